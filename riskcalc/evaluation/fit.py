@@ -1,0 +1,85 @@
+"""The dense fit of every regime of a state (T1): effective ridge, slack, risk, and which case applies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from riskcalc.evaluation.status import Status
+from riskcalc.lowering.compensated import Pair, total
+from riskcalc.lowering.compile import lower, lower_formula
+from riskcalc.lowering.state import State, take
+from riskcalc.lowering.systems import NumberSystem
+from riskcalc.solve import Balance, balance_root, excess_over, open_bracket
+from riskcalc.theory import dense
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A dense fit: the state with nu, q and gamma added, and a status per regime."""
+
+    state: State
+    status: np.ndarray
+
+
+def fit_dense(state: State, surplus: Pair, system: NumberSystem, start: np.ndarray | None = None) -> Fit:
+    """Solve T1 for every regime.
+
+    `surplus` is kappa * sum(weights) - total, exact; `start` is a first trial for the effective ridge.
+    """
+    dead_mass = total(state["weights"] * (state["Lambda"] == 0))
+    excess = excess_over(surplus, state["kappa"], dead_mass, system) / state["total"]
+    state = state | {"excess": excess}
+    ridged = ((state["ridge"] > 0) | (excess > 0))[:, 0]
+    critical = ((state["ridge"] == 0) & (excess == 0))[:, 0]
+
+    # Least squares: nu = 0 and q = 1 - kappa P(Lambda > 0), exactly.
+    nu, q, gamma = 0 * excess, np.maximum(-excess, 0), 0 * excess
+    status = np.zeros(len(excess), dtype=int)
+    rows = np.flatnonzero(ridged)
+    if rows.size:
+        part = take(state, rows)
+        trial = None if start is None else start[rows]
+        nu[rows], converged = _effective_ridge(part, tuple(side[rows] for side in surplus), trial, system)
+        q[rows] = lower_formula(dense.SLACK, system)(part | {"nu": nu[rows]})
+        status[rows[~converged]] = Status.NOT_CONVERGED
+    state = state | {"nu": nu, "q": q}
+
+    rows = np.flatnonzero(~critical)
+    if rows.size:
+        gamma[rows] = lower_formula(dense.RISK, system)(take(state, rows))
+    infinite = critical & (state["sigma2"] > 0)[:, 0]
+    gamma[infinite] = np.inf
+    status[infinite] = Status.INFINITE
+    status[(gamma == 0)[:, 0] & (status == Status.OK)] = Status.EXACT_RECOVERY
+    return Fit(state | {"gamma": gamma}, status)
+
+
+def training_error(fit: Fit, system: NumberSystem) -> np.ndarray:
+    """Training error of the dense fit; zero where it interpolates."""
+    error = 0 * fit.state["q"]
+    rows = np.flatnonzero((fit.state["q"] > 0)[:, 0])
+    if rows.size:
+        error[rows] = lower_formula(dense.TRAINING_ERROR, system)(take(fit.state, rows))
+    return error
+
+
+def _effective_ridge(
+    state: State, surplus: Pair, start: np.ndarray | None, system: NumberSystem
+) -> tuple[np.ndarray, np.ndarray]:
+    formula = dense.EFFECTIVE_RIDGE
+    lowest, upper = open_bracket(
+        lower_formula(dense.EFFECTIVE_RIDGE_LOWER, system)(state),
+        lower_formula(dense.EFFECTIVE_RIDGE_UPPER, system)(state),
+    )
+    balance = Balance(
+        terms=lower(formula.terms(), formula.where, system, formula.id),
+        state={name: state[name] for name in ("Lambda", "D", "weights")},
+        place=lambda x, _: {"nu": x},
+        surplus=surplus,
+        scale=state["kappa"],
+        supply=state["ridge"] * state["total"],
+    )
+    root = balance_root(balance, lowest, upper, start, system)
+    return root.x, root.converged

@@ -1,0 +1,27 @@
+"""Rankings without noise: the top of a score, ties at the boundary sharing what is left."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from riskcalc.lowering.compensated import Pair, total
+from riskcalc.lowering.state import State
+from riskcalc.lowering.systems import NumberSystem
+from riskcalc.solve import excess_over
+
+
+def ranked(state: State, score: np.ndarray, surplus: Pair, system: NumberSystem) -> State:
+    """The state with `score`, the threshold `t` at its boundary and the `part` kept of the atoms tied there.
+
+    `surplus` is sum(weights) - alpha * total, exact, so that exactly the fraction alpha is kept.
+    """
+    weights = state["weights"]
+    order = np.argsort(-score, axis=-1, kind="stable")
+    mass = np.cumsum(np.take_along_axis(np.broadcast_to(weights, score.shape), order, axis=-1), axis=-1)
+    target = mass[:, -1:] - surplus[0]
+    boundary = np.minimum((mass < target).sum(axis=-1, keepdims=True), score.shape[-1] - 1)
+    t = np.take_along_axis(score, np.take_along_axis(order, boundary, axis=-1), axis=-1)
+    above = excess_over(surplus, 0 * t + 1, total(weights * (score <= t)), system)
+    tied = (weights * (score == t)).sum(axis=-1, keepdims=True)
+    part = np.clip(-above / tied, 0, 1)
+    return state | {"score": score, "t": t, "part": part}

@@ -1,0 +1,185 @@
+"""Named nodes: functions that formulas use whole, because their numerically stable form is not their definition.
+
+Each node has one SymPy definition (`node.doit()`), one derivative, and one routine per number system
+(`riskcalc.lowering`), which is tested against the definition. SymPy is kept from rewriting what is inside.
+"""
+
+from __future__ import annotations
+
+import sympy
+from sympy.core.function import ArgumentIndexError
+
+
+class Node(sympy.Function):
+    """A function that SymPy leaves alone; `doit` unfolds it into its `definition`, which every node has."""
+
+    def _derivatives(self) -> tuple[sympy.Expr, ...] | None:
+        return None
+
+    def doit(self, **hints):
+        unfolded = self.definition()
+        return unfolded.doit(**hints) if hints.get("deep", True) else unfolded
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        derivatives = self._derivatives()
+        if derivatives is None:
+            raise ArgumentIndexError(self, argindex)
+        return derivatives[argindex - 1]
+
+
+class ratio(Node):
+    """x / y for y >= 0, with 0/0 = 0."""
+
+    nargs = 2
+
+    def definition(self):
+        x, y = self.args
+        return sympy.Piecewise((0, sympy.Eq(x, 0)), (x / y, True))
+
+    def _derivatives(self):
+        x, y = self.args
+        return 1 / y, -x / y**2
+
+
+class share(Node):
+    """x / (x + y), the part of a whole; share(0, 0) = 0."""
+
+    nargs = 2
+
+    def definition(self):
+        x, y = self.args
+        return sympy.Piecewise((0, sympy.Eq(x, 0)), (x / (x + y), True))
+
+    def _derivatives(self):
+        x, y = self.args
+        return rest(x, y) / (x + y), -share(x, y) / (x + y)
+
+
+class rest(Node):
+    """y / (x + y), the complement of share(x, y); rest(0, 0) = 1."""
+
+    nargs = 2
+
+    def definition(self):
+        x, y = self.args
+        return sympy.Piecewise((1, sympy.Eq(x, 0)), (y / (x + y), True))
+
+    def _derivatives(self):
+        x, y = self.args
+        return -rest(x, y) / (x + y), share(x, y) / (x + y)
+
+
+class positive(Node):
+    """The indicator of x > 0."""
+
+    nargs = 1
+
+    def definition(self):
+        return sympy.Piecewise((1, self.args[0] > 0), (0, True))
+
+
+class positive_root(Node):
+    """The nonnegative root of x**2 = b*x + c, for c >= 0."""
+
+    nargs = 2
+
+    def definition(self):
+        b, c = self.args
+        return (b + sympy.sqrt(b**2 + 4 * c)) / 2
+
+
+class top(Node):
+    """Membership in the top of a ranking: 1 above the threshold, `part` on it, 0 below; arguments (score, t, part)."""
+
+    nargs = 3
+
+    def definition(self):
+        score, t, part = self.args
+        return sympy.Piecewise((1, score > t), (part, sympy.Eq(score, t)), (0, True))
+
+
+class phi(Node):
+    """The standard normal density."""
+
+    nargs = 1
+
+    def definition(self):
+        return sympy.exp(-self.args[0] ** 2 / 2) / sympy.sqrt(2 * sympy.pi)
+
+    def _derivatives(self):
+        return (-self.args[0] * self,)
+
+
+class two_sided_quantile(Node):
+    """The x >= 0 with P(|H| > x) = p."""
+
+    nargs = 1
+
+    def definition(self):
+        return sympy.sqrt(2) * sympy.erfcinv(self.args[0])
+
+
+def _Phi(x: sympy.Expr) -> sympy.Expr:
+    return (1 + sympy.erf(x / sympy.sqrt(2))) / 2
+
+
+class Inside(Node):
+    """P(z - 2u < H < z): the normal mass of an interval given by its upper end z and its half-width u >= 0.
+
+    A coefficient m + sH lies in (-t, t) exactly if H lies in the interval with z = (t - m)/s and u = t/s. The pair
+    (z, u) keeps the digits that (m/s, t/s) would lose when s is small beside m.
+    """
+
+    nargs = 2
+
+    def definition(self):
+        z, u = self.args
+        return _Phi(z) - _Phi(z - 2 * u)
+
+    def _derivatives(self):
+        z, u = self.args
+        return phi(z) - phi(z - 2 * u), 2 * phi(z - 2 * u)
+
+
+class Outside(Node):
+    """1 - Inside(z, u): the normal mass outside the interval."""
+
+    nargs = 2
+
+    def definition(self):
+        z, u = self.args
+        return 1 - _Phi(z) + _Phi(z - 2 * u)
+
+    def _derivatives(self):
+        z, u = self.args
+        return phi(z - 2 * u) - phi(z), -2 * phi(z - 2 * u)
+
+
+class boundary(Node):
+    """u (phi(z) + phi(z - 2u)): minus the derivative of Outside in the logarithm of the threshold t = s*u."""
+
+    nargs = 2
+
+    def definition(self):
+        z, u = self.args
+        return (u * (phi(z) + phi(z - 2 * u))).doit()
+
+
+class edge_drop(Node):
+    """phi(z) - phi(z - 2u) = E[H; H outside the interval]."""
+
+    nargs = 2
+
+    def definition(self):
+        z, u = self.args
+        return (phi(z) - phi(z - 2 * u)).doit()
+
+
+class edge_moment(Node):
+    """z phi(z) - (z - 2u) phi(z - 2u) = E[H**2 - 1; H outside the interval]."""
+
+    nargs = 2
+
+    def definition(self):
+        z, u = self.args
+        return (z * phi(z) - (z - 2 * u) * phi(z - 2 * u)).doit()

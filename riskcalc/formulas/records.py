@@ -1,0 +1,107 @@
+"""The formula record: one statement, its where-definitions, and where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import sympy
+
+from riskcalc.formulas.expectation import E, MaskedMoments, reduce_expectations
+from riskcalc.formulas.symbols import H, S
+
+Definitions = Mapping[sympy.Symbol, sympy.Expr]
+
+
+@dataclass(frozen=True, eq=False)
+class Formula:
+    """One formula of the theory: `defines = statement`, as a textbook writes it.
+
+    Attributes
+    ----------
+    id : str
+        Permanent name, ``group.quantity``.
+    title : str
+        What the formula gives, in a few words.
+    defines : Symbol
+        The left side.
+    statement : Expr or Eq
+        The right side, with expectations over the law, H and S; an equation if it is implicit.
+    where : mapping of Symbol to Expr
+        Definitions of the symbols that the statement and its evaluation form use. A symbol without a definition is
+        an input: part of the problem, or given by another formula.
+    evaluation : Expr or None
+        An equal form that keeps its digits, where the statement itself does not. Equality is proved in the tests.
+    assumptions, source : str
+        When it holds, and who published it.
+    derived_from : tuple of str
+        Ids of the formulas it follows from.
+    moments : MaskedMoments or None
+        The masked moments that replace H and S, for formulas about pruned coefficients.
+    """
+
+    id: str
+    title: str
+    defines: sympy.Symbol
+    statement: sympy.Expr | sympy.Eq
+    source: str
+    where: Definitions = field(default_factory=dict)
+    evaluation: sympy.Expr | None = None
+    assumptions: str = "none beyond the domains of the symbols"
+    derived_from: tuple[str, ...] = ()
+    moments: MaskedMoments | None = None
+    complements: Mapping[sympy.Symbol, sympy.Symbol] = field(default_factory=dict)
+
+    def reduced(self) -> sympy.Expr:
+        """The evaluation form (or the statement), with H and S averaged out: what is lowered."""
+        form = self.statement if self.evaluation is None else self.evaluation
+        random = {symbol: rule for symbol, rule in self.where.items() if rule.has(H, S)}
+        return reduce_expectations(form.subs(random), self.moments, dict(self.complements))
+
+
+@dataclass(frozen=True, eq=False)
+class FixedPoint(Formula):
+    """An equation that its left symbol x solves.
+
+    Its evaluation is the balance form  ``scale * E[part] + supply / x = target``, in which `part` falls from 1 to 0
+    as x grows. `remainder` is 1 - part and `slope` is -d part / d log x, each with its own stable form; the tests
+    prove both, and that the balance is equivalent to the statement.
+    """
+
+    part: sympy.Expr = sympy.S.Zero
+    remainder: sympy.Expr = sympy.S.Zero
+    slope: sympy.Expr = sympy.S.Zero
+    scale: sympy.Expr = sympy.S.One
+    supply: sympy.Expr = sympy.S.Zero
+    target: sympy.Expr = sympy.S.One
+
+    def balance(self) -> sympy.Eq:
+        """The equation that the solver balances."""
+        return sympy.Eq(self.scale * E(self.part) + self.supply / self.defines, self.target)
+
+    def terms(self) -> tuple[sympy.Expr, sympy.Expr, sympy.Expr]:
+        """What the solver evaluates at every trial."""
+        return self.part, self.remainder, self.slope
+
+
+class Registry:
+    """All registered formulas, by id."""
+
+    def __init__(self) -> None:
+        self._formulas: dict[str, Formula] = {}
+
+    def add(self, formula: Formula) -> Formula:
+        """Register a formula and return it; a second formula of the same id is an error."""
+        if formula.id in self._formulas:
+            raise ValueError(f"formula {formula.id!r} is registered twice")
+        self._formulas[formula.id] = formula
+        return formula
+
+    def __getitem__(self, id: str) -> Formula:
+        return self._formulas[id]
+
+    def __iter__(self):
+        return iter(self._formulas.values())
+
+    def __len__(self) -> int:
+        return len(self._formulas)

@@ -1,0 +1,59 @@
+"""Compensated arithmetic: numbers carried as unevaluated sums (high, low) of two doubles.
+
+References: Knuth, TAOCP 2, 4.2.2 (two_sum); Dekker 1971 (two_product). Used only where a difference of nearly equal
+masses decides the answer; everything else is ordinary double precision.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Pair = tuple[Any, Any]
+
+
+def two_sum(a, b) -> Pair:
+    """a + b and its exact rounding error."""
+    high = a + b
+    shadow = high - a
+    return high, (a - (high - shadow)) + (b - shadow)
+
+
+def two_product(a, b) -> Pair:
+    """a * b and its exact rounding error (barring overflow and underflow)."""
+    high = a * b
+    a_high, a_low = _halves(a)
+    b_high, b_low = _halves(b)
+    return high, a_low * b_low - (((high - a_high * b_high) - a_low * b_high) - a_high * b_low)
+
+
+def _halves(a) -> Pair:
+    scaled = 134217729.0 * a  # 2**27 + 1
+    high = scaled - (scaled - a)
+    return high, a - high
+
+
+def add(a: Pair, b: Pair) -> Pair:
+    """The sum of two pairs."""
+    high, low = two_sum(a[0], b[0])
+    return two_sum(high, low + (a[1] + b[1]))
+
+
+def product(a: Pair, b: Pair) -> Pair:
+    """The product of two pairs."""
+    high, low = two_product(a[0], b[0])
+    return two_sum(high, low + (a[0] * b[1] + a[1] * b[0]))
+
+
+def total(array: np.ndarray) -> Pair:
+    """The sum over the last axis, kept as an axis of length one, by halving the axis with `two_sum`."""
+    high, low = array, np.zeros_like(array[..., :1])
+    while high.shape[-1] > 1:
+        half = high.shape[-1] // 2
+        odd = high[..., 2 * half :]
+        high, error = two_sum(high[..., :half], high[..., half : 2 * half])
+        low = low + error.sum(axis=-1, keepdims=True)
+        if odd.shape[-1]:
+            high = np.concatenate([high, odd], axis=-1)
+    return two_sum(high, low)

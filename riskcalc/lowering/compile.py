@@ -1,0 +1,179 @@
+"""From reduced formulas to array code: one generated source, run in the namespace of any number system.
+
+Generated code has at most two functions. `law(...)` evaluates everything that varies over the law, atom by atom;
+`value(...)` combines the means of what `law` returned. A formula without expectations is its `law` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from graphlib import TopologicalSorter
+
+import sympy
+from sympy.printing.str import StrPrinter
+
+from riskcalc.formulas.expectation import E
+from riskcalc.formulas.records import Definitions, Formula
+from riskcalc.formulas.symbols import LawSymbol
+from riskcalc.lowering.state import State, blocks
+from riskcalc.lowering.systems import NumberSystem
+
+
+class _Printer(StrPrinter):
+    """Python source that is exact in every number system: rationals are emitted exactly, floats are refused."""
+
+    def _print_Float(self, expr):
+        raise ValueError(f"the floating-point number {expr} stands in a formula; write an exact rational")
+
+    def _print_Rational(self, expr):
+        return f"rational({expr.p}, {expr.q})"
+
+    def _print_log(self, expr):
+        (argument,) = expr.args
+        inner = ", ".join(self._print(part) for part in argument.args)
+        name = type(argument).__name__
+        return f"log_{name}({inner})" if name in _LOG_NODES else f"log({self._print(argument)})"
+
+
+_LOG_NODES = {"Inside", "Outside", "boundary"}
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """A compiled formula. Call it with a `State`; read `source` to see what runs."""
+
+    name: str
+    source: str
+    law_inputs: tuple[str, ...]
+    value_inputs: tuple[str, ...] | None
+    scalar_output: bool
+    system: NumberSystem
+
+    @cached_property
+    def _functions(self) -> dict[str, Callable]:
+        namespace = dict(self.system.functions)
+        exec(compile(self.source, f"<riskcalc {self.name}>", "exec"), namespace)
+        return namespace
+
+    def __call__(self, state: State):
+        """Evaluate on a state; a tuple if several expressions were lowered, in their order."""
+        law = self._functions.get("law")
+        if self.value_inputs is None:
+            results = law(**{name: state[name] for name in self.law_inputs})
+        else:
+            means: Sequence = ()
+            if law is not None:
+                totals = [0] * self.source.count("# mean")
+                for block in blocks(state):
+                    terms = law(**{name: block[name] for name in self.law_inputs})
+                    totals = [
+                        total + (block["weights"] * term).sum(axis=-1, keepdims=True)
+                        for total, term in zip(totals, terms, strict=True)
+                    ]
+                means = [total / state["total"] for total in totals]
+            results = self._functions["value"](*means, **{name: state[name] for name in self.value_inputs})
+        return results[0] if self.scalar_output else results
+
+
+def lower_formula(formula: Formula, system: NumberSystem) -> Lowered:
+    """Lower what a formula defines."""
+    return lower((reduced(formula),), formula.where, system, formula.id, scalar_output=True)
+
+
+@cache
+def reduced(formula: Formula) -> sympy.Expr:
+    """`formula.reduced()`, computed once."""
+    return formula.reduced()
+
+
+def lower(
+    expressions: Iterable[sympy.Expr],
+    where: Definitions,
+    system: NumberSystem,
+    name: str = "expressions",
+    scalar_output: bool = False,
+) -> Lowered:
+    """Compile expressions that share their where-definitions, common subexpressions evaluated once.
+
+    Raises ValueError for a Float, an expectation inside an expectation, or law symbols left outside one.
+    """
+    return _lower(tuple(expressions), tuple(where.items()), system, name, scalar_output)
+
+
+@cache
+def _lower(
+    outputs: tuple[sympy.Expr, ...],
+    definitions: tuple[tuple[sympy.Symbol, sympy.Expr], ...],
+    system: NumberSystem,
+    name: str,
+    scalar_output: bool,
+) -> Lowered:
+    where = dict(definitions)
+    means = sorted({mean for output in outputs for mean in output.atoms(E)}, key=sympy.default_sort_key)
+    if not any(output.has(E) for output in outputs) and any(
+        _closure(output, where) & _law_symbols(where, output) for output in outputs
+    ):
+        source, inputs = _emit("law", outputs, where)
+        return Lowered(name, source, inputs, None, scalar_output, system)
+
+    source, law_inputs = "", ()
+    if means:
+        if any(mean.integrand.has(E) for mean in means):
+            raise ValueError(f"{name}: an expectation stands inside an expectation; give the inner one its own symbol")
+        source, law_inputs = _emit("law", [mean.integrand for mean in means], where, note="mean")
+        source += "\n"
+    symbols = {mean: sympy.Symbol(f"mean{i}") for i, mean in enumerate(means)}
+    combined = [output.xreplace(symbols) for output in outputs]
+    text, value_inputs = _emit("value", combined, where, first=[str(symbol) for symbol in symbols.values()])
+    stray = [str(s) for output in combined for s in _closure(output, where) if isinstance(s, LawSymbol)]
+    if stray:
+        raise ValueError(f"{name}: {', '.join(sorted(set(stray)))} varies over the law but stands outside E[...]")
+    return Lowered(name, source + text, law_inputs, value_inputs, scalar_output, system)
+
+
+def _law_symbols(where: Definitions, expression: sympy.Expr) -> set[sympy.Symbol]:
+    return {symbol for symbol in _closure(expression, where) if isinstance(symbol, LawSymbol)}
+
+
+def _closure(expression: sympy.Expr, where: Definitions) -> set[sympy.Symbol]:
+    """All symbols that an expression depends on, through the where-definitions."""
+    found: set[sympy.Symbol] = set()
+    pending = set(expression.free_symbols)
+    while pending:
+        symbol = pending.pop()
+        found.add(symbol)
+        if symbol in where:
+            pending |= where[symbol].free_symbols - found
+    return found
+
+
+def _emit(
+    name: str, outputs: Sequence[sympy.Expr], where: Definitions, first: Sequence[str] = (), note: str = ""
+) -> tuple[str, tuple[str, ...]]:
+    """Source of one function that returns the outputs as a tuple, and the names of its inputs."""
+    used = set().union(*(_closure(output, where) for output in outputs))
+    defined = [symbol for symbol in where if symbol in used]
+    shared, reduced = sympy.cse([where[symbol] for symbol in defined] + list(outputs), symbols=_temporaries())
+    assignments = dict(zip(defined, reduced, strict=False)) | dict(shared)
+    results = reduced[len(defined) :]
+
+    order = TopologicalSorter({symbol: expression.free_symbols for symbol, expression in assignments.items()})
+    printer = _Printer()
+    lines = [
+        f"    {symbol} = {printer.doprint(assignments[symbol])}"
+        for symbol in order.static_order()
+        if symbol in assignments
+    ]
+    everything = set().union(*(expression.free_symbols for expression in [*assignments.values(), *results]))
+    inputs = sorted({str(symbol) for symbol in everything - assignments.keys()} - set(first))
+    lines.append("    return (")
+    suffix = f"  # {note}" if note else ""
+    lines += [f"        {printer.doprint(result)},{suffix}" for result in results]
+    lines.append("    )")
+    return f"def {name}({', '.join([*first, *inputs])}):\n" + "\n".join(lines) + "\n", tuple(inputs)
+
+
+def _temporaries():
+    return sympy.numbered_symbols("x")

@@ -1,0 +1,16 @@
+"""The theory, one file per theorem group; every formula is registered here, in the order of the source paper.
+
+Notation and sources: [1] X. Chang, Y. Li, S. Oymak, C. Thrampoulidis, "Provable Benefits of Overparameterization in
+Model Compression: From Double Descent to Pruning Neural Networks", AAAI 2021. [2] T. Hastie, A. Montanari, S. Rosset,
+R. J. Tibshirani, "Surprises in High-Dimensional Ridgeless Least Squares Interpolation", Ann. Statist. 50 (2022).
+"""
+
+from riskcalc.theory.dense import FORMULAS as _DENSE
+from riskcalc.theory.masks import FORMULAS as _MASKS
+from riskcalc.theory.pruning import FORMULAS as _PRUNING
+from riskcalc.theory.small_model import FORMULAS as _SMALL
+from riskcalc.formulas.records import Registry
+
+REGISTRY = Registry()
+for _formula in (*_DENSE, *_MASKS, *_PRUNING, *_SMALL):
+    REGISTRY.add(_formula)

@@ -1,0 +1,114 @@
+"""T2. Pruning policies: the law of the mask, seen through its moments E[S], E[H S] and E[(H^2 - 1) S] per atom.
+
+A policy that thresholds a score omega*|X| drops X in (-t/omega, t/omega), that is, H in an interval with upper end z
+and half-width u. A policy that ranks without noise (by the true coefficients, or because the fit is exact) keeps the
+top of the ranking. A new policy adds its score weight, its ranking, or its own moments, to the tables below.
+"""
+
+from sympy import Eq, Integer, log, sqrt
+
+from riskcalc.formulas.expectation import E, MaskedMoments
+from riskcalc.formulas.nodes import Inside, Outside, boundary, edge_drop, edge_moment, phi, positive, ratio, top, two_sided_quantile
+from riskcalc.formulas.records import FixedPoint, Formula
+from riskcalc.theory.dense import COEFFICIENT, SHRINKAGE
+from riskcalc.theory.symbols import (
+    B,
+    B_pivot,
+    Lambda,
+    M0,
+    M0bar,
+    M1,
+    M2c,
+    a,
+    abar,
+    abar_pivot,
+    alpha,
+    lag,
+    live_excess,
+    m,
+    omega,
+    omega_pivot,
+    part,
+    s,
+    score,
+    step,
+    t,
+    tau,
+    u,
+    z,
+)
+
+MOMENTS = MaskedMoments(kept=M0, dropped=M0bar, first=M1, second=M2c)
+_PAPER = "Chang et al. 2021, Definitions 1-2 and Theorem 2"
+
+# The score omega*|X|: its mean and spread; the interval of H that drops it. The plain origin of the threshold is zero.
+SCORE = {m: omega * a * B, s: omega * tau}
+INTERVAL = {u: ratio(t, s), z: ratio(lag + step, s)}
+PLAIN_ORIGIN = {lag: -m, step: t}
+
+# The moments of each kind of mask, in terms of what its file of numbers holds.
+THRESHOLD_MOMENTS = {M0: Outside(z, u), M0bar: Inside(z, u), M1: edge_drop(z, u), M2c: edge_moment(z, u)}
+RANKING_MOMENTS = {M0: top(score, t, part), M0bar: 1 - M0, M1: Integer(0), M2c: Integer(0)}
+RANDOM_MOMENTS = {M0: alpha, M0bar: 1 - alpha, M1: Integer(0), M2c: Integer(0)}
+
+# Policies that threshold the fitted coefficient, by the weight of their score; the ranking of the oracle; the ranking
+# that keeps every feature of positive variance first.
+SCORE_WEIGHTS = {"magnitude": Integer(1), "hessian": sqrt(Lambda)}
+ORACLE_SCORE = Lambda * B**2
+LIVE_SCORE = positive(Lambda)
+
+THRESHOLD = FixedPoint(
+    id="masks.threshold",
+    title="threshold that a fraction alpha of the scores reaches",
+    defines=t,
+    statement=Eq(E(M0), alpha),
+    where=COEFFICIENT | SCORE | PLAIN_ORIGIN | INTERVAL | THRESHOLD_MOMENTS,
+    part=Outside(z, u),
+    remainder=Inside(z, u),
+    slope=boundary(z, u),
+    target=alpha,
+    assumptions="alpha < P(Lambda > 0) and gamma > 0; the root t > 0 is then unique",
+    source=_PAPER,
+    derived_from=("dense.risk",),
+)
+
+THRESHOLD_UPPER = Formula(
+    id="masks.threshold_upper",
+    title="a threshold that atom by atom fewer than a fraction alpha reach; the largest bounds t from above",
+    defines=t,
+    statement=m + s * sqrt(2 * log(1 / alpha)),
+    source="P(|H| > x) <= exp(-x^2/2) on masks.threshold",
+    derived_from=("masks.threshold",),
+)
+
+THRESHOLD_LOWER = Formula(
+    id="masks.threshold_lower",
+    title="lower bound on the threshold",
+    defines=t,
+    statement=live_excess / (2 * phi(0) * E(ratio(positive(s), s))),
+    assumptions="live_excess = P(Lambda > 0) - alpha > 0",
+    source="P(|m + sH| < t) <= 2 phi(0) t/s on masks.threshold",
+    derived_from=("masks.threshold",),
+)
+
+THRESHOLD_START = Formula(
+    id="masks.threshold_start",
+    title="threshold of one Gaussian score with the same second moment: a first trial",
+    defines=t,
+    statement=two_sided_quantile(alpha) * sqrt(E(m**2 + s**2)),
+    source="moment matching",
+)
+
+# Where a score's spread is far below its mean, the threshold is resolved as a distance from the mean score of one
+# atom, and the distances between means are formed without cancellation.
+LAG = Formula(
+    id="masks.lag",
+    title="distance between the mean scores of two nearly unshrunk atoms",
+    defines=lag,
+    statement=omega_pivot * B_pivot * (1 - abar_pivot) - omega * B * (1 - abar),
+    evaluation=(omega_pivot * B_pivot - omega * B) - (omega_pivot * abar_pivot * B_pivot - omega * abar * B),
+    where=SHRINKAGE,
+    source="definition of the score",
+)
+
+FORMULAS = (THRESHOLD, THRESHOLD_UPPER, THRESHOLD_LOWER, THRESHOLD_START, LAG)
