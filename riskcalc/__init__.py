@@ -1,0 +1,62 @@
+"""riskcalc: prune a large model, or train a small one? Exact high-dimensional risks of both.
+
+The names below load on first use, so that importing the package is cheap.
+"""
+
+from __future__ import annotations
+
+import importlib
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from riskcalc import laws
+    from riskcalc.comparison import Comparison, compare
+    from riskcalc.policies import Hessian, Magnitude, Oracle, Random
+    from riskcalc.prediction import Prediction, predict, small_model
+    from riskcalc.problems import LinearGaussian
+    from riskcalc.tabular import from_data
+
+__version__ = version("riskcalc")
+
+_HOMES = {
+    "Comparison": "comparison",
+    "Hessian": "policies",
+    "LinearGaussian": "problems",
+    "Magnitude": "policies",
+    "Oracle": "policies",
+    "Prediction": "prediction",
+    "Random": "policies",
+    "compare": "comparison",
+    "from_data": "tabular",
+    "laws": "",
+    "predict": "prediction",
+    "small_model": "prediction",
+}
+
+__all__ = [
+    "Comparison",
+    "Hessian",
+    "LinearGaussian",
+    "Magnitude",
+    "Oracle",
+    "Prediction",
+    "Random",
+    "compare",
+    "from_data",
+    "laws",
+    "predict",
+    "small_model",
+]
+
+
+def __getattr__(name: str):
+    if name not in _HOMES:
+        raise AttributeError(f"module 'riskcalc' has no attribute {name!r}")
+    if name == "laws":
+        return importlib.import_module("riskcalc.laws")
+    return getattr(importlib.import_module(f"riskcalc.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

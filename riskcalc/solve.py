@@ -1,4 +1,4 @@
-"""One root finder for every fixed point: safeguarded Newton on a balance of positive terms.
+"""One root finder for every fixed point: safeguarded Halley steps on a balance of positive terms.
 
 It solves  scale * sum(weights * part(x)) + supply / x = target  for x > 0, where each `part` falls from 1 to 0 as x
 grows. Written as P(x) = M(x) with both sides sums of positive terms,
@@ -6,17 +6,16 @@ grows. Written as P(x) = M(x) with both sides sums of positive terms,
     P = scale * sum_low(weights * part) + supply / x + e⁺,     M = scale * sum_high(weights * remainder) + e⁻,
     e = scale * sum_high(weights) - target,                    high: part >= 1/2,   remainder = 1 - part,
 
-nothing cancels: log P - log M falls, is evaluated to a few roundings, and Newton on it stops at the rounding floor.
+nothing cancels: log P - log M falls, is evaluated to a few roundings, and the iteration stops at the rounding floor.
 The routine knows no model symbol and works in any number system.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import logsumexp
 
 from riskcalc.lowering.compensated import Pair, add, product, total
 from riskcalc.lowering.compile import Lowered
@@ -26,9 +25,9 @@ from riskcalc.lowering.systems import NumberSystem
 MAX_ITERATIONS = 200
 
 
-def excess_over(surplus: Pair, scale: np.ndarray, mass: Pair, system: NumberSystem) -> np.ndarray:
+def excess_over(surplus: Pair, scale: np.ndarray | None, mass: Pair, system: NumberSystem) -> np.ndarray:
     """``surplus - scale * mass``: what the atoms outside `mass` exceed their target by; zero if exactly balanced."""
-    spent = product((scale, 0 * scale), mass)
+    spent = mass if scale is None else product((scale, 0), mass)
     high, low = add(surplus, (-spent[0], -spent[1]))
     excess = high + low
     return excess * (abs(excess) > abs(spent[0]) * system.exactness)
@@ -48,77 +47,86 @@ class Balance:
     Attributes
     ----------
     terms : Lowered
-        Gives (part, remainder, -d part / d log x), or their logarithms for `log_gap`.
+        Gives (part, remainder, slope, bend) of a `FixedPoint`, or the logarithms of the first three for `log_gap`.
     state : State
         What the terms need besides x, the law's weights, and what `place` and `offset` ask for.
     place : callable
         The entries of the state that a trial x sets.
     surplus : Pair
         scale * sum(weights) - target, exact.
-    scale, supply : array of shape (N, 1)
+    scale, supply : array of shape (N, 1) or None
+        None stands for one and for zero.
     """
 
     terms: Lowered
     state: State
     place: Callable[[np.ndarray, State], State]
     surplus: Pair
-    scale: np.ndarray
-    supply: np.ndarray
+    scale: np.ndarray | None
+    supply: np.ndarray | None
 
     def rows(self, rows) -> Balance:
         """The same balance for some of the regimes."""
-        own = take(self._arrays(), rows)
-        surplus = (own["surplus"], own["surplus_low"])
-        return Balance(self.terms, take(self.state, rows), self.place, surplus, own["scale"], own["supply"])
-
-    def _arrays(self) -> State:
         high, low = self.surplus
-        return {"surplus": high, "surplus_low": low, "scale": self.scale, "supply": self.supply}
+        return replace(
+            self,
+            state=take(self.state, rows),
+            surplus=(high[rows], low[rows]),
+            scale=None if self.scale is None else self.scale[rows],
+            supply=None if self.supply is None else self.supply[rows],
+        )
 
-    def gap(self, x: np.ndarray, system: NumberSystem) -> tuple[np.ndarray, np.ndarray]:
-        """log P - log M and its derivative in log x."""
+    def gap(self, x: np.ndarray, system: NumberSystem) -> tuple[np.ndarray, ...]:
+        """log P - log M (nan where a side underflows), and its first and second derivatives in log x."""
         log = system.functions["log"]
-        below = above = below_slope = above_slope = 0
-        low_mass: Pair = (0 * self.scale, 0 * self.scale)
+        low_mass: Pair | None = None
+        low_sums, high_sums = [0, 0, 0], [0, 0, 0]
         for block in blocks(self.state | self.place(x, self.state)):
-            part, remainder, slope = self.terms(block)
+            part, remainder, slope, bend = self.terms(block)
             weights = block["weights"]
-            low = weights * (2 * part < 1).astype(weights.dtype)
+            low = weights * (part < 0.5).astype(weights.dtype)
             high = weights - low
-            below = below + (low * part).sum(axis=-1, keepdims=True)
-            above = above + (high * remainder).sum(axis=-1, keepdims=True)
-            below_slope = below_slope + (low * slope).sum(axis=-1, keepdims=True)
-            above_slope = above_slope + (high * slope).sum(axis=-1, keepdims=True)
-            low_mass = add(low_mass, total(low))
+            low_mass = total(low) if low_mass is None else add(low_mass, total(low))
+            for sums, side, terms in ((low_sums, low, (part, slope, bend)), (high_sums, high, (remainder, slope, bend))):
+                for i, term in enumerate(terms):
+                    sums[i] = sums[i] + (side * term).sum(axis=-1, keepdims=True)
+        if self.scale is not None:
+            low_sums, high_sums = ([self.scale * side for side in sums] for sums in (low_sums, high_sums))
         excess = excess_over(self.surplus, self.scale, low_mass, system)
-        supply = self.supply / x
-        falling = self.scale * below + supply + np.maximum(excess, 0)
-        rising = self.scale * above + np.maximum(-excess, 0)
-        derivative = -(self.scale * below_slope + supply) / falling - self.scale * above_slope / rising
-        return log(falling) - log(rising), derivative
+        falling, below_slope, below_bend = low_sums
+        rising, above_slope, above_bend = high_sums
+        if self.supply is not None:
+            supply = self.supply / x
+            falling, below_slope, below_bend = falling + supply, below_slope + supply, below_bend - supply
+        falling = falling + np.maximum(excess, 0)
+        rising = rising + np.maximum(-excess, 0)
+        fall, rise = below_slope / falling, above_slope / rising
+        curvature = rise * rise - fall * fall - below_bend / falling - above_bend / rising
+        readable = (falling > system.tiny) & (rising > system.tiny)
+        return np.where(readable, log(falling / rising), np.nan), -fall - rise, curvature
 
-    def log_gap(self, x: np.ndarray, system: NumberSystem) -> tuple[np.ndarray, np.ndarray]:
-        """The same, from the logarithms of the terms, where a side of the balance underflows; no supply, float64."""
+    def log_gap(self, x: np.ndarray, system: NumberSystem) -> tuple[np.ndarray, ...]:
+        """The same (without curvature) from the logarithms of the terms, where a side of the balance underflows; float64, without scale and supply."""
         block = self.state | self.place(x, self.state)
         part, remainder, slope = self.terms(block)
         low = part < np.log(0.5)
         excess = excess_over(self.surplus, self.scale, total(block["weights"] * low), system)
-        log_weights = np.log(block["weights"] * self.scale)
+        log_weights = np.log(block["weights"])
 
         def log_sum(mask, term):
-            return logsumexp(np.where(mask, log_weights + term, -np.inf), axis=-1, keepdims=True)
+            return np.logaddexp.reduce(np.where(mask, log_weights + term, -np.inf), axis=-1, keepdims=True)
 
         falling = np.logaddexp(log_sum(low, part), np.log(np.maximum(excess, 0)))
         rising = np.logaddexp(log_sum(~low, remainder), np.log(np.maximum(-excess, 0)))
         derivative = -np.exp(log_sum(low, slope) - falling) - np.exp(log_sum(~low, slope) - rising)
-        return falling - rising, derivative
+        return falling - rising, derivative, 0 * derivative
 
 
 @dataclass(frozen=True)
 class Root:
     """Where each balance stands.
 
-    `converged` says that a last Newton step at x was within rounding of zero, `underflow` that a side of the balance
+    `converged` says that the last step was final up to rounding (callers substitute x back), `underflow` that a side of the balance
     vanished at x, so that its logarithm must be taken inside (`Balance.log_gap`).
     """
 
@@ -153,43 +161,46 @@ def balance_root(
     Root
     """
     functions = system.functions
-    lower, upper = lower.copy(), upper.copy()
 
     def middle(low, high):
         return (low + high) / 2 if offset else functions["sqrt"](low) * functions["sqrt"](high)
 
-    x = middle(lower, upper)
+    result = middle(lower, upper)
     if start is not None:
-        x = np.where((start > lower) & (start < upper), start, x)
-    converged, underflow = np.zeros(len(x), bool), np.zeros(len(x), bool)
-    previous = np.full(x.shape, np.inf)
-    current, rows = balance, np.arange(len(x))
+        result = np.where((start > lower) & (start < upper), start, result)
+    converged, underflow = np.zeros(len(result), bool), np.zeros(len(result), bool)
+    # The regimes still at work, and what is known of each: bracket, trial, size of the last trusted step.
+    rows, current = np.arange(len(result)), balance
+    low, high, x, previous = lower, upper, result, np.full(result.shape, np.inf)
     for _ in range(MAX_ITERATIONS):
-        at = x[rows]
-        value, derivative = gap(current, at, system)
-        low = np.where(value > 0, at, lower[rows])
-        high = np.where(value < 0, at, upper[rows])
+        value, derivative, curvature = gap(current, x, system)
+        low, high = np.where(value > 0, x, low), np.where(value < 0, x, high)
         step = -value / derivative
+        step = step / np.minimum(np.maximum(1 + step * curvature / (2 * derivative), 0.5), 2)
         if offset is None:
-            moved, size = at * functions["exp"](step), abs(step)
+            moved, size = x * functions["exp"](step), abs(step)
         else:
             origin, unit = offset(current.state)
-            step = step * (origin + at)
-            moved, size = at + step, abs(step) / (abs(at) + unit)
+            step = step * (origin + x)
+            moved, size = x + step, abs(step) / (abs(x) + unit)
         halfway = middle(low, high)
-        inside = (moved > low) & (moved < high)
-        # Done at a step of rounding size, when small steps stop shrinking, or when no number is left in the bracket.
-        done = (size <= 4 * system.epsilon) | (size <= 1e-6) & (2 * size >= previous[rows])
+        # A step is trusted while it stays inside the bracket and steps shrink; otherwise the bracket is halved.
+        trusted = (moved > low) & (moved < high) & (4 * size <= 3 * previous)
+        # Done when what this step leaves, the third power of the gap, is below rounding; at a step of rounding size;
+        # or when no number is left in the bracket.
+        done = trusted & (abs(value) <= system.cube_root / 64) | (size <= 4 * system.epsilon)
         done |= ~((halfway > low) & (halfway < high))
-        lower[rows], upper[rows] = low, high
-        x[rows] = np.where(inside, moved, np.where(done, at, halfway))
-        previous[rows] = np.where(inside, size, np.inf)
-        underflow[rows] |= ~((value > -np.inf) & (value < np.inf))[:, 0]
-        converged[rows] |= done[:, 0] & ~underflow[rows]
-        remaining = rows[~(converged[rows] | underflow[rows])]
-        if remaining.size == 0:
+        x = np.where(trusted, moved, np.where(done, x, halfway))
+        previous = np.where(trusted, size, np.inf)
+        result[rows] = x
+        lost = (value != value)[:, 0]
+        underflow[rows] |= lost
+        converged[rows] |= done[:, 0] & ~lost
+        working = np.flatnonzero(~(converged | underflow)[rows])
+        if working.size == 0:
             break
         # Rows that are done stay with the others until enough are done to pay for the copy.
-        if remaining.size < 0.75 * rows.size:
-            current, rows = balance.rows(remaining), remaining
-    return Root(x, converged, underflow)
+        if working.size < 0.75 * rows.size:
+            rows, current = rows[working], current.rows(working)
+            low, high, x, previous = (array[working] for array in (low, high, x, previous))
+    return Root(result, converged, underflow)

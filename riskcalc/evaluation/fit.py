@@ -8,7 +8,7 @@ import numpy as np
 
 from riskcalc.evaluation.status import Status
 from riskcalc.lowering.compensated import Pair, total
-from riskcalc.lowering.compile import lower, lower_formula
+from riskcalc.lowering.compile import lower, lower_formula, reduced
 from riskcalc.lowering.state import State, take
 from riskcalc.lowering.systems import NumberSystem
 from riskcalc.solve import Balance, balance_root, excess_over, open_bracket
@@ -17,9 +17,11 @@ from riskcalc.theory import dense
 
 @dataclass(frozen=True)
 class Fit:
-    """A dense fit: the state with nu, q and gamma added, and a status per regime."""
+    """A dense fit: the state with nu, q and gamma added, its risks, and a status per regime."""
 
     state: State
+    excess_risk: np.ndarray
+    training_error: np.ndarray
     status: np.ndarray
 
 
@@ -35,39 +37,42 @@ def fit_dense(state: State, surplus: Pair, system: NumberSystem, start: np.ndarr
     critical = ((state["ridge"] == 0) & (excess == 0))[:, 0]
 
     # Least squares: nu = 0 and q = 1 - kappa P(Lambda > 0), exactly.
-    nu, q, gamma = 0 * excess, np.maximum(-excess, 0), 0 * excess
+    nu, q = 0 * excess, np.maximum(-excess, 0)
     status = np.zeros(len(excess), dtype=int)
     rows = np.flatnonzero(ridged)
     if rows.size:
         part = take(state, rows)
         trial = None if start is None else start[rows]
-        nu[rows], converged = _effective_ridge(part, tuple(side[rows] for side in surplus), trial, system)
+        nu[rows], solved = _effective_ridge(part, tuple(side[rows] for side in surplus), trial, system)
         q[rows] = lower_formula(dense.SLACK, system)(part | {"nu": nu[rows]})
-        status[rows[~converged]] = Status.NOT_CONVERGED
+        status[rows[~solved]] = Status.NOT_CONVERGED
     state = state | {"nu": nu, "q": q}
 
+    gamma, beyond_noise, training = 0 * excess, 0 * excess, 0 * excess
     rows = np.flatnonzero(~critical)
     if rows.size:
-        gamma[rows] = lower_formula(dense.RISK, system)(take(state, rows))
+        gamma[rows], beyond_noise[rows] = _risks(system)(take(state, rows))
     infinite = critical & (state["sigma2"] > 0)[:, 0]
-    gamma[infinite] = np.inf
+    gamma[infinite], beyond_noise[infinite] = np.inf, np.inf
     status[infinite] = Status.INFINITE
     status[(gamma == 0)[:, 0] & (status == Status.OK)] = Status.EXACT_RECOVERY
-    return Fit(state | {"gamma": gamma}, status)
+    state = state | {"gamma": gamma}
 
-
-def training_error(fit: Fit, system: NumberSystem) -> np.ndarray:
-    """Training error of the dense fit; zero where it interpolates."""
-    error = 0 * fit.state["q"]
-    rows = np.flatnonzero((fit.state["q"] > 0)[:, 0])
+    rows = np.flatnonzero((q > 0)[:, 0])  # elsewhere the fit interpolates
     if rows.size:
-        error[rows] = lower_formula(dense.TRAINING_ERROR, system)(take(fit.state, rows))
-    return error
+        training[rows] = lower_formula(dense.TRAINING_ERROR, system)(take(state, rows))
+    return Fit(state, beyond_noise, training, status)
+
+
+def _risks(system: NumberSystem):
+    both = (reduced(dense.RISK), reduced(dense.EXCESS_RISK))
+    return lower(both, dense.SHRINKAGE, system, dense.RISK.id)
 
 
 def _effective_ridge(
     state: State, surplus: Pair, start: np.ndarray | None, system: NumberSystem
 ) -> tuple[np.ndarray, np.ndarray]:
+    """The root, and where it satisfies its equation."""
     formula = dense.EFFECTIVE_RIDGE
     lowest, upper = open_bracket(
         lower_formula(dense.EFFECTIVE_RIDGE_LOWER, system)(state),
@@ -82,4 +87,5 @@ def _effective_ridge(
         supply=state["ridge"] * state["total"],
     )
     root = balance_root(balance, lowest, upper, start, system)
-    return root.x, root.converged
+    (mismatch,) = lower((formula.mismatch(),), formula.where, system, formula.id)(state | {"nu": root.x})
+    return root.x, root.converged & (abs(mismatch) < system.tolerance)[:, 0]

@@ -13,12 +13,12 @@ from riskcalc.evaluation.ranking import ranked
 from riskcalc.evaluation.status import Status
 from riskcalc.evaluation.threshold import solve_thresholds
 from riskcalc.lowering.compensated import Pair, total
-from riskcalc.lowering.compile import lower, reduced
+from riskcalc.lowering.compile import lower, lower_formula, reduced
 from riskcalc.lowering.state import State, blocks, take
 from riskcalc.lowering.systems import NumberSystem
 from riskcalc.solve import excess_over
-from riskcalc.theory import masks, pruning
-from riskcalc.theory.symbols import M0, lag, m, omega, step
+from riskcalc.theory import masks, pruning, small_model
+from riskcalc.theory.symbols import M0, m, omega, sigma2
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,12 @@ class MaskGroup:
     state: State
     pivoted: bool = False
 
-    def risk(self, system: NumberSystem) -> np.ndarray:
-        """Test risk of the pruned fit, shape (N, 1)."""
+    def risks(self, system: NumberSystem) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Test risk, its part beyond the noise, and the relative mismatch between the mass kept and alpha."""
         formula = pruning.RISKS[self.kind]
-        return lower((reduced(formula),), self._where(), system, formula.id, scalar_output=True)(self.state)
+        risk = reduced(formula)
+        wanted = (risk, risk - sigma2, masks.THRESHOLD.mismatch().subs(masks.THRESHOLD.part, M0))
+        return lower(wanted, self._where(), system, formula.id)(self.state)
 
     def kept(self, system: NumberSystem) -> np.ndarray:
         """Fraction kept of each atom, shape (N, K)."""
@@ -41,47 +43,72 @@ class MaskGroup:
         return np.concatenate([lowered(block) for block in blocks(self.state)], axis=-1)
 
     def _where(self) -> Mapping[sympy.Symbol, sympy.Expr]:
-        given = (lag, step) if self.pivoted else ()
-        return {symbol: rule for symbol, rule in pruning.RISKS[self.kind].where.items() if symbol not in given}
+        where = pruning.RISKS[self.kind].where
+        return dict(where) | masks.PIVOTED_INTERVAL if self.pivoted else where
 
 
-def mask(
-    policy: str, fit: Fit, surplus: Pair, system: NumberSystem, start: np.ndarray | None = None
-) -> tuple[list[MaskGroup], np.ndarray]:
-    """The masks of a policy, in groups of one kind, and the status of every regime.
+@dataclass(frozen=True)
+class Pruned:
+    """A pruned fit: its masks in groups of one kind, its risks, thresholds, and a status per regime."""
+
+    groups: list[MaskGroup]
+    risk: np.ndarray
+    excess_risk: np.ndarray
+    threshold: np.ndarray
+    status: np.ndarray
+
+
+def prune(policy: str, fit: Fit, surplus: Pair, system: NumberSystem, start: np.ndarray | None = None) -> Pruned:
+    """Prune every regime of a dense fit by a policy.
 
     `fit.state` holds `alpha`; `surplus` is sum(weights) - alpha * total, exact; `start` is a first trial for the
-    threshold. Regimes whose dense fit is infinite or did not converge have no mask.
+    threshold. Where the dense fit is infinite so is the pruned one, which has no mask.
     """
+    groups, status = _masks(policy, fit, surplus, system, start)
+    risk, beyond_noise, threshold = (fit.state["gamma"] + np.nan for _ in range(3))
+    for array in (risk, beyond_noise, threshold):
+        array[status == Status.INFINITE] = np.inf
+    for group in groups:
+        risk[group.rows], beyond_noise[group.rows], mismatch = group.risks(system)
+        status[group.rows[(abs(mismatch) > system.tolerance)[:, 0]]] = Status.NOT_CONVERGED
+        if "t" in group.state:
+            threshold[group.rows] = group.state["t"]
+    return Pruned(groups, risk, beyond_noise, threshold, status)
+
+
+def _masks(
+    policy: str, fit: Fit, surplus: Pair, system: NumberSystem, start: np.ndarray | None
+) -> tuple[list[MaskGroup], np.ndarray]:
     status = fit.status.copy()
     usable = np.flatnonzero((status == Status.OK) | (status == Status.EXACT_RECOVERY))
+    if usable.size == 0:
+        return [], status
     state = take(fit.state, usable)
-    surplus = tuple(side[usable] for side in surplus)
-    if policy == "random" or usable.size == 0:
+    surplus = _rows(surplus, usable)
+    if policy == "random":
         return [MaskGroup(usable, "random", state)], status
     if policy == "oracle":
         return [MaskGroup(usable, "ranking", _ranked(masks.ORACLE_SCORE, {}, state, surplus, system))], status
 
     dead_mass = total(state["weights"] * (state["Lambda"] == 0))
-    live = excess_over(surplus, 0 * state["alpha"] + 1, dead_mass, system)
+    live = excess_over(surplus, None, dead_mass, system)
     # With alpha >= P(Lambda > 0) nothing that matters is dropped; a fit without error is ranked as it is.
     spared = (live <= 0)[:, 0]
     exact = (state["gamma"] == 0)[:, 0] & ~spared
-    noisy = np.flatnonzero(~spared & ~exact)
-    weight = {omega: masks.SCORE_WEIGHTS[policy]}
     groups = []
     for chosen, score, where in (
         (np.flatnonzero(spared), masks.LIVE_SCORE, {}),
-        (np.flatnonzero(exact), masks.SCORE[m], masks.COEFFICIENT | weight),
+        (np.flatnonzero(exact), masks.SCORE[m], masks.COEFFICIENT | {omega: masks.SCORE_WEIGHTS[policy]}),
     ):
         if chosen.size:
-            own = tuple(side[chosen] for side in surplus)
-            groups.append(MaskGroup(usable[chosen], "ranking", _ranked(score, where, take(state, chosen), own, system)))
+            ranking = _ranked(score, where, take(state, chosen), _rows(surplus, chosen), system)
+            groups.append(MaskGroup(usable[chosen], "ranking", ranking))
+    noisy = np.flatnonzero(~spared & ~exact)
     if noisy.size:
         converged, found = solve_thresholds(
             policy,
             take(state, noisy) | {"live_excess": live[noisy] / state["total"][noisy]},
-            tuple(side[noisy] for side in surplus),
+            _rows(surplus, noisy),
             None if start is None else start[usable][noisy],
             system,
         )
@@ -91,6 +118,19 @@ def mask(
     return groups, status
 
 
+def _rows(pair: Pair, rows: np.ndarray) -> Pair:
+    high, low = pair
+    return high[rows], low[rows]
+
+
 def _ranked(score: sympy.Expr, where, state: State, surplus: Pair, system: NumberSystem) -> State:
     scores = lower((score,), where, system, "masks.ranking", scalar_output=True)(state)
     return ranked(state, scores + 0 * state["alpha"], surplus, system)
+
+
+def restrict(state: State, surplus: Pair, system: NumberSystem) -> tuple[State, MaskGroup]:
+    """The state of a small model on the best features: restricted weights and added noise; and its mask (T4)."""
+    ranking = _ranked(masks.ORACLE_SCORE, {}, state, surplus, system)
+    group = MaskGroup(np.arange(len(ranking["alpha"])), "ranking", ranking)
+    noise = lower_formula(small_model.NOISE, system)(ranking)
+    return state | {"weights": state["weights"] * group.kept(system), "sigma2": noise}, group

@@ -18,7 +18,7 @@ def ranked(state: State, score: np.ndarray, surplus: Pair, system: NumberSystem)
     weights = state["weights"]
     order = np.argsort(-score, axis=-1, kind="stable")
     mass = np.cumsum(np.take_along_axis(np.broadcast_to(weights, score.shape), order, axis=-1), axis=-1)
-    target = mass[:, -1:] - surplus[0]
+    target = mass[:, -1:] * (1 - score.shape[-1] * system.epsilon) - surplus[0]
     boundary = np.minimum((mass < target).sum(axis=-1, keepdims=True), score.shape[-1] - 1)
     t = np.take_along_axis(score, np.take_along_axis(order, boundary, axis=-1), axis=-1)
     above = excess_over(surplus, 0 * t + 1, total(weights * (score <= t)), system)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
-import sympy
 
-from riskcalc.lowering.compensated import Pair
+from riskcalc.lowering.compensated import Pair, add, total
 from riskcalc.lowering.compile import Lowered, lower, lower_formula
 from riskcalc.lowering.state import State, take
 from riskcalc.lowering.systems import NumberSystem
 from riskcalc.solve import Balance, Root, balance_root, open_bracket
 from riskcalc.theory import masks
-from riskcalc.theory.symbols import B, a, abar, m, omega, s
+from riskcalc.theory.symbols import B, a, abar, m, mu, omega, s
 
-# Below this ratio of spread to mean, a threshold in double precision no longer resolves the score's distribution.
-STIFF = 0.01
+# Above this ratio of mean to spread, a threshold in double precision does not resolve the score's distribution well.
+STIFF = 100
 
 
 def solve_thresholds(
@@ -28,15 +28,17 @@ def solve_thresholds(
     regimes also `lag` and `step`, its resolved distances from the atoms' mean scores.
     """
     score_where = masks.COEFFICIENT | {omega: masks.SCORE_WEIGHTS[policy]} | masks.SCORE
-    means, spreads = lower((m, s), score_where, system, "masks.score")(state)
+    means, spreads, distances = lower((m, s, mu), score_where, system, "masks.score")(state)
     scored = state | {"m": means, "s": spreads}
+    live = state["Lambda"] > 0
+    dead_mass = total(state["weights"] * ~live)
     balance = Balance(
-        terms=lower(masks.THRESHOLD.terms(), masks.PLAIN_ORIGIN | masks.INTERVAL, system, masks.THRESHOLD.id),
-        state={name: scored[name] for name in ("m", "s", "weights")},
+        terms=lower(masks.THRESHOLD.terms(), masks.INTERVAL, system, masks.THRESHOLD.id),
+        state={"mu": distances, "s": spreads, "weights": state["weights"] * live},
         place=lambda x, _: {"t": x},
-        surplus=surplus,
-        scale=0 * state["alpha"] + 1,
-        supply=0 * state["alpha"],
+        surplus=add(surplus, (-dead_mass[0], -dead_mass[1])),
+        scale=None,
+        supply=None,
     )
     lowest, upper = open_bracket(
         lower_formula(masks.THRESHOLD_LOWER, system)(scored),
@@ -48,23 +50,15 @@ def solve_thresholds(
     tails = np.flatnonzero(root.underflow)
     if tails.size:
         _resolve_tails(balance, tails, lowest, upper, root, system)
-    return root.converged, _groups(policy, state, balance, root, system)
+    return root.converged, _groups(policy, state, means, balance, root, system)
 
 
 def _resolve_tails(
     balance: Balance, rows: np.ndarray, lowest: np.ndarray, upper: np.ndarray, root: Root, system: NumberSystem
 ) -> None:
     """Go on in logarithms where a side of the balance underflowed: no atom has its boundary near t."""
-    logs = [sympy.log(term) for term in masks.THRESHOLD.terms()]
-    own = balance.rows(rows)
-    own = Balance(
-        lower(logs, masks.PLAIN_ORIGIN | masks.INTERVAL, system, "masks.threshold_tails"),
-        own.state,
-        own.place,
-        own.surplus,
-        own.scale,
-        own.supply,
-    )
+    logs = lower(masks.THRESHOLD.log_terms(), masks.INTERVAL, system, "masks.threshold_tails")
+    own = replace(balance.rows(rows), terms=logs)
     tails = balance_root(own, lowest[rows], upper[rows], root.x[rows], system, gap=Balance.log_gap)
     root.x[rows], root.converged[rows] = tails.x, tails.converged
 
@@ -72,27 +66,27 @@ def _resolve_tails(
 def _stiff(balance: Balance, root: Root) -> tuple[np.ndarray, np.ndarray]:
     """Which regimes have a boundary atom of small spread, and the index of that atom."""
     state = balance.state
-    candidates = (state["s"] < STIFF * state["m"]).any(axis=-1) & root.converged & ~root.underflow
-    rows = np.flatnonzero(candidates)
+    rows = np.flatnonzero((state["mu"] > STIFF).any(axis=-1) & root.converged & ~root.underflow)
     if rows.size == 0:
         return rows, rows
     own = take(state, rows) | {"t": root.x[rows]}
     slope = balance.terms(own)[2] * own["weights"]
     pivot = np.argmax(slope, axis=-1)[:, None]
-    spread, mean, steep = (np.take_along_axis(array, pivot, axis=-1) for array in (own["s"], own["m"], slope))
-    stiff = ((spread < STIFF * mean) & (steep > 0))[:, 0]
+    resolution, steep = (np.take_along_axis(array, pivot, axis=-1) for array in (own["mu"], slope))
+    stiff = ((resolution > STIFF) & (steep > 0))[:, 0]
     return rows[stiff], pivot[stiff]
 
 
 def _groups(
-    policy: str, state: State, balance: Balance, root: Root, system: NumberSystem
+    policy: str, state: State, means: np.ndarray, balance: Balance, root: Root, system: NumberSystem
 ) -> Iterator[tuple[np.ndarray, bool, State]]:
     stiff, pivot = _stiff(balance, root)
     plain = np.setdiff1d(np.arange(len(root.x)), stiff, assume_unique=True)
     if plain.size:
         yield plain, False, take(state, plain) | {"t": root.x[plain]}
     if stiff.size:
-        yield stiff, True, _pivoted(policy, take(state, stiff), balance.rows(stiff), root.x[stiff], pivot, system)
+        own = take(state | {"m": means}, stiff)
+        yield stiff, True, _pivoted(policy, own, balance.rows(stiff), root.x[stiff], pivot, system)
 
 
 def _pivoted(
@@ -100,7 +94,7 @@ def _pivoted(
 ) -> State:
     """The state with thresholds resolved as distances from the mean score of the pivot atom."""
     where = masks.COEFFICIENT | {omega: masks.SCORE_WEIGHTS[policy]}
-    means, spreads = balance.state["m"], balance.state["s"]
+    means, spreads = state["m"], balance.state["s"]
     shrinkage, *others = lower((a, abar, omega, B), where, system, "masks.pivot")(state)
 
     def at_pivot(array):
@@ -111,13 +105,11 @@ def _pivoted(
     origin, unit = at_pivot(means), at_pivot(spreads)
     unshrunk = (2 * shrinkage > 1) & (2 * at_pivot(shrinkage) > 1)
     lag = np.where(unshrunk, _lag(policy, system)(state), origin - means)
-    resolved = Balance(
-        terms=lower(masks.THRESHOLD.terms(), masks.INTERVAL, system, "masks.threshold_pivoted"),
-        state={"lag": lag, "s": spreads, "weights": state["weights"], "origin": origin, "unit": unit},
+    resolved = replace(
+        balance,
+        terms=lower(masks.THRESHOLD.terms(), masks.PIVOTED_INTERVAL, system, "masks.threshold_pivoted"),
+        state=balance.state | {"lag": lag, "origin": origin, "unit": unit},
         place=lambda x, own: {"step": x, "t": own["origin"] + x},
-        surplus=balance.surplus,
-        scale=balance.scale,
-        supply=balance.supply,
     )
     room = t * 2.0**-40
     root = balance_root(

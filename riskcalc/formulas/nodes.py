@@ -20,6 +20,10 @@ class Node(sympy.Function):
         unfolded = self.definition()
         return unfolded.doit(**hints) if hints.get("deep", True) else unfolded
 
+    def pieces(self) -> sympy.Expr:
+        """The node in terms of smaller nodes that several nodes of the same arguments share, for lowering."""
+        return self
+
     def fdiff(self, argindex: int = 1) -> sympy.Expr:
         derivatives = self._derivatives()
         if derivatives is None:
@@ -39,6 +43,18 @@ class ratio(Node):
     def _derivatives(self):
         x, y = self.args
         return 1 / y, -x / y**2
+
+
+class spread(Node):
+    """x, a standard deviation; zero counts as 1e-100, so that dividing by it forms no infinity."""
+
+    nargs = 1
+
+    def definition(self):
+        return self.args[0]
+
+    def _derivatives(self):
+        return (sympy.S.One,)
 
 
 class share(Node):
@@ -110,6 +126,15 @@ class phi(Node):
         return (-self.args[0] * self,)
 
 
+class tail(Node):
+    """P(H > x) for x >= 0."""
+
+    nargs = 1
+
+    def definition(self):
+        return 1 - _Phi(self.args[0])
+
+
 class two_sided_quantile(Node):
     """The x >= 0 with P(|H| > x) = p."""
 
@@ -123,11 +148,22 @@ def _Phi(x: sympy.Expr) -> sympy.Expr:
     return (1 + sympy.erf(x / sympy.sqrt(2))) / 2
 
 
+class fall(Node):
+    """1 - phi(z - 2u) / phi(z)."""
+
+    nargs = 2
+
+    def definition(self):
+        z, u = self.args
+        return 1 - sympy.exp(2 * u * (z - u))
+
+
 class Inside(Node):
     """P(z - 2u < H < z): the normal mass of an interval given by its upper end z and its half-width u >= 0.
 
     A coefficient m + sH lies in (-t, t) exactly if H lies in the interval with z = (t - m)/s and u = t/s. The pair
-    (z, u) keeps the digits that (m/s, t/s) would lose when s is small beside m.
+    (z, u) keeps the digits that (m/s, t/s) would lose when s is small beside m. With m >= 0 the lower end is at least
+    as far from zero as the upper one.
     """
 
     nargs = 2
@@ -135,6 +171,10 @@ class Inside(Node):
     def definition(self):
         z, u = self.args
         return _Phi(z) - _Phi(z - 2 * u)
+
+    def pieces(self):
+        z, u = self.args
+        return between(z, u, *_tails(z, u))
 
     def _derivatives(self):
         z, u = self.args
@@ -150,9 +190,30 @@ class Outside(Node):
         z, u = self.args
         return 1 - _Phi(z) + _Phi(z - 2 * u)
 
+    def pieces(self):
+        z, u = self.args
+        return beyond(z, *_tails(z, u))
+
     def _derivatives(self):
         z, u = self.args
         return phi(z - 2 * u) - phi(z), -2 * phi(z - 2 * u)
+
+
+def _tails(z: sympy.Expr, u: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
+    """The tails beyond both ends of the interval, the near one by its distance from zero."""
+    return tail(sympy.Abs(z)), tail(2 * u - z)
+
+
+class between(Node):
+    """Inside(z, u) from (z, u, P(H > |z|), P(H > 2u - z))."""
+
+    nargs = 4
+
+
+class beyond(Node):
+    """Outside(z, u) from (z, P(H > |z|), P(H > 2u - z))."""
+
+    nargs = 3
 
 
 class boundary(Node):
@@ -164,6 +225,10 @@ class boundary(Node):
         z, u = self.args
         return (u * (phi(z) + phi(z - 2 * u))).doit()
 
+    def pieces(self):
+        z, u = self.args
+        return u * (phi(z) + phi(z - 2 * u))
+
 
 class edge_drop(Node):
     """phi(z) - phi(z - 2u) = E[H; H outside the interval]."""
@@ -174,6 +239,10 @@ class edge_drop(Node):
         z, u = self.args
         return (phi(z) - phi(z - 2 * u)).doit()
 
+    def pieces(self):
+        z, u = self.args
+        return phi(z) * fall(z, u)
+
 
 class edge_moment(Node):
     """z phi(z) - (z - 2u) phi(z - 2u) = E[H**2 - 1; H outside the interval]."""
@@ -183,3 +252,7 @@ class edge_moment(Node):
     def definition(self):
         z, u = self.args
         return (z * phi(z) - (z - 2 * u) * phi(z - 2 * u)).doit()
+
+    def pieces(self):
+        z, u = self.args
+        return z * phi(z) - (z - 2 * u) * phi(z - 2 * u)

@@ -64,13 +64,14 @@ class FixedPoint(Formula):
     """An equation that its left symbol x solves.
 
     Its evaluation is the balance form  ``scale * E[part] + supply / x = target``, in which `part` falls from 1 to 0
-    as x grows. `remainder` is 1 - part and `slope` is -d part / d log x, each with its own stable form; the tests
-    prove both, and that the balance is equivalent to the statement.
+    as x grows. `remainder` is 1 - part, `slope` is -d part / d log x and `bend` is d slope / d log x, each with its
+    own stable form; the tests prove them, and that the balance is equivalent to the statement.
     """
 
     part: sympy.Expr = sympy.S.Zero
     remainder: sympy.Expr = sympy.S.Zero
     slope: sympy.Expr = sympy.S.Zero
+    bend: sympy.Expr = sympy.S.Zero
     scale: sympy.Expr = sympy.S.One
     supply: sympy.Expr = sympy.S.Zero
     target: sympy.Expr = sympy.S.One
@@ -79,9 +80,18 @@ class FixedPoint(Formula):
         """The equation that the solver balances."""
         return sympy.Eq(self.scale * E(self.part) + self.supply / self.defines, self.target)
 
-    def terms(self) -> tuple[sympy.Expr, sympy.Expr, sympy.Expr]:
+    def mismatch(self) -> sympy.Expr:
+        """The relative amount by which a root misses the balance: what substituting it back must leave near zero."""
+        balance = self.balance()
+        return balance.lhs / balance.rhs - 1
+
+    def terms(self) -> tuple[sympy.Expr, ...]:
         """What the solver evaluates at every trial."""
-        return self.part, self.remainder, self.slope
+        return self.part, self.remainder, self.slope, self.bend
+
+    def log_terms(self) -> tuple[sympy.Expr, ...]:
+        """What it evaluates where the terms underflow."""
+        return tuple(sympy.log(term) for term in (self.part, self.remainder, self.slope))
 
 
 class Registry:

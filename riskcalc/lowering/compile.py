@@ -15,6 +15,7 @@ import sympy
 from sympy.printing.str import StrPrinter
 
 from riskcalc.formulas.expectation import E
+from riskcalc.formulas.nodes import Node
 from riskcalc.formulas.records import Definitions, Formula
 from riskcalc.formulas.symbols import LawSymbol
 from riskcalc.lowering.state import State, blocks
@@ -155,7 +156,8 @@ def _emit(
     """Source of one function that returns the outputs as a tuple, and the names of its inputs."""
     used = set().union(*(_closure(output, where) for output in outputs))
     defined = [symbol for symbol in where if symbol in used]
-    shared, reduced = sympy.cse([where[symbol] for symbol in defined] + list(outputs), symbols=_temporaries())
+    rules = [_split(expression) for expression in [*(where[symbol] for symbol in defined), *outputs]]
+    shared, reduced = sympy.cse(rules, symbols=sympy.numbered_symbols("x"))
     assignments = dict(zip(defined, reduced, strict=False)) | dict(shared)
     results = reduced[len(defined) :]
 
@@ -175,5 +177,11 @@ def _emit(
     return f"def {name}({', '.join([*first, *inputs])}):\n" + "\n".join(lines) + "\n", tuple(inputs)
 
 
-def _temporaries():
-    return sympy.numbered_symbols("x")
+def _split(expression: sympy.Expr) -> sympy.Expr:
+    """Replace nodes by the pieces that they share; a node inside a logarithm keeps its own routine."""
+    if isinstance(expression, sympy.log) and type(expression.args[0]).__name__ in _LOG_NODES:
+        return expression
+    if not expression.args:
+        return expression
+    rebuilt = expression.func(*(_split(argument) for argument in expression.args))
+    return rebuilt.pieces() if isinstance(rebuilt, Node) else rebuilt

@@ -14,6 +14,7 @@ from riskcalc.lowering.compensated import Pair
 
 # Digits carried beyond those asked for; the evaluation forms lose fewer.
 GUARD = 25
+_NO_SPREAD = mpf(10) ** -100
 
 
 def _ratio(x, y):
@@ -43,47 +44,24 @@ def _top(score, t, part):
 
 def _tail(x):
     """P(H > x)."""
-    return mp.zero if x == mp.inf else mp.one if x == -mp.inf else mp.erfc(x / mp.sqrt(2)) / 2
-
-
-def _ends(z, u):
-    return (z, -mp.inf) if mp.isinf(u) else (z, z - 2 * u)
-
-
-def _phi(x):
-    return mp.zero if mp.isinf(x) else mp.npdf(x)
-
-
-def _inside(z, u):
-    if u == 0:
-        return mp.zero
-    lost = 0 if mp.isinf(u) or u > 1 else int(-mp.log(u, 2)) + 8
-    with mp.workprec(mp.prec + lost):
-        upper, lower = _ends(z, u)
-        mass = _tail(-lower if upper + lower < 0 else lower) - _tail(-upper if upper + lower < 0 else upper)
-        mass = abs(mass)
-    return +mass
-
-
-def _outside(z, u):
-    upper, lower = _ends(z, u)
-    return _tail(upper) + _tail(-lower)
+    return mp.erfc(x / mp.sqrt(2)) / 2
 
 
 def _fall(z, u):
-    return mp.one if mp.isinf(u) else -mp.expm1(-2 * u * (u - z))
+    return -mp.expm1(-2 * u * (u - z))
 
 
-def _boundary(z, u):
-    return mp.zero if mp.isinf(u) else u * _phi(z) * (2 - _fall(z, u))
+def _beyond(z, near, far):
+    return (near if z >= 0 else 1 - near) + far
 
 
-def _edge_drop(z, u):
-    return _phi(z) * _fall(z, u)
-
-
-def _edge_moment(z, u):
-    return sum(mp.zero if mp.isinf(x) else sign * x * _phi(x) for sign, x in zip((1, -1), _ends(z, u), strict=True))
+def _between(z, u, near, far):
+    if u > 1:
+        return (1 - near if z >= 0 else near) - far
+    if u == 0:
+        return mp.zero
+    with mp.workprec(mp.prec + 8 - int(mp.log(u, 2))):
+        return _tail(z - 2 * u) - _tail(z)
 
 
 def _elementwise(function, inputs: int):
@@ -96,29 +74,40 @@ class Multiprecision:
 
     digits: int
 
+    tiny = 0
     functions = {
         "rational": lambda p, q: mpf(p) / q,
+        "pi": mp.pi,
         "sqrt": _elementwise(mp.sqrt, 1),
+        "Abs": np.abs,
         "exp": _elementwise(mp.exp, 1),
         "log": _elementwise(lambda x: mp.log(x) if x else -mp.inf, 1),
         "ratio": _elementwise(_ratio, 2),
+        "spread": _elementwise(lambda x: x or _NO_SPREAD, 1),
         "share": _elementwise(_share, 2),
         "rest": _elementwise(_rest, 2),
         "positive": _elementwise(lambda x: mp.one if x > 0 else mp.zero, 1),
         "positive_root": _elementwise(_positive_root, 2),
         "top": _elementwise(_top, 3),
         "two_sided_quantile": _elementwise(lambda p: mp.sqrt(2) * mp.erfinv(1 - p), 1),
-        "phi": _elementwise(_phi, 1),
-        "Inside": _elementwise(_inside, 2),
-        "Outside": _elementwise(_outside, 2),
-        "boundary": _elementwise(_boundary, 2),
-        "edge_drop": _elementwise(_edge_drop, 2),
-        "edge_moment": _elementwise(_edge_moment, 2),
+        "phi": _elementwise(mp.npdf, 1),
+        "tail": _elementwise(_tail, 1),
+        "fall": _elementwise(_fall, 2),
+        "between": _elementwise(_between, 4),
+        "beyond": _elementwise(_beyond, 3),
     }
 
     @property
     def epsilon(self) -> mpf:
         return mpf(10) ** (-self.digits - GUARD // 2)
+
+    @property
+    def cube_root(self) -> mpf:
+        return mp.cbrt(self.epsilon)
+
+    @property
+    def tolerance(self) -> mpf:
+        return mp.sqrt(self.epsilon)
 
     @property
     def exactness(self) -> mpf:
@@ -135,8 +124,11 @@ class Multiprecision:
         high = self.number(exact)
         return high, 0 * high
 
+    @contextmanager
     def precision(self):
-        return mp.workdps(self.digits + GUARD)
+        # NumPy warns of nan in arrays of objects too.
+        with mp.workdps(self.digits + GUARD), np.errstate(all="ignore"):
+            yield
 
 
 def _mpf(x: float | Fraction) -> mpf:

@@ -16,9 +16,12 @@ from riskcalc.lowering.compensated import Pair, add, product, total
 class NumberSystem(Protocol):
     """One kind of number: float64, or mpmath at some number of digits."""
 
-    epsilon: Any  # relative size of a Newton step that is rounding
+    epsilon: Any  # relative size of a step that is rounding
+    cube_root: Any  # its cube root
+    tolerance: Any  # relative mismatch that a root substituted back may leave
     exactness: Any  # relative size of a difference of exact masses that is zero
-    functions: Mapping[str, Callable]
+    tiny: Any  # a side of a balance below this has underflowed
+    functions: Mapping[str, Any]  # by the name that generated code calls it
 
     def number(self, array: np.ndarray) -> np.ndarray:
         """An exact array in this system's numbers."""

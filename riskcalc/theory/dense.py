@@ -10,7 +10,7 @@ from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import positive, positive_root, ratio, rest, share
 from riskcalc.formulas.records import FixedPoint, Formula
 from riskcalc.formulas.symbols import H
-from riskcalc.theory.symbols import B, D, Lambda, X, a, abar, excess, gamma, kappa, nu, q, ridge, sigma2, tau, training_error
+from riskcalc.theory.symbols import B, D, Lambda, X, a, abar, excess, excess_risk, gamma, kappa, nu, q, ridge, sigma2, tau, training_error
 
 SHRINKAGE = {a: share(Lambda, D * nu), abar: rest(Lambda, D * nu)}
 COMPLEMENTS = {a: abar}
@@ -27,6 +27,7 @@ EFFECTIVE_RIDGE = FixedPoint(
     part=a,
     remainder=abar,
     slope=a * abar,
+    bend=a * abar * (a - abar),
     scale=kappa,
     supply=ridge,
     assumptions="ridge > 0 or kappa P(Lambda > 0) > 1; the root nu > 0 is then unique",
@@ -35,8 +36,8 @@ EFFECTIVE_RIDGE = FixedPoint(
 
 # Replacing the features by one feature with the harmonic (arithmetic) mean of Lambda/D gives a lower (upper) bound:
 # E[l/(l + nu)] is convex in 1/l and concave in l.
-_mean_l = E(ratio(Lambda, D)) / E(positive(Lambda))
-_harmonic_l = E(positive(Lambda)) / E(ratio(D * positive(Lambda), Lambda))
+_mean_l = ratio(E(ratio(Lambda, D)), E(positive(Lambda)))
+_harmonic_l = ratio(E(positive(Lambda)), E(ratio(D * positive(Lambda), Lambda)))
 
 
 def _one_feature(l):
@@ -84,6 +85,17 @@ RISK = Formula(
     derived_from=("dense.effective_ridge", "dense.slack"),
 )
 
+EXCESS_RISK = Formula(
+    id="dense.excess_risk",
+    title="test risk of the dense fit beyond the noise",
+    defines=excess_risk,
+    statement=gamma - sigma2,
+    evaluation=(E(Lambda * B**2 * abar**2) + sigma2 * kappa * E(a**2)) / (q + kappa * E(a * abar)),
+    where=SHRINKAGE,
+    source=_PAPER,
+    derived_from=("dense.risk",),
+)
+
 TRAINING_ERROR = Formula(
     id="dense.training_error",
     title="training error of the dense fit",
@@ -112,6 +124,7 @@ FORMULAS = (
     EFFECTIVE_RIDGE_LOWER,
     SLACK,
     RISK,
+    EXCESS_RISK,
     TRAINING_ERROR,
     COEFFICIENT_RISK,
 )

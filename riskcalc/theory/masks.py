@@ -5,10 +5,10 @@ and half-width u. A policy that ranks without noise (by the true coefficients, o
 top of the ranking. A new policy adds its score weight, its ranking, or its own moments, to the tables below.
 """
 
-from sympy import Eq, Integer, log, sqrt
+from sympy import Eq, Integer, log, pi, sqrt
 
 from riskcalc.formulas.expectation import E, MaskedMoments
-from riskcalc.formulas.nodes import Inside, Outside, boundary, edge_drop, edge_moment, phi, positive, ratio, top, two_sided_quantile
+from riskcalc.formulas.nodes import Inside, Outside, boundary, edge_drop, edge_moment, positive, spread, top, two_sided_quantile
 from riskcalc.formulas.records import FixedPoint, Formula
 from riskcalc.theory.dense import COEFFICIENT, SHRINKAGE
 from riskcalc.theory.symbols import (
@@ -26,6 +26,7 @@ from riskcalc.theory.symbols import (
     lag,
     live_excess,
     m,
+    mu,
     omega,
     omega_pivot,
     part,
@@ -41,10 +42,11 @@ from riskcalc.theory.symbols import (
 MOMENTS = MaskedMoments(kept=M0, dropped=M0bar, first=M1, second=M2c)
 _PAPER = "Chang et al. 2021, Definitions 1-2 and Theorem 2"
 
-# The score omega*|X|: its mean and spread; the interval of H that drops it. The plain origin of the threshold is zero.
-SCORE = {m: omega * a * B, s: omega * tau}
-INTERVAL = {u: ratio(t, s), z: ratio(lag + step, s)}
-PLAIN_ORIGIN = {lag: -m, step: t}
+# The score omega*|X|: its mean and spread; the interval of H that drops it. A pivoted threshold is known by its
+# distances from the mean scores, lag + step, which a difference of u and mu would lose.
+SCORE = {m: omega * a * B, s: spread(omega * tau), mu: m / s}
+INTERVAL = {u: t / s, z: u - mu}
+PIVOTED_INTERVAL = {u: t / s, z: (lag + step) / s}
 
 # The moments of each kind of mask, in terms of what its file of numbers holds.
 THRESHOLD_MOMENTS = {M0: Outside(z, u), M0bar: Inside(z, u), M1: edge_drop(z, u), M2c: edge_moment(z, u)}
@@ -62,10 +64,11 @@ THRESHOLD = FixedPoint(
     title="threshold that a fraction alpha of the scores reaches",
     defines=t,
     statement=Eq(E(M0), alpha),
-    where=COEFFICIENT | SCORE | PLAIN_ORIGIN | INTERVAL | THRESHOLD_MOMENTS,
+    where=COEFFICIENT | SCORE | INTERVAL | THRESHOLD_MOMENTS,
     part=Outside(z, u),
     remainder=Inside(z, u),
     slope=boundary(z, u),
+    bend=boundary(z, u) - u**2 * edge_moment(z, u),
     target=alpha,
     assumptions="alpha < P(Lambda > 0) and gamma > 0; the root t > 0 is then unique",
     source=_PAPER,
@@ -85,9 +88,9 @@ THRESHOLD_LOWER = Formula(
     id="masks.threshold_lower",
     title="lower bound on the threshold",
     defines=t,
-    statement=live_excess / (2 * phi(0) * E(ratio(positive(s), s))),
+    statement=sqrt(pi / 2) * live_excess / E(positive(Lambda) / s),
     assumptions="live_excess = P(Lambda > 0) - alpha > 0",
-    source="P(|m + sH| < t) <= 2 phi(0) t/s on masks.threshold",
+    source="P(|m + sH| < t) <= sqrt(2/pi) t/s on masks.threshold",
     derived_from=("masks.threshold",),
 )
 

@@ -9,7 +9,6 @@ from riskcalc.theory.dense import COEFFICIENT, COMPLEMENTS
 from riskcalc.theory.masks import (
     INTERVAL,
     MOMENTS,
-    PLAIN_ORIGIN,
     RANDOM_MOMENTS,
     RANKING_MOMENTS,
     SCORE,
@@ -36,7 +35,7 @@ def _with_mask(kind: str, where: dict) -> Formula:
 
 
 def _scored(weight) -> dict:
-    return {omega: weight} | SCORE | PLAIN_ORIGIN | INTERVAL | THRESHOLD_MOMENTS
+    return {omega: weight} | SCORE | INTERVAL | THRESHOLD_MOMENTS
 
 
 # By kind of mask: a policy that thresholds noisy scores, any ranking without noise, or chance.

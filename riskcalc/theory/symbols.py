@@ -32,6 +32,7 @@ omega = law_symbol("omega", "what multiplies a coefficient in its score", "[0, i
 t = scalar("t", "threshold on the score", "[0, inf)", "t")
 m = law_symbol("m", "mean of the score", "[0, inf)", "m")
 s = law_symbol("s", "standard deviation of the score", "[0, inf)", "s")
+mu = law_symbol("mu", "mean of the score in units of its spread, m/s", "[0, inf)", r"\mu")
 u = law_symbol("u", "half-width of the dropped interval, t/s", "[0, inf]", "u")
 z = law_symbol("z", "upper end of the dropped interval, (t - m)/s", "real line", "z", real=True)
 score = law_symbol("score", "what a ranking without noise sorts by", "[0, inf)", "r")
@@ -47,6 +48,7 @@ omega_pivot = scalar("omega_pivot", "score weight of the pivot atom", "[0, inf)"
 # Risks
 live_excess = scalar("live_excess", "P(Lambda > 0) - alpha", "(0, 1)", r"\delta_\alpha")
 training_error = scalar("training_error", "mean squared residual on the training sample", "[0, inf)", "T")
+excess_risk = scalar("excess_risk", "test risk minus noise variance", "[0, inf)", r"\gamma - \sigma^2")
 risk = scalar("risk", "test risk after pruning", "[0, inf)", "R")
 
 # The small model

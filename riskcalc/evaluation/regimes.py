@@ -1,0 +1,97 @@
+"""A problem (and a budget) as blocks of regimes in one number system."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from riskcalc.laws import matching_shapes
+from riskcalc.lowering.compensated import Pair
+from riskcalc.lowering.state import State
+from riskcalc.lowering.systems import NumberSystem, surplus
+from riskcalc.problems import LinearGaussian
+
+# Atoms of all regimes of a chunk together: large enough to pay for the calls, small enough for a cache.
+CHUNK = 1 << 16
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some regimes: their rows in the flattened batch, their state, and three exact differences.
+
+    `ridge_surplus` is kappa * sum(weights) - total, `keep_surplus` is sum(weights) - alpha * total, and
+    `small_surplus` is kappa * alpha * total - total.
+    """
+
+    rows: slice
+    state: State
+    ridge_surplus: Pair
+    keep_surplus: Pair
+    small_surplus: Pair
+    distinct: tuple[np.ndarray, np.ndarray]
+
+
+def batch_shape(problem: LinearGaussian, keep: np.ndarray) -> tuple[int, ...]:
+    """The shape of an answer."""
+    return matching_shapes({"the problem": np.empty(problem.shape, bool), "keep": keep})
+
+
+def chunks(problem: LinearGaussian, keep: np.ndarray, system: NumberSystem) -> Iterator[Chunk]:
+    """Cut the batch of `problem` and `keep` into chunks; atoms shared by the whole batch are not copied."""
+    shape = batch_shape(problem, keep)
+    count, atoms = int(np.prod(shape)), problem.n_atoms
+    law = problem.law
+    ones = np.ones(1)
+    per_atom = {
+        "Lambda": law.eigenvalues,
+        "B": abs(law.signal),
+        "D": _penalty(problem),
+        "weights": ones if law.weights is None else law.weights,
+    }
+    per_regime = {
+        "kappa": problem.aspect_ratio,
+        "sigma2": problem.noise_variance,
+        "ridge": problem.ridge,
+        "alpha": keep,
+        "total": np.array(float(atoms) if law.weights is None else 1.0),
+    }
+    rows_of_atoms = {name: _flat(array, shape, atoms) for name, array in per_atom.items()}
+    rows_of_regimes = {name: np.broadcast_to(array, shape).reshape(count, 1) for name, array in per_regime.items()}
+    problem_rows = np.broadcast_to(np.arange(np.prod(problem.shape, dtype=int)).reshape(problem.shape), shape).ravel()
+    size = max(1, CHUNK // atoms)
+    for start in range(0, count, size):
+        rows = slice(start, min(start + size, count))
+        exact = {name: array[rows] if len(array) > 1 else array for name, array in rows_of_atoms.items()}
+        exact |= {name: array[rows] for name, array in rows_of_regimes.items()}
+        state = {name: system.number(array) for name, array in exact.items()}
+
+        def pair(scale: np.ndarray, weights: np.ndarray, share: np.ndarray, whole: np.ndarray, rows=rows) -> Pair:
+            exactly = surplus(*(system.exact(array) for array in (scale, weights, share, whole)))
+            return tuple(np.array(np.broadcast_to(side, (rows.stop - rows.start, 1))) for side in system.pair(exactly))
+
+        one = ones[:, None]
+        kappa, weights, alpha, total = (exact[name] for name in ("kappa", "weights", "alpha", "total"))
+        relative = pair(kappa, alpha, one, one)
+        yield Chunk(
+            rows=rows,
+            state=state,
+            ridge_surplus=pair(kappa, weights, one, total),
+            keep_surplus=pair(one, weights, alpha, total),
+            small_surplus=tuple(side * state["total"] for side in relative),
+            distinct=np.unique(problem_rows[rows], return_index=True, return_inverse=True)[1:],
+        )
+
+
+def _penalty(problem: LinearGaussian) -> np.ndarray:
+    if problem.penalty is None:
+        return np.ones(1)
+    return problem.law.eigenvalues if isinstance(problem.penalty, str) else problem.penalty
+
+
+def _flat(array: np.ndarray, shape: tuple[int, ...], atoms: int) -> np.ndarray:
+    """Atoms as rows: (N, K), or (1, K) where the batch shares them, without copying what is only repeated."""
+    if array.size == array.shape[-1]:
+        return np.broadcast_to(array.reshape(1, -1), (1, atoms))
+    return np.broadcast_to(array, (*shape, atoms)).reshape(-1, atoms)

@@ -1,0 +1,309 @@
+"""From a problem to its predicted risks: dense, pruned, and trained small."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from mpmath import mp, mpf
+from numpy.typing import ArrayLike
+
+from riskcalc.evaluation.fit import Fit, fit_dense
+from riskcalc.evaluation.masking import MaskGroup, prune as prune_fit, restrict
+from riskcalc.evaluation.regimes import Chunk, batch_shape, chunks
+from riskcalc.evaluation.status import NAMES, Status
+from riskcalc.laws import count
+from riskcalc.lowering.compensated import Pair
+from riskcalc.lowering.float64 import FLOAT64
+from riskcalc.lowering.multiprecision import Multiprecision
+from riskcalc.lowering.state import take
+from riskcalc.lowering.systems import NumberSystem
+from riskcalc.policies import Oracle, Policy
+from riskcalc.problems import LinearGaussian
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Predicted risks of one model over a batch of regimes.
+
+    All values have the batch's shape; a batch of shape () gives plain numbers. With `digits` they are mpf.
+
+    Attributes
+    ----------
+    problem : LinearGaussian
+    model : str
+        "dense", "small", or the name of the policy.
+    prune : Policy or None
+        The policy; for "small", the oracle that chose its features.
+    risk : float or ndarray
+        Test risk, noise included; inf or nan as the status says.
+    excess_risk : float or ndarray
+        Risk minus noise variance, computed without that subtraction.
+    dense_risk : float or ndarray
+        Test risk of the fit before pruning; for "small" of the small model itself.
+    training_error : float, ndarray or None
+        Mean squared residual on the training sample; None after pruning, for which no formula is implemented yet.
+    threshold : float, ndarray or None
+        Of the score: sqrt(p)|beta| for magnitude, times sqrt(Lambda) for Hessian, Lambda B^2 for oracle and small;
+        None for dense and random.
+    effective_ridge : float or ndarray
+    status : str or ndarray of str
+        "ok"; "infinite" (risk inf: at the interpolation threshold, with noise); "exact_recovery" (the fit before
+        pruning has no error); "not_converged" (risk nan).
+    digits : int or None
+    """
+
+    problem: LinearGaussian
+    model: str
+    prune: Policy | None
+    digits: int | None
+    risk: Any
+    excess_risk: Any
+    dense_risk: Any
+    training_error: Any
+    threshold: Any
+    effective_ridge: Any
+    status: Any
+    _kept: Callable[[], np.ndarray] = field(repr=False)
+
+    @cached_property
+    def kept(self) -> np.ndarray:
+        """Fraction kept of each atom, shape (..., K); nan where there is no mask. Computed when first asked for."""
+        return self._kept()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON: infinite and undefined numbers become None, mpf become strings."""
+        names = ("risk", "excess_risk", "dense_risk", "training_error", "threshold", "effective_ridge", "status")
+        return {"model": self.model} | {name: json_value(getattr(self, name), self.digits) for name in names}
+
+    def __str__(self) -> str:
+        from riskcalc.tables import prediction_table, to_text
+
+        return to_text(prediction_table(self))
+
+
+def predict(problem: LinearGaussian, prune: Policy | None = None, digits: int | None = None) -> Prediction:
+    """Predict the test risk of the dense fit, or of the dense fit pruned by a policy.
+
+    Parameters
+    ----------
+    problem : LinearGaussian
+    prune : Policy, optional
+        `Magnitude`, `Hessian`, `Oracle` or `Random`; its `keep` broadcasts with the problem's batch.
+    digits : int, optional
+        Significant digits, computed by mpmath; float64 if not given.
+
+    Returns
+    -------
+    Prediction
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `problem` or `prune` is of the wrong type, or `keep` does not fit the problem.
+
+    Notes
+    -----
+    Theorems 1 and 2 of Chang et al. 2021: the limit n, p -> infinity at a fixed aspect ratio.
+
+    Examples
+    --------
+    >>> import riskcalc as rc
+    >>> problem = rc.LinearGaussian(aspect_ratio="10/3", eigenvalues=[25, 1], signal=1, weights=["1/10", "9/10"])
+    >>> round(rc.predict(problem).risk, 4)
+    0.9765
+    >>> round(rc.predict(problem, prune=rc.Hessian(keep="1/10")).risk, 4)
+    1.2064
+    """
+    if prune is not None and not isinstance(prune, Policy):
+        raise TypeError(f"prune must be a policy such as rc.Magnitude(keep=0.1), got {prune!r}")
+    name = "dense" if prune is None else prune.name
+    return evaluate(problem, prune, [name], digits)[name]
+
+
+def small_model(
+    problem: LinearGaussian, keep: ArrayLike | str | None = None, n_keep: int | None = None, digits: int | None = None
+) -> Prediction:
+    """Predict the test risk of a small model, trained on the best features alone.
+
+    It is told which fraction `keep` of the features has the largest Lambda B^2, and fits those with the problem's
+    ridge and penalty; the others act as noise. Near or above its own interpolation threshold (aspect ratio times keep
+    close to one or larger) other subsets can be better.
+
+    Parameters
+    ----------
+    problem : LinearGaussian
+    keep, n_keep
+        As for a `Policy`: exactly one of them.
+    digits : int, optional
+
+    Returns
+    -------
+    Prediction
+
+    Notes
+    -----
+    Chang et al. 2021, Section 3; for least squares the noise variance with the dropped signal, over
+    1 - aspect_ratio * keep.
+
+    Examples
+    --------
+    >>> import riskcalc as rc
+    >>> problem = rc.LinearGaussian(aspect_ratio="10/3", eigenvalues=[25, 1], signal=1, weights=["1/10", "9/10"])
+    >>> round(rc.small_model(problem, keep="1/10").risk, 4)
+    1.35
+    """
+    return evaluate(problem, Oracle(keep=keep, n_keep=n_keep), ["small"], digits)["small"]
+
+
+@dataclass(frozen=True)
+class _Model:
+    """One model over one chunk of regimes."""
+
+    fit: Fit
+    groups: list[MaskGroup]
+    risk: np.ndarray
+    excess_risk: np.ndarray
+    status: np.ndarray
+    threshold: np.ndarray | None = None
+
+
+def evaluate(
+    problem: LinearGaussian, policy: Policy | None, models: Sequence[str], digits: int | None
+) -> dict[str, Prediction]:
+    """Predictions of several models of one problem at the budget of one policy; the dense fit is solved once."""
+    if not isinstance(problem, LinearGaussian):
+        raise TypeError(f"problem must be a riskcalc.LinearGaussian, got {problem!r}")
+    keep = np.ones(()) if policy is None else policy.fraction_kept(problem.n_features)
+    shape = batch_shape(problem, keep)
+    rough = chunks(problem, keep, FLOAT64)
+    if digits is None:
+        system: NumberSystem = FLOAT64
+        with system.precision():
+            found = [(chunk.rows, _evaluate_chunk(chunk, models, system)) for chunk in rough]
+    else:
+        system = Multiprecision(count(digits, "digits"))
+        found = []
+        with system.precision():
+            for first, chunk in zip(rough, chunks(problem, keep, system), strict=True):
+                with FLOAT64.precision():
+                    start = _evaluate_chunk(first, models, FLOAT64)
+                found.append((chunk.rows, _evaluate_chunk(chunk, models, system, start)))
+    return {model: _gather(problem, policy, model, shape, found, system, digits) for model in models}
+
+
+def _evaluate_chunk(
+    chunk: Chunk, models: Sequence[str], system: NumberSystem, start: dict[str, _Model] | None = None
+) -> dict[str, _Model]:
+    """Every model of a chunk; `start` holds the same in float64, whose roots are the first trials."""
+    results: dict[str, _Model] = {}
+    fit: Fit | None = None
+    for model in models:
+        first = None if start is None else start[model]
+        ridge = None if first is None else _as_mpf(first.fit.state["nu"])
+        if model == "small":
+            state, group = restrict(chunk.state, chunk.keep_surplus, system)
+            small = fit_dense(state, chunk.small_surplus, system, ridge)
+            beyond_noise = small.excess_risk + (state["sigma2"] - chunk.state["sigma2"])
+            threshold = group.state["t"]
+            results[model] = _Model(small, [group], small.state["gamma"], beyond_noise, small.status, threshold)
+            continue
+        if fit is None:
+            fit = _fit_distinct(chunk, system, ridge)
+        if model == "dense":
+            results[model] = _Model(fit, [], fit.state["gamma"], fit.excess_risk, fit.status)
+            continue
+        trial = None if first is None or first.threshold is None else _as_mpf(first.threshold)
+        pruned = prune_fit(model, fit, chunk.keep_surplus, system, trial)
+        threshold = None if model == "random" else pruned.threshold
+        results[model] = _Model(fit, pruned.groups, pruned.risk, pruned.excess_risk, pruned.status, threshold)
+    return results
+
+
+def _fit_distinct(chunk: Chunk, system: NumberSystem, start: np.ndarray | None) -> Fit:
+    """The dense fits of a chunk, each distinct problem solved once however many budgets it is asked for."""
+    first, inverse = chunk.distinct
+    if len(first) == len(inverse):
+        return fit_dense(chunk.state, chunk.ridge_surplus, system, start)
+    own: Pair = (chunk.ridge_surplus[0][first], chunk.ridge_surplus[1][first])
+    fit = fit_dense(take(chunk.state, first), own, system, None if start is None else start[first])
+    found = {name: array[inverse] for name, array in fit.state.items() if name not in chunk.state}
+    return replace(
+        fit,
+        state=chunk.state | found,
+        excess_risk=fit.excess_risk[inverse],
+        training_error=fit.training_error[inverse],
+        status=fit.status[inverse],
+    )
+
+
+def _as_mpf(array: np.ndarray) -> np.ndarray:
+    return np.frompyfunc(mpf, 1, 1)(array)
+
+
+def _gather(
+    problem: LinearGaussian,
+    policy: Policy | None,
+    model: str,
+    shape: tuple[int, ...],
+    found: list[tuple[slice, dict[str, _Model]]],
+    system: NumberSystem,
+    digits: int | None,
+) -> Prediction:
+    parts = [(rows, models[model]) for rows, models in found]
+
+    def collect(column: Callable[[_Model], np.ndarray]) -> Any:
+        values = np.concatenate([column(part) for _, part in parts]).reshape(shape)
+        return _rounded(values, digits)[()]
+
+    def kept() -> np.ndarray:
+        count = int(np.prod(shape))
+        result = np.full((count, problem.n_atoms), 1.0 if model == "dense" else np.nan, dtype=parts[0][1].risk.dtype)
+        with system.precision():
+            for rows, part in parts:
+                for group in part.groups:
+                    result[rows][group.rows] = group.kept(system)
+        return _rounded(result.reshape(*shape, problem.n_atoms), digits)
+
+    status = np.concatenate([part.status for _, part in parts]).reshape(shape)
+    has_threshold = parts[0][1].threshold is not None
+    return Prediction(
+        problem=problem,
+        model=model,
+        prune=policy,
+        digits=digits,
+        risk=collect(lambda part: _failed_is_nan(part.risk, part.status)),
+        excess_risk=collect(lambda part: _failed_is_nan(part.excess_risk, part.status)),
+        dense_risk=collect(lambda part: _failed_is_nan(part.fit.state["gamma"], part.fit.status)),
+        training_error=collect(lambda part: part.fit.training_error) if model in ("dense", "small") else None,
+        threshold=collect(lambda part: part.threshold) if has_threshold else None,
+        effective_ridge=collect(lambda part: part.fit.state["nu"]),
+        status=NAMES[status] if shape else str(NAMES[status]),
+        _kept=kept,
+    )
+
+
+def _failed_is_nan(values: np.ndarray, status: np.ndarray) -> np.ndarray:
+    return np.where((status == Status.NOT_CONVERGED)[:, None], np.nan, values)
+
+
+def _rounded(values: np.ndarray, digits: int | None) -> np.ndarray:
+    """Values at the digits asked for, without the guard digits."""
+    if digits is None:
+        return values
+    with mp.workdps(digits):
+        return np.asarray(np.frompyfunc(lambda x: +mpf(x), 1, 1)(values), dtype=object)
+
+
+def json_value(values: Any, digits: int | None) -> Any:
+    """Numbers as JSON holds them: nan and inf become None, mpf become strings of all their digits."""
+    if values is None or isinstance(values, str):
+        return values
+    if isinstance(values, np.ndarray):
+        return [json_value(value, digits) for value in values]
+    if not mp.isfinite(values):
+        return None
+    return mp.nstr(values, digits) if digits else float(values)
