@@ -294,7 +294,7 @@ def _rounded(values: np.ndarray, digits: int | None) -> np.ndarray:
     """Values at the digits asked for, without the guard digits."""
     if digits is None:
         return values
-    with mp.workdps(digits):
+    with mp.workdps(digits), np.errstate(all="ignore"):
         return np.asarray(np.frompyfunc(lambda x: +mpf(x), 1, 1)(values), dtype=object)
 
 

@@ -105,8 +105,8 @@ class Balance:
         readable = (falling > system.tiny) & (rising > system.tiny)
         return np.where(readable, log(falling / rising), np.nan), -fall - rise, curvature
 
-    def log_gap(self, x: np.ndarray, system: NumberSystem) -> tuple[np.ndarray, ...]:
-        """The same (without curvature) from the logarithms of the terms, where a side of the balance underflows; float64, without scale and supply."""
+    def log_gap(self, x: np.ndarray, system: NumberSystem) -> tuple[np.ndarray, np.ndarray, None]:
+        """The same (without the second derivative) from the logarithms of the terms, where a side of the balance underflows; float64, without scale and supply."""
         block = self.state | self.place(x, self.state)
         part, remainder, slope = self.terms(block)
         low = part < np.log(0.5)
@@ -119,7 +119,7 @@ class Balance:
         falling = np.logaddexp(log_sum(low, part), np.log(np.maximum(excess, 0)))
         rising = np.logaddexp(log_sum(~low, remainder), np.log(np.maximum(-excess, 0)))
         derivative = -np.exp(log_sum(low, slope) - falling) - np.exp(log_sum(~low, slope) - rising)
-        return falling - rising, derivative, 0 * derivative
+        return falling - rising, derivative, None
 
 
 @dataclass(frozen=True)
@@ -169,14 +169,17 @@ def balance_root(
     if start is not None:
         result = np.where((start > lower) & (start < upper), start, result)
     converged, underflow = np.zeros(len(result), bool), np.zeros(len(result), bool)
-    # The regimes still at work, and what is known of each: bracket, trial, size of the last trusted step.
+    # The regimes at work, and what is known of each: bracket, trial, size of the last trusted step, whether finished.
     rows, current = np.arange(len(result)), balance
     low, high, x, previous = lower, upper, result, np.full(result.shape, np.inf)
+    finished = np.zeros(result.shape, bool)
     for _ in range(MAX_ITERATIONS):
         value, derivative, curvature = gap(current, x, system)
         low, high = np.where(value > 0, x, low), np.where(value < 0, x, high)
         step = -value / derivative
-        step = step / np.minimum(np.maximum(1 + step * curvature / (2 * derivative), 0.5), 2)
+        if curvature is not None:
+            step = step / np.minimum(np.maximum(1 + step * curvature / (2 * derivative), 0.5), 2)
+        leaves_nothing = system.tolerance if curvature is None else system.cube_root
         if offset is None:
             moved, size = x * functions["exp"](step), abs(step)
         else:
@@ -186,21 +189,22 @@ def balance_root(
         halfway = middle(low, high)
         # A step is trusted while it stays inside the bracket and steps shrink; otherwise the bracket is halved.
         trusted = (moved > low) & (moved < high) & (4 * size <= 3 * previous)
-        # Done when what this step leaves, the third power of the gap, is below rounding; at a step of rounding size;
-        # or when no number is left in the bracket.
-        done = trusted & (abs(value) <= system.cube_root / 64) | (size <= 4 * system.epsilon)
+        # Done when what this step leaves, the second or third power of the gap, is below rounding; at a step of
+        # rounding size; or when no number is left in the bracket.
+        done = trusted & (64 * abs(value) <= leaves_nothing) | (size <= 4 * system.epsilon)
         done |= ~((halfway > low) & (halfway < high))
-        x = np.where(trusted, moved, np.where(done, x, halfway))
+        x = np.where(finished, x, np.where(trusted, moved, np.where(done, x, halfway)))
         previous = np.where(trusted, size, np.inf)
+        lost = value != value
         result[rows] = x
-        lost = (value != value)[:, 0]
-        underflow[rows] |= lost
-        converged[rows] |= done[:, 0] & ~lost
-        working = np.flatnonzero(~(converged | underflow)[rows])
+        underflow[rows] |= (lost & ~finished)[:, 0]
+        converged[rows] |= (done & ~lost & ~finished)[:, 0]
+        finished |= done | lost
+        working = np.flatnonzero(~finished)
         if working.size == 0:
             break
-        # Rows that are done stay with the others until enough are done to pay for the copy.
+        # Regimes that are finished stay with the others until enough are finished to pay for the copy.
         if working.size < 0.75 * rows.size:
             rows, current = rows[working], current.rows(working)
-            low, high, x, previous = (array[working] for array in (low, high, x, previous))
+            low, high, x, previous, finished = (array[working] for array in (low, high, x, previous, finished))
     return Root(result, converged, underflow)

@@ -70,7 +70,8 @@ def prune(policy: str, fit: Fit, surplus: Pair, system: NumberSystem, start: np.
         array[status == Status.INFINITE] = np.inf
     for group in groups:
         risk[group.rows], beyond_noise[group.rows], mismatch = group.risks(system)
-        status[group.rows[(abs(mismatch) > system.tolerance)[:, 0]]] = Status.NOT_CONVERGED
+        if group.kind in masks.SCORE_WEIGHTS:  # its threshold is a root: it must keep alpha
+            status[group.rows[~(abs(mismatch) <= system.tolerance)[:, 0]]] = Status.NOT_CONVERGED
         if "t" in group.state:
             threshold[group.rows] = group.state["t"]
     return Pruned(groups, risk, beyond_noise, threshold, status)

@@ -63,24 +63,24 @@ def _resolve_tails(
     root.x[rows], root.converged[rows] = tails.x, tails.converged
 
 
-def _stiff(balance: Balance, root: Root) -> tuple[np.ndarray, np.ndarray]:
+def _stiff(balance: Balance, root: Root, system: NumberSystem) -> tuple[np.ndarray, np.ndarray]:
     """Which regimes have a boundary atom of small spread, and the index of that atom."""
     state = balance.state
-    rows = np.flatnonzero((state["mu"] > STIFF).any(axis=-1) & root.converged & ~root.underflow)
+    rows = np.flatnonzero((state["mu"] > STIFF).any(axis=-1) & root.converged)
     if rows.size == 0:
         return rows, rows
     own = take(state, rows) | {"t": root.x[rows]}
     slope = balance.terms(own)[2] * own["weights"]
     pivot = np.argmax(slope, axis=-1)[:, None]
     resolution, steep = (np.take_along_axis(array, pivot, axis=-1) for array in (own["mu"], slope))
-    stiff = ((resolution > STIFF) & (steep > 0))[:, 0]
+    stiff = ((resolution > STIFF) & (steep > system.tiny**0.5))[:, 0]
     return rows[stiff], pivot[stiff]
 
 
 def _groups(
     policy: str, state: State, means: np.ndarray, balance: Balance, root: Root, system: NumberSystem
 ) -> Iterator[tuple[np.ndarray, bool, State]]:
-    stiff, pivot = _stiff(balance, root)
+    stiff, pivot = _stiff(balance, root, system)
     plain = np.setdiff1d(np.arange(len(root.x)), stiff, assume_unique=True)
     if plain.size:
         yield plain, False, take(state, plain) | {"t": root.x[plain]}

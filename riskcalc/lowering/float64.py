@@ -101,9 +101,9 @@ def _log_phi(z):
 def _log_inside(z, u):
     upper = log_ndtr(z)
     wide = upper + np.log1p(-np.exp(log_ndtr(z - 2 * u) - upper))
-    # A narrow interval: the density is nearly exponential across it.
     middle = z - u
-    narrow = _log_phi(middle) + np.log(2 * u) + np.log(np.sinh(middle * u) / _nonzero(middle * u))
+    ratio = sum(w * np.exp(-u * x * (middle + u * x / 2)) for x, w in zip(_NODES, _WEIGHTS, strict=True))
+    narrow = _log_phi(middle) + np.log(u * ratio)
     return np.where((u < _NARROW) & (np.abs(middle * u) < 1), narrow, wide)
 
 
