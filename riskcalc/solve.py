@@ -47,7 +47,7 @@ class Balance:
     Attributes
     ----------
     terms : Lowered
-        Gives (part, remainder, slope, bend) of a `FixedPoint`, or the logarithms of the first three for `log_gap`.
+        The `terms` of a `FixedPoint`, or its `log_terms` for `log_gap`.
     state : State
         What the terms need besides x, the law's weights, and what `place` and `offset` ask for.
     place : callable
@@ -108,18 +108,20 @@ class Balance:
     def log_gap(self, x: np.ndarray, system: NumberSystem) -> tuple[np.ndarray, np.ndarray, None]:
         """The same (without the second derivative) from the logarithms of the terms, where a side of the balance underflows; float64, without scale and supply."""
         block = self.state | self.place(x, self.state)
-        part, remainder, slope = self.terms(block)
+        part, remainder, part_rate, remainder_rate = self.terms(block)
         low = part < np.log(0.5)
         excess = excess_over(self.surplus, self.scale, total(block["weights"] * low), system)
         log_weights = np.log(block["weights"])
 
-        def log_sum(mask, term):
-            return np.logaddexp.reduce(np.where(mask, log_weights + term, -np.inf), axis=-1, keepdims=True)
+        def log_side(mask: np.ndarray, term: np.ndarray, rate: np.ndarray, rest: np.ndarray) -> Pair:
+            """The logarithm of one side of the balance, and the size of its derivative."""
+            logs = np.where(mask, log_weights + term, -np.inf)
+            whole = np.logaddexp(np.logaddexp.reduce(logs, axis=-1, keepdims=True), np.log(np.maximum(rest, 0)))
+            return whole, (np.exp(logs - whole) * np.where(mask, rate, 0)).sum(axis=-1, keepdims=True)
 
-        falling = np.logaddexp(log_sum(low, part), np.log(np.maximum(excess, 0)))
-        rising = np.logaddexp(log_sum(~low, remainder), np.log(np.maximum(-excess, 0)))
-        derivative = -np.exp(log_sum(low, slope) - falling) - np.exp(log_sum(~low, slope) - rising)
-        return falling - rising, derivative, None
+        falling, fall = log_side(low, part, part_rate, excess)
+        rising, rise = log_side(~low, remainder, remainder_rate, -excess)
+        return falling - rising, -fall - rise, None
 
 
 @dataclass(frozen=True)
@@ -192,7 +194,7 @@ def balance_root(
         # Done when what this step leaves, the second or third power of the gap, is below rounding; at a step of
         # rounding size; or when no number is left in the bracket.
         done = trusted & (64 * abs(value) <= leaves_nothing) | (size <= 4 * system.epsilon)
-        done |= ~((halfway > low) & (halfway < high))
+        done = done & (abs(derivative) < np.inf) | ~((halfway > low) & (halfway < high))
         x = np.where(finished, x, np.where(trusted, moved, np.where(done, x, halfway)))
         previous = np.where(trusted, size, np.inf)
         lost = value != value

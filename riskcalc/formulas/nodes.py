@@ -230,6 +230,24 @@ class boundary(Node):
         return u * (phi(z) + phi(z - 2 * u))
 
 
+class outside_rate(Node):
+    """boundary / Outside: minus the derivative of log Outside in the logarithm of the threshold."""
+
+    nargs = 2
+
+    def definition(self):
+        return boundary(*self.args).doit() / Outside(*self.args).doit()
+
+
+class inside_rate(Node):
+    """boundary / Inside: the derivative of log Inside in the logarithm of the threshold."""
+
+    nargs = 2
+
+    def definition(self):
+        return boundary(*self.args).doit() / Inside(*self.args).doit()
+
+
 class edge_drop(Node):
     """phi(z) - phi(z - 2u) = E[H; H outside the interval]."""
 

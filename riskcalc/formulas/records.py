@@ -65,13 +65,15 @@ class FixedPoint(Formula):
 
     Its evaluation is the balance form  ``scale * E[part] + supply / x = target``, in which `part` falls from 1 to 0
     as x grows. `remainder` is 1 - part, `slope` is -d part / d log x and `bend` is d slope / d log x, each with its
-    own stable form; the tests prove them, and that the balance is equivalent to the statement.
+    own stable form; `rates` are slope / part and slope / remainder, for balances of tails that underflow. The tests
+    prove them, and that the balance is equivalent to the statement.
     """
 
     part: sympy.Expr = sympy.S.Zero
     remainder: sympy.Expr = sympy.S.Zero
     slope: sympy.Expr = sympy.S.Zero
     bend: sympy.Expr = sympy.S.Zero
+    rates: tuple[sympy.Expr, ...] = ()
     scale: sympy.Expr = sympy.S.One
     supply: sympy.Expr = sympy.S.Zero
     target: sympy.Expr = sympy.S.One
@@ -91,7 +93,7 @@ class FixedPoint(Formula):
 
     def log_terms(self) -> tuple[sympy.Expr, ...]:
         """What it evaluates where the terms underflow."""
-        return tuple(sympy.log(term) for term in (self.part, self.remainder, self.slope))
+        return sympy.log(self.part), sympy.log(self.remainder), *self.rates
 
 
 class Registry:

@@ -38,7 +38,7 @@ class _Printer(StrPrinter):
         return f"log_{name}({inner})" if name in _LOG_NODES else f"log({self._print(argument)})"
 
 
-_LOG_NODES = {"Inside", "Outside", "boundary"}
+_LOG_NODES = {"Inside", "Outside"}
 
 
 @dataclass(frozen=True)

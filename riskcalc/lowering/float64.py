@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 
 import numpy as np
-from scipy.special import log_ndtr, ndtr, ndtri
+from scipy.special import erfcx, log_ndtr, ndtr, ndtri
 
 from riskcalc.exact import as_float
 from riskcalc.lowering.compensated import Pair
@@ -101,18 +101,38 @@ def _log_phi(z):
 def _log_inside(z, u):
     upper = log_ndtr(z)
     wide = upper + np.log1p(-np.exp(log_ndtr(z - 2 * u) - upper))
-    middle = z - u
-    ratio = sum(w * np.exp(-u * x * (middle + u * x / 2)) for x, w in zip(_NODES, _WEIGHTS, strict=True))
-    narrow = _log_phi(middle) + np.log(u * ratio)
-    return np.where((u < _NARROW) & (np.abs(middle * u) < 1), narrow, wide)
+    narrow = _log_phi(z - u) + np.log(u * _mean_density(z - u, u))
+    return np.where(_is_narrow(z, u), narrow, wide)
+
+
+def _is_narrow(z, u):
+    return (u < _NARROW) & (np.abs((z - u) * u) < 1)
+
+
+def _mean_density(middle, u):
+    """Twice the mean of the density over a narrow interval, relative to its middle."""
+    return sum(w * np.exp(-u * x * (middle + u * x / 2)) for x, w in zip(_NODES, _WEIGHTS, strict=True))
 
 
 def _log_outside(z, u):
     return np.logaddexp(log_ndtr(-z), log_ndtr(z - 2 * u))
 
 
-def _log_boundary(z, u):
-    return np.log(u) + _log_phi(z) + np.log(2 - _fall(z, u))
+def _mills(x):
+    """P(H > x) / phi(x)."""
+    return np.sqrt(np.pi / 2) * erfcx(x / np.sqrt(2))
+
+
+def _outside_rate(z, u):
+    far = 1 - _fall(z, u)
+    return u * (1 + far) / (_mills(z) + far * _mills(2 * u - z))
+
+
+def _inside_rate(z, u):
+    far = 1 - _fall(z, u)
+    wide = u / (_mills(-z) - far * _mills(2 * u - z))
+    narrow = np.exp(-u * (z - u / 2)) / _mean_density(z - u, u)
+    return (1 + far) * np.where(_is_narrow(z, u), narrow, wide)
 
 
 class Float64:
@@ -145,7 +165,8 @@ class Float64:
         "beyond": _beyond,
         "log_Inside": _log_inside,
         "log_Outside": _log_outside,
-        "log_boundary": _log_boundary,
+        "outside_rate": _outside_rate,
+        "inside_rate": _inside_rate,
     }
 
     def number(self, array: np.ndarray) -> np.ndarray:

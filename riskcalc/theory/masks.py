@@ -8,7 +8,7 @@ top of the ranking. A new policy adds its score weight, its ranking, or its own 
 from sympy import Eq, Integer, log, pi, sqrt
 
 from riskcalc.formulas.expectation import E, MaskedMoments
-from riskcalc.formulas.nodes import Inside, Outside, boundary, edge_drop, edge_moment, positive, spread, top, two_sided_quantile
+from riskcalc.formulas.nodes import Inside, Outside, boundary, edge_drop, edge_moment, inside_rate, outside_rate, positive, spread, top, two_sided_quantile
 from riskcalc.formulas.records import FixedPoint, Formula
 from riskcalc.theory.dense import COEFFICIENT, SHRINKAGE
 from riskcalc.theory.symbols import (
@@ -69,6 +69,7 @@ THRESHOLD = FixedPoint(
     remainder=Inside(z, u),
     slope=boundary(z, u),
     bend=boundary(z, u) - u**2 * edge_moment(z, u),
+    rates=(outside_rate(z, u), inside_rate(z, u)),
     target=alpha,
     assumptions="alpha < P(Lambda > 0) and gamma > 0; the root t > 0 is then unique",
     source=_PAPER,
