@@ -11,7 +11,8 @@ from riskcalc.solve import excess_over
 
 
 def ranked(state: State, score: np.ndarray, surplus: Pair, system: NumberSystem) -> State:
-    """The state with `score`, the threshold `t` at its boundary and the `part` kept of the atoms tied there.
+    """The state with `score`, the threshold `t` at its boundary and the `part` kept (and `partbar` dropped)
+    of the atoms tied there.
 
     `surplus` is sum(weights) - alpha * total, exact, so that exactly the fraction alpha is kept.
     """
@@ -21,7 +22,9 @@ def ranked(state: State, score: np.ndarray, surplus: Pair, system: NumberSystem)
     target = mass[:, -1:] * (1 - score.shape[-1] * system.epsilon) - surplus[0]
     boundary = np.minimum((mass < target).sum(axis=-1, keepdims=True), score.shape[-1] - 1)
     t = np.take_along_axis(score, np.take_along_axis(order, boundary, axis=-1), axis=-1)
-    above = excess_over(surplus, 0 * t + 1, total(weights * (score <= t)), system)
+    # What stands above t misses the target, what stands at or above it exceeds the target: both differences exact.
+    missing = -excess_over(surplus, None, total(weights * (score <= t)), system)
+    spare = excess_over(surplus, None, total(weights * (score < t)), system)
     tied = (weights * (score == t)).sum(axis=-1, keepdims=True)
-    part = np.clip(-above / tied, 0, 1)
-    return state | {"score": score, "t": t, "part": part}
+    part, partbar = (np.clip(side / tied, 0, 1) for side in (missing, spare))
+    return state | {"score": score, "t": t, "part": part, "partbar": partbar}

@@ -91,7 +91,8 @@ def _between(z, u, near, far):
 
 
 def _fall(z, u):
-    return -np.expm1(-2 * u * (u - z))
+    # u >= z, but for rounding
+    return -np.expm1(np.minimum(2 * u * (z - u), 0))
 
 
 def _log_phi(z):

@@ -48,7 +48,7 @@ def _tail(x):
 
 
 def _fall(z, u):
-    return -mp.expm1(-2 * u * (u - z))
+    return -mp.expm1(min(2 * u * (z - u), mp.zero))
 
 
 def _beyond(z, near, far):

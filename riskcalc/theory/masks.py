@@ -30,6 +30,7 @@ from riskcalc.theory.symbols import (
     omega,
     omega_pivot,
     part,
+    partbar,
     s,
     score,
     step,
@@ -50,7 +51,7 @@ PIVOTED_INTERVAL = {u: t / s, z: (lag + step) / s}
 
 # The moments of each kind of mask, in terms of what its file of numbers holds.
 THRESHOLD_MOMENTS = {M0: Outside(z, u), M0bar: Inside(z, u), M1: edge_drop(z, u), M2c: edge_moment(z, u)}
-RANKING_MOMENTS = {M0: top(score, t, part), M0bar: 1 - M0, M1: Integer(0), M2c: Integer(0)}
+RANKING_MOMENTS = {M0: top(score, t, part), M0bar: top(-score, -t, partbar), M1: Integer(0), M2c: Integer(0)}
 RANDOM_MOMENTS = {M0: alpha, M0bar: 1 - alpha, M1: Integer(0), M2c: Integer(0)}
 
 # Policies that threshold the fitted coefficient, by the weight of their score; the ranking of the oracle; the ranking

@@ -37,6 +37,7 @@ u = law_symbol("u", "half-width of the dropped interval, t/s", "[0, inf]", "u")
 z = law_symbol("z", "upper end of the dropped interval, (t - m)/s", "real line", "z", real=True)
 score = law_symbol("score", "what a ranking without noise sorts by", "[0, inf)", "r")
 part = scalar("part", "fraction kept of the features tied at the threshold", "[0, 1]", r"\theta")
+partbar = scalar("partbar", "fraction dropped of the features tied at the threshold", "[0, 1]", r"\bar\theta")
 
 # The threshold as a distance from an origin: zero, or the mean score of one atom, the pivot
 step = scalar("step", "distance of the threshold from its origin", "real line", r"\Delta t", real=True)
