@@ -49,9 +49,7 @@ class Comparison:
 
         None where no competitor has a finite risk.
         """
-        order = self._ranking()[0]
-        names = np.array([*COMPETITORS, None], dtype=object)[order]
-        return names if names.shape else names.item() if isinstance(names, np.ndarray) else names
+        return np.array([*COMPETITORS, None], dtype=object)[self._ranking()[0]]
 
     @property
     def margin(self) -> Any:
@@ -60,14 +58,13 @@ class Comparison:
 
     @property
     def prune_beats_small(self) -> Any:
-        """Whether magnitude or Hessian pruning has a lower risk than the small model."""
-        pruned = _lowest([self.predictions[model].risk for model in PRUNED])
-        answer = np.asarray(pruned < np.asarray(self.predictions["small"].risk))
-        return answer.astype(bool) if answer.shape else bool(answer)
+        """Whether magnitude or Hessian pruning has a lower risk than the small model, beyond rounding (1e-12)."""
+        pruned = np.min([_finite(self.predictions[model].risk) for model in PRUNED], axis=0)
+        answer = np.asarray(pruned < _finite(self.predictions["small"].risk) * (1 - 1e-12))
+        return answer.astype(bool)[()]
 
     def _ranking(self) -> tuple[np.ndarray, Any]:
-        risks = np.stack([np.asarray(self.predictions[model].risk) for model in COMPETITORS])
-        finite = np.where(risks == risks, risks, np.inf)
+        finite = np.stack([_finite(self.predictions[model].risk) for model in COMPETITORS])
         order = np.argsort(finite, axis=0, kind="stable")
         first, second = (np.take_along_axis(finite, order[i : i + 1], axis=0)[0] for i in (0, 1))
         usable = second < np.inf
@@ -86,14 +83,15 @@ class Comparison:
         }
 
     def __str__(self) -> str:
-        from riskcalc.tables import comparison_table, to_text
+        from riskcalc.tables import comparison_lines, to_text
 
-        return to_text(*comparison_table(self))
+        return to_text(comparison_lines(self))
 
 
-def _lowest(risks: list[Any]) -> np.ndarray:
-    """The lowest of several risks that is a number; inf if none is."""
-    return np.min([np.where(np.asarray(risk) == risk, risk, np.inf) for risk in risks], axis=0)
+def _finite(risk: Any) -> np.ndarray:
+    """A risk, with inf in place of nan."""
+    risk = np.asarray(risk)
+    return np.where(risk == risk, risk, np.inf)
 
 
 def compare(

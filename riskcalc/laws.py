@@ -22,7 +22,11 @@ class Law:
         Variance of a feature (>= 0) and its scaled coefficient sqrt(p)*beta, atom by atom.
     weights : ndarray of shape (..., K), or None
         Probability of each atom; None for equal weights, exactly 1/K each.
+    note : str
+        What a table of results must say about its features.
     """
+
+    note = ""
 
     def __init__(self, eigenvalues: ArrayLike | str, signal: ArrayLike | str, weights: ArrayLike | str | None = None):
         self.eigenvalues = _nonnegative(np.atleast_1d(exact_array(eigenvalues, "eigenvalues")), "eigenvalues")

@@ -44,7 +44,8 @@ class Policy:
             raise ValueError("n_keep needs a problem given by n_samples and n_features; use keep with aspect_ratio")
         if np.any(n_features < self.n_keep):
             raise ValueError(f"n_keep is {self.n_keep}, but the problem has only {n_features.min()} features")
-        return np.frompyfunc(lambda p: Fraction(self.n_keep, int(p)), 1, 1)(n_features)
+        kept = np.frompyfunc(lambda p: Fraction(self.n_keep, int(p)), 1, 1)(n_features)
+        return np.asarray(kept, dtype=object)
 
     def __repr__(self) -> str:
         if self.keep is None:

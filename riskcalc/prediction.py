@@ -80,9 +80,9 @@ class Prediction:
         return {"model": self.model} | {name: json_value(getattr(self, name), self.digits) for name in names}
 
     def __str__(self) -> str:
-        from riskcalc.tables import prediction_table, to_text
+        from riskcalc.tables import prediction_lines, to_text
 
-        return to_text(prediction_table(self))
+        return to_text(prediction_lines(self))
 
 
 def predict(problem: LinearGaussian, prune: Policy | None = None, digits: int | None = None) -> Prediction:

@@ -11,20 +11,27 @@ from riskcalc.solve import excess_over
 
 
 def ranked(state: State, score: np.ndarray, surplus: Pair, system: NumberSystem) -> State:
-    """The state with `score`, the threshold `t` at its boundary and the `part` kept (and `partbar` dropped)
-    of the atoms tied there.
+    """The state with `score`, the threshold `t` at its boundary and the `part` kept (and `partbar` dropped) of the
+    atoms tied there.
 
     `surplus` is sum(weights) - alpha * total, exact, so that exactly the fraction alpha is kept.
     """
     weights = state["weights"]
     order = np.argsort(-score, axis=-1, kind="stable")
     mass = np.cumsum(np.take_along_axis(np.broadcast_to(weights, score.shape), order, axis=-1), axis=-1)
+    last = score.shape[-1] - 1
     target = mass[:, -1:] * (1 - score.shape[-1] * system.epsilon) - surplus[0]
-    boundary = np.minimum((mass < target).sum(axis=-1, keepdims=True), score.shape[-1] - 1)
-    t = np.take_along_axis(score, np.take_along_axis(order, boundary, axis=-1), axis=-1)
-    # What stands above t misses the target, what stands at or above it exceeds the target: both differences exact.
+    boundary = np.minimum((mass < target).sum(axis=-1, keepdims=True), last)
+    del mass
+    while True:
+        t = np.take_along_axis(score, np.take_along_axis(order, boundary, axis=-1), axis=-1)
+        # What stands at t or above exceeds the target: exactly, where the running sum was not.
+        spare = excess_over(surplus, None, total(weights * (score < t)), system)
+        short = (spare < 0) & (boundary < last)
+        if not short.any():
+            break
+        boundary = boundary + short
     missing = -excess_over(surplus, None, total(weights * (score <= t)), system)
-    spare = excess_over(surplus, None, total(weights * (score < t)), system)
     tied = (weights * (score == t)).sum(axis=-1, keepdims=True)
     part, partbar = (np.clip(side / tied, 0, 1) for side in (missing, spare))
     return state | {"score": score, "t": t, "part": part, "partbar": partbar}

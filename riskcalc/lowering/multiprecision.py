@@ -61,7 +61,7 @@ def _between(z, u, near, far):
     if u == 0:
         return mp.zero
     with mp.workprec(mp.prec + 8 - int(mp.log(u, 2))):
-        return _tail(z - 2 * u) - _tail(z)
+        return _tail(-z) - _tail(2 * u - z)
 
 
 def _elementwise(function, inputs: int):
