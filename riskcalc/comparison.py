@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from riskcalc.laws import plain
 from riskcalc.policies import Oracle
 from riskcalc.prediction import Prediction, evaluate, json_value
 from riskcalc.problems import LinearGaussian
@@ -53,7 +54,10 @@ class Comparison:
 
     @property
     def margin(self) -> Any:
-        """Risk of the runner-up minus risk of the best; nan where fewer than two competitors have a finite risk."""
+        """Risk of the runner-up minus risk of the best; nan where fewer than two competitors have a finite risk.
+
+        A difference below rounding (1e-12 in float64) is zero.
+        """
         return self._ranking()[1]
 
     @property
@@ -68,13 +72,16 @@ class Comparison:
         order = np.argsort(finite, axis=0, kind="stable")
         first, second = (np.take_along_axis(finite, order[i : i + 1], axis=0)[0] for i in (0, 1))
         usable = second < np.inf
-        margin = np.where(usable, second - np.where(usable, first, 0), np.nan)
+        margin = np.where(usable, second, np.nan) - first
+        if self.digits is None:
+            margin = margin * ~(margin <= 1e-12 * second)
         return np.where(first < np.inf, order[0], len(COMPETITORS)), margin[()]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         models = {model: prediction.to_dict() for model, prediction in self.predictions.items()}
         return {
+            "keep": plain(self.keep),
             "risks": {model: values["risk"] for model, values in models.items()},
             "best": self.best.tolist() if isinstance(self.best, np.ndarray) else self.best,
             "margin": json_value(self.margin, self.digits),

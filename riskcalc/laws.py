@@ -179,7 +179,6 @@ def count(value: Any, name: str) -> int:
 
 
 def plain(array: np.ndarray) -> Any:
-    """An exact array as JSON values: floats, and Fractions as strings."""
-    if array.dtype != object:
-        return array.tolist()
-    return np.frompyfunc(str, 1, 1)(array).tolist() if array.ndim else str(array.item())
+    """An exact array as JSON values: numbers where doubles are exact, strings such as "1/10" elsewhere."""
+    values = np.frompyfunc(lambda x: float(x) if float(x) == x else str(x), 1, 1)(array)
+    return values.tolist() if array.ndim else values

@@ -32,7 +32,7 @@ class Policy:
 
     def __init__(self, keep: ArrayLike | str | None = None, n_keep: int | None = None):
         if (keep is None) == (n_keep is None):
-            raise ValueError(f"give exactly one of keep and n_keep, got keep={keep!r} and n_keep={n_keep!r}")
+            raise ValueError(f"give exactly one of keep and n_keep, got keep={keep} and n_keep={n_keep}")
         self.n_keep = None if n_keep is None else count(n_keep, "n_keep")
         self.keep = None if keep is None else _fraction_kept(keep)
 

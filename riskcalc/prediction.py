@@ -15,7 +15,7 @@ from riskcalc.evaluation.fit import Fit, fit_dense
 from riskcalc.evaluation.masking import MaskGroup, prune as prune_fit, restrict
 from riskcalc.evaluation.regimes import Chunk, batch_shape, chunks
 from riskcalc.evaluation.status import NAMES, Status
-from riskcalc.laws import count
+from riskcalc.laws import count, plain
 from riskcalc.lowering.compensated import Pair
 from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.multiprecision import Multiprecision
@@ -77,7 +77,8 @@ class Prediction:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON: infinite and undefined numbers become None, mpf become strings."""
         names = ("risk", "excess_risk", "dense_risk", "training_error", "threshold", "effective_ridge", "status")
-        return {"model": self.model} | {name: json_value(getattr(self, name), self.digits) for name in names}
+        budget = {} if self.prune is None else {"keep": plain(self.prune.fraction_kept(self.problem.n_features))}
+        return {"model": self.model} | budget | {name: json_value(getattr(self, name), self.digits) for name in names}
 
     def __str__(self) -> str:
         from riskcalc.tables import prediction_lines, to_text

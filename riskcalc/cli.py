@@ -1,0 +1,126 @@
+"""The command line: parse, call the public API, print."""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+_FILE = click.Path(path_type=Path)
+
+# Every option of every command that asks about a problem: (flag, type, help). A flag replaces the file's key of the
+# same name. Numbers stay text, which is exact: 10/3 is ten thirds, and 0.1,0.2 is a list.
+_OPTIONS: tuple[tuple[str, Any, str], ...] = (
+    ("--aspect-ratio", str, "Features per sample, p/n; or --n-samples and --n-features."),
+    ("--n-samples", str, "Number of samples."),
+    ("--n-features", str, "Number of features."),
+    ("--eigenvalues", str, "Variances of the features, by atom: 25,1."),
+    ("--signal", str, "sqrt(p) * coefficient, by atom; one number fills all."),
+    ("--weights", str, "Probability of each atom; equal if left out."),
+    ("--power-law", str, "Instead of atoms: DECAY,SIGNAL_DECAY or DECAY,SIGNAL_DECAY,FEATURES."),
+    ("--noise-variance", str, "Noise variance."),
+    ("--ridge", str, "Ridge penalty: scikit-learn's alpha divided by n_samples."),
+    ("--penalty", str, "'natural', or penalty weights by atom."),
+    ("--data", _FILE, "CSV table taken as the population, instead of a law; needs --target and --n-samples."),
+    ("--target", str, "Target column of --data."),
+    ("--keep", str, "Fraction of features kept; a list asks for several."),
+    ("--n-keep", int, "Number of features kept, where the problem has a number of features."),
+    ("--digits", click.IntRange(min=1), "Significant digits, by mpmath; float64 if left out."),
+)
+
+
+def _problem_options(command: Callable) -> Callable:
+    for flag, kind, text in reversed(_OPTIONS):
+        command = click.option(flag, type=kind, help=text)(command)
+    command = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")(command)
+    return click.argument("problem", type=_FILE, required=False, metavar="[PROBLEM.toml]")(command)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="riskcalc", message="%(package)s %(version)s")
+def app() -> None:
+    """Prune a large model, or train a small one? Exact high-dimensional risks of both."""
+
+
+@app.command()
+@click.option(
+    "--policy",
+    type=click.Choice(["magnitude", "hessian", "oracle", "random"]),
+    help="Prune by this policy to the budget; the dense fit if left out.",
+)
+@_problem_options
+def predict(policy: str | None, digits: int | None, as_json: bool, **options: Any) -> None:
+    """Predict the test risk of one model: the dense fit, or the dense fit pruned by a policy."""
+    import riskcalc as rc
+
+    asked = _question(options)
+    if policy is None:
+        if options["keep"] or options["n_keep"]:
+            raise ValueError("--keep and --n-keep need a --policy; without one the dense fit is predicted")
+        prune = None
+    else:
+        policies = {"magnitude": rc.Magnitude, "hessian": rc.Hessian, "oracle": rc.Oracle, "random": rc.Random}
+        prune = policies[policy](**asked.budget)
+    _show(rc.predict(asked.problem, prune=prune, digits=digits), asked.problem, as_json)
+
+
+@app.command()
+@_problem_options
+def compare(digits: int | None, as_json: bool, **options: Any) -> None:
+    """Compare dense, pruned and small models at one budget, and say which wins by how much."""
+    import riskcalc as rc
+
+    asked = _question(options)
+    _show(rc.compare(asked.problem, **asked.budget, digits=digits), asked.problem, as_json)
+
+
+def _question(options: dict[str, Any]):
+    """The question that a problem file, flags, or both ask."""
+    from riskcalc.problem_files import question, question_of_table, read_keys
+
+    path, data, target = (options.pop(name) for name in ("problem", "data", "target"))
+    flags = {name: _listed(value) for name, value in options.items() if value is not None}
+    keys = ({} if path is None else read_keys(path)) | flags
+    if (data is None) != (target is None):
+        raise ValueError("--data and --target must be given together")
+    try:
+        return question(keys) if data is None else question_of_table(data, target, keys)
+    except ValueError as error:
+        raise ValueError(str(error) if path is None else f"{path}: {error}") from error
+
+
+def _listed(value: Any) -> Any:
+    """A comma-separated text as a list; anything else as it is."""
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) and "," in value else value
+
+
+def _show(result: Any, problem: Any, as_json: bool) -> None:
+    if as_json:
+        from riskcalc import __version__
+
+        click.echo(json.dumps({"riskcalc": __version__, "problem": problem.to_dict(), **result.to_dict()}, indent=2))
+    else:
+        click.echo(str(result))
+
+
+def main() -> None:
+    """Run the command line; bad input ends with exit code 2 and one line on stderr."""
+    warnings.showwarning = lambda message, *_, **__: click.echo(f"riskcalc: warning: {message}", err=True)
+    try:
+        sys.exit(app(standalone_mode=False))
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        sys.exit(2)
+    except click.ClickException as error:
+        message = error.format_message()
+    except (ValueError, TypeError) as error:
+        message = str(error)
+    except click.Abort:
+        sys.exit(130)
+    click.echo(f"riskcalc: error: {' '.join(message.split())}", err=True)
+    sys.exit(2)

@@ -1,0 +1,150 @@
+"""Performance as ratios to a floor measured in the same run. Times are printed, never asserted.
+
+Run:  python -m pytest tests/benchmarks --benchmark-only -s
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+import tracemalloc
+
+import mpmath
+import numpy as np
+import pytest
+from scipy.optimize import brentq
+from scipy.special import ndtr
+
+import riskcalc as rc
+
+
+def ratio(benchmark, run, floor, rounds: int = 15) -> tuple[float, float]:
+    """Median and smallest ratio of two functions timed in turn; the first is recorded as the benchmark."""
+    run(), floor()
+    ratios = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        run()
+        middle = time.perf_counter()
+        floor()
+        ratios.append((middle - start) / (time.perf_counter() - middle))
+    benchmark.pedantic(run, rounds=3)
+    return statistics.median(ratios), min(ratios)
+
+
+def three_atoms(count: int = 20_000) -> tuple[rc.LinearGaussian, np.ndarray]:
+    rng = np.random.default_rng(0)
+    problem = rc.LinearGaussian(
+        aspect_ratio=10 ** rng.uniform(-1, 1.3, count),
+        eigenvalues=10 ** rng.uniform(-2, 2, (count, 3)),
+        signal=rng.uniform(0, 2, (count, 3)),
+        weights=rng.dirichlet(np.ones(3), count),
+        noise_variance=rng.uniform(0, 1, count),
+    )
+    return problem, rng.uniform(0.02, 0.9, count)
+
+
+def magnitude_by_brentq(problem: rc.LinearGaussian, keep: np.ndarray, i: int) -> float:
+    """The pruned risk of one regime as a script would compute it: textbook forms and scalar root finding."""
+    kappa, noise = problem.aspect_ratio[i], problem.noise_variance[i]
+    lam, b, w = problem.law.eigenvalues[i], problem.law.signal[i], problem.law.weights[i]
+    nu = 0.0 if kappa < 1 else brentq(lambda x: kappa * np.sum(w * lam / (lam + x)) - 1, 1e-12, kappa * np.sum(w * lam))
+    a = lam / (lam + nu)
+    gamma = (noise + np.sum(w * lam * b**2 * (1 - a) ** 2)) / (1 - kappa * np.sum(w * a**2))
+    m, s = a * b, np.sqrt(kappa * gamma * lam) / (lam + nu)
+
+    def kept(t: float) -> np.ndarray:
+        return ndtr((m - t) / s) + ndtr((-t - m) / s)
+
+    t = brentq(lambda x: np.sum(w * kept(x)) - keep[i], 0, np.max(m + 10 * s))
+    up, low = (t - m) / s, (-t - m) / s
+    density = [np.exp(-0.5 * x**2) / np.sqrt(2 * np.pi) for x in (up, low)]
+    m0, m1 = kept(t), density[0] - density[1]
+    m2 = m0 + up * density[0] - low * density[1]
+    first, second = m * m0 + s * m1, m**2 * m0 + 2 * m * s * m1 + s**2 * m2
+    return noise + np.sum(w * lam * (b**2 - 2 * b * first + second))
+
+
+@pytest.mark.benchmark
+def test_many_regimes(benchmark):
+    problem, keep = three_atoms()
+    policy = rc.Magnitude(keep=keep)
+    median, best = ratio(
+        benchmark,
+        lambda: rc.predict(problem, prune=policy),
+        lambda: [ndtr(problem.law.eigenvalues) for _ in range(12)],
+        rounds=40,
+    )
+    print(f"\n20,000 regimes / 12 passes of ndtr: {median:.1f} (smallest {best:.1f}; aim: within 8)")
+    risks = rc.predict(problem, prune=policy).risk
+    start = time.perf_counter()
+    looped = [magnitude_by_brentq(problem, keep, i) for i in range(500)]
+    per_regime = (time.perf_counter() - start) / 500
+    start = time.perf_counter()
+    rc.predict(problem, prune=policy)
+    print(f"brentq loop / riskcalc, per regime: {per_regime / (time.perf_counter() - start) * 20_000:.0f} (aim: 50)")
+    assert np.allclose(looped, risks[:500], rtol=1e-6)
+
+
+@pytest.mark.benchmark
+def test_a_million_features(benchmark):
+    rng = np.random.default_rng(1)
+    spectrum = rng.pareto(2.0, 1_000_000) + 0.01
+    problem = rc.LinearGaussian(
+        aspect_ratio=2.0, law=rc.laws.Empirical(spectrum, rng.normal(size=spectrum.size)), noise_variance=0.5
+    )
+    median, best = ratio(benchmark, lambda: rc.compare(problem, keep=0.1), lambda: ndtr(spectrum), rounds=3)
+    print(f"\nmillion features, compare / one pass of ndtr: {median:.0f} (smallest {best:.0f}; aim: within 150)")
+    tracemalloc.start()
+    rc.compare(problem, keep=0.1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    print(f"peak memory / the spectrum: {peak / spectrum.nbytes:.1f} (aim: within 12)")
+
+
+@pytest.mark.benchmark
+def test_fifty_digits(benchmark):
+    from riskcalc.lowering.multiprecision import Multiprecision
+
+    problem = rc.LinearGaussian(
+        aspect_ratio="10/3", eigenvalues=[25, 5, 1], signal=1, weights=[".1", ".2", ".7"], noise_variance=".1"
+    )
+    policy = rc.Hessian(keep=".2")
+    prediction = rc.predict(problem, prune=policy, digits=50)
+    with Multiprecision(50).precision():
+        kappa, nu, gamma, t = (
+            mpmath.mpf(x) for x in (10, prediction.effective_ridge, prediction.dense_risk, prediction.threshold)
+        )
+        atoms = [tuple(map(mpmath.mpf, atom)) for atom in ((25, 1, ".1"), (5, 1, ".2"), (1, 1, ".7"))]
+
+    def formula() -> mpmath.mpf:
+        with Multiprecision(50).precision():
+            total = mpmath.mpf(0)
+            for lam, b, w in atoms:
+                a = lam / (lam + nu)
+                m, s = mpmath.sqrt(lam) * a * b, mpmath.sqrt(lam * kappa / 3 * gamma * lam) / (lam + nu)
+                up, low = (t - m) / s, (t + m) / s
+                m0 = (mpmath.erfc(up / mpmath.sqrt(2)) + mpmath.erfc(low / mpmath.sqrt(2))) / 2
+                m1 = mpmath.npdf(up) - mpmath.npdf(low)
+                m2 = m0 + up * mpmath.npdf(up) + low * mpmath.npdf(low)
+                total += w * (lam * b**2 * (1 - m0) + (1 - a) ** 2 * lam * b**2 * m0)
+                total += w * (-2 * (1 - a) * mpmath.sqrt(lam) * b * s * m1 + s**2 * m2)
+            return total + mpmath.mpf(".1")
+
+    assert abs(formula() - prediction.risk) < mpmath.mpf(10) ** -14
+    median, best = ratio(benchmark, lambda: rc.predict(problem, prune=policy, digits=50), formula)
+    print(f"\n50 digits, predict / one evaluation of the risk: {median:.0f} (smallest {best:.0f}; aim: under 60)")
+
+
+@pytest.mark.benchmark
+def test_cold_start(benchmark):
+    example = [sys.executable, "-m", "riskcalc", "compare", "riskcalc/examples/two_level.toml"]
+    median, best = ratio(
+        benchmark,
+        lambda: subprocess.run(example, check=True, capture_output=True),
+        lambda: subprocess.run([sys.executable, "-c", "import sympy"], check=True),
+        rounds=5,
+    )
+    print(f"\ncold start of compare / import sympy: {median:.1f} (smallest {best:.1f}; aim: under 5)")
