@@ -17,7 +17,7 @@ def ranked(state: State, score: np.ndarray, surplus: Pair, system: NumberSystem)
     `surplus` is sum(weights) - alpha * total, exact, so that exactly the fraction alpha is kept.
     """
     weights = state["weights"]
-    order = np.argsort(-score, axis=-1, kind="stable")
+    order = np.argsort(-score, axis=-1)
     mass = np.cumsum(np.take_along_axis(np.broadcast_to(weights, score.shape), order, axis=-1), axis=-1)
     last = score.shape[-1] - 1
     target = mass[:, -1:] * (1 - score.shape[-1] * system.epsilon) - surplus[0]

@@ -64,6 +64,8 @@ def chunks(problem: LinearGaussian, keep: np.ndarray, system: NumberSystem) -> I
     for start in range(0, count, size):
         rows = slice(start, min(start + size, count))
         exact = {name: array[rows] if len(array) > 1 else array for name, array in rows_of_atoms.items()}
+        if rows.stop - rows.start > atoms:  # many regimes of few atoms: every array in the same layout
+            exact = {name: np.broadcast_to(array, (rows.stop - rows.start, atoms)) for name, array in exact.items()}
         exact |= {name: array[rows] for name, array in rows_of_regimes.items()}
         state = {name: system.number(array) for name, array in exact.items()}
 

@@ -47,13 +47,10 @@ def product(a: Pair, b: Pair) -> Pair:
 
 
 def total(array: np.ndarray) -> Pair:
-    """The sum over the last axis, kept as an axis of length one, by halving the axis with `two_sum`."""
-    high, low = array, np.zeros_like(array[..., :1])
-    while high.shape[-1] > 1:
-        half = high.shape[-1] // 2
-        odd = high[..., 2 * half :]
-        high, error = two_sum(high[..., :half], high[..., half : 2 * half])
-        low = low + error.sum(axis=-1, keepdims=True)
-        if odd.shape[-1]:
-            high = np.concatenate([high, odd], axis=-1)
-    return two_sum(high, low)
+    """The sum over the last axis, kept as an axis of length one, of numbers between zero and one.
+
+    Each number is cut at a common grid so coarse that the upper parts add without rounding (Rump's extraction).
+    """
+    grid = 2.0 ** (np.ceil(np.log2(array.shape[-1])) + 1)
+    high = (array + grid) - grid
+    return two_sum(high.sum(axis=-1, keepdims=True), (array - high).sum(axis=-1, keepdims=True))
