@@ -56,6 +56,9 @@ class Balance:
         scale * sum(weights) - target, exact.
     scale, supply : array of shape (N, 1) or None
         None stands for one and for zero.
+    defect : array of shape (N, 1), optional
+        What scale * sum(weights) lacks of surplus + target, because weights are rounded: the high atoms have it while
+        they weigh more than the low ones.
     """
 
     terms: Lowered
@@ -64,6 +67,7 @@ class Balance:
     surplus: Pair
     scale: np.ndarray | None
     supply: np.ndarray | None
+    defect: np.ndarray | None = None
 
     def rows(self, rows) -> Balance:
         """The same balance for some of the regimes."""
@@ -74,12 +78,14 @@ class Balance:
             surplus=(high[rows], low[rows]),
             scale=None if self.scale is None else self.scale[rows],
             supply=None if self.supply is None else self.supply[rows],
+            defect=None if self.defect is None else self.defect[rows],
         )
 
     def gap(self, x: np.ndarray, system: NumberSystem) -> tuple[np.ndarray, ...]:
         """log P - log M (nan where a side underflows), and its first and second derivatives in log x."""
         log = system.functions["log"]
         low_mass: Pair | None = None
+        high_mass = 0
         low_sums, high_sums = [0, 0, 0], [0, 0, 0]
         for block in blocks(self.state | self.place(x, self.state)):
             part, remainder, slope, bend = self.terms(block)
@@ -87,12 +93,15 @@ class Balance:
             low = weights * (part < 0.5).astype(weights.dtype)
             high = weights - low
             low_mass = total(low) if low_mass is None else add(low_mass, total(low))
+            high_mass = high_mass + high.sum(axis=-1, keepdims=True)
             for sums, side, terms in ((low_sums, low, (part, slope, bend)), (high_sums, high, (remainder, slope, bend))):
                 for i, term in enumerate(terms):
                     sums[i] = sums[i] + (side * term).sum(axis=-1, keepdims=True)
         if self.scale is not None:
             low_sums, high_sums = ([self.scale * side for side in sums] for sums in (low_sums, high_sums))
         excess = excess_over(self.surplus, self.scale, low_mass, system)
+        if self.defect is not None:
+            excess = excess - self.defect * (low_mass[0] > high_mass)
         falling, below_slope, below_bend = low_sums
         rising, above_slope, above_bend = high_sums
         if self.supply is not None:
@@ -193,7 +202,7 @@ def balance_root(
         trusted = (moved > low) & (moved < high) & (4 * size <= 3 * previous)
         # Done when what this step leaves, the second or third power of the gap, is below rounding; at a step of
         # rounding size; or when no number is left in the bracket.
-        done = trusted & (64 * abs(value) <= leaves_nothing) | (size <= 4 * system.epsilon)
+        done = trusted & (2 * abs(value) <= leaves_nothing) | (size <= 4 * system.epsilon)
         done = done & (abs(derivative) < np.inf) | ~((halfway > low) & (halfway < high))
         x = np.where(finished, x, np.where(trusted, moved, np.where(done, x, halfway)))
         previous = np.where(trusted, size, np.inf)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from riskcalc.evaluation.status import Status
-from riskcalc.lowering.compensated import Pair, total
+from riskcalc.lowering.compensated import Pair, add, total
 from riskcalc.lowering.compile import lower, lower_formula, reduced
 from riskcalc.lowering.state import State, take
 from riskcalc.lowering.systems import NumberSystem
@@ -28,11 +28,14 @@ class Fit:
 def fit_dense(state: State, surplus: Pair, system: NumberSystem, start: np.ndarray | None = None) -> Fit:
     """Solve T1 for every regime.
 
-    `surplus` is kappa * sum(weights) - total, exact; `start` is a first trial for the effective ridge.
+    `surplus` is kappa * (mass of all atoms) - total, exact; `start` is a first trial for the effective ridge.
     """
-    dead_mass = total(state["weights"] * (state["Lambda"] == 0))
-    excess = excess_over(surplus, state["kappa"], dead_mass, system) / state["total"]
-    state = state | {"excess": excess}
+    weights, whole = state["weights"], state["total"]
+    defect = excess_over(add(surplus, (whole, 0 * whole)), state["kappa"], total(weights), system)
+    dead_mass = total(weights * (state["Lambda"] == 0))
+    excess = excess_over(surplus, state["kappa"], dead_mass, system) - defect * (2 * dead_mass[0] > whole)
+    state = state | {"excess": excess / whole, "defect": defect}
+    excess = state["excess"]
     ridged = ((state["ridge"] > 0) | (excess > 0))[:, 0]
     critical = ((state["ridge"] == 0) & (excess == 0))[:, 0]
 
@@ -85,6 +88,7 @@ def _effective_ridge(
         surplus=surplus,
         scale=state["kappa"],
         supply=state["ridge"] * state["total"],
+        defect=state["defect"],
     )
     root = balance_root(balance, lowest, upper, start, system)
     (mismatch,) = lower((formula.mismatch(),), formula.where, system, formula.id)(state | {"nu": root.x})

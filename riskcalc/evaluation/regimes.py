@@ -21,8 +21,9 @@ CHUNK = 1 << 16
 class Chunk:
     """Some regimes: their rows in the flattened batch, their state, and three exact differences.
 
-    `ridge_surplus` is kappa * sum(weights) - total, `keep_surplus` is sum(weights) - alpha * total, and
-    `small_surplus` is kappa * alpha * total - total.
+    `ridge_surplus` is (kappa - 1) * total, `keep_surplus` is sum(weights) - alpha * total, and `small_surplus` is
+    (kappa * alpha - 1) * total. The mass of all atoms is one by definition wherever kappa is compared with it: weights
+    such as three times 1/3 in double precision would otherwise miss the peak at kappa = 1.
     """
 
     rows: slice
@@ -75,13 +76,15 @@ def chunks(problem: LinearGaussian, keep: np.ndarray, system: NumberSystem) -> I
 
         one = ones[:, None]
         kappa, weights, alpha, total = (exact[name] for name in ("kappa", "weights", "alpha", "total"))
-        relative = pair(kappa, alpha, one, one)
+        ridge, small = (
+            tuple(side * state["total"] for side in pair(kappa, mass, one, one)) for mass in (one, alpha)
+        )
         yield Chunk(
             rows=rows,
             state=state,
-            ridge_surplus=pair(kappa, weights, one, total),
+            ridge_surplus=ridge,
             keep_surplus=pair(one, weights, alpha, total),
-            small_surplus=tuple(side * state["total"] for side in relative),
+            small_surplus=small,
             distinct=np.unique(problem_rows[rows], return_index=True, return_inverse=True)[1:],
         )
 

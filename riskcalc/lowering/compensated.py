@@ -37,13 +37,13 @@ def _halves(a) -> Pair:
 def add(a: Pair, b: Pair) -> Pair:
     """The sum of two pairs."""
     high, low = two_sum(a[0], b[0])
-    return two_sum(high, low + (a[1] + b[1]))
+    return high, low + (a[1] + b[1])
 
 
 def product(a: Pair, b: Pair) -> Pair:
     """The product of two pairs."""
     high, low = two_product(a[0], b[0])
-    return two_sum(high, low + (a[0] * b[1] + a[1] * b[0]))
+    return high, low + (a[0] * b[1] + a[1] * b[0])
 
 
 def total(array: np.ndarray) -> Pair:
@@ -53,4 +53,4 @@ def total(array: np.ndarray) -> Pair:
     """
     grid = 2.0 ** (np.ceil(np.log2(array.shape[-1])) + 1)
     high = (array + grid) - grid
-    return two_sum(high.sum(axis=-1, keepdims=True), (array - high).sum(axis=-1, keepdims=True))
+    return high.sum(axis=-1, keepdims=True), (array - high).sum(axis=-1, keepdims=True)

@@ -34,7 +34,10 @@ def blocks(state: State) -> Iterator[State]:
 
 
 def take(state: State, rows: np.ndarray) -> State:
-    """The state of some of its regimes, by their indices; arrays keep their memory layout."""
+    """The state of some of its regimes, by their increasing indices; arrays keep their memory layout."""
+    count, _ = shape(state)
+    if len(rows) == count:
+        return state
     return {
         name: np.take(array.T, rows, axis=1).T if array.shape[0] > 1 else array for name, array in state.items()
     }

@@ -1,0 +1,323 @@
+"""The formula layer: nodes against their definitions, evaluation forms against statements, the reducer, the registry."""
+
+from __future__ import annotations
+
+import random
+from fractions import Fraction
+
+import mpmath
+import numpy as np
+import pytest
+import sympy
+from sympy import Rational, sqrt
+
+from riskcalc.formulas import nodes
+from riskcalc.formulas.expectation import E, MaskedMoments, fold_complements, reduce_expectations
+from riskcalc.formulas.records import FixedPoint, Formula, Registry
+from riskcalc.formulas.symbols import QUANTITIES, H, LawSymbol, S
+from riskcalc.lowering.compile import lower, reduced
+from riskcalc.lowering.float64 import FLOAT64
+from riskcalc.lowering.multiprecision import Multiprecision
+from riskcalc.theory import REGISTRY, dense, masks, pruning
+from riskcalc.theory import symbols as s
+
+x, y, w = (LawSymbol(name, nonnegative=True) for name in "xyw")
+
+# Each node with symbols for its arguments and points of its domain, the hard corners included.
+_INTERVALS = [(0.3, 0.3), (-2, 0.5), (1, 40), (-6, "1/1000"), (-1, "1/20"), (-30, 3), (12, 15), (-9, 0.06), (3, 3)]
+NODES = {
+    nodes.ratio(x, y): [(0, 0), (0, 2), (3, 2), (1e-9, 7)],
+    nodes.share(x, y): [(0, 0), (0, 2), (3, 0), (1, 1e-9), (2, 5)],
+    nodes.rest(x, y): [(0, 0), (0, 2), (3, 0), (1, 1e-9), (2, 5)],
+    nodes.positive(x): [(0,), (1e-300,), (2,)],
+    nodes.positive_root(x, y): [(3, 2), (-3, 2), (-1e8, 1), (0, 4), (1e-9, 0)],
+    nodes.top(x, y, w): [(2, 1, 0.25), (1, 1, 0.25), (1, 2, 0.25)],
+    nodes.phi(x): [(0,), (-3,), (8,)],
+    nodes.tail(x): [(0,), (3,), (12,)],
+    nodes.two_sided_quantile(x): [(0.5,), (1e-4,), (0.999,)],
+    nodes.fall(x, y): [(0.3, 0.5), (-2, 0.5), (0.2, 0.2)],
+} | {
+    node(x, y): _INTERVALS
+    for node in (
+        nodes.Inside,
+        nodes.Outside,
+        nodes.boundary,
+        nodes.edge_drop,
+        nodes.edge_moment,
+    )
+}
+
+
+def _exact(value) -> Fraction:
+    return Fraction(value)
+
+
+def _arguments(node: nodes.Node) -> list[sympy.Symbol]:
+    return list(node.args)
+
+
+def _defined(node: nodes.Node, point) -> mpmath.mpf:
+    """The definition, at 120 digits."""
+    values = {
+        symbol: Rational(_exact(value).numerator, _exact(value).denominator)
+        for symbol, value in zip(_arguments(node), point, strict=True)
+    }
+    return mpmath.mpf(str(sympy.N(node.doit().subs(values), 120)))
+
+
+@pytest.mark.parametrize("node", NODES, ids=lambda node: type(node).__name__)
+@pytest.mark.parametrize(("system", "tolerance"), [(FLOAT64, 1e-14), (Multiprecision(40), mpmath.mpf(10) ** -39)])
+def test_routines_are_their_definitions(node, system, tolerance):
+    lowered = lower((node,), {}, system, "node")
+    for point in NODES[node]:
+        with system.precision(), mpmath.workdps(120):
+            state = {
+                str(symbol): system.number(np.array([[_exact(value)]], dtype=object))
+                for symbol, value in zip(_arguments(node), point, strict=True)
+            }
+            found = lowered(state)[0][0, 0]
+            expected = _defined(node, tuple(Fraction(float(_exact(v))) if system is FLOAT64 else v for v in point))
+            # A far tail is known to a relative error of about z**2 roundings.
+            worst = max((abs(float(_exact(value))) for value in point), default=0)
+            loss = (1 + min(worst, 30) ** 2) if system is FLOAT64 and isinstance(node, _TAILS) else 1
+            assert abs(mpmath.mpf(found) - expected) <= tolerance * loss * abs(expected), point
+
+
+_TAILS = (nodes.phi, nodes.tail, nodes.Inside, nodes.Outside, nodes.boundary, nodes.edge_drop, nodes.edge_moment)
+
+
+@pytest.mark.parametrize("node", [nodes.Inside(x, y), nodes.Outside(x, y), nodes.share(x, y), nodes.rest(x, y), nodes.phi(x)])
+def test_derivatives_are_those_of_the_definitions(node):
+    point = {x: Rational(3, 7), y: Rational(5, 4)}
+    for symbol in node.args:
+        exact = node.doit().diff(symbol).subs(point).doit()
+        assert abs(sympy.N(node.diff(symbol).doit().subs(point).doit() - exact, 30)) < 1e-25
+
+
+def test_a_float_in_a_formula_is_refused():
+    with pytest.raises(ValueError, match=r"floating-point number 0\.5.*exact rational"):
+        lower((0.5 * x,), {}, FLOAT64)
+
+
+def test_rationals_are_exact_in_every_system():
+    third = Rational(1, 3) * x + Rational(1, 7)
+    with Multiprecision(50).precision():
+        (value,) = lower((third,), {}, Multiprecision(50))({"x": np.array([[mpmath.mpf(1)]], dtype=object)})
+        assert abs(value[0, 0] - mpmath.mpf(10) / 21) < mpmath.mpf(10) ** -60
+
+
+def test_nested_and_stray_law_symbols_are_refused():
+    inner = E.__new__(E, x)
+    with pytest.raises(ValueError, match="inside an expectation"):
+        lower((E(y * inner),), {}, FLOAT64)
+    with pytest.raises(ValueError, match=r"x varies over the law but stands outside"):
+        lower((x + E(y),), {}, FLOAT64)
+
+
+def test_generated_source_shares_subexpressions_and_can_be_read():
+    lowered = lower((E(sqrt(x + y) * w), E(sqrt(x + y))), {}, FLOAT64)
+    assert lowered.source.count("sqrt(") == 1
+    state = {"x": np.array([[1.0, 3.0]]), "y": np.array([[0.0, 1.0]]), "w": np.array([[1.0, 2.0]])}
+    state |= {"weights": np.array([[0.25, 0.75]]), "total": np.array([[1.0]])}
+    first, second = lowered(state)
+    assert (first.item(), second.item()) == (0.25 + 3.0, 0.25 + 1.5)
+
+
+def test_blocks_of_atoms_add_up_to_the_whole():
+    rng = np.random.default_rng(0)
+    count = 50_000
+    state = {"x": rng.random((1, count)), "weights": np.ones((1, count)), "total": np.full((1, 1), float(count))}
+    (mean,) = lower((E(x**2),), {}, FLOAT64)(state)
+    assert mean.item() == pytest.approx(np.mean(state["x"] ** 2), rel=1e-13)
+
+
+def test_expectation_is_linear_and_differentiates_through():
+    kappa = s.kappa
+    assert E(3 * kappa * x) == 3 * kappa * E(x)
+    assert E(kappa + x) == kappa + E(x)
+    assert E(kappa) == kappa
+    assert E(kappa * x + x**2).diff(kappa) == E(x)
+    assert E((x + y) ** 2).linear() == E(x**2) + 2 * E(x * y) + E(y**2)
+
+
+def test_reducer_takes_gaussian_and_masked_moments():
+    moments = MaskedMoments(*(LawSymbol(name, real=True) for name in ("m0", "m0bar", "m1", "m2c")))
+    plain = reduce_expectations(E((x + y * H) ** 2), moments)
+    assert sympy.expand(plain.integrand - (x**2 + y**2)) == 0
+    masked = reduce_expectations(E((w - S * (x + y * H)) ** 2), moments).integrand
+    by_hand = (
+        w**2 * moments.dropped
+        + ((w - x) ** 2 + y**2) * moments.kept
+        - 2 * y * (w - x) * moments.first
+        + y**2 * moments.second
+    )
+    assert sympy.expand(masked - by_hand) == 0
+    with pytest.raises(ValueError, match="degree at most two"):
+        reduce_expectations(E(H**3 * x), moments)
+    with pytest.raises(ValueError, match="no masked moments"):
+        reduce_expectations(E(S * x))
+
+
+def test_complements_are_folded_where_they_stand():
+    a, abar = s.a, s.abar
+    assert fold_complements((x - a * x) ** 2 * y, {a: abar}) == x**2 * abar**2 * y
+
+
+def test_the_pruned_risk_reduces_to_its_stable_form():
+    """No difference of nearly equal terms is left: B^2 (1-M0), (abar B)^2 M0, the cross term, the spread."""
+    integrand = next(iter(reduced(pruning.RISK).atoms(E))).integrand
+    stable = s.Lambda * (
+        s.B**2 * s.M0bar
+        + (s.abar**2 * s.B**2 + s.tau**2) * s.M0
+        - 2 * s.abar * s.B * s.tau * s.M1
+        + s.tau**2 * s.M2c
+    )
+    assert sympy.expand(integrand - stable) == 0
+    assert not integrand.has(s.a, s.X)
+
+
+def _unfolded(expression: sympy.Expr, formula: Formula) -> sympy.Expr:
+    """Where-definitions put in, nodes unfolded, at a generic point of the law (all eigenvalues positive)."""
+    for _ in range(len(formula.where) + 1):
+        expression = expression.subs(dict(formula.where))
+    return expression
+
+
+def _at_random_laws(expression: sympy.Expr, formula: Formula) -> list[sympy.Expr]:
+    """The expression for random laws of three atoms and random rationals for everything else."""
+    generator = random.Random(formula.id)
+    values = []
+    for _ in range(3):
+        weights = [Rational(generator.randint(1, 9), 20) for _ in range(2)]
+        weights.append(1 - sum(weights))
+
+        def number() -> sympy.Rational:
+            return Rational(generator.randint(1, 40), generator.randint(1, 40))
+
+        scalars: dict = {}
+        atoms: list[dict] = [{}, {}, {}]
+
+        def mean(node: E, atoms=atoms, weights=weights) -> sympy.Expr:
+            parts = []
+            for atom, weight in zip(atoms, weights, strict=True):
+                for symbol in node.free_symbols:
+                    if isinstance(symbol, LawSymbol):
+                        atom.setdefault(symbol, number())
+                parts.append(weight * node.integrand.subs(atom))
+            return sympy.Add(*parts)
+
+        value = expression.replace(lambda node: isinstance(node, E), mean)
+        for symbol in sorted(value.free_symbols, key=str):
+            scalars[symbol] = number()
+        values.append(value.subs(scalars).doit())
+    return values
+
+
+def test_dense_risk_is_its_evaluation_form():
+    """With q = 1 - kappa E[a] and abar = 1 - a, for any law."""
+    for formula in (dense.RISK, dense.EXCESS_RISK):
+        statement = formula.statement.subs(s.gamma, dense.RISK.statement)
+        difference = (statement - formula.evaluation).subs(s.q, 1 - s.kappa * E(s.a))
+        difference = difference.replace(lambda node: isinstance(node, E), lambda node: E(node.integrand.subs(s.abar, 1 - s.a)))
+        assert all(sympy.simplify(value) == 0 for value in _at_random_laws(difference, formula))
+
+
+def test_slack_is_its_evaluation_form():
+    """ridge/nu = 1 - kappa E[a] is the fixed-point equation divided by nu."""
+    equation = dense.EFFECTIVE_RIDGE.statement
+    assert sympy.expand((equation.lhs - equation.rhs) / s.nu - (dense.SLACK.statement - dense.SLACK.evaluation)) == 0
+
+
+def test_training_error_is_its_evaluation_form():
+    formula = dense.TRAINING_ERROR
+    assert sympy.expand(formula.statement - formula.evaluation.subs(s.q, 1 - s.kappa * E(s.a))) == 0
+
+
+def test_lag_is_its_evaluation_form():
+    assert sympy.expand(masks.LAG.statement - masks.LAG.evaluation) == 0
+
+
+def test_coefficient_law_gives_back_the_dense_risk():
+    """noise + E[Lambda (B - X)^2] = gamma, symbolically: its reduction solved for gamma is the dense risk."""
+    right = reduced(dense.COEFFICIENT_RISK)
+    # tau^2 Lambda = kappa gamma a^2 by the definitions of tau and a
+    spread = (s.Lambda * dense.COEFFICIENT[s.tau] ** 2 - s.kappa * s.gamma * dense.SHRINKAGE[s.a] ** 2).doit()
+    assert sympy.simplify(spread.subs({s.Lambda: x + 1})) == 0
+    right = right.replace(
+        lambda node: isinstance(node, E), lambda node: E(sympy.expand(node.integrand).subs(s.Lambda * s.tau**2, s.kappa * s.gamma * s.a**2)).linear()
+    )
+    (solution,) = sympy.solve(sympy.Eq(s.gamma, right), s.gamma)
+    expected = dense.RISK.statement.replace(
+        lambda node: isinstance(node, E), lambda node: E(node.integrand.subs((1 - s.a) ** 2, s.abar**2))
+    )
+    assert sympy.simplify(solution - expected) == 0
+
+
+@pytest.mark.parametrize("formula", [f for f in REGISTRY if isinstance(f, FixedPoint)], ids=lambda f: f.id)
+def test_fixed_points_are_what_the_solver_balances(formula: FixedPoint):
+    """The balance is the statement; remainder, slope, bend and rates are what they claim, through the definitions."""
+    balance, statement = formula.balance(), formula.statement
+    scaled = (balance.lhs - balance.rhs) * (formula.defines if formula.supply != 0 else 1)
+    difference = (statement.rhs - statement.lhs) - scaled if formula.supply != 0 else statement.lhs - statement.rhs - scaled
+    difference = difference.subs({s.M0: formula.part}) if formula.part != s.a else difference
+    difference = difference.replace(lambda n: isinstance(n, E), lambda n: E(n.integrand.subs(s.M0, formula.part)))
+    assert sympy.expand(difference) == 0
+
+    inputs = {s.Lambda: 3, s.D: 2, s.m: Rational(2, 3), s.s: Rational(3, 4), s.B: 1}
+    where = {key: rule for key, rule in formula.where.items() if key not in inputs}
+    exact = {}
+    for name in ("part", "remainder", "slope", "bend"):
+        expression = getattr(formula, name)
+        for _ in range(len(where) + 1):
+            expression = expression.subs(where)
+        exact[name] = expression.subs(inputs).doit()
+    unknown = formula.defines
+    at = {unknown: Rational(7, 5)}
+
+    def vanishes(expression: sympy.Expr) -> bool:
+        return abs(sympy.N(expression.subs(at).doit(), 40)) < 1e-30
+
+    assert vanishes(exact["part"] + exact["remainder"] - 1)
+    assert vanishes(exact["slope"] + unknown * exact["part"].diff(unknown))
+    assert vanishes(exact["bend"] - unknown * exact["slope"].diff(unknown))
+    for rate, of in zip(formula.rates, ("part", "remainder"), strict=False):
+        for _ in range(len(where) + 1):
+            rate = rate.subs(where)
+        assert vanishes(rate.subs(inputs).doit() * exact[of] - exact["slope"])
+
+
+@pytest.mark.parametrize("z", [-40.0, -9.0, -2.0, -0.03, 0.01, 1.0, 7.0])
+@pytest.mark.parametrize("u", [0.001, 0.04, 0.3, 2.0, 60.0])
+def test_logarithms_and_rates_of_tails(z: float, u: float):
+    if z > u:
+        z = u
+    names = (sympy.log(nodes.Outside(x, y)), sympy.log(nodes.Inside(x, y)), nodes.outside_rate(x, y), nodes.inside_rate(x, y))
+    with FLOAT64.precision():
+        found = [value.item() for value in lower(names, {}, FLOAT64)({"x": np.array([[z]]), "y": np.array([[u]])})]
+    with mpmath.workdps(900):
+        exact = [
+            mpmath.mpf(str(sympy.N(name.doit().subs({x: Rational(Fraction(z)), y: Rational(Fraction(u))}), 900)))
+            for name in (nodes.Outside(x, y), nodes.Inside(x, y), nodes.boundary(x, y))
+        ]
+        outside, inside, edge = exact
+        expected = [mpmath.log(outside), mpmath.log(inside), edge / outside, edge / inside]
+        for value, true in zip(found, expected, strict=True):
+            assert abs(value - true) <= 1e-12 * (abs(true) + mpmath.mpf("1e-3")) or abs(true) < mpmath.mpf(10) ** -300
+
+
+def test_registry_is_complete_and_documented():
+    ids = [formula.id for formula in REGISTRY]
+    assert len(set(ids)) == len(ids) == len(REGISTRY) >= 12
+    for formula in REGISTRY:
+        assert formula.title and formula.source and formula.assumptions
+        assert set(formula.derived_from) <= set(ids)
+        used = set(formula.statement.free_symbols).union(*(rule.free_symbols for rule in formula.where.values()), formula.where)
+        assert used <= set(QUANTITIES), formula.id
+    assert REGISTRY["dense.risk"] is dense.RISK
+
+
+def test_an_id_is_registered_once():
+    registry = Registry()
+    registry.add(dense.RISK)
+    with pytest.raises(ValueError, match=r"'dense\.risk' is registered twice"):
+        registry.add(dense.RISK)
