@@ -141,7 +141,7 @@ class two_sided_quantile(Node):
     nargs = 1
 
     def definition(self):
-        return sympy.sqrt(2) * sympy.erfcinv(self.args[0])
+        return sympy.sqrt(2) * sympy.erfinv(1 - self.args[0])
 
 
 def _Phi(x: sympy.Expr) -> sympy.Expr:
