@@ -72,10 +72,11 @@ class Comparison:
         order = np.argsort(finite, axis=0, kind="stable")
         first, second = (np.take_along_axis(finite, order[i : i + 1], axis=0)[0] for i in (0, 1))
         usable = second < np.inf
-        margin = np.where(usable, second, np.nan) - first
-        if self.digits is None:
-            margin = margin * ~(margin <= 1e-12 * second)
-        return np.where(first < np.inf, order[0], len(COMPETITORS)), margin[()]
+        with np.errstate(invalid="ignore"):
+            margin = np.where(usable, second, np.nan) - first
+            if self.digits is None:
+                margin = margin * ~(margin <= 1e-12 * second)
+        return np.where(first < np.inf, order[0], len(COMPETITORS)), np.asarray(margin)[()]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

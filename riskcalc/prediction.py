@@ -16,7 +16,6 @@ from riskcalc.evaluation.masking import MaskGroup, prune as prune_fit, restrict
 from riskcalc.evaluation.regimes import Chunk, batch_shape, chunks
 from riskcalc.evaluation.status import NAMES, Status
 from riskcalc.laws import count, plain
-from riskcalc.lowering.compensated import Pair
 from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.multiprecision import Multiprecision
 from riskcalc.lowering.state import take
@@ -207,7 +206,8 @@ def _evaluate_chunk(
         ridge = None if first is None else _as_mpf(first.fit.state["nu"])
         if model == "small":
             state, group = restrict(chunk.state, chunk.keep_surplus, system)
-            small = fit_dense(state, chunk.small_surplus, system, ridge)
+            mass = chunk.state["alpha"] * chunk.state["total"]
+            small = fit_dense(state, chunk.small_surplus, mass, system, ridge)
             beyond_noise = small.excess_risk + (state["sigma2"] - chunk.state["sigma2"])
             threshold = group.state["t"]
             results[model] = _Model(small, [group], small.state["gamma"], beyond_noise, small.status, threshold)
@@ -228,9 +228,10 @@ def _fit_distinct(chunk: Chunk, system: NumberSystem, start: np.ndarray | None) 
     """The dense fits of a chunk, each distinct problem solved once however many budgets it is asked for."""
     first, inverse = chunk.distinct
     if len(first) == len(inverse):
-        return fit_dense(chunk.state, chunk.ridge_surplus, system, start)
-    own: Pair = (chunk.ridge_surplus[0][first], chunk.ridge_surplus[1][first])
-    fit = fit_dense(take(chunk.state, first), own, system, None if start is None else start[first])
+        return fit_dense(chunk.state, chunk.ridge_surplus, chunk.state["total"], system, start)
+    own = take(chunk.state, first)
+    trial = None if start is None else start[first]
+    fit = fit_dense(own, chunk.ridge_surplus.rows(first), own["total"], system, trial)
     found = {name: array[inverse] for name, array in fit.state.items() if name not in chunk.state}
     return replace(
         fit,

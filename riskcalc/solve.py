@@ -17,20 +17,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from riskcalc.lowering.compensated import Pair, add, product, total
+from riskcalc.lowering.compensated import Pair, add, total
 from riskcalc.lowering.compile import Lowered
 from riskcalc.lowering.state import State, blocks, take
+from riskcalc.lowering.surplus import Surplus
 from riskcalc.lowering.systems import NumberSystem
 
 MAX_ITERATIONS = 200
-
-
-def excess_over(surplus: Pair, scale: np.ndarray | None, mass: Pair, system: NumberSystem) -> np.ndarray:
-    """``surplus - scale * mass``: what the atoms outside `mass` exceed their target by; zero if exactly balanced."""
-    spent = mass if scale is None else product((scale, 0), mass)
-    high, low = add(surplus, (-spent[0], -spent[1]))
-    excess = high + low
-    return excess * (abs(excess) > abs(spent[0]) * system.exactness)
 
 
 def open_bracket(lowest: np.ndarray, upper: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -52,40 +45,33 @@ class Balance:
         What the terms need besides x, the law's weights, and what `place` and `offset` ask for.
     place : callable
         The entries of the state that a trial x sets.
-    surplus : Pair
+    surplus : Surplus
         scale * sum(weights) - target, exact.
     scale, supply : array of shape (N, 1) or None
         None stands for one and for zero.
-    defect : array of shape (N, 1), optional
-        What scale * sum(weights) lacks of surplus + target, because weights are rounded: the high atoms have it while
-        they weigh more than the low ones.
     """
 
     terms: Lowered
     state: State
     place: Callable[[np.ndarray, State], State]
-    surplus: Pair
+    surplus: Surplus
     scale: np.ndarray | None
     supply: np.ndarray | None
-    defect: np.ndarray | None = None
 
     def rows(self, rows) -> Balance:
         """The same balance for some of the regimes."""
-        high, low = self.surplus
         return replace(
             self,
             state=take(self.state, rows),
-            surplus=(high[rows], low[rows]),
+            surplus=self.surplus.rows(rows),
             scale=None if self.scale is None else self.scale[rows],
             supply=None if self.supply is None else self.supply[rows],
-            defect=None if self.defect is None else self.defect[rows],
         )
 
     def gap(self, x: np.ndarray, system: NumberSystem) -> tuple[np.ndarray, ...]:
         """log P - log M (nan where a side underflows), and its first and second derivatives in log x."""
         log = system.functions["log"]
         low_mass: Pair | None = None
-        high_mass = 0
         low_sums, high_sums = [0, 0, 0], [0, 0, 0]
         for block in blocks(self.state | self.place(x, self.state)):
             part, remainder, slope, bend = self.terms(block)
@@ -93,15 +79,12 @@ class Balance:
             low = weights * (part < 0.5).astype(weights.dtype)
             high = weights - low
             low_mass = total(low) if low_mass is None else add(low_mass, total(low))
-            high_mass = high_mass + high.sum(axis=-1, keepdims=True)
             for sums, side, terms in ((low_sums, low, (part, slope, bend)), (high_sums, high, (remainder, slope, bend))):
                 for i, term in enumerate(terms):
                     sums[i] = sums[i] + (side * term).sum(axis=-1, keepdims=True)
         if self.scale is not None:
             low_sums, high_sums = ([self.scale * side for side in sums] for sums in (low_sums, high_sums))
-        excess = excess_over(self.surplus, self.scale, low_mass, system)
-        if self.defect is not None:
-            excess = excess - self.defect * (low_mass[0] > high_mass)
+        excess = self.surplus.beyond(low_mass, self.scale)
         falling, below_slope, below_bend = low_sums
         rising, above_slope, above_bend = high_sums
         if self.supply is not None:
@@ -119,7 +102,7 @@ class Balance:
         block = self.state | self.place(x, self.state)
         part, remainder, part_rate, remainder_rate = self.terms(block)
         low = part < np.log(0.5)
-        excess = excess_over(self.surplus, self.scale, total(block["weights"] * low), system)
+        excess = self.surplus.beyond(total(block["weights"] * low))
         log_weights = np.log(block["weights"])
 
         def log_side(mask: np.ndarray, term: np.ndarray, rate: np.ndarray, rest: np.ndarray) -> Pair:

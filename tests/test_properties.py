@@ -129,6 +129,8 @@ def test_a_vanishing_ridge_is_none(regime: Regime):
 def test_oracle_keeps_the_budget_and_masks_are_probabilities(regime: Regime):
     comparison = rc.compare(regime.problem(), keep=regime.keep)
     for model in ("magnitude", "hessian", "oracle", "random", "small"):
+        if comparison.predictions[model].status == "infinite" and model != "small":
+            continue
         kept = comparison.predictions[model].kept
         assert ((kept >= 0) & (kept <= 1 + 1e-15)).all()
         assert np.dot(kept, regime.weights) == pytest.approx(regime.keep, rel=1e-12)

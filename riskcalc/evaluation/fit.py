@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from riskcalc.evaluation.status import Status
-from riskcalc.lowering.compensated import Pair, add, total
+from riskcalc.lowering.compensated import total
 from riskcalc.lowering.compile import lower, lower_formula, reduced
 from riskcalc.lowering.state import State, take
+from riskcalc.lowering.surplus import Surplus
 from riskcalc.lowering.systems import NumberSystem
-from riskcalc.solve import Balance, balance_root, excess_over, open_bracket
+from riskcalc.solve import Balance, balance_root, open_bracket
 from riskcalc.theory import dense
 
 
@@ -25,16 +26,17 @@ class Fit:
     status: np.ndarray
 
 
-def fit_dense(state: State, surplus: Pair, system: NumberSystem, start: np.ndarray | None = None) -> Fit:
+def fit_dense(
+    state: State, surplus: Surplus, mass: np.ndarray, system: NumberSystem, start: np.ndarray | None = None
+) -> Fit:
     """Solve T1 for every regime.
 
-    `surplus` is kappa * (mass of all atoms) - total, exact; `start` is a first trial for the effective ridge.
+    `mass` is what the weights are meant to add up to, `surplus` is kappa * mass - total, exact; `start` is a first
+    trial for the effective ridge.
     """
-    weights, whole = state["weights"], state["total"]
-    defect = excess_over(add(surplus, (whole, 0 * whole)), state["kappa"], total(weights), system)
-    dead_mass = total(weights * (state["Lambda"] == 0))
-    excess = excess_over(surplus, state["kappa"], dead_mass, system) - defect * (2 * dead_mass[0] > whole)
-    state = state | {"excess": excess / whole, "defect": defect}
+    surplus = surplus.weighing(state["weights"], mass, state["kappa"])
+    dead_mass = total(state["weights"] * (state["Lambda"] == 0))
+    state = state | {"excess": surplus.beyond(dead_mass, state["kappa"]) / state["total"]}
     excess = state["excess"]
     ridged = ((state["ridge"] > 0) | (excess > 0))[:, 0]
     critical = ((state["ridge"] == 0) & (excess == 0))[:, 0]
@@ -46,7 +48,7 @@ def fit_dense(state: State, surplus: Pair, system: NumberSystem, start: np.ndarr
     if rows.size:
         part = take(state, rows)
         trial = None if start is None else start[rows]
-        nu[rows], solved = _effective_ridge(part, tuple(side[rows] for side in surplus), trial, system)
+        nu[rows], solved = _effective_ridge(part, surplus.rows(rows), trial, system)
         q[rows] = lower_formula(dense.SLACK, system)(part | {"nu": nu[rows]})
         status[rows[~solved]] = Status.NOT_CONVERGED
     state = state | {"nu": nu, "q": q}
@@ -73,7 +75,7 @@ def _risks(system: NumberSystem):
 
 
 def _effective_ridge(
-    state: State, surplus: Pair, start: np.ndarray | None, system: NumberSystem
+    state: State, surplus: Surplus, start: np.ndarray | None, system: NumberSystem
 ) -> tuple[np.ndarray, np.ndarray]:
     """The root, and where it satisfies its equation."""
     formula = dense.EFFECTIVE_RIDGE
@@ -88,8 +90,8 @@ def _effective_ridge(
         surplus=surplus,
         scale=state["kappa"],
         supply=state["ridge"] * state["total"],
-        defect=state["defect"],
     )
     root = balance_root(balance, lowest, upper, start, system)
     (mismatch,) = lower((formula.mismatch(),), formula.where, system, formula.id)(state | {"nu": root.x})
-    return root.x, root.converged & (abs(mismatch) < system.tolerance)[:, 0]
+    allowed = system.tolerance + 2 * abs(surplus.gain) / state["total"]
+    return root.x, root.converged & (abs(mismatch) <= allowed)[:, 0]

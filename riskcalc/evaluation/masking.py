@@ -12,11 +12,11 @@ from riskcalc.evaluation.fit import Fit
 from riskcalc.evaluation.ranking import ranked
 from riskcalc.evaluation.status import Status
 from riskcalc.evaluation.threshold import solve_thresholds
-from riskcalc.lowering.compensated import Pair, total
+from riskcalc.lowering.compensated import total
 from riskcalc.lowering.compile import lower, lower_formula, reduced
 from riskcalc.lowering.state import State, blocks, take
+from riskcalc.lowering.surplus import Surplus
 from riskcalc.lowering.systems import NumberSystem
-from riskcalc.solve import excess_over
 from riskcalc.theory import masks, pruning, small_model
 from riskcalc.theory.symbols import M0, m, omega, sigma2
 
@@ -58,7 +58,7 @@ class Pruned:
     status: np.ndarray
 
 
-def prune(policy: str, fit: Fit, surplus: Pair, system: NumberSystem, start: np.ndarray | None = None) -> Pruned:
+def prune(policy: str, fit: Fit, surplus: Surplus, system: NumberSystem, start: np.ndarray | None = None) -> Pruned:
     """Prune every regime of a dense fit by a policy.
 
     `fit.state` holds `alpha`; `surplus` is sum(weights) - alpha * total, exact; `start` is a first trial for the
@@ -68,31 +68,32 @@ def prune(policy: str, fit: Fit, surplus: Pair, system: NumberSystem, start: np.
     risk, beyond_noise, threshold = (fit.state["gamma"] + np.nan for _ in range(3))
     for array in (risk, beyond_noise, threshold):
         array[status == Status.INFINITE] = np.inf
+    allowed = system.tolerance + 2 * abs(surplus.gain) / (fit.state["alpha"] * fit.state["total"])
     for group in groups:
         risk[group.rows], beyond_noise[group.rows], mismatch = group.risks(system)
         if group.kind in masks.SCORE_WEIGHTS:  # its threshold is a root: it must keep alpha
-            status[group.rows[~(abs(mismatch) <= system.tolerance)[:, 0]]] = Status.NOT_CONVERGED
+            status[group.rows[~(abs(mismatch) <= allowed[group.rows])[:, 0]]] = Status.NOT_CONVERGED
         if "t" in group.state:
             threshold[group.rows] = group.state["t"]
     return Pruned(groups, risk, beyond_noise, threshold, status)
 
 
 def _masks(
-    policy: str, fit: Fit, surplus: Pair, system: NumberSystem, start: np.ndarray | None
+    policy: str, fit: Fit, surplus: Surplus, system: NumberSystem, start: np.ndarray | None
 ) -> tuple[list[MaskGroup], np.ndarray]:
     status = fit.status.copy()
     usable = np.flatnonzero((status == Status.OK) | (status == Status.EXACT_RECOVERY))
     if usable.size == 0:
         return [], status
     state = take(fit.state, usable)
-    surplus = _rows(surplus, usable)
+    surplus = surplus.rows(usable)
     if policy == "random":
         return [MaskGroup(usable, "random", state)], status
     if policy == "oracle":
         return [MaskGroup(usable, "ranking", _ranked(masks.ORACLE_SCORE, {}, state, surplus, system))], status
 
     dead_mass = total(state["weights"] * (state["Lambda"] == 0))
-    live = excess_over(surplus, None, dead_mass, system)
+    live = surplus.beyond(dead_mass)
     # With alpha >= P(Lambda > 0) nothing that matters is dropped; a fit without error is ranked as it is.
     spared = (live <= 0)[:, 0]
     exact = (state["gamma"] == 0)[:, 0] & ~spared
@@ -102,14 +103,14 @@ def _masks(
         (np.flatnonzero(exact), masks.SCORE[m], masks.COEFFICIENT | {omega: masks.SCORE_WEIGHTS[policy]}),
     ):
         if chosen.size:
-            ranking = _ranked(score, where, take(state, chosen), _rows(surplus, chosen), system)
+            ranking = _ranked(score, where, take(state, chosen), surplus.rows(chosen), system)
             groups.append(MaskGroup(usable[chosen], "ranking", ranking))
     noisy = np.flatnonzero(~spared & ~exact)
     if noisy.size:
         converged, found = solve_thresholds(
             policy,
             take(state, noisy) | {"live_excess": live[noisy] / state["total"][noisy]},
-            _rows(surplus, noisy),
+            surplus.rows(noisy),
             None if start is None else start[usable][noisy],
             system,
         )
@@ -119,17 +120,12 @@ def _masks(
     return groups, status
 
 
-def _rows(pair: Pair, rows: np.ndarray) -> Pair:
-    high, low = pair
-    return high[rows], low[rows]
-
-
-def _ranked(score: sympy.Expr, where, state: State, surplus: Pair, system: NumberSystem) -> State:
+def _ranked(score: sympy.Expr, where, state: State, surplus: Surplus, system: NumberSystem) -> State:
     scores = lower((score,), where, system, "masks.ranking", scalar_output=True)(state)
     return ranked(state, scores + 0 * state["alpha"], surplus, system)
 
 
-def restrict(state: State, surplus: Pair, system: NumberSystem) -> tuple[State, MaskGroup]:
+def restrict(state: State, surplus: Surplus, system: NumberSystem) -> tuple[State, MaskGroup]:
     """The state of a small model on the best features: restricted weights and added noise; and its mask (T4)."""
     ranking = _ranked(masks.ORACLE_SCORE, {}, state, surplus, system)
     group = MaskGroup(np.arange(len(ranking["alpha"])), "ranking", ranking)

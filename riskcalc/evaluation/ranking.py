@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from riskcalc.lowering.compensated import Pair, total
+from riskcalc.lowering.compensated import total
 from riskcalc.lowering.state import State
+from riskcalc.lowering.surplus import Surplus
 from riskcalc.lowering.systems import NumberSystem
-from riskcalc.solve import excess_over
 
 
-def ranked(state: State, score: np.ndarray, surplus: Pair, system: NumberSystem) -> State:
+def ranked(state: State, score: np.ndarray, surplus: Surplus, system: NumberSystem) -> State:
     """The state with `score`, the threshold `t` at its boundary and the `part` kept (and `partbar` dropped) of the
     atoms tied there.
 
@@ -20,18 +20,18 @@ def ranked(state: State, score: np.ndarray, surplus: Pair, system: NumberSystem)
     order = np.argsort(-score, axis=-1)
     mass = np.cumsum(np.take_along_axis(np.broadcast_to(weights, score.shape), order, axis=-1), axis=-1)
     last = score.shape[-1] - 1
-    target = mass[:, -1:] * (1 - score.shape[-1] * system.epsilon) - surplus[0]
+    target = mass[:, -1:] * (1 - score.shape[-1] * system.epsilon) - surplus.high
     boundary = np.minimum((mass < target).sum(axis=-1, keepdims=True), last)
     del mass
     while True:
         t = np.take_along_axis(score, np.take_along_axis(order, boundary, axis=-1), axis=-1)
         # What stands at t or above exceeds the target: exactly, where the running sum was not.
-        spare = excess_over(surplus, None, total(weights * (score < t)), system)
+        spare = surplus.beyond(total(weights * (score < t)))
         short = (spare < 0) & (boundary < last)
         if not short.any():
             break
         boundary = boundary + short
-    missing = -excess_over(surplus, None, total(weights * (score <= t)), system)
+    missing = -surplus.beyond(total(weights * (score <= t)))
     tied = (weights * (score == t)).sum(axis=-1, keepdims=True)
     part, partbar = (np.clip(side / tied, 0, 1) for side in (missing, spare))
     return state | {"score": score, "t": t, "part": part, "partbar": partbar}

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from riskcalc.laws import matching_shapes
-from riskcalc.lowering.compensated import Pair
 from riskcalc.lowering.state import State
-from riskcalc.lowering.systems import NumberSystem, surplus
+from riskcalc.lowering.surplus import Surplus
+from riskcalc.lowering.systems import NumberSystem
 from riskcalc.problems import LinearGaussian
 
 # Atoms of all regimes of a chunk together: large enough to pay for the calls, small enough for a cache.
@@ -21,16 +21,16 @@ CHUNK = 1 << 16
 class Chunk:
     """Some regimes: their rows in the flattened batch, their state, and three exact differences.
 
-    `ridge_surplus` is (kappa - 1) * total, `keep_surplus` is sum(weights) - alpha * total, and `small_surplus` is
-    (kappa * alpha - 1) * total. The mass of all atoms is one by definition wherever kappa is compared with it: weights
-    such as three times 1/3 in double precision would otherwise miss the peak at kappa = 1.
+    `ridge_surplus` is (kappa - 1) * total, `keep_surplus` is (1 - alpha) * total, and `small_surplus` is
+    (kappa * alpha - 1) * total. `distinct` is (first, inverse): the rows of distinct problems, and for every row which
+    of them it is.
     """
 
     rows: slice
     state: State
-    ridge_surplus: Pair
-    keep_surplus: Pair
-    small_surplus: Pair
+    ridge_surplus: Surplus
+    keep_surplus: Surplus
+    small_surplus: Surplus
     distinct: tuple[np.ndarray, np.ndarray]
 
 
@@ -70,21 +70,14 @@ def chunks(problem: LinearGaussian, keep: np.ndarray, system: NumberSystem) -> I
         exact |= {name: array[rows] for name, array in rows_of_regimes.items()}
         state = {name: system.number(array) for name, array in exact.items()}
 
-        def pair(scale: np.ndarray, weights: np.ndarray, share: np.ndarray, whole: np.ndarray, rows=rows) -> Pair:
-            exactly = surplus(*(system.exact(array) for array in (scale, weights, share, whole)))
-            return tuple(np.array(np.broadcast_to(side, (rows.stop - rows.start, 1))) for side in system.pair(exactly))
-
-        one = ones[:, None]
-        kappa, weights, alpha, total = (exact[name] for name in ("kappa", "weights", "alpha", "total"))
-        ridge, small = (
-            tuple(side * state["total"] for side in pair(kappa, mass, one, one)) for mass in (one, alpha)
-        )
+        kappa, alpha, total = exact["kappa"], exact["alpha"], state["total"]
+        one = np.ones(kappa.shape)
         yield Chunk(
             rows=rows,
             state=state,
-            ridge_surplus=ridge,
-            keep_surplus=pair(one, weights, alpha, total),
-            small_surplus=small,
+            ridge_surplus=system.surplus(one, kappa, one).times(total),
+            keep_surplus=system.surplus(one, one, alpha).times(total).weighing(state["weights"], total),
+            small_surplus=system.surplus(alpha, kappa, one).times(total),
             distinct=np.unique(problem_rows[rows], return_index=True, return_inverse=True)[1:],
         )
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from riskcalc.lowering.compensated import Pair, add, total
+from riskcalc.lowering.compensated import total
 from riskcalc.lowering.compile import Lowered, lower, lower_formula
 from riskcalc.lowering.state import State, take
+from riskcalc.lowering.surplus import Surplus
 from riskcalc.lowering.systems import NumberSystem
 from riskcalc.solve import Balance, Root, balance_root, open_bracket
 from riskcalc.theory import masks
@@ -20,7 +21,7 @@ STIFF = 100
 
 
 def solve_thresholds(
-    policy: str, state: State, surplus: Pair, start: np.ndarray | None, system: NumberSystem
+    policy: str, state: State, surplus: Surplus, start: np.ndarray | None, system: NumberSystem
 ) -> tuple[np.ndarray, Iterator[tuple[np.ndarray, bool, State]]]:
     """The thresholds of a policy's noisy scores.
 
@@ -31,12 +32,11 @@ def solve_thresholds(
     means, spreads, distances = lower((m, s, mu), score_where, system, "masks.score")(state)
     scored = state | {"m": means, "s": spreads}
     live = state["Lambda"] > 0
-    dead_mass = total(state["weights"] * ~live)
     balance = Balance(
         terms=lower(masks.THRESHOLD.terms(), masks.INTERVAL, system, masks.THRESHOLD.id),
         state={"mu": distances, "s": spreads, "weights": state["weights"] * live},
         place=lambda x, _: {"t": x},
-        surplus=add(surplus, (-dead_mass[0], -dead_mass[1])),
+        surplus=surplus.without(total(state["weights"] * ~live)),
         scale=None,
         supply=None,
     )

@@ -7,9 +7,8 @@ from contextlib import contextmanager
 import numpy as np
 from scipy.special import erfcx, log_ndtr, ndtr, ndtri
 
-from riskcalc.exact import as_float
-from riskcalc.lowering.compensated import Pair
-from riskcalc.lowering.systems import split
+from riskcalc.exact import as_float, as_fractions
+from riskcalc.lowering.surplus import Surplus, difference
 
 _SQRT_2PI = np.sqrt(2 * np.pi)
 # An interval this narrow loses digits as a difference of two tails; over it seven Gauss-Legendre points integrate the
@@ -142,7 +141,6 @@ class Float64:
     epsilon = float(np.finfo(np.float64).eps)
     cube_root = float(np.cbrt(epsilon))
     tolerance = float(np.sqrt(epsilon))
-    exactness = 1e-30
     tiny = 1e-275  # above the smallest tail
     functions = {
         "rational": lambda p, q: p / q,
@@ -176,14 +174,14 @@ class Float64:
         rows, columns = numbers.shape
         return np.asfortranarray(numbers) if columns < rows else numbers
 
-    def exact(self, array: np.ndarray) -> np.ndarray:
-        return array
-
-    def pair(self, exact: np.ndarray | Pair) -> Pair:
+    def surplus(self, scale: np.ndarray, mass: np.ndarray, share: np.ndarray) -> Surplus:
+        """``scale * mass - share`` of exact arrays."""
+        exact = difference(scale, mass, share)
         if isinstance(exact, tuple):
-            return exact
-        high, low = np.frompyfunc(split, 1, 2)(exact)
-        return high.astype(np.float64), low.astype(np.float64)
+            return Surplus(*exact, resolution=1e-30)
+        high = exact.astype(np.float64)
+        low = (exact - as_fractions(high)).astype(np.float64)
+        return Surplus(high, low, resolution=16 * self.epsilon)
 
     @contextmanager
     def precision(self):

@@ -10,7 +10,7 @@ import numpy as np
 from mpmath import mp, mpf
 
 from riskcalc.exact import as_fractions
-from riskcalc.lowering.compensated import Pair
+from riskcalc.lowering.surplus import Surplus, difference
 
 # Digits carried beyond those asked for; the evaluation forms lose fewer.
 GUARD = 25
@@ -109,20 +109,14 @@ class Multiprecision:
     def tolerance(self) -> mpf:
         return mp.sqrt(self.epsilon)
 
-    @property
-    def exactness(self) -> mpf:
-        return mpf(10) ** (-self.digits - GUARD + 5)
-
     def number(self, array: np.ndarray) -> np.ndarray:
         """An exact array as mpf, rounded at the working precision."""
         return np.frompyfunc(_mpf, 1, 1)(array)
 
-    def exact(self, array: np.ndarray) -> np.ndarray:
-        return as_fractions(array)
-
-    def pair(self, exact: np.ndarray) -> Pair:
-        high = self.number(exact)
-        return high, 0 * high
+    def surplus(self, scale: np.ndarray, mass: np.ndarray, share: np.ndarray) -> Surplus:
+        """``scale * mass - share`` of exact arrays."""
+        high = self.number(difference(*(as_fractions(array) for array in (scale, mass, share))))
+        return Surplus(high, 0 * high, resolution=mpf(10) ** (-self.digits - GUARD + 5))
 
     @contextmanager
     def precision(self):

@@ -1,0 +1,68 @@
+"""Exact differences between a mass and its target: their sign decides between regimes, their digits a root."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from riskcalc.exact import as_fractions
+from riskcalc.lowering.compensated import Pair, add, product, total
+
+
+@dataclass(frozen=True)
+class Surplus:
+    """``scale * (mass of all atoms) - target`` per regime, as an unevaluated sum `high` + `low`; shapes (N, 1).
+
+    The mass of all atoms is what it is meant to be (one, for a law), also where rounded weights add up to something
+    else: three times 1/3 must not miss the peak at kappa = 1. What the weights really have above it is the `gain`
+    (times the scale); it is left with the heavier part of the atoms, which it changes least.
+
+    `resolution` is the relative size, beside the mass taken off, at which what is left is rounding and counts as zero:
+    about 1e-30 for double inputs, which are exact in pairs; a few roundings for fractions, which doubles only approach.
+    """
+
+    high: np.ndarray
+    low: np.ndarray
+    resolution: Any
+    gain: np.ndarray | int = 0
+    half: np.ndarray | float = np.inf
+
+    def weighing(self, weights: np.ndarray, mass: np.ndarray, scale: np.ndarray | None = None) -> Surplus:
+        """The same with the gain of these weights over the `mass` that they are meant to have."""
+        high, low = add(total(weights), (-mass, 0 * mass))
+        gain = high + low
+        return replace(self, gain=gain if scale is None else scale * gain, half=mass / 2)
+
+    def beyond(self, mass: Pair, scale: np.ndarray | None = None) -> np.ndarray:
+        """What is left of the surplus without the atoms of total `mass`."""
+        spent = mass if scale is None else product((scale, 0), mass)
+        high, low = add((self.high, self.low), (-spent[0], -spent[1]))
+        left = high + (low + self.gain * (mass[0] > self.half))
+        return left * (abs(left) > abs(spent[0]) * self.resolution)
+
+    def without(self, mass: Pair) -> Surplus:
+        """The surplus of the other atoms, if those of total `mass` are left out of the law (at scale one)."""
+        high, low = add((self.high, self.low), (-mass[0], -mass[1]))
+        return replace(self, high=high, low=low, half=self.half - mass[0] / 2)
+
+    def rows(self, rows: np.ndarray) -> Surplus:
+        """The same for some of the regimes."""
+        own = {name: getattr(self, name) for name in ("high", "low", "gain", "half")}
+        return replace(self, **{name: value[rows] for name, value in own.items() if isinstance(value, np.ndarray)})
+
+    def times(self, factor: np.ndarray) -> Surplus:
+        """The surplus in another unit."""
+        return replace(self, high=self.high * factor, low=self.low * factor)
+
+
+def difference(scale: np.ndarray, mass: np.ndarray, share: np.ndarray) -> np.ndarray | Pair:
+    """``scale * mass - share``, exactly, for exact arrays of shape (N, 1).
+
+    Fractions stay Fractions; doubles become a pair, whose relative error is about 1e-32 of the larger term.
+    """
+    if any(array.dtype == object for array in (scale, mass, share)):
+        scale, mass, share = (as_fractions(array) for array in (scale, mass, share))
+        return scale * mass - share
+    return add(product((scale, 0.0), (mass, 0.0)), (-share, 0.0))
