@@ -28,7 +28,7 @@ def exact_array(value: Any, name: str) -> np.ndarray:
         try:
             given = np.array(value, dtype=object)
         except ValueError as error:
-            raise ValueError(f"{name} is ragged: its rows have different lengths; pad with zero weights") from error
+            raise ValueError(_ragged(name)) from error
         flat = [_exact(item, name) for item in given.ravel()]
         if all(isinstance(item, float) for item in flat):
             array = np.array(flat, dtype=np.float64).reshape(given.shape)
@@ -41,7 +41,13 @@ def exact_array(value: Any, name: str) -> np.ndarray:
     return array
 
 
+def _ragged(name: str) -> str:
+    return f"{name} is ragged: its rows have different lengths; pad them with atoms of zero weight"
+
+
 def _exact(item: Any, name: str) -> float | Fraction:
+    if isinstance(item, (list, tuple)):
+        raise ValueError(_ragged(name))
     if isinstance(item, (bool, np.bool_)):
         raise TypeError(f"{name} must be a number, got {item!r}")
     if isinstance(item, (float, np.floating)):

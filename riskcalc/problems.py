@@ -139,10 +139,10 @@ def _sizes(aspect_ratio: Any, n_samples: Any, n_features: Any):
 
 def _counts(value: Any, name: str) -> np.ndarray:
     array = np.asarray(value)
-    if array.dtype.kind not in "iu":
-        raise TypeError(f"{name} must be an integer, got {value!r}")
     if array.size == 0:
         raise ValueError(f"{name} is empty; give at least one value")
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"{name} must be an integer, got {value!r}")
     if np.any(array < 1):
         raise ValueError(f"{name} must be at least 1, got {array.min()}")
     return array

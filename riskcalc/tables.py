@@ -14,6 +14,7 @@ from rich.table import Table
 if TYPE_CHECKING:
     from riskcalc.comparison import Comparison
     from riskcalc.prediction import Prediction
+    from riskcalc.problems import LinearGaussian
 
 # Longer batches are cut, with a line that says so.
 MOST_ROWS = 24
@@ -58,9 +59,14 @@ def prediction_lines(prediction: Prediction) -> list[RenderableType]:
         for name, value in columns.items():
             table.add_row(name.replace("_", " "), text(name, value))
         return [table]
-    table = _table(_LABELS[prediction.model], [name.replace("_", " ") for name in columns], left=0)
+    keep = None if prediction.prune is None else prediction.prune.fraction_kept(prediction.problem.n_features)
+    inputs = _inputs(prediction.problem, keep, np.shape(prediction.risk))
+    table = _table(_LABELS[prediction.model], (*inputs, *(name.replace("_", " ") for name in columns)), left=0)
     flat = {name: np.ravel(value) for name, value in columns.items()}
-    rows = ([text(name, column[i]) for name, column in flat.items()] for i in range(np.size(prediction.risk)))
+    rows = (
+        [number(column[i]) for column in inputs.values()] + [text(name, column[i]) for name, column in flat.items()]
+        for i in range(np.size(prediction.risk))
+    )
     return _filled(table, rows, np.size(prediction.risk))
 
 
@@ -69,8 +75,7 @@ def comparison_lines(comparison: Comparison) -> list[RenderableType]:
     if np.ndim(comparison.margin) == 0:
         return [_one_regime(comparison), *_verdict(comparison), *_note(comparison)]
     shape, digits = np.shape(comparison.margin), comparison.digits
-    inputs = {"p/n": comparison.problem.aspect_ratio, "keep": comparison.keep}
-    columns = {name: np.broadcast_to(value, shape).ravel() for name, value in inputs.items()}
+    columns = _inputs(comparison.problem, comparison.keep, shape)
     risks = {model: np.ravel(risk) for model, risk in comparison.risks.items()}
     best, margin = np.ravel(comparison.best), np.ravel(comparison.margin)
     table = _table("predicted test risk", (*columns, *risks, "best", "by"), left=0)
@@ -81,6 +86,17 @@ def comparison_lines(comparison: Comparison) -> list[RenderableType]:
         for i in range(best.size)
     )
     return [*_filled(table, rows, best.size), *_note(comparison)]
+
+
+def _inputs(problem: LinearGaussian, keep: np.ndarray | None, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """What tells the regimes of a batch apart: the aspect ratio, the budget, and whatever else varies."""
+    given = {"p/n": problem.aspect_ratio, "noise": problem.noise_variance, "ridge": problem.ridge, "keep": keep}
+    shown = {
+        name: value
+        for name, value in given.items()
+        if value is not None and (name in ("p/n", "keep") or np.size(value) > 1)
+    }
+    return {name: np.broadcast_to(value, shape).ravel() for name, value in shown.items()}
 
 
 def _table(title: str, columns: Iterable[str], left: int = 1) -> Table:

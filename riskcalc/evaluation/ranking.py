@@ -20,12 +20,14 @@ def ranked(state: State, score: np.ndarray, surplus: Surplus, system: NumberSyst
     order = np.argsort(-score, axis=-1)
     mass = np.cumsum(np.take_along_axis(np.broadcast_to(weights, score.shape), order, axis=-1), axis=-1)
     last = score.shape[-1] - 1
-    target = mass[:, -1:] * (1 - score.shape[-1] * system.epsilon) - surplus.high
+    # The running sum may miss by its rounding and by the weights' own; the loop below goes on from there, exactly.
+    whole = state["total"] * (1 - score.shape[-1] * system.epsilon)
+    target = whole - abs(surplus.gain) - surplus.high
     boundary = np.minimum((mass < target).sum(axis=-1, keepdims=True), last)
     del mass
     while True:
         t = np.take_along_axis(score, np.take_along_axis(order, boundary, axis=-1), axis=-1)
-        # What stands at t or above exceeds the target: exactly, where the running sum was not.
+        # What stands at t or above must exceed the target.
         spare = surplus.beyond(total(weights * (score < t)))
         short = (spare < 0) & (boundary < last)
         if not short.any():

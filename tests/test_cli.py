@@ -1,0 +1,213 @@
+"""The command line and problem files, run as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from riskcalc.problem_files import ProblemFile, read_problem
+
+import riskcalc as rc
+from riskcalc.cli import main
+
+EXAMPLES = Path(rc.__file__).parent / "examples"
+TWO_LEVEL = str(EXAMPLES / "two_level.toml")
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run the command line in this process: exit code, stdout, stderr."""
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["riskcalc", *arguments])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        captured = capsys.readouterr()
+        return stopped.value.code or 0, captured.out, captured.err
+
+    return call
+
+
+@pytest.mark.parametrize("command", [["riskcalc"], [sys.executable, "-m", "riskcalc"]])
+def test_a_stranger_runs_the_example(command):
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run([*command, "compare", TWO_LEVEL], capture_output=True, text=True, env=environment, check=True)
+    assert "Best within the budget: pruned by Hessian score, by 0.1436." in done.stdout
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.toml")), ids=lambda path: path.name)
+def test_examples_run(run, path: Path):
+    code, out, _ = run("compare", str(path))
+    assert code == 0
+    assert "predicted test risk" in out
+
+
+def test_the_schema_documents_every_key():
+    import riskcalc.problem_files as module
+
+    assert all(f"{key} = " in module.__doc__ for key in ProblemFile.model_fields if key not in _ALTERNATIVES)
+    assert all(key in module.__doc__ for key in _ALTERNATIVES)
+
+
+_ALTERNATIVES = ("n_samples", "n_features", "n_keep")
+
+
+def test_a_file_and_flags_ask_the_same(run):
+    flags = "--aspect-ratio 10/3 --eigenvalues 25,1 --signal 1 --weights .1,.9 --keep .1 --json".split()
+    code, out, _ = run("compare", *flags)
+    assert code == 0
+    from_flags = json.loads(out)
+    from_file = json.loads(run("compare", TWO_LEVEL, "--json")[1])
+    assert from_flags["risks"] == from_file["risks"]
+    assert from_flags["riskcalc"] == version("riskcalc")
+    assert from_file["problem"]["aspect_ratio"] == "10/3"
+    assert from_file["keep"] == "1/10"
+
+
+def test_flags_replace_keys(run):
+    values = json.loads(run("compare", TWO_LEVEL, "--keep", "1/5,3/10", "--noise-variance", "1/4", "--json")[1])
+    problem = rc.LinearGaussian(
+        aspect_ratio="10/3", eigenvalues=[25, 1], signal=1, weights=["1/10", "9/10"], noise_variance="1/4"
+    )
+    assert values["risks"]["hessian"] == rc.compare(problem, keep=["1/5", "3/10"]).risks["hessian"].tolist()
+    assert values["risks"]["small"][1] is None
+
+
+def test_predict(run):
+    code, out, _ = run("predict", TWO_LEVEL)
+    assert code == 0
+    assert "0.97648" in out
+    values = json.loads(run("predict", TWO_LEVEL, "--policy", "hessian", "--digits", "30", "--json")[1])
+    assert values["risk"] == "1.20640287709923401070971804121"
+    assert values["model"] == "hessian"
+    assert run("predict", TWO_LEVEL, "--policy", "random", "--keep", "0.5")[0] == 0
+
+
+def test_power_law_flags(run):
+    shared = ["--n-samples", "50", "--n-features", "200", "--n-keep", "20", "--json"]
+    values = json.loads(run("compare", "--power-law", "1.2,0.3,200", *shared)[1])
+    assert values["problem"]["law"] == "PowerLaw(decay=1.2, signal_decay=0.3, n_features=200)"
+    law = rc.laws.PowerLaw(1.2, 0.3, 200)
+    assert values["risks"]["small"] == rc.compare(rc.LinearGaussian(law=law, n_samples=50, n_features=200), n_keep=20).risks["small"]
+
+
+def test_version_and_help(run):
+    assert run("--version")[:2] == (0, f"riskcalc {version('riskcalc')}\n")
+    assert "compare" in run("--help")[1]
+    assert "--eigenvalues" in run("compare", "--help")[1]
+
+
+def test_data(run, tmp_path):
+    path = tmp_path / "table.csv"
+    lines = ["a,b,y"] + [f"{i % 7},{(i * i) % 11},{2 * (i % 7) + (i % 3)}" for i in range(60)]
+    path.write_text("\n".join(lines))
+    code, out, err = run("compare", "--data", str(path), "--target", "y", "--n-samples", "10", "--keep", ".5")
+    assert (code, err) == (0, "")
+    assert "pruning components is not pruning columns" in out
+    code, _, err = run("compare", "--data", str(path), "--target", "y", "--n-samples", "4,10", "--n-keep", "1", "--ridge", ".1")
+    assert (code, err) == (0, "")
+    path.write_text("\n".join(lines[:11]))
+    code, _, err = run("compare", "--data", str(path), "--target", "y", "--n-samples", "4", "--keep", ".5")
+    assert code == 0
+    assert err.startswith("riskcalc: warning: the table has 10 rows for 2 features")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,b,y\n1,2,3\n1,x,3\n", "line 3, column 'b': a finite number is needed, found 'x'"),
+        ("a,b,y\n1,2,3\n1,,3\n", "line 3, column 'b': a finite number is needed, found nothing"),
+        ("a,b,y\n1,nan,3\n", "line 2, column 'b': a finite number is needed, found 'nan'"),
+        ("a,b,y\n1,2\n", "line 2: 2 cells under 3 column names"),
+        ("a,b,z\n1,2,3\n", "has no column 'y'; its columns are a, b, z"),
+        ("a,b,y\n", "has no rows below its header"),
+        ("", "is empty"),
+        ("y\n1\n2\n", "X must have at least two rows and one column"),
+    ],
+)
+def test_bad_tables(run, tmp_path, text: str, message: str):
+    path = tmp_path / "table.csv"
+    path.write_text(text)
+    _refused(run("compare", "--data", str(path), "--target", "y", "--n-samples", "4", "--keep", ".5"), message)
+
+
+def _refused(result: tuple[int, str, str], message: str) -> None:
+    code, out, err = result
+    assert (code, out) == (2, "")
+    assert err.startswith("riskcalc: error: ")
+    assert err.count("\n") == 1
+    assert message in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["compare", "missing.toml"], "cannot read missing.toml"),
+        (["compare", TWO_LEVEL, "--keep", "2"], "keep must be in (0, 1], got 2"),
+        (["compare", TWO_LEVEL, "--keep", "nan"], "keep must be a finite number"),
+        (["compare", TWO_LEVEL, "--n-keep", "3"], "exactly one of keep and n_keep"),
+        (["compare", TWO_LEVEL, "--weights", ".1,.8"], "weights must sum to one over the atoms, got a sum of 0.9"),
+        (["compare", TWO_LEVEL, "--n-samples", "3"], "give either aspect_ratio, or n_samples and n_features"),
+        (["compare", TWO_LEVEL, "--digits", "0"], "Invalid value for '--digits'"),
+        (["compare", TWO_LEVEL, "--frobnicate"], "No such option"),
+        (["compare", TWO_LEVEL, "--power-law", "1"], "power_law must be"),
+        (["compare", TWO_LEVEL, "--power-law", "1,2,3"], "give either law, or eigenvalues"),
+        (["compare", "--keep", ".1"], "eigenvalues is missing"),
+        (["compare", "--aspect-ratio", "2", "--eigenvalues", "1", "--signal", "1"], "exactly one of keep and n_keep"),
+        (["compare", "--data", "x.csv", "--keep", ".1"], "--data and --target must be given together"),
+        (["compare", "--target", "y"], "--data and --target must be given together"),
+        (["compare", "--data", "x.csv", "--target", "y", "--keep", ".1"], "a table of data needs n_samples"),
+        (["compare", "--data", "x.csv", "--target", "y", "--n-samples", "3"], "cannot read x.csv"),
+        (
+            ["compare", "--data", "x.csv", "--target", "y", "--n-samples", "3", "--noise-variance", "1"],
+            "a table of data determines noise_variance; leave it out",
+        ),
+        (["compare", TWO_LEVEL, "--n-samples", "many"], "n_samples must be an integer, got 'many'"),
+        (["predict", TWO_LEVEL, "--keep", ".1"], "need a --policy"),
+        (["predict", TWO_LEVEL, "--policy", "best"], "Invalid value for '--policy'"),
+        (["frobnicate"], "No such command 'frobnicate'"),
+    ],
+)
+def test_bad_arguments(run, arguments: list[str], message: str):
+    _refused(run(*arguments), message)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("aspect_ratio = ", "is not valid TOML"),
+        ("aspect = 2", "unknown key 'aspect'; known keys are aspect_ratio, n_samples"),
+        ("aspect_ratio = true", "aspect_ratio must be a number or a list of numbers, got True"),
+        ("n_samples = 2.5\nn_features = 3", "n_samples must be an integer"),
+        ("aspect_ratio = inf", "aspect_ratio must be a finite number"),
+        ("aspect_ratio = 2\neigenvalues = [1, [2]]\nsignal = 1", "eigenvalues"),
+        ("aspect_ratio = 2\neigenvalues = []\nsignal = 1", "eigenvalues is empty"),
+        ("aspect_ratio = 2\nn_samples = 3\neigenvalues = 1\nsignal = 1", "not both"),
+        ("keep = 0.5\nn_keep = 3\naspect_ratio = 2\neigenvalues = 1\nsignal = 1", "exactly one of keep and n_keep"),
+    ],
+)
+def test_bad_files(run, tmp_path, text: str, message: str):
+    path = tmp_path / "problem.toml"
+    path.write_text(text)
+    _refused(run("compare", str(path), *([] if "keep" in text else ["--keep", "0.1"])), message)
+
+
+def test_several_errors_at_once(tmp_path):
+    path = tmp_path / "problem.toml"
+    path.write_text("aspect_ratio = true\nfoo = 1\nbar = 2")
+    with pytest.raises(ValueError, match=r"problem\.toml: .*aspect_ratio must be.*unknown key 'foo'.*unknown key 'bar'"):
+        read_problem(path)
+
+
+def test_binary_and_directories_are_refused(run, tmp_path):
+    _refused(run("compare", str(tmp_path)), "cannot read")
+    path = tmp_path / "binary.toml"
+    path.write_bytes(b"\xff\xfe\x00")
+    _refused(run("compare", str(path)), "cannot read")
