@@ -16,6 +16,9 @@ import numpy as np
 from mpmath.libmp import to_rational
 
 
+_MPF: Any = mpmath.mpf
+
+
 def exact_array(value: Any, name: str) -> np.ndarray:
     """`value` as an array of exact finite numbers: float64, or Fractions in an object array.
 
@@ -56,12 +59,16 @@ def _exact(item: Any, name: str) -> float | Fraction:
         return float(item) if abs(int(item)) <= 2**53 else Fraction(int(item))
     if isinstance(item, (Rational, Decimal, str)):
         try:
-            return Fraction(item if isinstance(item, (Decimal, str)) else Fraction(item.numerator, item.denominator))
+            return (
+                Fraction(item)
+                if isinstance(item, (Decimal, str))
+                else Fraction(int(item.numerator), int(item.denominator))
+            )
         except ZeroDivisionError as error:
             raise ValueError(f"{name} divides by zero: {item!r}") from error
         except (ValueError, OverflowError) as error:
             raise ValueError(f"{name} must be a finite number such as 0.1, '1/10' or '1e-3', got {item!r}") from error
-    if isinstance(item, mpmath.mpf):
+    if isinstance(item, _MPF):
         if not mpmath.isfinite(item):
             raise ValueError(f"{name} must be finite, got {item}")
         return Fraction(*to_rational(item._mpf_))
@@ -92,4 +99,4 @@ def as_float(array: np.ndarray) -> np.ndarray:
 
 def as_fractions(array: np.ndarray) -> np.ndarray:
     """An exact array as Fractions."""
-    return array if array.dtype == object else np.frompyfunc(Fraction, 1, 1)(array)
+    return array if array.dtype == object else np.asarray(np.frompyfunc(Fraction, 1, 1)(array), dtype=object)

@@ -41,7 +41,11 @@ class Law:
         return self.shape[-1]
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.n_atoms} atoms)" if self.n_atoms > 8 else f"{type(self).__name__}({self._fields()})"
+        return (
+            f"{type(self).__name__}({self.n_atoms} atoms)"
+            if self.n_atoms > 8
+            else f"{type(self).__name__}({self._fields()})"
+        )
 
     def _fields(self) -> str:
         given = {"eigenvalues": self.eigenvalues, "signal": self.signal, "weights": self.weights}
@@ -180,5 +184,5 @@ def count(value: Any, name: str) -> int:
 
 def plain(array: np.ndarray) -> Any:
     """An exact array as JSON values: numbers where doubles are exact, strings such as "1/10" elsewhere."""
-    values = np.frompyfunc(lambda x: float(x) if float(x) == x else str(x), 1, 1)(array)
+    values: Any = np.frompyfunc(lambda x: float(x) if float(x) == x else str(x), 1, 1)(array)
     return values.tolist() if array.ndim else values

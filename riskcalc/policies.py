@@ -42,9 +42,10 @@ class Policy:
             return self.keep
         if n_features is None:
             raise ValueError("n_keep needs a problem given by n_samples and n_features; use keep with aspect_ratio")
-        if np.any(n_features < self.n_keep):
-            raise ValueError(f"n_keep is {self.n_keep}, but the problem has only {n_features.min()} features")
-        kept = np.frompyfunc(lambda p: Fraction(self.n_keep, int(p)), 1, 1)(n_features)
+        n_keep = self.n_keep or 0
+        if np.any(n_features < n_keep):
+            raise ValueError(f"n_keep is {n_keep}, but the problem has only {n_features.min()} features")
+        kept = np.frompyfunc(lambda p: Fraction(n_keep, int(p)), 1, 1)(n_features)
         return np.asarray(kept, dtype=object)
 
     def __repr__(self) -> str:

@@ -12,7 +12,8 @@ from mpmath import mp, mpf
 from numpy.typing import ArrayLike
 
 from riskcalc.evaluation.fit import Fit, fit_dense
-from riskcalc.evaluation.masking import MaskGroup, prune as prune_fit, restrict
+from riskcalc.evaluation.masking import MaskGroup, restrict
+from riskcalc.evaluation.masking import prune as prune_fit
 from riskcalc.evaluation.regimes import Chunk, batch_shape, chunks
 from riskcalc.evaluation.status import NAMES, Status
 from riskcalc.laws import count, plain
@@ -257,7 +258,7 @@ def _gather(
 ) -> Prediction:
     parts = [(rows, models[model]) for rows, models in found]
 
-    def collect(column: Callable[[_Model], np.ndarray]) -> Any:
+    def collect(column: Callable[[_Model], Any]) -> Any:
         values = np.concatenate([column(part) for _, part in parts]).reshape(shape)
         return _rounded(values, digits)[()]
 

@@ -96,7 +96,7 @@ class LinearGaussian:
     def to_dict(self) -> dict[str, Any]:
         """The resolved problem as plain values (exact numbers that are not floats as strings)."""
         sizes = {"aspect_ratio": plain(self.aspect_ratio)}
-        if self.n_features is not None:
+        if self.n_samples is not None and self.n_features is not None:
             sizes = {"n_samples": plain(self.n_samples), "n_features": plain(self.n_features)} | sizes
         if self.law.n_atoms > 64:
             law: dict[str, Any] = {"law": repr(self.law)}
@@ -155,7 +155,7 @@ def _at_least_zero(value: Any, name: str) -> np.ndarray:
     return array
 
 
-def _penalty(penalty: Any) -> None | str | np.ndarray:
+def _penalty(penalty: Any) -> str | np.ndarray | None:
     if penalty is None or (isinstance(penalty, str) and penalty == "natural"):
         return penalty
     if isinstance(penalty, str):

@@ -71,15 +71,18 @@ class Balance:
     def gap(self, x: np.ndarray, system: NumberSystem) -> tuple[np.ndarray, ...]:
         """log P - log M (nan where a side underflows), and its first and second derivatives in log x."""
         log = system.functions["log"]
-        low_mass: Pair | None = None
+        low_mass: Pair = (0, 0)
         low_sums, high_sums = [0, 0, 0], [0, 0, 0]
         for block in blocks(self.state | self.place(x, self.state)):
             part, remainder, slope, bend = self.terms(block)
             weights = block["weights"]
             low = weights * (part < 0.5).astype(weights.dtype)
             high = weights - low
-            low_mass = total(low) if low_mass is None else add(low_mass, total(low))
-            for sums, side, terms in ((low_sums, low, (part, slope, bend)), (high_sums, high, (remainder, slope, bend))):
+            low_mass = add(low_mass, total(low))
+            for sums, side, terms in (
+                (low_sums, low, (part, slope, bend)),
+                (high_sums, high, (remainder, slope, bend)),
+            ):
                 for i, term in enumerate(terms):
                     sums[i] = sums[i] + (side * term).sum(axis=-1, keepdims=True)
         if self.scale is not None:
@@ -98,7 +101,10 @@ class Balance:
         return np.where(readable, log(falling / rising), np.nan), -fall - rise, curvature
 
     def log_gap(self, x: np.ndarray, system: NumberSystem) -> tuple[np.ndarray, np.ndarray, None]:
-        """The same (without the second derivative) from the logarithms of the terms, where a side of the balance underflows; float64, without scale and supply."""
+        """The same, without the second derivative, from the logarithms of the terms: where a side underflows.
+
+        In float64, for balances without scale and supply.
+        """
         block = self.state | self.place(x, self.state)
         part, remainder, part_rate, remainder_rate = self.terms(block)
         low = part < np.log(0.5)
@@ -120,8 +126,8 @@ class Balance:
 class Root:
     """Where each balance stands.
 
-    `converged` says that the last step was final up to rounding (callers substitute x back), `underflow` that a side of the balance
-    vanished at x, so that its logarithm must be taken inside (`Balance.log_gap`).
+    `converged` says that the last step was final up to rounding (callers substitute x back), `underflow` that a side
+    of the balance vanished at x, so that its logarithm must be taken inside (`Balance.log_gap`).
     """
 
     x: np.ndarray
@@ -185,7 +191,7 @@ def balance_root(
         trusted = (moved > low) & (moved < high) & (4 * size <= 3 * previous)
         # Done when what this step leaves, the second or third power of the gap, is below rounding; at a step of
         # rounding size; or when no number is left in the bracket.
-        done = trusted & (2 * abs(value) <= leaves_nothing) | (size <= 4 * system.epsilon)
+        done = trusted & (64 * abs(value) <= leaves_nothing) | (size <= 4 * system.epsilon)
         done = done & (abs(derivative) < np.inf) | ~((halfway > low) & (halfway < high))
         x = np.where(finished, x, np.where(trusted, moved, np.where(done, x, halfway)))
         previous = np.where(trusted, size, np.inf)

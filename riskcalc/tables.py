@@ -43,7 +43,7 @@ def number(value: Any, digits: int | None = None) -> str:
     """A number as a table shows it: five significant digits, or as many as were asked for."""
     if value is None:
         return ""
-    return mpmath.nstr(value, digits) if digits else f"{float(value):.5g}"
+    return str(mpmath.nstr(value, digits)) if digits else f"{float(value):.5g}"
 
 
 def prediction_lines(prediction: Prediction) -> list[RenderableType]:

@@ -90,13 +90,13 @@ def test_budgets():
 
 def test_predict_arguments():
     problem = rc.LinearGaussian(**GOOD)
-    with pytest.raises(TypeError, match="problem must be a riskcalc.LinearGaussian, got 3"):
+    with pytest.raises(TypeError, match=r"problem must be a riskcalc.LinearGaussian, got 3"):
         rc.predict(3)
-    with pytest.raises(TypeError, match="prune must be a policy such as .* got 'magnitude'"):
+    with pytest.raises(TypeError, match=r"prune must be a policy such as .* got 'magnitude'"):
         rc.predict(problem, prune="magnitude")
     with pytest.raises(ValueError, match="digits must be at least 1, got 0"):
         rc.predict(problem, digits=0)
-    with pytest.raises(TypeError, match="digits must be an integer, got 2.5"):
+    with pytest.raises(TypeError, match=r"digits must be an integer, got 2.5"):
         rc.predict(problem, digits=2.5)
 
 

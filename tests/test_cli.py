@@ -10,10 +10,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from riskcalc.problem_files import ProblemFile, read_problem
 
 import riskcalc as rc
 from riskcalc.cli import main
+from riskcalc.problem_files import ProblemFile, read_problem
 
 EXAMPLES = Path(rc.__file__).parent / "examples"
 TWO_LEVEL = str(EXAMPLES / "two_level.toml")
@@ -59,7 +59,19 @@ _ALTERNATIVES = ("n_samples", "n_features", "n_keep")
 
 
 def test_a_file_and_flags_ask_the_same(run):
-    flags = "--aspect-ratio 10/3 --eigenvalues 25,1 --signal 1 --weights .1,.9 --keep .1 --json".split()
+    flags = [
+        "--aspect-ratio",
+        "10/3",
+        "--eigenvalues",
+        "25,1",
+        "--signal",
+        "1",
+        "--weights",
+        ".1,.9",
+        "--keep",
+        ".1",
+        "--json",
+    ]
     code, out, _ = run("compare", *flags)
     assert code == 0
     from_flags = json.loads(out)
@@ -94,7 +106,10 @@ def test_power_law_flags(run):
     values = json.loads(run("compare", "--power-law", "1.2,0.3,200", *shared)[1])
     assert values["problem"]["law"] == "PowerLaw(decay=1.2, signal_decay=0.3, n_features=200)"
     law = rc.laws.PowerLaw(1.2, 0.3, 200)
-    assert values["risks"]["small"] == rc.compare(rc.LinearGaussian(law=law, n_samples=50, n_features=200), n_keep=20).risks["small"]
+    assert (
+        values["risks"]["small"]
+        == rc.compare(rc.LinearGaussian(law=law, n_samples=50, n_features=200), n_keep=20).risks["small"]
+    )
 
 
 def test_version_and_help(run):
@@ -103,6 +118,7 @@ def test_version_and_help(run):
     assert "--eigenvalues" in run("compare", "--help")[1]
 
 
+@pytest.mark.filterwarnings("default")
 def test_data(run, tmp_path):
     path = tmp_path / "table.csv"
     lines = ["a,b,y"] + [f"{i % 7},{(i * i) % 11},{2 * (i % 7) + (i % 3)}" for i in range(60)]
@@ -110,7 +126,9 @@ def test_data(run, tmp_path):
     code, out, err = run("compare", "--data", str(path), "--target", "y", "--n-samples", "10", "--keep", ".5")
     assert (code, err) == (0, "")
     assert "pruning components is not pruning columns" in out
-    code, _, err = run("compare", "--data", str(path), "--target", "y", "--n-samples", "4,10", "--n-keep", "1", "--ridge", ".1")
+    code, _, err = run(
+        "compare", "--data", str(path), "--target", "y", "--n-samples", "4,10", "--n-keep", "1", "--ridge", ".1"
+    )
     assert (code, err) == (0, "")
     path.write_text("\n".join(lines[:11]))
     code, _, err = run("compare", "--data", str(path), "--target", "y", "--n-samples", "4", "--keep", ".5")
@@ -186,7 +204,7 @@ def test_bad_arguments(run, arguments: list[str], message: str):
         ("aspect = 2", "unknown key 'aspect'; known keys are aspect_ratio, n_samples"),
         ("aspect_ratio = true", "aspect_ratio must be a number or a list of numbers, got True"),
         ("n_samples = 2.5\nn_features = 3", "n_samples must be an integer"),
-        ("aspect_ratio = inf", "aspect_ratio must be a finite number"),
+        ("aspect_ratio = inf\neigenvalues = 1\nsignal = 1", "aspect_ratio must be a finite number"),
         ("aspect_ratio = 2\neigenvalues = [1, [2]]\nsignal = 1", "eigenvalues"),
         ("aspect_ratio = 2\neigenvalues = []\nsignal = 1", "eigenvalues is empty"),
         ("aspect_ratio = 2\nn_samples = 3\neigenvalues = 1\nsignal = 1", "not both"),
@@ -202,7 +220,9 @@ def test_bad_files(run, tmp_path, text: str, message: str):
 def test_several_errors_at_once(tmp_path):
     path = tmp_path / "problem.toml"
     path.write_text("aspect_ratio = true\nfoo = 1\nbar = 2")
-    with pytest.raises(ValueError, match=r"problem\.toml: .*aspect_ratio must be.*unknown key 'foo'.*unknown key 'bar'"):
+    with pytest.raises(
+        ValueError, match=r"problem\.toml: .*aspect_ratio must be.*unknown key 'foo'.*unknown key 'bar'"
+    ):
         read_problem(path)
 
 

@@ -24,10 +24,7 @@ def isotropic(kappa: float, power: float, noise: float, ridge: float = 0.0) -> r
 @pytest.mark.parametrize(("power", "noise"), [(1.0, 1.0), (4.0, 0.1), (0.0, 2.0), (3.0, 0.0)])
 def test_isotropic_ridgeless_risk_of_hastie_et_al(kappa: float, power: float, noise: float):
     """Hastie, Montanari, Rosset, Tibshirani (2022), Theorems 1 and 3."""
-    if kappa < 1:
-        excess = noise * kappa / (1 - kappa)
-    else:
-        excess = power * (1 - 1 / kappa) + noise / (kappa - 1)
+    excess = noise * kappa / (1 - kappa) if kappa < 1 else power * (1 - 1 / kappa) + noise / (kappa - 1)
     prediction = isotropic(kappa, power, noise)
     assert prediction.excess_risk == pytest.approx(excess, rel=1e-13, abs=1e-300)
     assert prediction.risk == pytest.approx(noise + excess, rel=1e-13, abs=1e-300)
@@ -74,7 +71,11 @@ def test_ridge_training_error_and_risk_by_monte_carlo():
     """One ridge problem with penalty weights, fitted as it stands: n = 600, p = 900, twenty samples."""
     rng = np.random.default_rng(2)
     n, p = 600, 900
-    eigenvalues, signal, penalty = np.repeat([9.0, 1.0, 0.2], 300), np.repeat([1.0, 2.0, 0.5], 300), np.repeat([1.0, 3.0, 0.5], 300)
+    eigenvalues, signal, penalty = (
+        np.repeat([9.0, 1.0, 0.2], 300),
+        np.repeat([1.0, 2.0, 0.5], 300),
+        np.repeat([1.0, 3.0, 0.5], 300),
+    )
     noise, ridge = 0.7, 0.05
     beta = signal / np.sqrt(p)
     tests, trains = [], []
@@ -115,7 +116,11 @@ def test_features_of_no_variance_are_a_smaller_problem():
             aspect_ratio=3, eigenvalues=[4, 1, 0, 0], signal=[1, 2, 5, 1], noise_variance=0.2, penalty=penalty
         )
         without = rc.LinearGaussian(
-            aspect_ratio=1.5, eigenvalues=[4, 1], signal=np.array([1, 2]) / np.sqrt(2), noise_variance=0.2, penalty=penalty
+            aspect_ratio=1.5,
+            eigenvalues=[4, 1],
+            signal=np.array([1, 2]) / np.sqrt(2),
+            noise_variance=0.2,
+            penalty=penalty,
         )
         assert rc.predict(with_dead).risk == pytest.approx(rc.predict(without).risk, rel=1e-13)
 
@@ -136,8 +141,12 @@ def test_recovery_without_noise(kappa: str):
 
 def test_infinite_at_the_interpolation_threshold():
     counts = rc.LinearGaussian(n_samples=300, n_features=300, eigenvalues=[3, 1, 1], signal=1, noise_variance=0.1)
-    dead = rc.LinearGaussian(aspect_ratio="10/3", eigenvalues=[2, 0], signal=1, weights=["3/10", "7/10"], noise_variance=1)
-    rounded = rc.LinearGaussian(aspect_ratio=1.0, eigenvalues=[2, 1, 3], signal=1, weights=[1 / 3] * 3, noise_variance=1)
+    dead = rc.LinearGaussian(
+        aspect_ratio="10/3", eigenvalues=[2, 0], signal=1, weights=["3/10", "7/10"], noise_variance=1
+    )
+    rounded = rc.LinearGaussian(
+        aspect_ratio=1.0, eigenvalues=[2, 1, 3], signal=1, weights=[1 / 3] * 3, noise_variance=1
+    )
     for problem in (counts, dead, rounded):
         for digits in (None, 30):
             comparison = rc.compare(problem, keep="1/5", digits=digits)

@@ -1,4 +1,4 @@
-"""The formula layer: nodes against their definitions, evaluation forms against statements, the reducer, the registry."""
+"""The formula layer: nodes, evaluation forms against statements, the reducer, the registry."""
 
 from __future__ import annotations
 
@@ -88,7 +88,9 @@ def test_routines_are_their_definitions(node, system, tolerance):
 _TAILS = (nodes.phi, nodes.tail, nodes.Inside, nodes.Outside, nodes.boundary, nodes.edge_drop, nodes.edge_moment)
 
 
-@pytest.mark.parametrize("node", [nodes.Inside(z, u), nodes.Outside(z, u), nodes.share(x, u), nodes.rest(x, u), nodes.phi(z)])
+@pytest.mark.parametrize(
+    "node", [nodes.Inside(z, u), nodes.Outside(z, u), nodes.share(x, u), nodes.rest(x, u), nodes.phi(z)]
+)
 def test_derivatives_are_those_of_the_definitions(node):
     point = {x: Rational(3, 7), z: Rational(3, 7), u: Rational(5, 4)}
     for symbol in node.args:
@@ -169,10 +171,7 @@ def test_the_pruned_risk_reduces_to_its_stable_form():
     """No difference of nearly equal terms is left: B^2 (1-M0), (abar B)^2 M0, the cross term, the spread."""
     integrand = next(iter(reduced(pruning.RISK).atoms(E))).integrand
     stable = s.Lambda * (
-        s.B**2 * s.M0bar
-        + (s.abar**2 * s.B**2 + s.tau**2) * s.M0
-        - 2 * s.abar * s.B * s.tau * s.M1
-        + s.tau**2 * s.M2c
+        s.B**2 * s.M0bar + (s.abar**2 * s.B**2 + s.tau**2) * s.M0 - 2 * s.abar * s.B * s.tau * s.M1 + s.tau**2 * s.M2c
     )
     assert sympy.expand(integrand - stable) == 0
     assert not integrand.has(s.a, s.X)
@@ -220,7 +219,9 @@ def test_dense_risk_is_its_evaluation_form():
     for formula in (dense.RISK, dense.EXCESS_RISK):
         statement = formula.statement.subs(s.gamma, dense.RISK.statement)
         difference = (statement - formula.evaluation).subs(s.q, 1 - s.kappa * E(s.a))
-        difference = difference.replace(lambda node: isinstance(node, E), lambda node: E(node.integrand.subs(s.abar, 1 - s.a)))
+        difference = difference.replace(
+            lambda node: isinstance(node, E), lambda node: E(node.integrand.subs(s.abar, 1 - s.a))
+        )
         assert all(sympy.simplify(value) == 0 for value in _at_random_laws(difference, formula))
 
 
@@ -262,7 +263,9 @@ def test_fixed_points_are_what_the_solver_balances(formula: FixedPoint):
     """The balance is the statement; remainder, slope, bend and rates are what they claim, through the definitions."""
     balance, statement = formula.balance(), formula.statement
     scaled = (balance.lhs - balance.rhs) * (formula.defines if formula.supply != 0 else 1)
-    difference = (statement.rhs - statement.lhs) - scaled if formula.supply != 0 else statement.lhs - statement.rhs - scaled
+    difference = (
+        (statement.rhs - statement.lhs) - scaled if formula.supply != 0 else statement.lhs - statement.rhs - scaled
+    )
     difference = difference.subs({s.M0: formula.part}) if formula.part != s.a else difference
     difference = difference.replace(lambda n: isinstance(n, E), lambda n: E(n.integrand.subs(s.M0, formula.part)))
     assert sympy.expand(difference) == 0
@@ -294,10 +297,17 @@ def test_fixed_points_are_what_the_solver_balances(formula: FixedPoint):
 @pytest.mark.parametrize("width", [0.001, 0.04, 0.3, 2.0, 60.0])
 def test_logarithms_and_rates_of_tails(upper: float, width: float):
     upper = min(upper, width)
-    wanted = (sympy.log(nodes.Outside(z, u)), sympy.log(nodes.Inside(z, u)), nodes.outside_rate(z, u), nodes.inside_rate(z, u))
+    wanted = (
+        sympy.log(nodes.Outside(z, u)),
+        sympy.log(nodes.Inside(z, u)),
+        nodes.outside_rate(z, u),
+        nodes.inside_rate(z, u),
+    )
     at = {z: Rational(Fraction(upper)), u: Rational(Fraction(width))}
     with FLOAT64.precision():
-        found = [value.item() for value in lower(wanted, {}, FLOAT64)({"z": np.array([[upper]]), "u": np.array([[width]])})]
+        found = [
+            value.item() for value in lower(wanted, {}, FLOAT64)({"z": np.array([[upper]]), "u": np.array([[width]])})
+        ]
     with mpmath.workdps(900):
         exact = [
             mpmath.mpf(str(sympy.N(node.doit().subs(at), 900)))
@@ -313,9 +323,13 @@ def test_registry_is_complete_and_documented():
     ids = [formula.id for formula in REGISTRY]
     assert len(set(ids)) == len(ids) == len(REGISTRY) >= 12
     for formula in REGISTRY:
-        assert formula.title and formula.source and formula.assumptions
+        assert formula.title
+        assert formula.source
+        assert formula.assumptions
         assert set(formula.derived_from) <= set(ids)
-        used = set(formula.statement.free_symbols).union(*(rule.free_symbols for rule in formula.where.values()), formula.where)
+        used = set(formula.statement.free_symbols).union(
+            *(rule.free_symbols for rule in formula.where.values()), formula.where
+        )
         assert used <= set(QUANTITIES), formula.id
     assert REGISTRY["dense.risk"] is dense.RISK
 

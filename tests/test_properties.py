@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from regimes import ROUNDING, Regime, all_risks, regimes
 
 import riskcalc as rc
-from regimes import ROUNDING, Regime, all_risks, regimes
 
 MODELS = ("dense", "small", "magnitude", "hessian", "oracle", "random")
 
@@ -63,7 +64,7 @@ def test_permuting_atoms_changes_nothing(regime: Regime, random):
 def test_splitting_an_atom_changes_nothing(regime: Regime, data):
     i = data.draw(st.integers(0, len(regime.weights) - 1))
     doubled = {
-        name: getattr(regime, name) + (getattr(regime, name)[i],)
+        name: (*getattr(regime, name), getattr(regime, name)[i])
         for name in ("eigenvalues", "signal", "penalty")
         if getattr(regime, name) is not None
     }
@@ -96,7 +97,7 @@ def test_keeping_everything_is_the_dense_fit(regime: Regime):
 
 @given(regimes(noise=True), st.integers(4, 8))
 def test_keeping_nothing_is_predicting_zero(regime: Regime, decades: int):
-    """|risk - null risk| <= 2 sqrt(E[S Lambda B^2] E[S Lambda X^2]) + E[S Lambda X^2], and E[S Y] <= sqrt(keep E Y^2)."""
+    """|risk - null| <= 2 sqrt(E[S L B^2] E[S L X^2]) + E[S L X^2], with L = Lambda, and E[S Y] <= sqrt(keep E Y^2)."""
     dense = rc.predict(regime.problem())
     assume(dense.status == "ok")
     keep = 10.0**-decades
@@ -178,4 +179,4 @@ def test_the_peak_at_one_feature_per_sample(regime: Regime, decades: int):
 def _clear_ranking(regime: Regime) -> bool:
     """Whether no two scores are so close that rounding could reorder them."""
     scores = sorted(lam * b * b for lam, b in zip(regime.eigenvalues, regime.signal, strict=True) if b)
-    return all(high > low * (1 + 1e-9) for low, high in zip(scores, scores[1:], strict=False))
+    return all(high > low * (1 + 1e-9) for low, high in itertools.pairwise(scores))

@@ -46,7 +46,9 @@ def test_pruned_risk_by_direct_integration(policy: str, kappa: str):
         k = k if kappa == "1/2" else mpmath.mpf(10) / 3
         risk, kept = mpmath.mpf(3) / 10, mpmath.mpf(0)
         atoms = [(9, "-.5", ".2", 1), (2, 2, ".3", 2), (".25", 1, ".5", ".5")]
-        for (lam, b, w, d), expected in zip([tuple(map(mpmath.mpf, atom)) for atom in atoms], prediction.kept, strict=True):
+        for (lam, b, w, d), expected in zip(
+            [tuple(map(mpmath.mpf, atom)) for atom in atoms], prediction.kept, strict=True
+        ):
             m, s = lam * b / (lam + d * nu), mpmath.sqrt(k * gamma * lam) / (lam + d * nu)
             score = mpmath.sqrt(lam) if policy == "hessian" else mpmath.mpf(1)
             low, high = (-t / score - m) / s, (t / score - m) / s

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import sympy
 
 from riskcalc.evaluation.fit import Fit
 from riskcalc.evaluation.ranking import ranked
 from riskcalc.evaluation.status import Status
 from riskcalc.evaluation.threshold import solve_thresholds
+from riskcalc.formulas.records import Definitions
+from riskcalc.formulas.symbols import Expression
 from riskcalc.lowering.compensated import total
 from riskcalc.lowering.compile import lower, lower_formula, reduced
 from riskcalc.lowering.state import State, blocks, take
@@ -42,7 +42,7 @@ class MaskGroup:
         lowered = lower((M0,), self._where(), system, f"masks.{self.kind}_kept", scalar_output=True)
         return np.concatenate([lowered(block) for block in blocks(self.state)], axis=-1)
 
-    def _where(self) -> Mapping[sympy.Symbol, sympy.Expr]:
+    def _where(self) -> Definitions:
         where = pruning.RISKS[self.kind].where
         return dict(where) | masks.PIVOTED_INTERVAL if self.pivoted else where
 
@@ -120,7 +120,7 @@ def _masks(
     return groups, status
 
 
-def _ranked(score: sympy.Expr, where, state: State, surplus: Surplus, system: NumberSystem) -> State:
+def _ranked(score: Expression, where: Definitions, state: State, surplus: Surplus, system: NumberSystem) -> State:
     scores = lower((score,), where, system, "masks.ranking", scalar_output=True)(state)
     return ranked(state, scores + 0 * state["alpha"], surplus, system)
 

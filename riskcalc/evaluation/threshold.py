@@ -124,5 +124,5 @@ def _pivoted(
 
 
 def _lag(policy: str, system: NumberSystem) -> Lowered:
-    where = masks.LAG.where | {omega: masks.SCORE_WEIGHTS[policy]}
+    where = dict(masks.LAG.where) | {omega: masks.SCORE_WEIGHTS[policy]}
     return lower((masks.LAG.reduced(),), where, system, masks.LAG.id, scalar_output=True)

@@ -1,0 +1,1 @@
+"""The formula layer: symbols, nodes, expectations, and the record of a formula."""

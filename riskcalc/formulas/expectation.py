@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import sympy
 
-from riskcalc.formulas.symbols import H, LawSymbol, S
+from riskcalc.formulas.symbols import Expression, H, LawSymbol, S
 
 
 class E(sympy.Expr):
@@ -15,7 +15,8 @@ class E(sympy.Expr):
     Linear: factors and terms free of law symbols leave it when it is built; it differentiates through.
     """
 
-    def __new__(cls, integrand):
+    def __new__(cls, integrand: Expression) -> Expression:
+        """The mean of `integrand`, with everything outside that is free of the law."""
         integrand = sympy.sympify(integrand)
         if not integrand.has(LawSymbol):
             return integrand
@@ -25,13 +26,14 @@ class E(sympy.Expr):
         return outer * (cls(inner) if outer != 1 else sympy.Expr.__new__(cls, inner))
 
     @property
-    def integrand(self) -> sympy.Expr:
+    def integrand(self) -> Expression:
+        """What is averaged."""
         return self.args[0]
 
     def _eval_derivative(self, symbol):
         return E(self.integrand.diff(symbol))
 
-    def linear(self) -> sympy.Expr:
+    def linear(self) -> Expression:
         """Expand the integrand and split the mean into a sum."""
         return sympy.Add(*(E(term) for term in sympy.Add.make_args(sympy.expand(self.integrand))))
 
@@ -49,15 +51,17 @@ class MaskedMoments:
     `kept` is E[S], `dropped` its complement, `first` is E[H S], `second` is E[(H**2 - 1) S].
     """
 
-    kept: sympy.Symbol
-    dropped: sympy.Symbol
-    first: sympy.Symbol
-    second: sympy.Symbol
+    kept: Expression
+    dropped: Expression
+    first: Expression
+    second: Expression
 
 
 def reduce_expectations(
-    expression: sympy.Expr, moments: MaskedMoments | None = None, complements: dict[sympy.Symbol, sympy.Symbol] | None = None
-) -> sympy.Expr:
+    expression: Expression,
+    moments: MaskedMoments | None = None,
+    complements: dict | None = None,
+) -> Expression:
     """Remove H and S from every expectation in `expression`.
 
     The mask is 0 or 1, so f(S) = f(0)(1 - S) + f(1) S. Each branch is a quadratic in H whose coefficients, in the
@@ -68,7 +72,7 @@ def reduce_expectations(
     """
     complements = complements or {}
 
-    def reduce_one(mean: E) -> sympy.Expr:
+    def reduce_one(mean: E) -> Expression:
         integrand = mean.integrand
         if not integrand.has(S):
             return E(_hermite(integrand, complements)[0])
@@ -85,7 +89,7 @@ def reduce_expectations(
     return expression.replace(lambda node: isinstance(node, E), reduce_one)
 
 
-def _hermite(integrand: sympy.Expr, complements: dict) -> tuple[sympy.Expr, sympy.Expr, sympy.Expr]:
+def _hermite(integrand: Expression, complements: dict) -> tuple[Expression, Expression, Expression]:
     """Coefficients of a quadratic in H in the basis 1, H, H**2 - 1, read off by differentiation, not expansion."""
     slope = integrand.diff(H)
     curvature = slope.diff(H)
@@ -96,10 +100,10 @@ def _hermite(integrand: sympy.Expr, complements: dict) -> tuple[sympy.Expr, symp
     return constant + square, linear, square
 
 
-def fold_complements(expression: sympy.Expr, complements: dict[sympy.Symbol, sympy.Symbol]) -> sympy.Expr:
+def fold_complements(expression: Expression, complements: dict) -> Expression:
     """Replace x - a*x by abar*x, for each pair a: abar, wherever it stands in a sum."""
 
-    def fold(total: sympy.Expr) -> sympy.Expr:
+    def fold(total: sympy.Expr) -> Expression:
         for a, abar in complements.items():
             if total.has(a):
                 total = sympy.factor_terms(total).subs({1 - a: abar, a - 1: -abar})

@@ -6,29 +6,45 @@ Each node has one SymPy definition (`node.doit()`), one derivative, and one rout
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import sympy
 from sympy.core.function import ArgumentIndexError
+
+from riskcalc.formulas.symbols import Expression
 
 
 class Node(sympy.Function):
     """A function that SymPy leaves alone; `doit` unfolds it into its `definition`, which every node has."""
 
-    def _derivatives(self) -> tuple[sympy.Expr, ...] | None:
-        return None
+    if TYPE_CHECKING:
+        args: Any
 
-    def doit(self, **hints):
-        unfolded = self.definition()
-        return unfolded.doit(**hints) if hints.get("deep", True) else unfolded
+        def __new__(cls, *args: Any) -> Any:
+            """SymPy builds the node."""
 
-    def pieces(self) -> sympy.Expr:
+    def definition(self) -> Expression:
+        """The node in terms of SymPy's own functions."""
+        raise TypeError(f"{type(self).__name__} is a piece of another node and has no definition of its own")
+
+    def pieces(self) -> Expression:
         """The node in terms of smaller nodes that several nodes of the same arguments share, for lowering."""
         return self
 
-    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+    def doit(self, **hints: Any) -> Expression:
+        """The definition, with the nodes inside it unfolded too."""
+        unfolded = self.definition()
+        return unfolded.doit(**hints) if hints.get("deep", True) else unfolded
+
+    def fdiff(self, argindex: int = 1) -> Expression:
+        """The derivative in one argument, as SymPy asks for it."""
         derivatives = self._derivatives()
         if derivatives is None:
             raise ArgumentIndexError(self, argindex)
         return derivatives[argindex - 1]
+
+    def _derivatives(self) -> tuple[Expression, ...] | None:
+        return None
 
 
 class ratio(Node):
@@ -120,7 +136,7 @@ class phi(Node):
     nargs = 1
 
     def definition(self):
-        return sympy.exp(-self.args[0] ** 2 / 2) / sympy.sqrt(2 * sympy.pi)
+        return sympy.exp(-(self.args[0] ** 2) / 2) / sympy.sqrt(2 * sympy.pi)
 
     def _derivatives(self):
         return (-self.args[0] * self,)
@@ -144,7 +160,7 @@ class two_sided_quantile(Node):
         return sympy.sqrt(2) * sympy.erfinv(1 - self.args[0])
 
 
-def _Phi(x: sympy.Expr) -> sympy.Expr:
+def _Phi(x: Expression) -> Expression:
     return (1 + sympy.erf(x / sympy.sqrt(2))) / 2
 
 
@@ -199,7 +215,7 @@ class Outside(Node):
         return phi(z - 2 * u) - phi(z), -2 * phi(z - 2 * u)
 
 
-def _tails(z: sympy.Expr, u: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
+def _tails(z: Expression, u: Expression) -> tuple[Expression, Expression]:
     """The tails beyond both ends of the interval, the near one by its distance from zero."""
     return tail(sympy.Abs(z)), tail(2 * u - z)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import sympy
 
 from riskcalc.formulas.expectation import E, MaskedMoments, reduce_expectations
-from riskcalc.formulas.symbols import H, S
+from riskcalc.formulas.symbols import Expression, H, S
 
-Definitions = Mapping[sympy.Symbol, sympy.Expr]
+Definitions = Mapping[Any, Expression]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,17 +43,17 @@ class Formula:
 
     id: str
     title: str
-    defines: sympy.Symbol
-    statement: sympy.Expr | sympy.Eq
+    defines: Expression
+    statement: Expression
     source: str
     where: Definitions = field(default_factory=dict)
-    evaluation: sympy.Expr | None = None
+    evaluation: Expression | None = None
     assumptions: str = "none beyond the domains of the symbols"
     derived_from: tuple[str, ...] = ()
     moments: MaskedMoments | None = None
-    complements: Mapping[sympy.Symbol, sympy.Symbol] = field(default_factory=dict)
+    complements: Mapping[Any, Any] = field(default_factory=dict)
 
-    def reduced(self) -> sympy.Expr:
+    def reduced(self) -> Expression:
         """The evaluation form (or the statement), with H and S averaged out: what is lowered."""
         form = self.statement if self.evaluation is None else self.evaluation
         random = {symbol: rule for symbol, rule in self.where.items() if rule.has(H, S)}
@@ -69,29 +70,29 @@ class FixedPoint(Formula):
     prove them, and that the balance is equivalent to the statement.
     """
 
-    part: sympy.Expr = sympy.S.Zero
-    remainder: sympy.Expr = sympy.S.Zero
-    slope: sympy.Expr = sympy.S.Zero
-    bend: sympy.Expr = sympy.S.Zero
-    rates: tuple[sympy.Expr, ...] = ()
-    scale: sympy.Expr = sympy.S.One
-    supply: sympy.Expr = sympy.S.Zero
-    target: sympy.Expr = sympy.S.One
+    part: Expression = sympy.S.Zero
+    remainder: Expression = sympy.S.Zero
+    slope: Expression = sympy.S.Zero
+    bend: Expression = sympy.S.Zero
+    rates: tuple[Expression, ...] = ()
+    scale: Expression = sympy.S.One
+    supply: Expression = sympy.S.Zero
+    target: Expression = sympy.S.One
 
-    def balance(self) -> sympy.Eq:
+    def balance(self) -> Expression:
         """The equation that the solver balances."""
         return sympy.Eq(self.scale * E(self.part) + self.supply / self.defines, self.target)
 
-    def mismatch(self) -> sympy.Expr:
+    def mismatch(self) -> Expression:
         """The relative amount by which a root misses the balance: what substituting it back must leave near zero."""
         balance = self.balance()
         return balance.lhs / balance.rhs - 1
 
-    def terms(self) -> tuple[sympy.Expr, ...]:
+    def terms(self) -> tuple[Expression, ...]:
         """What the solver evaluates at every trial."""
         return self.part, self.remainder, self.slope, self.bend
 
-    def log_terms(self) -> tuple[sympy.Expr, ...]:
+    def log_terms(self) -> tuple[Expression, ...]:
         """What it evaluates where the terms underflow."""
         return sympy.log(self.part), sympy.log(self.remainder), *self.rates
 

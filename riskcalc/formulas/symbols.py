@@ -8,8 +8,12 @@ only, so the distinction decides what can be pulled out of it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import sympy
+
+# SymPy's annotations do not describe its expressions well enough to check arithmetic on them.
+Expression = Any
 
 
 class Scalar(sympy.Symbol):
@@ -39,12 +43,12 @@ def _declare(kind: type[sympy.Symbol], name: str, meaning: str, domain: str, lat
     return symbol
 
 
-def scalar(name: str, meaning: str, domain: str, latex: str, **assumptions: bool) -> Scalar:
+def scalar(name: str, meaning: str, domain: str, latex: str, **assumptions: bool) -> Expression:
     """Declare a symbol with one value per regime; nonnegative unless other assumptions are given."""
     return _declare(Scalar, name, meaning, domain, latex, **assumptions)
 
 
-def law_symbol(name: str, meaning: str, domain: str, latex: str, **assumptions: bool) -> LawSymbol:
+def law_symbol(name: str, meaning: str, domain: str, latex: str, **assumptions: bool) -> Expression:
     """Declare a symbol that varies over the law; nonnegative unless other assumptions are given."""
     return _declare(LawSymbol, name, meaning, domain, latex, **assumptions)
 

@@ -1,0 +1,1 @@
+"""From formulas to callables in one number system: the compiler, and each system's routines."""

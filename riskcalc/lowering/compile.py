@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from graphlib import TopologicalSorter
+from typing import Any
 
 import sympy
 from sympy.printing.str import StrPrinter
@@ -17,7 +18,7 @@ from sympy.printing.str import StrPrinter
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import Node
 from riskcalc.formulas.records import Definitions, Formula
-from riskcalc.formulas.symbols import LawSymbol
+from riskcalc.formulas.symbols import Expression, LawSymbol
 from riskcalc.lowering.state import State, blocks
 from riskcalc.lowering.systems import NumberSystem
 
@@ -60,12 +61,12 @@ class Lowered:
 
     def __call__(self, state: State):
         """Evaluate on a state; a tuple if several expressions were lowered, in their order."""
-        law = self._functions.get("law")
         if self.value_inputs is None:
-            results = law(**{name: state[name] for name in self.law_inputs})
+            results = self._functions["law"](**{name: state[name] for name in self.law_inputs})
         else:
             means: Sequence = ()
-            if law is not None:
+            if self.law_inputs:
+                law = self._functions["law"]
                 totals = [0] * self.source.count("# mean")
                 for block in blocks(state):
                     terms = law(**{name: block[name] for name in self.law_inputs})
@@ -84,13 +85,13 @@ def lower_formula(formula: Formula, system: NumberSystem) -> Lowered:
 
 
 @cache
-def reduced(formula: Formula) -> sympy.Expr:
+def reduced(formula: Formula) -> Expression:
     """`formula.reduced()`, computed once."""
     return formula.reduced()
 
 
 def lower(
-    expressions: Iterable[sympy.Expr],
+    expressions: Iterable[Expression],
     where: Definitions,
     system: NumberSystem,
     name: str = "expressions",
@@ -105,8 +106,8 @@ def lower(
 
 @cache
 def _lower(
-    outputs: tuple[sympy.Expr, ...],
-    definitions: tuple[tuple[sympy.Symbol, sympy.Expr], ...],
+    outputs: tuple[Expression, ...],
+    definitions: tuple[tuple[Any, Expression], ...],
     system: NumberSystem,
     name: str,
     scalar_output: bool,
@@ -134,13 +135,13 @@ def _lower(
     return Lowered(name, source + text, law_inputs, value_inputs, scalar_output, system)
 
 
-def _law_symbols(where: Definitions, expression: sympy.Expr) -> set[sympy.Symbol]:
+def _law_symbols(where: Definitions, expression: Expression) -> set[Any]:
     return {symbol for symbol in _closure(expression, where) if isinstance(symbol, LawSymbol)}
 
 
-def _closure(expression: sympy.Expr, where: Definitions) -> set[sympy.Symbol]:
+def _closure(expression: Expression, where: Definitions) -> set[Any]:
     """All symbols that an expression depends on, through the where-definitions."""
-    found: set[sympy.Symbol] = set()
+    found: set[Any] = set()
     pending = set(expression.free_symbols)
     while pending:
         symbol = pending.pop()
@@ -151,12 +152,14 @@ def _closure(expression: sympy.Expr, where: Definitions) -> set[sympy.Symbol]:
 
 
 def _emit(
-    name: str, outputs: Sequence[sympy.Expr], where: Definitions, first: Sequence[str] = (), note: str = ""
+    name: str, outputs: Sequence[Expression], where: Definitions, first: Sequence[str] = (), note: str = ""
 ) -> tuple[str, tuple[str, ...]]:
     """Source of one function that returns the outputs as a tuple, and the names of its inputs."""
-    used = set().union(*(_closure(output, where) for output in outputs))
+    used: set[Any] = set().union(*(_closure(output, where) for output in outputs))
     defined = [symbol for symbol in where if symbol in used]
     rules = [_split(expression) for expression in [*(where[symbol] for symbol in defined), *outputs]]
+    shared: Any
+    reduced: Any
     shared, reduced = sympy.cse(rules, symbols=sympy.numbered_symbols("x"))
     assignments = dict(zip(defined, reduced, strict=False)) | dict(shared)
     results = reduced[len(defined) :]
@@ -168,7 +171,7 @@ def _emit(
         for symbol in order.static_order()
         if symbol in assignments
     ]
-    everything = set().union(*(expression.free_symbols for expression in [*assignments.values(), *results]))
+    everything: set[Any] = set().union(*(expression.free_symbols for expression in [*assignments.values(), *results]))
     inputs = sorted({str(symbol) for symbol in everything - assignments.keys()} - set(first))
     lines.append("    return (")
     suffix = f"  # {note}" if note else ""
@@ -177,7 +180,7 @@ def _emit(
     return f"def {name}({', '.join([*first, *inputs])}):\n" + "\n".join(lines) + "\n", tuple(inputs)
 
 
-def _split(expression: sympy.Expr) -> sympy.Expr:
+def _split(expression: Expression) -> Expression:
     """Replace nodes by the pieces that they share; a node inside a logarithm keeps its own routine."""
     if isinstance(expression, sympy.log) and type(expression.args[0]).__name__ in _LOG_NODES:
         return expression

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.special import erfcx, log_ndtr, ndtr, ndtri
@@ -142,7 +143,7 @@ class Float64:
     cube_root = float(np.cbrt(epsilon))
     tolerance = float(np.sqrt(epsilon))
     tiny = 1e-275  # above the smallest tail
-    functions = {
+    functions: ClassVar[dict[str, Any]] = {
         "rational": lambda p, q: p / q,
         "pi": np.pi,
         "sqrt": np.sqrt,
@@ -185,6 +186,7 @@ class Float64:
 
     @contextmanager
     def precision(self):
+        """Double precision, silent where a limit is meant."""
         with np.errstate(all="ignore"):
             yield
 

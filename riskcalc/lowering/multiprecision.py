@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any, ClassVar
 
 import numpy as np
 from mpmath import mp, mpf
@@ -75,7 +76,7 @@ class Multiprecision:
     digits: int
 
     tiny = 0
-    functions = {
+    functions: ClassVar[dict[str, Any]] = {
         "rational": lambda p, q: mpf(p) / q,
         "pi": mp.pi,
         "sqrt": _elementwise(mp.sqrt, 1),
@@ -98,15 +99,18 @@ class Multiprecision:
     }
 
     @property
-    def epsilon(self) -> mpf:
+    def epsilon(self) -> Any:
+        """Relative size of a step that is rounding."""
         return mpf(10) ** (-self.digits - GUARD // 2)
 
     @property
-    def cube_root(self) -> mpf:
+    def cube_root(self) -> Any:
+        """Its cube root."""
         return mp.cbrt(self.epsilon)
 
     @property
-    def tolerance(self) -> mpf:
+    def tolerance(self) -> Any:
+        """Relative mismatch that a root substituted back may leave."""
         return mp.sqrt(self.epsilon)
 
     def number(self, array: np.ndarray) -> np.ndarray:
@@ -115,15 +119,16 @@ class Multiprecision:
 
     def surplus(self, scale: np.ndarray, mass: np.ndarray, share: np.ndarray) -> Surplus:
         """``scale * mass - share`` of exact arrays."""
-        high = self.number(difference(*(as_fractions(array) for array in (scale, mass, share))))
+        high = self.number(np.asarray(difference(*(as_fractions(array) for array in (scale, mass, share)))))
         return Surplus(high, 0 * high, resolution=mpf(10) ** (-self.digits - GUARD + 5))
 
     @contextmanager
     def precision(self):
+        """mpmath at this precision."""
         # NumPy warns of nan in arrays of objects too.
         with mp.workdps(self.digits + GUARD), np.errstate(all="ignore"):
             yield
 
 
-def _mpf(x: float | Fraction) -> mpf:
+def _mpf(x: float | Fraction) -> Any:
     return mpf(x.numerator) / x.denominator if isinstance(x, Fraction) else mpf(x)

@@ -38,6 +38,4 @@ def take(state: State, rows: np.ndarray) -> State:
     count, _ = shape(state)
     if len(rows) == count:
         return state
-    return {
-        name: np.take(array.T, rows, axis=1).T if array.shape[0] > 1 else array for name, array in state.items()
-    }
+    return {name: np.take(array.T, rows, axis=1).T if array.shape[0] > 1 else array for name, array in state.items()}

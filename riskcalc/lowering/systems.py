@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -13,6 +12,8 @@ from riskcalc.lowering.surplus import Surplus
 
 class NumberSystem(Protocol):
     """One kind of number: float64, or mpmath at some number of digits."""
+
+    functions: ClassVar[dict[str, Any]]  # routines and constants, by the names that generated code uses
 
     @property
     def epsilon(self) -> Any:
@@ -29,11 +30,6 @@ class NumberSystem(Protocol):
     @property
     def tiny(self) -> Any:
         """A side of a balance below this has underflowed."""
-
-    @property
-    def functions(self) -> Mapping[str, Any]:
-        """Routines and constants, by the names that generated code uses."""
-        ...
 
     def number(self, array: np.ndarray) -> np.ndarray:
         """An exact array in this system's numbers."""

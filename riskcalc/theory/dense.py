@@ -10,7 +10,24 @@ from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import positive, positive_root, ratio, rest, share
 from riskcalc.formulas.records import FixedPoint, Formula
 from riskcalc.formulas.symbols import H
-from riskcalc.theory.symbols import B, D, Lambda, X, a, abar, excess, excess_risk, gamma, kappa, nu, q, ridge, sigma2, tau, training_error
+from riskcalc.theory.symbols import (
+    B,
+    D,
+    Lambda,
+    X,
+    a,
+    abar,
+    excess,
+    excess_risk,
+    gamma,
+    kappa,
+    nu,
+    q,
+    ridge,
+    sigma2,
+    tau,
+    training_error,
+)
 
 SHRINKAGE = {a: share(Lambda, D * nu), abar: rest(Lambda, D * nu)}
 COMPLEMENTS = {a: abar}

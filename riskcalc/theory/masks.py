@@ -8,16 +8,28 @@ top of the ranking. A new policy adds its score weight, its ranking, or its own 
 from sympy import Eq, Integer, log, pi, sqrt
 
 from riskcalc.formulas.expectation import E, MaskedMoments
-from riskcalc.formulas.nodes import Inside, Outside, boundary, edge_drop, edge_moment, inside_rate, outside_rate, positive, spread, top, two_sided_quantile
+from riskcalc.formulas.nodes import (
+    Inside,
+    Outside,
+    boundary,
+    edge_drop,
+    edge_moment,
+    inside_rate,
+    outside_rate,
+    positive,
+    spread,
+    top,
+    two_sided_quantile,
+)
 from riskcalc.formulas.records import FixedPoint, Formula
 from riskcalc.theory.dense import COEFFICIENT, SHRINKAGE
 from riskcalc.theory.symbols import (
+    M0,
+    M1,
     B,
     B_pivot,
     Lambda,
-    M0,
     M0bar,
-    M1,
     M2c,
     a,
     abar,

@@ -1,0 +1,84 @@
+"""Imports point one way, importing is cheap, and the code is clean."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import riskcalc
+
+PACKAGE = Path(riskcalc.__file__).parent
+
+# A module may import from the modules listed before it, and from its own folder.
+ORDER = (
+    "exact",
+    "laws",
+    "problems",
+    "policies",
+    "tabular",
+    "problem_files",
+    "formulas",
+    "theory",
+    "lowering",
+    "solve",
+    "evaluation",
+    "prediction",
+    "comparison",
+    "tables",
+    "cli",
+)
+# Results print themselves; the command line shows its version. Both import when they are called.
+LATE = {("prediction", "tables"), ("comparison", "tables")}
+
+
+def _imports(path: Path) -> list[str]:
+    """The first component of every riskcalc module that a file imports at its top, or anywhere."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("riskcalc."):
+            found.append(node.module.split(".")[1])
+        assert not (isinstance(node, ast.ImportFrom) and node.level), f"{path}: imports are absolute"
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_one_way(path: Path):
+    place = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    if place in ("__init__", "__main__"):
+        return
+    for other in _imports(path):
+        if other == place or (place, other) in LATE or _only_for_types(path, other):
+            continue
+        assert ORDER.index(other) < ORDER.index(place), f"{place} imports {other}"
+
+
+def _only_for_types(path: Path, other: str) -> bool:
+    """Whether a module is imported under TYPE_CHECKING alone."""
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            return any(isinstance(inner, ast.ImportFrom) and inner.module == f"riskcalc.{other}" for inner in node.body)
+    return False
+
+
+def test_formulas_know_no_numbers():
+    """SymPy statements import no NumPy; the root finder knows no formula and no symbol of the theory."""
+    for path in [*(PACKAGE / "formulas").glob("*.py"), *(PACKAGE / "theory").glob("*.py")]:
+        assert "numpy" not in path.read_text()
+    assert not {"theory", "formulas"} & set(_imports(PACKAGE / "solve.py"))
+
+
+def test_importing_the_package_imports_no_theory():
+    code = "import sys, riskcalc; print([m for m in ('sympy', 'scipy', 'numpy', 'rich', 'click') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@pytest.mark.parametrize("command", [["ruff", "check"], ["ruff", "format", "--check"], ["pyright"]])
+def test_the_code_is_clean(command: list[str]):
+    done = subprocess.run(
+        [sys.executable, "-m", *command], cwd=PACKAGE.parent, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
