@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from riskcalc.laws import plain
 from riskcalc.policies import Oracle
-from riskcalc.prediction import Prediction, evaluate, json_value
+from riskcalc.prediction import Prediction, evaluate, json_value, plain_scalar
 from riskcalc.problems import LinearGaussian
 
 MODELS = ("dense", "small", "magnitude", "hessian", "oracle", "random")
@@ -65,7 +65,7 @@ class Comparison:
         """Whether magnitude or Hessian pruning has a lower risk than the small model, beyond rounding (1e-12)."""
         pruned = np.min([_finite(self.predictions[model].risk) for model in PRUNED], axis=0)
         answer = np.asarray(pruned < _finite(self.predictions["small"].risk) * (1 - 1e-12))
-        return answer.astype(bool)[()]
+        return plain_scalar(answer.astype(bool))
 
     def _ranking(self) -> tuple[np.ndarray, Any]:
         finite = np.stack([_finite(self.predictions[model].risk) for model in COMPETITORS])
@@ -76,7 +76,7 @@ class Comparison:
             margin = np.where(usable, second, np.nan) - first
             if self.digits is None:
                 margin = margin * ~(margin <= 1e-12 * second)
-        return np.where(first < np.inf, order[0], len(COMPETITORS)), np.asarray(margin)[()]
+        return np.where(first < np.inf, order[0], len(COMPETITORS)), plain_scalar(np.asarray(margin))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -15,7 +15,7 @@ import mpmath
 import numpy as np
 from mpmath.libmp import to_rational
 
-
+_FLOATS: Any = (float, np.floating)
 _MPF: Any = mpmath.mpf
 
 
@@ -53,7 +53,7 @@ def _exact(item: Any, name: str) -> float | Fraction:
         raise ValueError(_ragged(name))
     if isinstance(item, (bool, np.bool_)):
         raise TypeError(f"{name} must be a number, got {item!r}")
-    if isinstance(item, (float, np.floating)):
+    if isinstance(item, _FLOATS):
         return float(item) if not isinstance(item, np.longdouble) else Fraction(*item.as_integer_ratio())
     if isinstance(item, Integral):
         return float(item) if abs(int(item)) <= 2**53 else Fraction(int(item))

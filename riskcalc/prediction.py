@@ -259,8 +259,7 @@ def _gather(
     parts = [(rows, models[model]) for rows, models in found]
 
     def collect(column: Callable[[_Model], Any]) -> Any:
-        values = np.concatenate([column(part) for _, part in parts]).reshape(shape)
-        return _rounded(values, digits)[()]
+        return plain_scalar(_rounded(np.concatenate([column(part) for _, part in parts]).reshape(shape), digits))
 
     def kept() -> np.ndarray:
         count = int(np.prod(shape))
@@ -299,6 +298,11 @@ def _rounded(values: np.ndarray, digits: int | None) -> np.ndarray:
         return values
     with mp.workdps(digits), np.errstate(all="ignore"):
         return np.asarray(np.frompyfunc(lambda x: +mpf(x), 1, 1)(values), dtype=object)
+
+
+def plain_scalar(values: np.ndarray) -> Any:
+    """An array, or the plain number in an array of no dimensions."""
+    return values if values.ndim else values.item()
 
 
 def json_value(values: Any, digits: int | None) -> Any:
