@@ -16,6 +16,7 @@ import numpy as np
 from mpmath.libmp import to_rational
 
 _FLOATS: Any = (float, np.floating)
+_LONG_DOUBLE: Any = np.longdouble
 _MPF: Any = mpmath.mpf
 
 
@@ -54,7 +55,7 @@ def _exact(item: Any, name: str) -> float | Fraction:
     if isinstance(item, (bool, np.bool_)):
         raise TypeError(f"{name} must be a number, got {item!r}")
     if isinstance(item, _FLOATS):
-        return float(item) if not isinstance(item, np.longdouble) else Fraction(*item.as_integer_ratio())
+        return float(item) if not isinstance(item, _LONG_DOUBLE) else Fraction(*item.as_integer_ratio())
     if isinstance(item, Integral):
         return float(item) if abs(int(item)) <= 2**53 else Fraction(int(item))
     if isinstance(item, (Rational, Decimal, str)):
