@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from riskcalc.laws import plain
 from riskcalc.policies import Oracle
-from riskcalc.prediction import Prediction, evaluate, json_value, plain_scalar
+from riskcalc.prediction import LABELS, Prediction, evaluate, json_value, plain_scalar
 from riskcalc.problems import LinearGaussian
 
 MODELS = ("dense", "small", "magnitude", "hessian", "oracle", "random")
@@ -18,6 +18,7 @@ MODELS = ("dense", "small", "magnitude", "hessian", "oracle", "random")
 # its features. Dense exceeds the budget, oracle sees the true coefficients.
 COMPETITORS = ("small", "magnitude", "hessian", "random")
 PRUNED = ("magnitude", "hessian")
+NOTES = {"dense": "reference: over the budget", "oracle": "reference: sees the true coefficients"}
 
 
 @dataclass(frozen=True)
@@ -91,9 +92,52 @@ class Comparison:
         }
 
     def __str__(self) -> str:
-        from riskcalc.tables import comparison_lines, to_text
+        from riskcalc.tables import to_text
 
-        return to_text(comparison_lines(self))
+        parts = [self._one_regime(), *self._verdict()] if np.ndim(self.margin) == 0 else self._many_regimes()
+        return to_text([*parts, *filter(None, [self.problem.law.note])])
+
+    def _one_regime(self) -> Any:
+        from riskcalc.tables import filled, number, table
+
+        ratio, keep = (number(value[()]) for value in (self.problem.aspect_ratio, self.keep))
+        title = f"predicted test risk, {ratio} features per sample, keeping {keep} of them"
+        rows = []
+        for model, prediction in self.predictions.items():
+            notes = ["best" if model == self.best else NOTES.get(model, "")]
+            if prediction.status != "ok":
+                notes.append(prediction.status.replace("_", " "))
+            values = (prediction.risk, prediction.excess_risk, prediction.training_error)
+            numbers = [number(value, self.digits) for value in values]
+            rows.append([LABELS[model], *numbers, ", ".join(filter(None, notes))])
+        (grid,) = filled(table(title, ("model", "test risk", "excess risk", "training error", ""), right=4), rows)
+        return grid
+
+    def _verdict(self) -> list[str]:
+        from riskcalc.tables import number
+
+        if self.best is None:
+            return ["No model that meets the budget has a finite risk."]
+        by = f", by {number(self.margin, self.digits)}" if self.margin == self.margin else ""
+        beats = "beats" if self.prune_beats_small else "does not beat"
+        return [
+            f"Best within the budget: {LABELS[self.best]}{by}.",
+            f"Pruning the large model {beats} training the small one.",
+        ]
+
+    def _many_regimes(self) -> list[Any]:
+        from riskcalc.tables import filled, number, table
+
+        inputs = self.predictions["small"].inputs()
+        risks = {model: np.ravel(risk) for model, risk in self.risks.items()}
+        best, margin = np.ravel(self.best), np.ravel(self.margin)
+        rows = (
+            [number(column[i]) for column in inputs.values()]
+            + [number(risk[i], self.digits) for risk in risks.values()]
+            + [best[i] or "", number(margin[i], self.digits)]
+            for i in range(best.size)
+        )
+        return filled(table("predicted test risk", (*inputs, *risks, "best", "by"), left=0), rows, best.size)
 
 
 def _finite(risk: Any) -> np.ndarray:

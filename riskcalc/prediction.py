@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -11,18 +11,24 @@ import numpy as np
 from mpmath import mp, mpf
 from numpy.typing import ArrayLike
 
-from riskcalc.evaluation.fit import Fit, fit_dense
-from riskcalc.evaluation.masking import MaskGroup, restrict
-from riskcalc.evaluation.masking import prune as prune_fit
-from riskcalc.evaluation.regimes import Chunk, batch_shape, chunks
+from riskcalc.evaluation.models import Model, evaluate_chunk
+from riskcalc.evaluation.regimes import batch_shape, chunks
 from riskcalc.evaluation.status import NAMES, Status
 from riskcalc.laws import count, plain
 from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.multiprecision import Multiprecision
-from riskcalc.lowering.state import take
 from riskcalc.lowering.systems import NumberSystem
 from riskcalc.policies import Oracle, Policy
 from riskcalc.problems import LinearGaussian
+
+LABELS = {
+    "dense": "dense, all features",
+    "small": "small, on the best features",
+    "magnitude": "pruned by magnitude",
+    "hessian": "pruned by Hessian score",
+    "oracle": "pruned by oracle",
+    "random": "pruned at random",
+}
 
 
 @dataclass(frozen=True)
@@ -81,9 +87,33 @@ class Prediction:
         return {"model": self.model} | budget | {name: json_value(getattr(self, name), self.digits) for name in names}
 
     def __str__(self) -> str:
-        from riskcalc.tables import prediction_lines, to_text
+        from riskcalc.tables import filled, number, table, to_text
 
-        return to_text(prediction_lines(self))
+        names = ("risk", "excess_risk", "dense_risk", "training_error", "threshold", "effective_ridge", "status")
+        columns = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+
+        def text(name: str, value: Any) -> str:
+            return str(value) if name == "status" else number(value, self.digits)
+
+        labels = [name.replace("_", " ") for name in columns]
+        if np.ndim(self.risk) == 0:
+            values = map(text, columns, columns.values())
+            return to_text(filled(table(LABELS[self.model], ("quantity", "value")), zip(labels, values, strict=True)))
+        inputs = self.inputs()
+        flat = {name: np.ravel(value) for name, value in columns.items()}
+        rows = (
+            [number(column[i]) for column in inputs.values()] + [text(name, column[i]) for name, column in flat.items()]
+            for i in range(np.size(self.risk))
+        )
+        return to_text(filled(table(LABELS[self.model], (*inputs, *labels), left=0), rows, np.size(self.risk)))
+
+    def inputs(self) -> dict[str, np.ndarray]:
+        """What tells the regimes of a batch apart: the aspect ratio, the budget, and whatever else varies."""
+        given = {"p/n": self.problem.aspect_ratio, "noise": self.problem.noise_variance, "ridge": self.problem.ridge}
+        shown = {name: value for name, value in given.items() if name == "p/n" or np.size(value) > 1}
+        if self.prune is not None:
+            shown["keep"] = self.prune.fraction_kept(self.problem.n_features)
+        return {name: np.broadcast_to(value, np.shape(self.risk)).ravel() for name, value in shown.items()}
 
 
 def predict(problem: LinearGaussian, prune: Policy | None = None, digits: int | None = None) -> Prediction:
@@ -160,18 +190,6 @@ def small_model(
     return evaluate(problem, Oracle(keep=keep, n_keep=n_keep), ["small"], digits)["small"]
 
 
-@dataclass(frozen=True)
-class _Model:
-    """One model over one chunk of regimes."""
-
-    fit: Fit
-    groups: list[MaskGroup]
-    risk: np.ndarray
-    excess_risk: np.ndarray
-    status: np.ndarray
-    threshold: np.ndarray | None = None
-
-
 def evaluate(
     problem: LinearGaussian, policy: Policy | None, models: Sequence[str], digits: int | None
 ) -> dict[str, Prediction]:
@@ -184,67 +202,16 @@ def evaluate(
     if digits is None:
         system: NumberSystem = FLOAT64
         with system.precision():
-            found = [(chunk.rows, _evaluate_chunk(chunk, models, system)) for chunk in rough]
+            found = [(chunk.rows, evaluate_chunk(chunk, models, system)) for chunk in rough]
     else:
         system = Multiprecision(count(digits, "digits"))
         found = []
         with system.precision():
             for first, chunk in zip(rough, chunks(problem, keep, system), strict=True):
                 with FLOAT64.precision():
-                    start = _evaluate_chunk(first, models, FLOAT64)
-                found.append((chunk.rows, _evaluate_chunk(chunk, models, system, start)))
+                    start = evaluate_chunk(first, models, FLOAT64)
+                found.append((chunk.rows, evaluate_chunk(chunk, models, system, start)))
     return {model: _gather(problem, policy, model, shape, found, system, digits) for model in models}
-
-
-def _evaluate_chunk(
-    chunk: Chunk, models: Sequence[str], system: NumberSystem, start: dict[str, _Model] | None = None
-) -> dict[str, _Model]:
-    """Every model of a chunk; `start` holds the same in float64, whose roots are the first trials."""
-    results: dict[str, _Model] = {}
-    fit: Fit | None = None
-    for model in models:
-        first = None if start is None else start[model]
-        ridge = None if first is None else _as_mpf(first.fit.state["nu"])
-        if model == "small":
-            state, group = restrict(chunk.state, chunk.keep_surplus, system)
-            mass = chunk.state["alpha"] * chunk.state["total"]
-            small = fit_dense(state, chunk.small_surplus, mass, system, ridge)
-            beyond_noise = small.excess_risk + (state["sigma2"] - chunk.state["sigma2"])
-            threshold = group.state["t"]
-            results[model] = _Model(small, [group], small.state["gamma"], beyond_noise, small.status, threshold)
-            continue
-        if fit is None:
-            fit = _fit_distinct(chunk, system, ridge)
-        if model == "dense":
-            results[model] = _Model(fit, [], fit.state["gamma"], fit.excess_risk, fit.status)
-            continue
-        trial = None if first is None or first.threshold is None else _as_mpf(first.threshold)
-        pruned = prune_fit(model, fit, chunk.keep_surplus, system, trial)
-        threshold = None if model == "random" else pruned.threshold
-        results[model] = _Model(fit, pruned.groups, pruned.risk, pruned.excess_risk, pruned.status, threshold)
-    return results
-
-
-def _fit_distinct(chunk: Chunk, system: NumberSystem, start: np.ndarray | None) -> Fit:
-    """The dense fits of a chunk, each distinct problem solved once however many budgets it is asked for."""
-    first, inverse = chunk.distinct
-    if len(first) == len(inverse):
-        return fit_dense(chunk.state, chunk.ridge_surplus, chunk.state["total"], system, start)
-    own = take(chunk.state, first)
-    trial = None if start is None else start[first]
-    fit = fit_dense(own, chunk.ridge_surplus.rows(first), own["total"], system, trial)
-    found = {name: array[inverse] for name, array in fit.state.items() if name not in chunk.state}
-    return replace(
-        fit,
-        state=chunk.state | found,
-        excess_risk=fit.excess_risk[inverse],
-        training_error=fit.training_error[inverse],
-        status=fit.status[inverse],
-    )
-
-
-def _as_mpf(array: np.ndarray) -> np.ndarray:
-    return np.frompyfunc(mpf, 1, 1)(array)
 
 
 def _gather(
@@ -252,13 +219,13 @@ def _gather(
     policy: Policy | None,
     model: str,
     shape: tuple[int, ...],
-    found: list[tuple[slice, dict[str, _Model]]],
+    found: list[tuple[slice, dict[str, Model]]],
     system: NumberSystem,
     digits: int | None,
 ) -> Prediction:
     parts = [(rows, models[model]) for rows, models in found]
 
-    def collect(column: Callable[[_Model], Any]) -> Any:
+    def collect(column: Callable[[Model], Any]) -> Any:
         return plain_scalar(_rounded(np.concatenate([column(part) for _, part in parts]).reshape(shape), digits))
 
     def kept() -> np.ndarray:

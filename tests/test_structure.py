@@ -26,13 +26,11 @@ ORDER = (
     "lowering",
     "solve",
     "evaluation",
+    "tables",
     "prediction",
     "comparison",
-    "tables",
     "cli",
 )
-# Results print themselves; the command line shows its version. Both import when they are called.
-LATE = {("prediction", "tables"), ("comparison", "tables")}
 
 
 def _imports(path: Path) -> list[str]:
@@ -51,17 +49,9 @@ def test_imports_point_one_way(path: Path):
     if place in ("__init__", "__main__"):
         return
     for other in _imports(path):
-        if other == place or (place, other) in LATE or _only_for_types(path, other):
+        if other == place:
             continue
         assert ORDER.index(other) < ORDER.index(place), f"{place} imports {other}"
-
-
-def _only_for_types(path: Path, other: str) -> bool:
-    """Whether a module is imported under TYPE_CHECKING alone."""
-    for node in ast.parse(path.read_text()).body:
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-            return any(isinstance(inner, ast.ImportFrom) and inner.module == f"riskcalc.{other}" for inner in node.body)
-    return False
 
 
 def test_formulas_know_no_numbers():
