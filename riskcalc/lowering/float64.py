@@ -86,7 +86,7 @@ def _between(z, u, near, far):
     if narrow.any():
         width = u[narrow]
         middle = z[narrow] - width
-        mass[narrow] = width * sum(w * _phi(middle + width * x) for x, w in zip(_NODES, _WEIGHTS, strict=True))
+        mass[narrow] = width * _phi(middle) * _mean_density(middle, width)
     return mass
 
 
