@@ -177,9 +177,13 @@ def balance_root(
         value, derivative, curvature = gap(current, x, system)
         low, high = np.where(value > 0, x, low), np.where(value < 0, x, high)
         step = -value / derivative
-        if curvature is not None:
-            step = step / np.minimum(np.maximum(1 + step * curvature / (2 * derivative), 0.5), 2)
-        leaves_nothing = system.tolerance if curvature is None else system.cube_root
+        # What a step leaves of the gap: its square after Newton's, its cube after Halley's, where the curve is tame.
+        if curvature is None:
+            leaves = value**2
+        else:
+            bend = curvature / derivative**2
+            step = step / np.minimum(np.maximum(1 - value * bend / 2, 0.5), 2)
+            leaves = abs(value) ** 3 * (1 + 4 * bend**2)
         if offset is None:
             moved, size = x * functions["exp"](step), abs(step)
         else:
@@ -189,9 +193,8 @@ def balance_root(
         halfway = middle(low, high)
         # A step is trusted while it stays inside the bracket and steps shrink; otherwise the bracket is halved.
         trusted = (moved > low) & (moved < high) & (4 * size <= 3 * previous)
-        # Done when what this step leaves, the second or third power of the gap, is below rounding; at a step of
-        # rounding size; or when no number is left in the bracket.
-        done = trusted & (64 * abs(value) <= leaves_nothing) | (size <= 4 * system.epsilon)
+        # Done when the step leaves less than rounding, at a step of rounding size, or when no number is left between.
+        done = trusted & (4 * leaves <= system.epsilon * np.minimum(1, abs(derivative))) | (size <= 4 * system.epsilon)
         done = done & (abs(derivative) < np.inf) | ~((halfway > low) & (halfway < high))
         x = np.where(finished, x, np.where(trusted, moved, np.where(done, x, halfway)))
         previous = np.where(trusted, size, np.inf)

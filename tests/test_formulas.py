@@ -319,6 +319,17 @@ def test_logarithms_and_rates_of_tails(upper: float, width: float):
             assert abs(value - true) <= 1e-12 * (abs(true) + mpmath.mpf("1e-3")) or abs(true) < mpmath.mpf(10) ** -300
 
 
+@pytest.mark.parametrize("upper", [-38.0, -5e3, -1e9, -1e150])
+@pytest.mark.parametrize("width", [1e-9, 0.05, 2.0, 1e9])
+def test_far_tails_vanish_without_a_trace(upper: float, width: float):
+    """Far beyond the range of doubles an interval has no mass, no edges and no moments; nothing overflows."""
+    wanted = [node(z, u) for node in (nodes.Inside, nodes.boundary, nodes.edge_drop, nodes.edge_moment, nodes.Outside)]
+    with FLOAT64.precision():
+        *nothing, outside = lower(wanted, {}, FLOAT64)({"z": np.array([[upper]]), "u": np.array([[width]])})
+    assert outside.item() == 1
+    assert all(abs(value.item()) < 1e-120 for value in nothing)
+
+
 def test_registry_is_complete_and_documented():
     ids = [formula.id for formula in REGISTRY]
     assert len(set(ids)) == len(ids) == len(REGISTRY) >= 12

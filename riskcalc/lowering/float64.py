@@ -86,7 +86,7 @@ def _between(z, u, near, far):
     if narrow.any():
         width = u[narrow]
         middle = z[narrow] - width
-        mass[narrow] = width * _phi(middle) * _mean_density(middle, width)
+        mass[narrow] = width * sum(w * _phi(middle + width * x) for x, w in zip(_NODES, _WEIGHTS, strict=True))
     return mass
 
 
@@ -140,7 +140,6 @@ class Float64:
     """Double precision arrays."""
 
     epsilon = float(np.finfo(np.float64).eps)
-    cube_root = float(np.cbrt(epsilon))
     tolerance = float(np.sqrt(epsilon))
     tiny = 1e-275  # above the smallest tail
     functions: ClassVar[dict[str, Any]] = {

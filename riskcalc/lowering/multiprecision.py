@@ -104,11 +104,6 @@ class Multiprecision:
         return mpf(10) ** (-self.digits - GUARD // 2)
 
     @property
-    def cube_root(self) -> Any:
-        """Its cube root."""
-        return mp.cbrt(self.epsilon)
-
-    @property
     def tolerance(self) -> Any:
         """Relative mismatch that a root substituted back may leave."""
         return mp.sqrt(self.epsilon)

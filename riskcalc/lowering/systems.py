@@ -20,10 +20,6 @@ class NumberSystem(Protocol):
         """Relative size of a step that is rounding."""
 
     @property
-    def cube_root(self) -> Any:
-        """Its cube root."""
-
-    @property
     def tolerance(self) -> Any:
         """Relative mismatch that a root substituted back may leave."""
 
