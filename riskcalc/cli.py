@@ -30,7 +30,15 @@ _OPTIONS: tuple[tuple[str, Any, str], ...] = (
     ("--target", str, "Target column of --data."),
     ("--keep", str, "Fraction of features kept; a list asks for several."),
     ("--n-keep", int, "Number of features kept, where the problem has a number of features."),
-    ("--digits", click.IntRange(min=1), "Significant digits, by mpmath; float64 if left out."),
+    ("--digits", click.IntRange(1, 10_000), "Significant digits, by mpmath; float64 if left out."),
+)
+
+
+# Two spellings of the same thing: a flag of one replaces the file's keys of the other.
+_SPELLINGS = (
+    ({"keep"}, {"n_keep"}),
+    ({"aspect_ratio"}, {"n_samples", "n_features"}),
+    ({"power_law"}, {"eigenvalues", "signal", "weights"}),
 )
 
 
@@ -57,6 +65,7 @@ def app() -> None:
 def predict(policy: str | None, digits: int | None, as_json: bool, **options: Any) -> None:
     """Predict the test risk of one model: the dense fit, or the dense fit pruned by a policy."""
     import riskcalc as rc
+    from riskcalc.policies import POLICIES
 
     asked = _question(options)
     if policy is None:
@@ -64,8 +73,7 @@ def predict(policy: str | None, digits: int | None, as_json: bool, **options: An
             raise ValueError("--keep and --n-keep need a --policy; without one the dense fit is predicted")
         prune = None
     else:
-        policies = {"magnitude": rc.Magnitude, "hessian": rc.Hessian, "oracle": rc.Oracle, "random": rc.Random}
-        prune = policies[policy](**asked.budget)
+        prune = POLICIES[policy](**asked.budget)
     _show(rc.predict(asked.problem, prune=prune, digits=digits), asked.problem, as_json)
 
 
@@ -85,7 +93,12 @@ def _question(options: dict[str, Any]):
 
     path, data, target = (options.pop(name) for name in ("problem", "data", "target"))
     flags = {name: _listed(value) for name, value in options.items() if value is not None}
-    keys = ({} if path is None else read_keys(path)) | flags
+    keys = {} if path is None else read_keys(path)
+    for one, other in _SPELLINGS:
+        for given, dropped in ((one, other), (other, one)):
+            if flags.keys() & given and not flags.keys() & dropped:
+                keys = {key: value for key, value in keys.items() if key not in dropped}
+    keys |= flags
     if (data is None) != (target is None):
         raise ValueError("--data and --target must be given together")
     try:
@@ -103,7 +116,11 @@ def _show(result: Any, problem: Any, as_json: bool) -> None:
     if as_json:
         from riskcalc import __version__
 
-        click.echo(json.dumps({"riskcalc": __version__, "problem": problem.to_dict(), **result.to_dict()}, indent=2))
+        click.echo(
+            json.dumps(
+                {"riskcalc": __version__, "problem": problem.to_dict(), **result.to_dict()}, indent=2, allow_nan=False
+            )
+        )
     else:
         click.echo(str(result))
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from mpmath import mp, mpf
 from numpy.typing import ArrayLike
 
 from riskcalc.laws import plain
@@ -57,15 +59,16 @@ class Comparison:
     def margin(self) -> Any:
         """Risk of the runner-up minus risk of the best; nan where fewer than two competitors have a finite risk.
 
-        A difference below rounding (1e-12 in float64) is zero.
+        A difference below rounding (1e-12, or 100 units in the last digit asked for) is zero.
         """
         return self._ranking()[1]
 
     @property
     def prune_beats_small(self) -> Any:
-        """Whether magnitude or Hessian pruning has a lower risk than the small model, beyond rounding (1e-12)."""
-        pruned = np.min([_finite(self.predictions[model].risk) for model in PRUNED], axis=0)
-        answer = np.asarray(pruned < _finite(self.predictions["small"].risk) * (1 - 1e-12))
+        """Whether magnitude or Hessian pruning has a lower risk than the small model, beyond rounding."""
+        with self._precision():
+            pruned = np.min([_finite(self.predictions[model].risk) for model in PRUNED], axis=0)
+            answer = np.asarray(pruned < _finite(self.predictions["small"].risk) * (1 - self._rounding()))
         return plain_scalar(answer.astype(bool))
 
     def _ranking(self) -> tuple[np.ndarray, Any]:
@@ -73,11 +76,18 @@ class Comparison:
         order = np.argsort(finite, axis=0, kind="stable")
         first, second = (np.take_along_axis(finite, order[i : i + 1], axis=0)[0] for i in (0, 1))
         usable = second < np.inf
-        with np.errstate(invalid="ignore"):
-            margin = np.where(usable, second, np.nan) - first
-            if self.digits is None:
-                margin = margin * ~(margin <= 1e-12 * second)
+        with self._precision():
+            margin = np.where(usable, second - np.where(usable, first, 0), np.nan)
+            margin = np.where(margin <= second * self._rounding(), 0 * margin, margin)
         return np.where(first < np.inf, order[0], len(COMPETITORS)), plain_scalar(np.asarray(margin))
+
+    @contextmanager
+    def _precision(self):
+        with mp.workdps(self.digits or 15), np.errstate(invalid="ignore"):
+            yield
+
+    def _rounding(self) -> Any:
+        return 1e-12 if self.digits is None else mpf(10) ** (2 - self.digits)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -6,7 +6,7 @@ plain floats stay float64 arrays; anything else becomes an object array of Fract
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from numbers import Integral, Rational
 from typing import Any
@@ -27,7 +27,7 @@ def exact_array(value: Any, name: str) -> np.ndarray:
     """
     value = np.asarray(value) if hasattr(value, "__array__") else value
     if isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.dtype.itemsize <= 8:
-        array = value.astype(np.float64, copy=False)
+        array = value.astype(np.float64)
     else:
         try:
             given = np.array(value, dtype=object)
@@ -42,6 +42,7 @@ def exact_array(value: Any, name: str) -> np.ndarray:
         raise ValueError(f"{name} is empty; give at least one value")
     if array.dtype != object and not np.all(np.isfinite(array)):
         raise ValueError(f"{name} must be finite, got {array[~np.isfinite(array)].flat[0]}")
+    array.flags.writeable = False  # what was checked stays as it was
     return array
 
 
@@ -55,16 +56,17 @@ def _exact(item: Any, name: str) -> float | Fraction:
     if isinstance(item, (bool, np.bool_)):
         raise TypeError(f"{name} must be a number, got {item!r}")
     if isinstance(item, _FLOATS):
-        return float(item) if not isinstance(item, _LONG_DOUBLE) else Fraction(*item.as_integer_ratio())
+        return (
+            Fraction(*item.as_integer_ratio()) if isinstance(item, _LONG_DOUBLE) and np.isfinite(item) else float(item)
+        )
     if isinstance(item, Integral):
         return float(item) if abs(int(item)) <= 2**53 else Fraction(int(item))
     if isinstance(item, (Rational, Decimal, str)):
+        _check_exponent(item, name)
         try:
-            return (
-                Fraction(item)
-                if isinstance(item, (Decimal, str))
-                else Fraction(int(item.numerator), int(item.denominator))
-            )
+            if isinstance(item, (Decimal, str)):
+                return Fraction(item)
+            return Fraction(int(item.numerator), int(item.denominator))
         except ZeroDivisionError as error:
             raise ValueError(f"{name} divides by zero: {item!r}") from error
         except (ValueError, OverflowError) as error:
@@ -76,6 +78,18 @@ def _exact(item: Any, name: str) -> float | Fraction:
     raise TypeError(f"{name} must be a number or an array of numbers, got {item!r}")
 
 
+def _check_exponent(item: Any, name: str) -> None:
+    """Refuse 1e999999999 before its digits are written out."""
+    if isinstance(item, str) and "/" not in item:
+        try:
+            item = Decimal(item)
+        except InvalidOperation:
+            return
+    if isinstance(item, Decimal) and item.is_finite() and item and abs(item.adjusted()) > 400:
+        size = "large" if item.adjusted() > 0 else "small"
+        raise ValueError(f"{name} is too {size} for double precision: about 1e{item.adjusted()}")
+
+
 def _fraction(item: float | Fraction, name: str) -> Fraction:
     if isinstance(item, float) and not np.isfinite(item):
         raise ValueError(f"{name} must be finite, got {item}")
@@ -83,7 +97,7 @@ def _fraction(item: float | Fraction, name: str) -> Fraction:
     try:
         rounded = float(value)
     except OverflowError as error:
-        raise ValueError(f"{name} is too large for double precision: {item}") from error
+        raise ValueError(f"{name} is too large for double precision: about 1e{_decade(value)}") from error
     if rounded == 0 and value != 0:
         raise ValueError(f"{name} is too small for double precision: about 1e{_decade(value)}; rescale the problem")
     return value

@@ -31,9 +31,13 @@ class Law:
     def __init__(self, eigenvalues: ArrayLike | str, signal: ArrayLike | str, weights: ArrayLike | str | None = None):
         self.eigenvalues = _nonnegative(np.atleast_1d(exact_array(eigenvalues, "eigenvalues")), "eigenvalues")
         self.signal = np.atleast_1d(exact_array(signal, "signal"))
-        self.weights = None if weights is None else _weights(weights)
+        self.weights = (
+            None if weights is None else _nonnegative(np.atleast_1d(exact_array(weights, "weights")), "weights")
+        )
         given = {"eigenvalues": self.eigenvalues, "signal": self.signal, "weights": self.weights}
         self.shape = matching_shapes({name: array for name, array in given.items() if array is not None})
+        if self.weights is not None:
+            _check_sum(self.weights, self.n_atoms)
 
     @property
     def n_atoms(self) -> int:
@@ -91,6 +95,10 @@ class Empirical(Law):
         super().__init__(eigenvalues, signal)
 
 
+# The limit of a power law is resolved down to exp(-40) of its variance: at a heavier tail that leaves double precision.
+HEAVIEST = 0.94
+
+
 class PowerLaw(Law):
     """Eigenvalues and coefficients that are powers of a feature's rank: Lambda = x^-decay, B = x^-signal_decay.
 
@@ -107,8 +115,8 @@ class PowerLaw(Law):
     Raises
     ------
     ValueError
-        If the limit has infinite signal variance or infinite feature variance: decay + 2*signal_decay and decay must
-        be below 1 there.
+        If the limit has infinite variance of features or signal, or nearly: decay and decay + 2*signal_decay must be
+        at most 0.94 there.
 
     Examples
     --------
@@ -117,27 +125,35 @@ class PowerLaw(Law):
     """
 
     def __init__(self, decay: float, signal_decay: float, n_features: int | None = None):
-        for name, value in (("decay", decay), ("signal_decay", signal_decay)):
-            if exact_array(value, name).ndim != 0:
-                raise ValueError(f"{name} must be one number, got {value!r}")
-        if decay < 0:
+        self.decay, self.signal_decay = (
+            _one_number(value, name) for name, value in (("decay", decay), ("signal_decay", signal_decay))
+        )
+        if self.decay < 0:
             raise ValueError(f"decay must be at least 0, got {decay}")
-        self.decay, self.signal_decay, self.n_features = float(decay), float(signal_decay), n_features
+        self.n_features = n_features
         if n_features is not None:
             ranks = (np.arange(count(n_features, "n_features")) + 0.5) / n_features
             weights = None
         else:
             heaviest = max(self.decay, self.decay + 2 * self.signal_decay)
-            if heaviest >= 1:
+            if heaviest > HEAVIEST:
                 raise ValueError(
-                    f"the limit of this power law has infinite variance: decay and decay + 2*signal_decay must be "
-                    f"below 1, got {heaviest}; give n_features for a finite one"
+                    f"the limit of this power law has infinite variance, or nearly: decay and decay + 2*signal_decay "
+                    f"must be at most {HEAVIEST}, got {heaviest:g}; give n_features for a finite one"
                 )
             ranks, weights = _uniform_in_log(depth=40 / (1 - heaviest))
-        super().__init__(ranks**-self.decay, ranks**-self.signal_decay, weights)
+        with np.errstate(over="ignore"):  # what overflows is refused by name
+            super().__init__(ranks**-self.decay, ranks**-self.signal_decay, weights)
 
     def __repr__(self) -> str:
         return f"PowerLaw(decay={self.decay}, signal_decay={self.signal_decay}, n_features={self.n_features})"
+
+
+def _one_number(value: Any, name: str) -> float:
+    array = exact_array(value, name)
+    if array.ndim != 0:
+        raise ValueError(f"{name} must be one number, got {value!r}")
+    return float(as_float(array))
 
 
 def _uniform_in_log(depth: float) -> tuple[np.ndarray, np.ndarray]:
@@ -155,13 +171,11 @@ def _nonnegative(array: np.ndarray, name: str) -> np.ndarray:
     return array
 
 
-def _weights(weights: Any) -> np.ndarray:
-    array = _nonnegative(np.atleast_1d(exact_array(weights, "weights")), "weights")
-    sums = as_float(array.sum(axis=-1, keepdims=True))
+def _check_sum(weights: np.ndarray, atoms: int) -> None:
+    sums = as_float(np.broadcast_to(weights, (*weights.shape[:-1], atoms)).sum(axis=-1, keepdims=True))
     wrong = abs(sums - 1) > 1e-12
     if wrong.any():
         raise ValueError(f"weights must sum to one over the atoms, got a sum of {sums[wrong].flat[0]:.15g}")
-    return array
 
 
 def matching_shapes(arrays: dict[str, np.ndarray]) -> tuple[int, ...]:
@@ -184,5 +198,7 @@ def count(value: Any, name: str) -> int:
 
 def plain(array: np.ndarray) -> Any:
     """An exact array as JSON values: numbers where doubles are exact, strings such as "1/10" elsewhere."""
+    if array.dtype.kind in "iu":
+        return array.tolist()
     values: Any = np.frompyfunc(lambda x: float(x) if float(x) == x else str(x), 1, 1)(array)
     return values.tolist() if array.ndim else values

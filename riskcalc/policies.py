@@ -108,3 +108,6 @@ class Random(Policy):
     """
 
     name = "random"
+
+
+POLICIES: dict[str, type[Policy]] = {policy.name: policy for policy in (Magnitude, Hessian, Oracle, Random)}

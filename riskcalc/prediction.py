@@ -14,11 +14,12 @@ from numpy.typing import ArrayLike
 from riskcalc.evaluation.models import Model, evaluate_chunk
 from riskcalc.evaluation.regimes import batch_shape, chunks
 from riskcalc.evaluation.status import NAMES, Status
+from riskcalc.exact import as_float
 from riskcalc.laws import count, plain
 from riskcalc.lowering.float64 import FLOAT64
-from riskcalc.lowering.multiprecision import Multiprecision
+from riskcalc.lowering.multiprecision import GUARD, Multiprecision
 from riskcalc.lowering.systems import NumberSystem
-from riskcalc.policies import Oracle, Policy
+from riskcalc.policies import POLICIES, Oracle, Policy
 from riskcalc.problems import LinearGaussian
 
 LABELS = {
@@ -149,7 +150,7 @@ def predict(problem: LinearGaussian, prune: Policy | None = None, digits: int | 
     >>> round(rc.predict(problem, prune=rc.Hessian(keep="1/10")).risk, 4)
     1.2064
     """
-    if prune is not None and not isinstance(prune, Policy):
+    if prune is not None and type(prune) not in POLICIES.values():
         raise TypeError(f"prune must be a policy such as rc.Magnitude(keep=0.1), got {prune!r}")
     name = "dense" if prune is None else prune.name
     return evaluate(problem, prune, [name], digits)[name]
@@ -204,14 +205,24 @@ def evaluate(
         with system.precision():
             found = [(chunk.rows, evaluate_chunk(chunk, models, system)) for chunk in rough]
     else:
-        system = Multiprecision(count(digits, "digits"))
+        # A budget or an aspect ratio far from one takes digits off sums that it is added to.
+        decades = sum(float(abs(np.log10(as_float(array))).max()) for array in (keep, problem.aspect_ratio))
+        system = Multiprecision(count(digits, "digits"), GUARD + int(decades))
         found = []
         with system.precision():
             for first, chunk in zip(rough, chunks(problem, keep, system), strict=True):
                 with FLOAT64.precision():
                     start = evaluate_chunk(first, models, FLOAT64)
                 found.append((chunk.rows, evaluate_chunk(chunk, models, system, start)))
-    return {model: _gather(problem, policy, model, shape, found, system, digits) for model in models}
+    return {model: _gather(problem, _policy_of(model, policy), model, shape, found, system, digits) for model in models}
+
+
+def _policy_of(model: str, policy: Policy | None) -> Policy | None:
+    """What prunes a model at the budget of `policy`; the small model is told its features by the oracle."""
+    if policy is None or model == "dense":
+        return None
+    kind = POLICIES.get(model, Oracle)
+    return policy if isinstance(policy, kind) else kind(keep=policy.keep, n_keep=policy.n_keep)
 
 
 def _gather(
@@ -228,15 +239,6 @@ def _gather(
     def collect(column: Callable[[Model], Any]) -> Any:
         return plain_scalar(_rounded(np.concatenate([column(part) for _, part in parts]).reshape(shape), digits))
 
-    def kept() -> np.ndarray:
-        count = int(np.prod(shape))
-        result = np.full((count, problem.n_atoms), 1.0 if model == "dense" else np.nan, dtype=parts[0][1].risk.dtype)
-        with system.precision():
-            for rows, part in parts:
-                for group in part.groups:
-                    result[rows][group.rows] = group.kept(system)
-        return _rounded(result.reshape(*shape, problem.n_atoms), digits)
-
     status = np.concatenate([part.status for _, part in parts]).reshape(shape)
     has_threshold = parts[0][1].threshold is not None
     return Prediction(
@@ -251,8 +253,28 @@ def _gather(
         threshold=collect(lambda part: part.threshold) if has_threshold else None,
         effective_ridge=collect(lambda part: part.fit.state["nu"]),
         status=NAMES[status] if shape else str(NAMES[status]),
-        _kept=kept,
+        _kept=_Kept((*shape, problem.n_atoms), model == "dense", parts, system, digits),
     )
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """Computes the fraction kept of each atom when asked; it is data, so that results can leave their process."""
+
+    shape: tuple[int, ...]
+    everything: bool
+    parts: list[tuple[slice, Model]]
+    system: NumberSystem
+    digits: int | None
+
+    def __call__(self) -> np.ndarray:
+        blank = 1.0 if self.everything else np.nan
+        result = np.full((int(np.prod(self.shape[:-1])), self.shape[-1]), blank, dtype=self.parts[0][1].risk.dtype)
+        with self.system.precision():
+            for rows, part in self.parts:
+                for group in part.groups:
+                    result[rows][group.rows] = group.kept(self.system)
+        return _rounded(result.reshape(self.shape), self.digits)
 
 
 def _failed_is_nan(values: np.ndarray, status: np.ndarray) -> np.ndarray:

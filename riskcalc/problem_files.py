@@ -23,6 +23,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -112,9 +113,12 @@ def _counts(value: Any, name: str) -> Any:
     if isinstance(value, list):
         return [_counts(item, name) for item in value]
     try:
-        return int(value)
+        exact = Fraction(value)
     except ValueError as error:
         raise ValueError(f"{name} must be an integer, got {value!r}") from error
+    if exact.denominator != 1:
+        raise ValueError(f"{name} must be an integer, got {value}")
+    return int(exact)
 
 
 def _power_law(values: list[Any]) -> PowerLaw:
@@ -122,23 +126,6 @@ def _power_law(values: list[Any]) -> PowerLaw:
         raise ValueError(f"power_law must be [decay, signal_decay] or [decay, signal_decay, features], got {values}")
     decay, signal_decay = (float(as_float(exact_array(value, "power_law"))) for value in values[:2])
     return PowerLaw(decay, signal_decay, *(_counts(value, "power_law features") for value in values[2:]))
-
-
-def read_problem(path: str | Path) -> Question:
-    """Read a problem file.
-
-    Examples
-    --------
-    >>> from importlib.resources import files
-    >>> asked = read_problem(files("riskcalc") / "examples" / "two_level.toml")
-    >>> asked.problem.n_atoms, str(asked.budget["keep"])
-    (2, '0.1')
-    """
-    path = Path(str(path))
-    try:
-        return question(read_keys(path))
-    except ValueError as error:
-        raise ValueError(str(error) if str(path) in str(error) else f"{path}: {error}") from error
 
 
 def _messages(error: ValidationError) -> list[str]:

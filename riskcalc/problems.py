@@ -81,6 +81,8 @@ class LinearGaussian:
             atoms["penalty"] = self.penalty
         atom_shape = matching_shapes(atoms)
         self.n_atoms = atom_shape[-1]
+        if self.law.weights is not None and self.n_atoms != self.law.n_atoms:
+            raise ValueError(f"penalty has {self.n_atoms} atoms, but the weights of the law are for {self.law.n_atoms}")
         self.shape = matching_shapes(
             {
                 "the law without its atoms": np.empty(atom_shape[:-1], bool),
@@ -91,18 +93,19 @@ class LinearGaussian:
         )
 
     def __repr__(self) -> str:
-        return f"LinearGaussian({', '.join(f'{name}={value}' for name, value in self.to_dict().items())})"
+        shown = self.to_dict()
+        if self.law.n_atoms > 8:
+            shown = {name: value for name, value in shown.items() if name not in ("eigenvalues", "signal", "weights")}
+            shown["law"] = repr(self.law)
+        return f"LinearGaussian({', '.join(f'{name}={value}' for name, value in shown.items())})"
 
     def to_dict(self) -> dict[str, Any]:
         """The resolved problem as plain values (exact numbers that are not floats as strings)."""
         sizes = {"aspect_ratio": plain(self.aspect_ratio)}
         if self.n_samples is not None and self.n_features is not None:
             sizes = {"n_samples": plain(self.n_samples), "n_features": plain(self.n_features)} | sizes
-        if self.law.n_atoms > 64:
-            law: dict[str, Any] = {"law": repr(self.law)}
-        else:
-            arrays = {"eigenvalues": self.law.eigenvalues, "signal": self.law.signal, "weights": self.law.weights}
-            law = {name: plain(array) for name, array in arrays.items() if array is not None}
+        arrays = {"eigenvalues": self.law.eigenvalues, "signal": self.law.signal, "weights": self.law.weights}
+        law = {name: plain(array) for name, array in arrays.items() if array is not None}
         rest = {"noise_variance": plain(self.noise_variance), "ridge": plain(self.ridge)}
         if self.penalty is not None:
             rest["penalty"] = self.penalty if isinstance(self.penalty, str) else plain(self.penalty)

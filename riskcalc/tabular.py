@@ -34,7 +34,9 @@ def from_data(
 
     The features are the table's principal components: their variances are the eigenvalues, their least-squares
     coefficients the signal, the residual variance the noise. Features and target are centred. The prediction treats
-    rows as Gaussian and their number as large; heavy tails and few rows move the measured risks away from it.
+    rows as Gaussian and their number as large; heavy tails and few rows move the measured risks away from it. Rows
+    that are not in the table have about rows/(rows - rank) times its residual variance. The interpolation threshold is
+    at n_samples = rank, which columns without variance keep below p.
 
     Parameters
     ----------
@@ -91,18 +93,24 @@ def from_data(
     eigenvalues[: len(singular)] = np.where(present, singular**2 / rows, 0)
     coefficients[: len(singular)] = np.divide(projected, singular, out=np.zeros_like(projected), where=present)
     residual = target - left[:, present] @ projected[present]
+    noise = np.mean(residual**2)
+    if noise <= (rows * np.finfo(float).eps) ** 2 * np.mean(target**2):
+        noise = 0.0  # what is left is rounding
     return LinearGaussian(
         n_samples=n_samples,
         n_features=p,
         law=PrincipalComponents(eigenvalues, np.sqrt(p) * coefficients),
-        noise_variance=np.mean(residual**2),
+        noise_variance=noise,
         ridge=ridge,
     )
 
 
 def _numeric(values: Any, name: str, ndim: int) -> np.ndarray:
     try:
-        array = np.asarray(values, dtype=np.float64)
+        given = np.asarray(values)
+        if given.dtype.kind in "cUS":
+            raise TypeError(f"its type is {given.dtype}")
+        array = given.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise TypeError(f"{name} must be an array of numbers: {error}") from error
     if array.ndim != ndim:
@@ -128,7 +136,7 @@ def read_csv(path: Path, target: str) -> tuple[np.ndarray, np.ndarray]:
             if target not in header:
                 raise ValueError(f"{path} has no column {target!r}; its columns are {', '.join(header)}")
             rows = [_row(path, reader.line_num, header, cells) for cells in reader if cells]
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"cannot read {path}: {error}") from error
     if not rows:
         raise ValueError(f"{path} has no rows below its header")

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from riskcalc.evaluation.status import Status
-from riskcalc.lowering.compensated import total
 from riskcalc.lowering.compile import lower, lower_formula, reduced
 from riskcalc.lowering.state import State, take
 from riskcalc.lowering.surplus import Surplus
@@ -31,18 +30,16 @@ def fit_dense(
 ) -> Fit:
     """Solve T1 for every regime.
 
-    `mass` is what the weights are meant to add up to, `surplus` is kappa * mass - total, exact; `start` is a first
-    trial for the effective ridge.
+    `mass` is what the weights of the atoms with positive variance are meant to add up to, `surplus` is
+    kappa * mass - total, exact; `start` is a first trial for the effective ridge.
     """
-    surplus = surplus.weighing(state["weights"], mass, state["kappa"])
-    dead_mass = total(state["weights"] * (state["Lambda"] == 0))
-    state = state | {"excess": surplus.beyond(dead_mass, state["kappa"]) / state["total"]}
-    excess = state["excess"]
+    excess = (surplus.high + surplus.low) / state["total"]
+    state = state | {"excess": excess, "live_weights": state["weights"] * (state["Lambda"] > 0)}
+    surplus = surplus.weighing(state["live_weights"], mass, state["kappa"])
     ridged = ((state["ridge"] > 0) | (excess > 0))[:, 0]
     critical = ((state["ridge"] == 0) & (excess == 0))[:, 0]
 
-    # Least squares: nu = 0 and q = 1 - kappa P(Lambda > 0), exactly.
-    nu, q = 0 * excess, np.maximum(-excess, 0)
+    nu, q = abs(0 * excess), lower_formula(dense.LEAST_SQUARES_SLACK, system)(state)
     status = np.zeros(len(excess), dtype=int)
     rows = np.flatnonzero(ridged)
     if rows.size:
@@ -53,7 +50,7 @@ def fit_dense(
         status[rows[~solved]] = Status.NOT_CONVERGED
     state = state | {"nu": nu, "q": q}
 
-    gamma, beyond_noise, training = 0 * excess, 0 * excess, 0 * excess
+    gamma, beyond_noise, training = (abs(0 * excess) for _ in range(3))
     rows = np.flatnonzero(~critical)
     if rows.size:
         gamma[rows], beyond_noise[rows] = _risks(system)(take(state, rows))
@@ -66,6 +63,7 @@ def fit_dense(
     rows = np.flatnonzero((q > 0)[:, 0])  # elsewhere the fit interpolates
     if rows.size:
         training[rows] = lower_formula(dense.TRAINING_ERROR, system)(take(state, rows))
+    del state["live_weights"]
     return Fit(state, beyond_noise, training, status)
 
 
@@ -85,7 +83,7 @@ def _effective_ridge(
     )
     balance = Balance(
         terms=lower(formula.terms(), formula.where, system, formula.id),
-        state={name: state[name] for name in ("Lambda", "D", "weights")},
+        state={"Lambda": state["Lambda"], "D": state["D"], "weights": state["live_weights"]},
         place=lambda x, _: {"nu": x},
         surplus=surplus,
         scale=state["kappa"],

@@ -14,7 +14,7 @@ from riskcalc.formulas.records import Definitions
 from riskcalc.formulas.symbols import Expression
 from riskcalc.lowering.compensated import total
 from riskcalc.lowering.compile import lower, lower_formula, reduced
-from riskcalc.lowering.state import State, blocks, take
+from riskcalc.lowering.state import State, blocks, shape, take
 from riskcalc.lowering.surplus import Surplus
 from riskcalc.lowering.systems import NumberSystem
 from riskcalc.theory import masks, pruning, small_model
@@ -40,7 +40,9 @@ class MaskGroup:
     def kept(self, system: NumberSystem) -> np.ndarray:
         """Fraction kept of each atom, shape (N, K)."""
         lowered = lower((M0,), self._where(), system, f"masks.{self.kind}_kept", scalar_output=True)
-        return np.concatenate([lowered(block) for block in blocks(self.state)], axis=-1)
+        rows = len(self.rows)
+        parts = [(lowered(block), shape(block)[1]) for block in blocks(self.state)]
+        return np.concatenate([np.broadcast_to(part, (rows, columns)) for part, columns in parts], axis=-1)
 
     def _where(self) -> Definitions:
         where = pruning.RISKS[self.kind].where

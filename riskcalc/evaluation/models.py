@@ -11,8 +11,12 @@ from mpmath import mpf
 from riskcalc.evaluation.fit import Fit, fit_dense
 from riskcalc.evaluation.masking import MaskGroup, prune, restrict
 from riskcalc.evaluation.regimes import Chunk
-from riskcalc.lowering.state import take
+from riskcalc.evaluation.status import Status
+from riskcalc.lowering.compensated import product, total
+from riskcalc.lowering.compile import lower_formula
+from riskcalc.lowering.state import State, take
 from riskcalc.lowering.systems import NumberSystem
+from riskcalc.theory import small_model
 
 
 @dataclass(frozen=True)
@@ -38,11 +42,10 @@ def evaluate_chunk(
         ridge = None if first is None else _as_mpf(first.fit.state["nu"])
         if model == "small":
             state, group = restrict(chunk.state, chunk.keep_surplus, system)
-            mass = chunk.state["alpha"] * chunk.state["total"]
-            small = fit_dense(state, chunk.small_surplus, mass, system, ridge)
-            beyond_noise = small.excess_risk + (state["sigma2"] - chunk.state["sigma2"])
-            threshold = group.state["t"]
-            results[model] = Model(small, [group], small.state["gamma"], beyond_noise, small.status, threshold)
+            small = _fit_small(state, chunk, system, ridge)
+            own = group.state | {"fit_excess_risk": small.excess_risk}
+            beyond_noise = lower_formula(small_model.EXCESS_RISK, system)(own)
+            results[model] = Model(small, [group], small.state["gamma"], beyond_noise, small.status, group.state["t"])
             continue
         if fit is None:
             fit = _fit_distinct(chunk, system, ridge)
@@ -53,17 +56,30 @@ def evaluate_chunk(
         pruned = prune(model, fit, chunk.keep_surplus, system, trial)
         threshold = None if model == "random" else pruned.threshold
         results[model] = Model(fit, pruned.groups, pruned.risk, pruned.excess_risk, pruned.status, threshold)
-    return results
+    return {name: _finite_or_failed(model) for name, model in results.items()}
+
+
+def _finite_or_failed(model: Model) -> Model:
+    """A risk that overflowed is no risk."""
+    sound = (abs(model.risk) < np.inf)[:, 0] | (model.status == Status.INFINITE)
+    return replace(model, status=np.where(sound, model.status, Status.NOT_CONVERGED))
+
+
+def _fit_small(state: State, chunk: Chunk, system: NumberSystem, start: np.ndarray | None) -> Fit:
+    """The fit of the small model; features without variance are among the best only where all scores left are zero."""
+    dead_mass = total(state["weights"] * (state["Lambda"] == 0))
+    surplus = chunk.small_surplus.without(product((state["kappa"], 0), dead_mass))
+    return fit_dense(state, surplus, state["alpha"] * state["total"] - dead_mass[0], system, start)
 
 
 def _fit_distinct(chunk: Chunk, system: NumberSystem, start: np.ndarray | None) -> Fit:
     """The dense fits of a chunk, each distinct problem solved once however many budgets it is asked for."""
     first, inverse = chunk.distinct
     if len(first) == len(inverse):
-        return fit_dense(chunk.state, chunk.ridge_surplus, chunk.state["total"], system, start)
+        return fit_dense(chunk.state, chunk.ridge_surplus, chunk.live_mass, system, start)
     own = take(chunk.state, first)
     trial = None if start is None else start[first]
-    fit = fit_dense(own, chunk.ridge_surplus.rows(first), own["total"], system, trial)
+    fit = fit_dense(own, chunk.ridge_surplus.rows(first), chunk.live_mass[first], system, trial)
     found = {name: array[inverse] for name, array in fit.state.items() if name not in chunk.state}
     return replace(
         fit,

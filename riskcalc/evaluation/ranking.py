@@ -9,6 +9,9 @@ from riskcalc.lowering.state import State
 from riskcalc.lowering.surplus import Surplus
 from riskcalc.lowering.systems import NumberSystem
 
+# Scores that agree to this many roundings are the same number, computed twice.
+TIED = 16
+
 
 def ranked(state: State, score: np.ndarray, surplus: Surplus, system: NumberSystem) -> State:
     """The state with `score`, the threshold `t` at its boundary and the `part` kept (and `partbar` dropped) of the
@@ -27,6 +30,7 @@ def ranked(state: State, score: np.ndarray, surplus: Surplus, system: NumberSyst
     del mass
     while True:
         t = np.take_along_axis(score, np.take_along_axis(order, boundary, axis=-1), axis=-1)
+        score = np.where(abs(score - t) <= TIED * system.epsilon * t, t, score)
         # What stands at t or above must exceed the target.
         spare = surplus.beyond(total(weights * (score < t)))
         short = (spare < 0) & (boundary < last)

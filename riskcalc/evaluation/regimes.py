@@ -21,13 +21,14 @@ CHUNK = 1 << 16
 class Chunk:
     """Some regimes: their rows in the flattened batch, their state, and three exact differences.
 
-    `ridge_surplus` is (kappa - 1) * total, `keep_surplus` is (1 - alpha) * total, and `small_surplus` is
-    (kappa * alpha - 1) * total. `distinct` is (first, inverse): the rows of distinct problems, and for every row which
-    of them it is.
+    `ridge_surplus` is kappa * live_mass - total, where `live_mass` is that of the atoms with positive variance;
+    `keep_surplus` is (1 - alpha) * total, and `small_surplus` is (kappa * alpha - 1) * total. `distinct` is
+    (first, inverse): the rows of distinct problems, and for every row which of them it is.
     """
 
     rows: slice
     state: State
+    live_mass: np.ndarray
     ridge_surplus: Surplus
     keep_surplus: Surplus
     small_surplus: Surplus
@@ -72,10 +73,18 @@ def chunks(problem: LinearGaussian, keep: np.ndarray, system: NumberSystem) -> I
 
         kappa, alpha, total = exact["kappa"], exact["alpha"], state["total"]
         one = np.ones(kappa.shape)
+        ridge_surplus, live_mass = system.surplus(one, kappa, one).times(total), total
+        live = state["Lambda"] > 0
+        if not live.all():
+            weights = np.where(live, exact["weights"], 0)
+            dead = np.broadcast_to(~live.all(axis=-1, keepdims=True), total.shape)
+            ridge_surplus = system.surplus(kappa, weights, exact["total"]).where(dead, ridge_surplus)
+            live_mass = np.where(dead, system.number(weights).sum(axis=-1, keepdims=True), total)
         yield Chunk(
             rows=rows,
             state=state,
-            ridge_surplus=system.surplus(one, kappa, one).times(total),
+            live_mass=live_mass,
+            ridge_surplus=ridge_surplus,
             keep_surplus=system.surplus(one, one, alpha).times(total).weighing(state["weights"], total),
             small_surplus=system.surplus(alpha, kappa, one).times(total),
             distinct=np.unique(problem_rows[rows], return_index=True, return_inverse=True)[1:],

@@ -40,9 +40,6 @@ class E(sympy.Expr):
     def _sympystr(self, printer):
         return f"E[{printer.doprint(self.integrand)}]"
 
-    def _latex(self, printer):
-        return rf"\mathbb{{E}}\left[{printer.doprint(self.integrand)}\right]"
-
 
 @dataclass(frozen=True)
 class MaskedMoments:

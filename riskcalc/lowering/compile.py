@@ -114,9 +114,7 @@ def _lower(
 ) -> Lowered:
     where = dict(definitions)
     means = sorted({mean for output in outputs for mean in output.atoms(E)}, key=sympy.default_sort_key)
-    if not any(output.has(E) for output in outputs) and any(
-        _closure(output, where) & _law_symbols(where, output) for output in outputs
-    ):
+    if not means and any(_law_symbols(where, output) for output in outputs):
         source, inputs = _emit("law", outputs, where)
         return Lowered(name, source, inputs, None, scalar_output, system)
 

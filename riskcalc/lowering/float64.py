@@ -174,9 +174,9 @@ class Float64:
         rows, columns = numbers.shape
         return np.asfortranarray(numbers) if columns < rows else numbers
 
-    def surplus(self, scale: np.ndarray, mass: np.ndarray, share: np.ndarray) -> Surplus:
-        """``scale * mass - share`` of exact arrays."""
-        exact = difference(scale, mass, share)
+    def surplus(self, scale: np.ndarray, weights: np.ndarray, share: np.ndarray) -> Surplus:
+        """``scale * sum(weights) - share`` of exact arrays."""
+        exact = difference(scale, weights, share, fractions=False)
         if isinstance(exact, tuple):
             return Surplus(*exact, resolution=1e-30)
         high = exact.astype(np.float64)

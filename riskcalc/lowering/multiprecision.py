@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 import numpy as np
 from mpmath import mp, mpf
 
-from riskcalc.exact import as_fractions
 from riskcalc.lowering.surplus import Surplus, difference
 
 # Digits carried beyond those asked for; the evaluation forms lose fewer.
@@ -74,6 +73,7 @@ class Multiprecision:
     """Arrays of mpf, correct to `digits` significant digits."""
 
     digits: int
+    guard: int = GUARD
 
     tiny = 0
     functions: ClassVar[dict[str, Any]] = {
@@ -101,7 +101,7 @@ class Multiprecision:
     @property
     def epsilon(self) -> Any:
         """Relative size of a step that is rounding."""
-        return mpf(10) ** (-self.digits - GUARD // 2)
+        return mpf(10) ** (-self.digits - self.guard // 2)
 
     @property
     def tolerance(self) -> Any:
@@ -112,16 +112,16 @@ class Multiprecision:
         """An exact array as mpf, rounded at the working precision."""
         return np.frompyfunc(_mpf, 1, 1)(array)
 
-    def surplus(self, scale: np.ndarray, mass: np.ndarray, share: np.ndarray) -> Surplus:
-        """``scale * mass - share`` of exact arrays."""
-        high = self.number(np.asarray(difference(*(as_fractions(array) for array in (scale, mass, share)))))
-        return Surplus(high, 0 * high, resolution=mpf(10) ** (-self.digits - GUARD + 5))
+    def surplus(self, scale: np.ndarray, weights: np.ndarray, share: np.ndarray) -> Surplus:
+        """``scale * sum(weights) - share`` of exact arrays."""
+        high = self.number(np.asarray(difference(scale, weights, share, fractions=True)))
+        return Surplus(high, 0 * high, resolution=mpf(10) ** (-self.digits - self.guard + 5))
 
     @contextmanager
     def precision(self):
         """mpmath at this precision."""
         # NumPy warns of nan in arrays of objects too.
-        with mp.workdps(self.digits + GUARD), np.errstate(all="ignore"):
+        with mp.workdps(self.digits + self.guard), np.errstate(all="ignore"):
             yield
 
 

@@ -42,6 +42,11 @@ class Surplus:
         left = high + (low + self.gain * (mass[0] > self.half))
         return left * (abs(left) > abs(spent[0]) * self.resolution)
 
+    def where(self, mask: np.ndarray, other: Surplus) -> Surplus:
+        """This surplus where the mask holds, the other elsewhere."""
+        high, low = (np.where(mask, own, its) for own, its in ((self.high, other.high), (self.low, other.low)))
+        return replace(self, high=high, low=low, resolution=max(self.resolution, other.resolution))
+
     def without(self, mass: Pair) -> Surplus:
         """The surplus of the other atoms, if those of total `mass` are left out of the law (at scale one)."""
         high, low = add((self.high, self.low), (-mass[0], -mass[1]))
@@ -57,12 +62,14 @@ class Surplus:
         return replace(self, high=self.high * factor, low=self.low * factor)
 
 
-def difference(scale: np.ndarray, mass: np.ndarray, share: np.ndarray) -> np.ndarray | Pair:
-    """``scale * mass - share``, exactly, for exact arrays of shape (N, 1).
+def difference(scale: np.ndarray, weights: np.ndarray, share: np.ndarray, fractions: bool) -> np.ndarray | Pair:
+    """``scale * sum(weights) - share``, exactly, for exact arrays of shape (N, 1) and (N, K).
 
-    Fractions stay Fractions; doubles become a pair, whose relative error is about 1e-32 of the larger term.
+    Fractions stay Fractions (and `fractions` turns all else into them); doubles become a pair, whose relative error is
+    about 1e-32 of the larger term.
     """
-    if any(array.dtype == object for array in (scale, mass, share)):
-        scale, mass, share = (as_fractions(array) for array in (scale, mass, share))
-        return scale * mass - share
-    return add(product((scale, 0.0), (mass, 0.0)), (-share, 0.0))
+    if fractions or any(array.dtype == object for array in (scale, weights, share)):
+        scale, weights, share = (as_fractions(array) for array in (scale, weights, share))
+        return scale * weights.sum(axis=-1, keepdims=True) - share
+    gained = product((scale, 0.0), total(weights)) if weights.shape[-1] > 1 else product((scale, 0.0), (weights, 0.0))
+    return add(gained, (-share, 0.0))

@@ -31,8 +31,8 @@ class NumberSystem(Protocol):
         """An exact array in this system's numbers."""
         ...
 
-    def surplus(self, scale: np.ndarray, mass: np.ndarray, share: np.ndarray) -> Surplus:
-        """``scale * mass - share`` of exact arrays."""
+    def surplus(self, scale: np.ndarray, weights: np.ndarray, share: np.ndarray) -> Surplus:
+        """``scale * sum(weights) - share`` of exact arrays."""
         ...
 
     def precision(self) -> AbstractContextManager:

@@ -86,9 +86,19 @@ SLACK = Formula(
     statement=1 - kappa * E(a),
     evaluation=ridge / nu,
     where=SHRINKAGE,
-    assumptions="nu > 0; for least squares q = 1 - kappa P(Lambda > 0) is exact",
+    assumptions="nu > 0",
     source=_PAPER,
     derived_from=("dense.effective_ridge",),
+)
+
+LEAST_SQUARES_SLACK = Formula(
+    id="dense.least_squares_slack",
+    title="one minus kappa times the mean shrinkage, of least squares",
+    defines=q,
+    statement=-excess,
+    assumptions="nu = 0: ridge = 0 and excess = kappa P(Lambda > 0) - 1 <= 0; every live feature then has a = 1",
+    source=_PAPER,
+    derived_from=("dense.slack",),
 )
 
 RISK = Formula(
@@ -140,6 +150,7 @@ FORMULAS = (
     EFFECTIVE_RIDGE_UPPER,
     EFFECTIVE_RIDGE_LOWER,
     SLACK,
+    LEAST_SQUARES_SLACK,
     RISK,
     EXCESS_RISK,
     TRAINING_ERROR,

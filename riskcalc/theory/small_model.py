@@ -8,7 +8,7 @@ them by alpha would multiply kappa by alpha and B^2 by alpha, which leaves every
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.records import Formula
 from riskcalc.theory.masks import ORACLE_SCORE, RANKING_MOMENTS
-from riskcalc.theory.symbols import B, Lambda, M0bar, score, sigma2, sigma2_small
+from riskcalc.theory.symbols import B, Lambda, M0bar, excess_risk, fit_excess_risk, gamma, score, sigma2, sigma2_small
 
 NOISE = Formula(
     id="small_model.noise",
@@ -20,4 +20,15 @@ NOISE = Formula(
     source="Chang et al. 2021, Section 3",
 )
 
-FORMULAS = (NOISE,)
+EXCESS_RISK = Formula(
+    id="small_model.excess_risk",
+    title="test risk of the small model beyond the noise: that of its fit, and the signal it drops",
+    defines=excess_risk,
+    statement=gamma - sigma2,
+    evaluation=fit_excess_risk + E(M0bar * Lambda * B**2),
+    where={score: ORACLE_SCORE} | RANKING_MOMENTS,
+    source="Chang et al. 2021, Section 3",
+    derived_from=("small_model.noise", "dense.excess_risk"),
+)
+
+FORMULAS = (NOISE, EXCESS_RISK)

@@ -53,4 +53,7 @@ excess_risk = scalar("excess_risk", "test risk minus noise variance", "[0, inf)"
 risk = scalar("risk", "test risk after pruning", "[0, inf)", "R")
 
 # The small model
+fit_excess_risk = scalar(
+    "fit_excess_risk", "risk of the small fit beyond sigma2_small", "[0, inf)", r"\gamma - \sigma_\Delta^2"
+)
 sigma2_small = scalar("sigma2_small", "noise seen by the small model", "[0, inf)", r"\sigma_\Delta^2")
