@@ -28,9 +28,12 @@ class Regimes:
 
 
 def random_regimes(rng: np.random.Generator, count: int, atoms: int) -> Regimes:
-    """Regimes spread over the hard corners: eight decades of eigenvalues, aspect ratios near one, budgets that are
-    exact partial sums of the weights, noise and ridge down to nothing."""
-    eigenvalues = 10 ** rng.uniform(-4, 4, (count, atoms))
+    """Regimes spread over the hard corners.
+
+    Eight decades of eigenvalues and some zeros, aspect ratios near one, budgets that are exact partial sums of the
+    weights, noise and ridge down to nothing.
+    """
+    eigenvalues = 10 ** rng.uniform(-4, 4, (count, atoms)) * (rng.random((count, atoms)) > 0.05)
     signal = rng.choice([0.0, 1.0, -1.0], (count, atoms), p=[0.1, 0.6, 0.3]) * 10 ** rng.uniform(-2, 1, (count, atoms))
     weights = rng.dirichlet(np.ones(atoms), count)
     near_one = 1 + rng.choice([-1.0, 1.0], count) * 10 ** rng.uniform(-12, -1, count)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from decimal import Decimal
 from fractions import Fraction
 
@@ -120,6 +121,74 @@ def test_the_threshold_is_found_by_counting(live: int, dead: int):
     law = rc.laws.Empirical([2.0] * live + [0.0] * dead, [1.0] * (live + dead))
     problem = rc.LinearGaussian(n_samples=live, n_features=live + dead, law=law, noise_variance=0.1)
     assert rc.predict(problem).status == "infinite"
+
+
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [
+        ({"aspect_ratio": 10, "eigenvalues": [1, 0], "weights": ["1/10", "9/10"]}, "infinite"),
+        ({"aspect_ratio": 1.5, "eigenvalues": [0, 1, 2], "weights": ["1/3"] * 3}, "infinite"),
+        ({"aspect_ratio": "10/9", "eigenvalues": [0, 1], "weights": [0.1, 0.9]}, "ok"),
+        ({"aspect_ratio": Fraction(4 * 10**9 + 1, 10**9), "eigenvalues": [1, 0], "weights": [0.25, 0.75]}, "ok"),
+        ({"n_samples": 700_000, "n_features": 1_000_001, "eigenvalues": [1] * 7 + [0] * 3}, "ok"),
+    ],
+)
+def test_the_live_mass_is_exact(given: dict, status: str):
+    problem = rc.LinearGaussian(signal=1, noise_variance=0.1, **given)
+    fast, exact = rc.predict(problem), rc.predict(problem, digits=50)
+    assert fast.status == exact.status == status
+    assert fast.risk == pytest.approx(float(exact.risk), rel=1e-13)
+
+
+@pytest.mark.parametrize(("eigenvalues", "signal"), [(["1/10", "9/10"], [3, 1]), (["1/49", "1"], [7, 1])])
+@pytest.mark.parametrize("digits", [None, 30, 50])
+def test_scores_that_tie_up_to_rounding_tie(eigenvalues, signal, digits):
+    problem = rc.LinearGaussian(aspect_ratio=2, eigenvalues=eigenvalues, signal=signal, noise_variance=0.1)
+    kept = rc.predict(problem, prune=rc.Oracle(keep="3/10"), digits=digits).kept
+    assert kept.astype(float) == pytest.approx([0.3, 0.3])
+
+
+def test_margins_have_their_digits():
+    problem = rc.LinearGaussian(**TWO_LEVEL | {"noise_variance": "1/10"})
+    low, high = (rc.compare(problem, keep="1/10", digits=digits).margin for digits in (30, 60))
+    with mpmath.workdps(60):
+        assert abs(low - high) < mpmath.mpf(10) ** -28
+
+
+def test_overflow_is_no_risk():
+    for change in ({"aspect_ratio": 1e308}, {"signal": 1e160}, {"noise_variance": 1e308}):
+        problem = rc.LinearGaussian(**{"aspect_ratio": 2, "eigenvalues": [1, 2], "signal": 1} | change)
+        for prediction in rc.compare(problem, keep=0.3).predictions.values():
+            assert prediction.status == "not_converged"
+            assert np.isnan(prediction.risk)
+
+
+def test_what_was_checked_stays_as_it_was():
+    eigenvalues, keep = np.array([3.0, 1.0]), np.array([0.2, 0.4])
+    problem, policy = rc.LinearGaussian(aspect_ratio=2, eigenvalues=eigenvalues, signal=1), rc.Magnitude(keep=keep)
+    before = rc.predict(problem, prune=policy).risk
+    eigenvalues[:], keep[:] = -5, 7
+    assert (rc.predict(problem, prune=policy).risk == before).all()
+    with pytest.raises(ValueError, match="read-only"):
+        problem.law.eigenvalues[0] = 2
+
+
+def test_predictions_name_their_policy_and_leave_their_process():
+    comparison = rc.compare(rc.LinearGaussian(**TWO_LEVEL), keep=0.3)
+    policies = {model: prediction.prune for model, prediction in comparison.predictions.items()}
+    assert policies.pop("dense") is None
+    assert isinstance(policies.pop("small"), rc.Oracle)
+    assert {model: policy.name for model, policy in policies.items()} == {model: model for model in policies}
+    copied = pickle.loads(pickle.dumps(comparison))
+    assert (copied.predictions["hessian"].kept == comparison.predictions["hessian"].kept).all()
+
+
+def test_tiny_budgets_at_many_digits():
+    problem = rc.LinearGaussian(**TWO_LEVEL)
+    null = 25 * mpmath.mpf("0.1") + mpmath.mpf("0.9")
+    for model, risk in rc.compare(problem, keep="1e-50", digits=20).risks.items():
+        if model not in ("dense", "small"):
+            assert abs(risk - null) < mpmath.mpf(10) ** -14, model
 
 
 def test_counts_and_ratios_are_two_spellings():

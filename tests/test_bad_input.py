@@ -35,6 +35,7 @@ GOOD = {"aspect_ratio": 2.0, "eigenvalues": [4, 1], "signal": [1, 1]}
         ({"weights": [0.5, 0.6]}, r"weights must sum to one over the atoms, got a sum of 1\.1"),
         ({"weights": [1.5, -0.5]}, r"weights must be at least 0, got -0\.5"),
         ({"weights": [0.2, 0.3, 0.5]}, r"shapes do not match"),
+        ({"weights": 1}, r"weights must sum to one over the atoms, got a sum of 2"),
         ({"noise_variance": -0.1}, r"noise_variance must be at least 0, got -0\.1"),
         ({"ridge": -1}, r"ridge must be at least 0, got -1"),
         ({"ridge": np.inf}, r"ridge must be finite, got inf"),
@@ -101,7 +102,7 @@ def test_predict_arguments():
 
 
 def test_power_laws():
-    with pytest.raises(ValueError, match=r"infinite variance.*below 1, got 1\.5"):
+    with pytest.raises(ValueError, match=r"infinite variance, or nearly.*at most 0\.94, got 1\.5"):
         rc.laws.PowerLaw(1.5, 0.0)
     with pytest.raises(ValueError, match="decay must be at least 0"):
         rc.laws.PowerLaw(-1, 0, 10)

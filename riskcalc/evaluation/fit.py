@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from riskcalc.evaluation.status import Status
+from riskcalc.lowering.compensated import Pair
 from riskcalc.lowering.compile import lower, lower_formula, reduced
 from riskcalc.lowering.state import State, take
 from riskcalc.lowering.surplus import Surplus
@@ -25,9 +26,7 @@ class Fit:
     status: np.ndarray
 
 
-def fit_dense(
-    state: State, surplus: Surplus, mass: np.ndarray, system: NumberSystem, start: np.ndarray | None = None
-) -> Fit:
+def fit_dense(state: State, surplus: Surplus, mass: Pair, system: NumberSystem, start: np.ndarray | None = None) -> Fit:
     """Solve T1 for every regime.
 
     `mass` is what the weights of the atoms with positive variance are meant to add up to, `surplus` is

@@ -69,7 +69,8 @@ def _fit_small(state: State, chunk: Chunk, system: NumberSystem, start: np.ndarr
     """The fit of the small model; features without variance are among the best only where all scores left are zero."""
     dead_mass = total(state["weights"] * (state["Lambda"] == 0))
     surplus = chunk.small_surplus.without(product((state["kappa"], 0), dead_mass))
-    return fit_dense(state, surplus, state["alpha"] * state["total"] - dead_mass[0], system, start)
+    mass = (state["alpha"] * state["total"] - dead_mass[0], -dead_mass[1])
+    return fit_dense(state, surplus, mass, system, start)
 
 
 def _fit_distinct(chunk: Chunk, system: NumberSystem, start: np.ndarray | None) -> Fit:
@@ -79,7 +80,8 @@ def _fit_distinct(chunk: Chunk, system: NumberSystem, start: np.ndarray | None) 
         return fit_dense(chunk.state, chunk.ridge_surplus, chunk.live_mass, system, start)
     own = take(chunk.state, first)
     trial = None if start is None else start[first]
-    fit = fit_dense(own, chunk.ridge_surplus.rows(first), chunk.live_mass[first], system, trial)
+    mass = (chunk.live_mass[0][first], chunk.live_mass[1][first])
+    fit = fit_dense(own, chunk.ridge_surplus.rows(first), mass, system, trial)
     found = {name: array[inverse] for name, array in fit.state.items() if name not in chunk.state}
     return replace(
         fit,

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from riskcalc.laws import matching_shapes
+from riskcalc.lowering.compensated import Pair
+from riskcalc.lowering.compensated import total as pair_total
 from riskcalc.lowering.state import State
 from riskcalc.lowering.surplus import Surplus
 from riskcalc.lowering.systems import NumberSystem
@@ -28,7 +30,7 @@ class Chunk:
 
     rows: slice
     state: State
-    live_mass: np.ndarray
+    live_mass: Pair
     ridge_surplus: Surplus
     keep_surplus: Surplus
     small_surplus: Surplus
@@ -73,19 +75,20 @@ def chunks(problem: LinearGaussian, keep: np.ndarray, system: NumberSystem) -> I
 
         kappa, alpha, total = exact["kappa"], exact["alpha"], state["total"]
         one = np.ones(kappa.shape)
-        ridge_surplus, live_mass = system.surplus(one, kappa, one).times(total), total
+        ridge_surplus, live_mass = system.surplus(one, kappa, one).times(total), (total, 0 * total)
         live = state["Lambda"] > 0
         if not live.all():
             weights = np.where(live, exact["weights"], 0)
             dead = np.broadcast_to(~live.all(axis=-1, keepdims=True), total.shape)
             ridge_surplus = system.surplus(kappa, weights, exact["total"]).where(dead, ridge_surplus)
-            live_mass = np.where(dead, system.number(weights).sum(axis=-1, keepdims=True), total)
+            meant = pair_total(system.number(weights))
+            live_mass = np.where(dead, meant[0], total), np.where(dead, meant[1], 0)
         yield Chunk(
             rows=rows,
             state=state,
             live_mass=live_mass,
             ridge_surplus=ridge_surplus,
-            keep_surplus=system.surplus(one, one, alpha).times(total).weighing(state["weights"], total),
+            keep_surplus=system.surplus(one, one, alpha).times(total).weighing(state["weights"], (total, 0 * total)),
             small_surplus=system.surplus(alpha, kappa, one).times(total),
             distinct=np.unique(problem_rows[rows], return_index=True, return_inverse=True)[1:],
         )

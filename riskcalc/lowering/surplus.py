@@ -29,11 +29,11 @@ class Surplus:
     gain: np.ndarray | int = 0
     half: np.ndarray | float = np.inf
 
-    def weighing(self, weights: np.ndarray, mass: np.ndarray, scale: np.ndarray | None = None) -> Surplus:
+    def weighing(self, weights: np.ndarray, mass: Pair, scale: np.ndarray | None = None) -> Surplus:
         """The same with the gain of these weights over the `mass` that they are meant to have."""
-        high, low = add(total(weights), (-mass, 0 * mass))
+        high, low = add(total(weights), (-mass[0], -mass[1]))
         gain = high + low
-        return replace(self, gain=gain if scale is None else scale * gain, half=mass / 2)
+        return replace(self, gain=gain if scale is None else scale * gain, half=mass[0] / 2)
 
     def beyond(self, mass: Pair, scale: np.ndarray | None = None) -> np.ndarray:
         """What is left of the surplus without the atoms of total `mass`."""
