@@ -22,6 +22,8 @@ from riskcalc.lowering.systems import NumberSystem
 from riskcalc.policies import POLICIES, Oracle, Policy
 from riskcalc.problems import LinearGaussian
 
+# What a result prints and serialises.
+QUANTITIES = ("risk", "excess_risk", "dense_risk", "training_error", "threshold", "effective_ridge", "status")
 LABELS = {
     "dense": "dense, all features",
     "small": "small, on the best features",
@@ -83,15 +85,15 @@ class Prediction:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON: infinite and undefined numbers become None, mpf become strings."""
-        names = ("risk", "excess_risk", "dense_risk", "training_error", "threshold", "effective_ridge", "status")
         budget = {} if self.prune is None else {"keep": plain(self.prune.fraction_kept(self.problem.n_features))}
-        return {"model": self.model} | budget | {name: json_value(getattr(self, name), self.digits) for name in names}
+        return (
+            {"model": self.model} | budget | {name: json_value(getattr(self, name), self.digits) for name in QUANTITIES}
+        )
 
     def __str__(self) -> str:
         from riskcalc.tables import filled, number, table, to_text
 
-        names = ("risk", "excess_risk", "dense_risk", "training_error", "threshold", "effective_ridge", "status")
-        columns = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        columns = {name: getattr(self, name) for name in QUANTITIES if getattr(self, name) is not None}
 
         def text(name: str, value: Any) -> str:
             return str(value) if name == "status" else number(value, self.digits)

@@ -46,7 +46,7 @@ class Balance:
     place : callable
         The entries of the state that a trial x sets.
     surplus : Surplus
-        scale * sum(weights) - target, exact.
+        scale * (mass of all atoms) - target, exact.
     scale, supply : array of shape (N, 1) or None
         None stands for one and for zero.
     """

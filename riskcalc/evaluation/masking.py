@@ -63,7 +63,7 @@ class Pruned:
 def prune(policy: str, fit: Fit, surplus: Surplus, system: NumberSystem, start: np.ndarray | None = None) -> Pruned:
     """Prune every regime of a dense fit by a policy.
 
-    `fit.state` holds `alpha`; `surplus` is sum(weights) - alpha * total, exact; `start` is a first trial for the
+    `fit.state` holds `alpha`; `surplus` is (1 - alpha) * total, exact; `start` is a first trial for the
     threshold. Where the dense fit is infinite so is the pruned one, which has no mask.
     """
     groups, status = _masks(policy, fit, surplus, system, start)

@@ -17,7 +17,7 @@ def ranked(state: State, score: np.ndarray, surplus: Surplus, system: NumberSyst
     """The state with `score`, the threshold `t` at its boundary and the `part` kept (and `partbar` dropped) of the
     atoms tied there.
 
-    `surplus` is sum(weights) - alpha * total, exact, so that exactly the fraction alpha is kept.
+    `surplus` is (1 - alpha) * total, exact, so that exactly the fraction alpha is kept.
     """
     weights = state["weights"]
     order = np.argsort(-score, axis=-1)

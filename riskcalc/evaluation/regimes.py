@@ -90,8 +90,16 @@ def chunks(problem: LinearGaussian, keep: np.ndarray, system: NumberSystem) -> I
             ridge_surplus=ridge_surplus,
             keep_surplus=system.surplus(one, one, alpha).times(total).weighing(state["weights"], (total, 0 * total)),
             small_surplus=system.surplus(alpha, kappa, one).times(total),
-            distinct=np.unique(problem_rows[rows], return_index=True, return_inverse=True)[1:],
+            distinct=_distinct(problem_rows[rows], count > int(np.prod(problem.shape))),
         )
+
+
+def _distinct(problem_rows: np.ndarray, repeated: bool) -> tuple[np.ndarray, np.ndarray]:
+    """The first row of each distinct problem, and for every row which of them it is."""
+    if not repeated:
+        return np.arange(problem_rows.size), np.arange(problem_rows.size)
+    _, first, inverse = np.unique(problem_rows, return_index=True, return_inverse=True)
+    return first, inverse
 
 
 def _penalty(problem: LinearGaussian) -> np.ndarray:

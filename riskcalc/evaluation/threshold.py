@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from riskcalc.lowering.compensated import total
-from riskcalc.lowering.compile import Lowered, lower, lower_formula
+from riskcalc.lowering.compile import Lowered, lower, lower_formula, reduced
 from riskcalc.lowering.state import State, take
 from riskcalc.lowering.surplus import Surplus
 from riskcalc.lowering.systems import NumberSystem
@@ -125,4 +125,4 @@ def _pivoted(
 
 def _lag(policy: str, system: NumberSystem) -> Lowered:
     where = dict(masks.LAG.where) | {omega: masks.SCORE_WEIGHTS[policy]}
-    return lower((masks.LAG.reduced(),), where, system, masks.LAG.id, scalar_output=True)
+    return lower((reduced(masks.LAG),), where, system, masks.LAG.id, scalar_output=True)

@@ -67,13 +67,11 @@ class Lowered:
             means: Sequence = ()
             if self.law_inputs:
                 law = self._functions["law"]
-                totals = [0] * self.source.count("# mean")
+                totals: list[Any] = []
                 for block in blocks(state):
                     terms = law(**{name: block[name] for name in self.law_inputs})
-                    totals = [
-                        total + (block["weights"] * term).sum(axis=-1, keepdims=True)
-                        for total, term in zip(totals, terms, strict=True)
-                    ]
+                    sums = [(block["weights"] * term).sum(axis=-1, keepdims=True) for term in terms]
+                    totals = [total + own for total, own in zip(totals, sums, strict=True)] if totals else sums
                 means = [total / state["total"] for total in totals]
             results = self._functions["value"](*means, **{name: state[name] for name in self.value_inputs})
         return results[0] if self.scalar_output else results
