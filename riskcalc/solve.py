@@ -69,7 +69,7 @@ class Balance:
         )
 
     def gap(self, x: np.ndarray, system: NumberSystem) -> tuple[np.ndarray, ...]:
-        """log P - log M (nan where a side underflows), and its first and second derivatives in log x."""
+        """log P - log M (infinite where one side underflows, nan where both do), and its derivatives in log x."""
         log = system.functions["log"]
         low_mass: Pair = (0, 0)
         low_sums, high_sums = [0, 0, 0], [0, 0, 0]
@@ -97,11 +97,12 @@ class Balance:
         rising = rising + np.maximum(-excess, 0)
         fall, rise = below_slope / falling, above_slope / rising
         curvature = rise * rise - fall * fall - below_bend / falling - above_bend / rising
-        readable = (falling > system.tiny) & (rising > system.tiny)
+        # Where one side has vanished, which one is known (an infinite gap); where both have, nothing is.
+        readable = (falling > system.tiny) | (rising > system.tiny)
         return np.where(readable, log(falling / rising), np.nan), -fall - rise, curvature
 
     def log_gap(self, x: np.ndarray, system: NumberSystem) -> tuple[np.ndarray, np.ndarray, None]:
-        """The same, without the second derivative, from the logarithms of the terms: where a side underflows.
+        """The same, without the second derivative, from the logarithms of the terms: where both sides underflow.
 
         In float64, for balances without scale and supply.
         """
@@ -126,8 +127,8 @@ class Balance:
 class Root:
     """Where each balance stands.
 
-    `converged` says that the last step was final up to rounding (callers substitute x back), `underflow` that a side
-    of the balance vanished at x, so that its logarithm must be taken inside (`Balance.log_gap`).
+    `converged` says that the last step was final up to rounding (callers substitute x back), `underflow` that both
+    sides of the balance vanished at x, so that their logarithms must be taken inside (`Balance.log_gap`).
     """
 
     x: np.ndarray
@@ -169,10 +170,9 @@ def balance_root(
     if start is not None:
         result = np.where((start > lower) & (start < upper), start, result)
     converged, underflow = np.zeros(len(result), bool), np.zeros(len(result), bool)
-    # The regimes at work, and what is known of each: bracket, trial, size of the last trusted step, whether finished.
+    # The regimes at work, and what is known of each: bracket, trial, and size of the last trusted step.
     rows, current = np.arange(len(result)), balance
-    low, high, x, previous = lower, upper, result, np.full(result.shape, np.inf)
-    finished = np.zeros(result.shape, bool)
+    low, high, x, previous = lower, upper, result.copy(), np.full(result.shape, np.inf)
     for _ in range(MAX_ITERATIONS):
         value, derivative, curvature = gap(current, x, system)
         low, high = np.where(value > 0, x, low), np.where(value < 0, x, high)
@@ -183,31 +183,34 @@ def balance_root(
         else:
             bend = curvature / derivative**2
             step = step / np.minimum(np.maximum(1 - value * bend / 2, 0.5), 2)
-            leaves = abs(value) ** 3 * (1 + 4 * bend**2)
+            leaves = abs(value * value * value) * (1 + 4 * bend * bend)
         if offset is None:
             moved, size = x * functions["exp"](step), abs(step)
         else:
             origin, unit = offset(current.state)
             step = step * (origin + x)
             moved, size = x + step, abs(step) / (abs(x) + unit)
-        halfway = middle(low, high)
         # A step is trusted while it stays inside the bracket and steps shrink; otherwise the bracket is halved.
         trusted = (moved > low) & (moved < high) & (4 * size <= 3 * previous)
         # Done when the step leaves less than rounding, at a step of rounding size, or when no number is left between.
         done = trusted & (4 * leaves <= system.epsilon * np.minimum(1, abs(derivative))) | (size <= 4 * system.epsilon)
-        done = done & (abs(derivative) < np.inf) | ~((halfway > low) & (halfway < high))
-        x = np.where(finished, x, np.where(trusted, moved, np.where(done, x, halfway)))
-        previous = np.where(trusted, size, np.inf)
+        done = done & (abs(derivative) < np.inf)
+        astray = np.flatnonzero(~trusted)
+        if astray.size:
+            below, above = low[astray], high[astray]
+            halfway = middle(below, above)
+            moved[astray] = np.where(done[astray], x[astray], halfway)
+            size[astray] = np.inf
+            done[astray] |= ~((halfway > below) & (halfway < above))
         lost = value != value
-        result[rows] = x
-        underflow[rows] |= (lost & ~finished)[:, 0]
-        converged[rows] |= (done & ~lost & ~finished)[:, 0]
-        finished |= done | lost
-        working = np.flatnonzero(~finished)
+        result[rows] = moved
+        underflow[rows] = lost[:, 0]
+        converged[rows] = (done & ~lost)[:, 0]
+        working = np.flatnonzero(~(done | lost))
         if working.size == 0:
             break
-        # Regimes that are finished stay with the others until enough are finished to pay for the copy.
-        if working.size < 0.75 * rows.size:
+        if working.size < rows.size:
             rows, current = rows[working], current.rows(working)
-            low, high, x, previous, finished = (array[working] for array in (low, high, x, previous, finished))
+            low, high, moved, size = (array[working] for array in (low, high, moved, size))
+        x, previous = moved, size
     return Root(result, converged, underflow)

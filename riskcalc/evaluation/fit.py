@@ -89,6 +89,6 @@ def _effective_ridge(
         supply=state["ridge"] * state["total"],
     )
     root = balance_root(balance, lowest, upper, start, system)
-    (mismatch,) = lower((formula.mismatch(),), formula.where, system, formula.id)(state | {"nu": root.x})
+    (mismatch,) = lower((formula.mismatch,), formula.where, system, formula.id)(state | {"nu": root.x})
     allowed = system.tolerance + 2 * abs(surplus.gain) / state["total"]
     return root.x, root.converged & (abs(mismatch) <= allowed)[:, 0]

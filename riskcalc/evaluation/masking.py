@@ -34,7 +34,7 @@ class MaskGroup:
         """Test risk, its part beyond the noise, and the relative mismatch between the mass kept and alpha."""
         formula = pruning.RISKS[self.kind]
         risk = reduced(formula)
-        wanted = (risk, risk - sigma2, masks.THRESHOLD.mismatch().subs(masks.THRESHOLD.part, M0))
+        wanted = (risk, risk - sigma2, masks.THRESHOLD.mismatch.subs(masks.THRESHOLD.part, M0))
         return lower(wanted, self._where(), system, formula.id)(self.state)
 
     def kept(self, system: NumberSystem) -> np.ndarray:

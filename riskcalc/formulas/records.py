@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import sympy
@@ -83,6 +84,7 @@ class FixedPoint(Formula):
         """The equation that the solver balances."""
         return sympy.Eq(self.scale * E(self.part) + self.supply / self.defines, self.target)
 
+    @cached_property
     def mismatch(self) -> Expression:
         """The relative amount by which a root misses the balance: what substituting it back must leave near zero."""
         balance = self.balance()
