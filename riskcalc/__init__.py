@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from riskcalc import laws
     from riskcalc.comparison import Comparison, compare
-    from riskcalc.policies import Hessian, Magnitude, Oracle, Random
+    from riskcalc.estimates import Estimate
+    from riskcalc.policies import Hessian, Magnitude, Oracle, Random, Retrain
     from riskcalc.prediction import Prediction, predict, small_model
     from riskcalc.problems import LinearGaussian
+    from riskcalc.simulation import simulate
     from riskcalc.tabular import from_data
 
 __version__ = version("riskcalc")
@@ -27,6 +29,9 @@ _HOMES = {
     "Oracle": "policies",
     "Prediction": "prediction",
     "Random": "policies",
+    "Retrain": "policies",
+    "Estimate": "estimates",
+    "simulate": "simulation",
     "compare": "comparison",
     "from_data": "tabular",
     "laws": "",
@@ -36,16 +41,19 @@ _HOMES = {
 
 __all__ = [
     "Comparison",
+    "Estimate",
     "Hessian",
     "LinearGaussian",
     "Magnitude",
     "Oracle",
     "Prediction",
     "Random",
+    "Retrain",
     "compare",
     "from_data",
     "laws",
     "predict",
+    "simulate",
     "small_model",
 ]
 

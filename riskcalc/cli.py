@@ -6,6 +6,7 @@ import json
 import sys
 import warnings
 from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,13 @@ _OPTIONS: tuple[tuple[str, Any, str], ...] = (
     ("--n-samples", str, "Number of samples."),
     ("--n-features", str, "Number of features."),
     ("--eigenvalues", str, "Variances of the features, by atom: 25,1."),
-    ("--signal", str, "sqrt(p) * coefficient, by atom; one number fills all."),
+    ("--signal", str, "sqrt(p) * coefficient, by atom; one number fills all, or scales a continuous law's."),
     ("--weights", str, "Probability of each atom; equal if left out."),
     ("--power-law", str, "Instead of atoms: DECAY,SIGNAL_DECAY or DECAY,SIGNAL_DECAY,FEATURES."),
+    ("--marchenko-pastur", str, "Instead of atoms: RATIO of a sample covariance of white noise."),
+    ("--uniform", str, "Instead of atoms: LOW,HIGH."),
+    ("--beta", str, "Instead of atoms: A,B or A,B,LOW,HIGH."),
+    ("--signal-power", str, "Of a continuous law: coefficients are signal * eigenvalue^POWER; 0 if left out."),
     ("--noise-variance", str, "Noise variance."),
     ("--ridge", str, "Ridge penalty: scikit-learn's alpha divided by n_samples."),
     ("--penalty", str, "'natural', or penalty weights by atom."),
@@ -38,7 +43,9 @@ _OPTIONS: tuple[tuple[str, Any, str], ...] = (
 _SPELLINGS = (
     ({"keep"}, {"n_keep"}),
     ({"aspect_ratio"}, {"n_samples", "n_features"}),
-    ({"power_law"}, {"eigenvalues", "signal", "weights"}),
+    *combinations(({"eigenvalues", "weights"}, {"power_law"}, {"marchenko_pastur"}, {"uniform"}, {"beta"}), 2),
+    ({"power_law"}, {"signal"}),
+    ({"eigenvalues", "weights", "power_law"}, {"signal_power"}),
 )
 
 

@@ -110,4 +110,41 @@ class Random(Policy):
     name = "random"
 
 
+class Retrain:
+    """Fit again on the features kept, after pruning.
+
+    Parameters
+    ----------
+    ridge : float >= 0
+        Of the second fit; 0 for least squares, or the interpolator of least norm. The penalty's weights stay.
+    sample : "same" or "fresh"
+        Whether the second fit sees the sample that the features were chosen on, or another of the same size.
+
+    Examples
+    --------
+    >>> Retrain(sample="fresh")
+    Retrain(ridge=0.0, sample='fresh')
+    """
+
+    def __init__(self, ridge: ArrayLike | str = 0.0, sample: str = "same"):
+        self.ridge = exact_array(ridge, "ridge")
+        if self.ridge.ndim != 0 or self.ridge < 0:
+            raise ValueError(f"ridge must be one number of at least 0, got {ridge!r}")
+        if sample not in ("same", "fresh"):
+            raise ValueError(f'sample must be "same" or "fresh", got {sample!r}')
+        self.sample = sample
+
+    @classmethod
+    def of(cls, retrain: bool | Retrain | None) -> Retrain | None:
+        """What an argument `retrain` means: True is the default retraining, False and None are none."""
+        if retrain is None or isinstance(retrain, bool):
+            return cls() if retrain else None
+        if not isinstance(retrain, cls):
+            raise TypeError(f"retrain must be True, False or a riskcalc.Retrain, got {retrain!r}")
+        return retrain
+
+    def __repr__(self) -> str:
+        return f"Retrain(ridge={self.ridge[()]}, sample={self.sample!r})"
+
+
 POLICIES: dict[str, type[Policy]] = {policy.name: policy for policy in (Magnitude, Hessian, Oracle, Random)}

@@ -14,13 +14,20 @@ The schema of a problem file (every key is optional where the problem does not n
     power_law = [1.5, 0.25, 500] # instead of eigenvalues, signal and weights: decay, signal_decay, features
                                  # (without the third: the limit of many features)
 
+Continuous laws, instead of eigenvalues and weights; signal is then one number, 1 if left out:
+
+    marchenko_pastur = 0.5       # the ratio: eigenvalues of a sample covariance of white noise
+    uniform = [0.5, 2]           # low, high
+    beta = [2, 3, 0, 5]          # a, b, low, high (without the last two: from 0 to 1)
+    signal_power = -0.25         # coefficients are signal * eigenvalue^signal_power; left out: 0
+
 Numbers are exact: 0.1 means one tenth, and strings such as "10/3" are accepted.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -29,8 +36,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
 
-from riskcalc.exact import as_float, exact_array
-from riskcalc.laws import PowerLaw
+from riskcalc.laws import Beta, Law, MarchenkoPastur, PowerLaw, Uniform, one_number
 from riskcalc.problems import LinearGaussian
 from riskcalc.tabular import from_data, read_csv
 
@@ -51,6 +57,10 @@ class ProblemFile(BaseModel):
     signal: _Numbers | None = None
     weights: _Numbers | None = None
     power_law: list[_Scalar] | None = None
+    marchenko_pastur: _Numbers | None = None
+    uniform: _Numbers | None = None
+    beta: _Numbers | None = None
+    signal_power: _Numbers | None = None
     noise_variance: _Numbers | None = None
     ridge: _Numbers | None = None
     penalty: _Numbers | None = None
@@ -79,9 +89,15 @@ def read_keys(path: Path) -> dict[str, Any]:
 def question(keys: Mapping[str, Any]) -> Question:
     """The question that keys of a file or of the command line ask; ValueError names every key that is wrong."""
     given, budget = _checked(keys)
-    power_law = given.pop("power_law", None)
-    if power_law is not None:
-        given["law"] = _power_law(power_law)
+    laws = [name for name in ("power_law", *_CONTINUOUS) if name in given]
+    if len(laws) > 1:
+        raise ValueError(f"give one law, not {' and '.join(laws)}")
+    if "power_law" in given:
+        given["law"] = _power_law(given.pop("power_law"))
+    elif laws:
+        given["law"] = _continuous(laws[0], given)
+    if "signal_power" in given:
+        raise ValueError(f"signal_power needs one of the laws {', '.join(_CONTINUOUS)}; leave it out")
     return Question(LinearGaussian(**given), budget)
 
 
@@ -124,8 +140,29 @@ def _counts(value: Any, name: str) -> Any:
 def _power_law(values: list[Any]) -> PowerLaw:
     if len(values) not in (2, 3):
         raise ValueError(f"power_law must be [decay, signal_decay] or [decay, signal_decay, features], got {values}")
-    decay, signal_decay = (float(as_float(exact_array(value, "power_law"))) for value in values[:2])
+    decay, signal_decay = (one_number(value, "power_law") for value in values[:2])
     return PowerLaw(decay, signal_decay, *(_counts(value, "power_law features") for value in values[2:]))
+
+
+# The continuous laws: class, how many numbers it takes, and how they are written.
+_CONTINUOUS: dict[str, tuple[Callable[..., Law], tuple[int, ...], str]] = {
+    "marchenko_pastur": (MarchenkoPastur, (1,), "one number, the ratio"),
+    "uniform": (Uniform, (2,), "[low, high]"),
+    "beta": (Beta, (2, 4), "[a, b] or [a, b, low, high]"),
+}
+
+
+def _continuous(name: str, given: dict[str, Any]) -> Law:
+    """The law of that name, whose keys leave `given`."""
+    law, sizes, wanted = _CONTINUOUS[name]
+    determined = sorted(given.keys() & {"eigenvalues", "weights"})
+    if determined:
+        raise ValueError(f"the law {name} determines {' and '.join(determined)}; leave them out")
+    value = given.pop(name)
+    values = value if isinstance(value, list) else [value]
+    if len(values) not in sizes or any(isinstance(item, list) for item in values):
+        raise ValueError(f"{name} must be {wanted}, got {value}")
+    return law(*values, **{key: given.pop(key) for key in ("signal", "signal_power") if key in given})
 
 
 def _messages(error: ValidationError) -> list[str]:

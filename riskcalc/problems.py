@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riskcalc.exact import exact_array
-from riskcalc.laws import Atoms, Law, matching_shapes, plain
+from riskcalc.laws import Atoms, Continuous, Law, matching_shapes, plain
 
 
 class LinearGaussian:
@@ -33,7 +33,7 @@ class LinearGaussian:
         Corresponds to ``alpha = n_samples * ridge`` in scikit-learn's `Ridge`.
     penalty : None, "natural" or array_like > 0 of shape (..., K)
         Penalty weight per feature: None for 1 (gradient descent's geometry), "natural" for Lambda (natural
-        gradient's; features of zero variance then get zero), or weights.
+        gradient's; features of zero variance then get zero), or weights. A continuous law takes one weight only.
 
     Attributes
     ----------
@@ -76,6 +76,11 @@ class LinearGaussian:
         self.noise_variance = _at_least_zero(noise_variance, "noise_variance")
         self.ridge = _at_least_zero(ridge, "ridge")
         self.penalty = _penalty(penalty)
+        if isinstance(self.law, Continuous) and isinstance(self.penalty, np.ndarray) and self.penalty.shape[-1] != 1:
+            raise ValueError(
+                "penalty must be None, 'natural' or one number where the law is continuous (its atoms are nodes of a "
+                f"quadrature, not kinds of features), got {self.penalty.shape[-1]} weights"
+            )
         atoms = {"law": np.empty(self.law.shape, bool)}
         if isinstance(self.penalty, np.ndarray):
             atoms["penalty"] = self.penalty

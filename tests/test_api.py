@@ -19,16 +19,19 @@ TWO_LEVEL = {"aspect_ratio": "10/3", "eigenvalues": [25, 1], "signal": 1, "weigh
 def test_public_names_are_pinned():
     assert sorted(rc.__all__) == [
         "Comparison",
+        "Estimate",
         "Hessian",
         "LinearGaussian",
         "Magnitude",
         "Oracle",
         "Prediction",
         "Random",
+        "Retrain",
         "compare",
         "from_data",
         "laws",
         "predict",
+        "simulate",
         "small_model",
     ]
     for name in (*rc.__all__, "__version__"):

@@ -19,6 +19,9 @@ ORDER = (
     "laws",
     "problems",
     "policies",
+    "sampling",
+    "estimates",
+    "simulation",
     "tabular",
     "problem_files",
     "formulas",
@@ -59,6 +62,13 @@ def test_formulas_know_no_numbers():
     for path in [*(PACKAGE / "formulas").glob("*.py"), *(PACKAGE / "theory").glob("*.py")]:
         assert "numpy" not in path.read_text()
     assert not {"theory", "formulas"} & set(_imports(PACKAGE / "solve.py"))
+
+
+def test_the_simulation_knows_no_formula():
+    """The two witnesses are independent."""
+    for path in [PACKAGE / "simulation.py", PACKAGE / "estimates.py", *(PACKAGE / "sampling").glob("*.py")]:
+        assert not {"formulas", "theory", "lowering", "solve", "evaluation", "prediction"} & set(_imports(path))
+        assert "sympy" not in path.read_text()
 
 
 def test_importing_the_package_imports_no_theory():

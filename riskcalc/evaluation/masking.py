@@ -1,4 +1,4 @@
-"""The masks of a pruning policy, and the risk behind them (T2, T3)."""
+"""The masks of a pruning policy, and the risk behind them (T2, T3), of a fit on the features kept too (T4)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from riskcalc.evaluation.fit import Fit
 from riskcalc.evaluation.ranking import ranked
 from riskcalc.evaluation.status import Status
 from riskcalc.evaluation.threshold import solve_thresholds
-from riskcalc.formulas.records import Definitions
+from riskcalc.formulas.records import Definitions, Formula
 from riskcalc.formulas.symbols import Expression
 from riskcalc.lowering.compensated import total
-from riskcalc.lowering.compile import lower, lower_formula, reduced
+from riskcalc.lowering.compile import lower, reduced
 from riskcalc.lowering.state import State, blocks, shape, take
 from riskcalc.lowering.surplus import Surplus
 from riskcalc.lowering.systems import NumberSystem
@@ -43,6 +43,18 @@ class MaskGroup:
         rows = len(self.rows)
         parts = [(lowered(block), shape(block)[1]) for block in blocks(self.state)]
         return np.concatenate([np.broadcast_to(part, (rows, columns)) for part, columns in parts], axis=-1)
+
+    def noise(self, system: NumberSystem) -> np.ndarray:
+        """Noise seen by a fit on the features kept, on a sample that the mask does not depend on."""
+        return self._of_small(small_model.NOISES, self.state, system)
+
+    def small_excess_risk(self, fit_excess_risk: np.ndarray, system: NumberSystem) -> np.ndarray:
+        """Risk beyond the noise of such a fit, from its own beyond the noise it sees."""
+        return self._of_small(small_model.EXCESS_RISKS, self.state | {"fit_excess_risk": fit_excess_risk}, system)
+
+    def _of_small(self, formulas: dict[str, Formula], state: State, system: NumberSystem) -> np.ndarray:
+        formula = formulas[self.kind]
+        return lower((reduced(formula),), self._where(), system, formula.id, scalar_output=True)(state)
 
     def _where(self) -> Definitions:
         where = pruning.RISKS[self.kind].where
@@ -127,9 +139,7 @@ def _ranked(score: Expression, where: Definitions, state: State, surplus: Surplu
     return ranked(state, scores + 0 * state["alpha"], surplus, system)
 
 
-def restrict(state: State, surplus: Surplus, system: NumberSystem) -> tuple[State, MaskGroup]:
-    """The state of a small model on the best features: restricted weights and added noise; and its mask (T4)."""
+def best_features(state: State, surplus: Surplus, system: NumberSystem) -> MaskGroup:
+    """The mask of the features that a small model is told (T4)."""
     ranking = _ranked(masks.ORACLE_SCORE, {}, state, surplus, system)
-    group = MaskGroup(np.arange(len(ranking["alpha"])), "ranking", ranking)
-    noise = lower_formula(small_model.NOISE, system)(ranking)
-    return state | {"weights": state["weights"] * group.kept(system), "sigma2": noise}, group
+    return MaskGroup(np.arange(len(ranking["alpha"])), "ranking", ranking)

@@ -1,4 +1,4 @@
-"""Every model of a chunk of regimes: dense, pruned by each policy, and small; the dense fit is solved once."""
+"""Every model of a chunk of regimes: dense, pruned, retrained, and small; the dense fit is solved once."""
 
 from __future__ import annotations
 
@@ -9,19 +9,17 @@ import numpy as np
 from mpmath import mpf
 
 from riskcalc.evaluation.fit import Fit, fit_dense
-from riskcalc.evaluation.masking import MaskGroup, prune, restrict
+from riskcalc.evaluation.masking import MaskGroup, best_features, prune
 from riskcalc.evaluation.regimes import Chunk
 from riskcalc.evaluation.status import Status
 from riskcalc.lowering.compensated import product, total
-from riskcalc.lowering.compile import lower_formula
-from riskcalc.lowering.state import State, take
+from riskcalc.lowering.state import shape, take
 from riskcalc.lowering.systems import NumberSystem
-from riskcalc.theory import small_model
 
 
 @dataclass(frozen=True)
 class Model:
-    """One model over one chunk of regimes."""
+    """One model over one chunk of regimes; `refit` is the fit on the features kept, where there is one."""
 
     fit: Fit
     groups: list[MaskGroup]
@@ -29,33 +27,62 @@ class Model:
     excess_risk: np.ndarray
     status: np.ndarray
     threshold: np.ndarray | None = None
+    training_error: np.ndarray | None = None
+    refit: Fit | None = None
 
 
 def evaluate_chunk(
-    chunk: Chunk, models: Sequence[str], system: NumberSystem, start: dict[str, Model] | None = None
+    chunk: Chunk,
+    models: Sequence[str],
+    system: NumberSystem,
+    retrain_ridge: np.ndarray | None = None,
+    start: dict[str, Model] | None = None,
 ) -> dict[str, Model]:
-    """Every model of a chunk; `start` holds the same in float64, whose roots are the first trials."""
+    """Every model of a chunk; `start` holds the same in float64, whose roots are the first trials.
+
+    With `retrain_ridge`, an exact number, pruned models are fitted again on a fresh sample.
+    """
     results: dict[str, Model] = {}
     fit: Fit | None = None
     for model in models:
         first = None if start is None else start[model]
-        ridge = None if first is None else _as_mpf(first.fit.state["nu"])
+        second_ridge = None if first is None or first.refit is None else _as_mpf(first.refit.state["nu"])
         if model == "small":
-            state, group = restrict(chunk.state, chunk.keep_surplus, system)
-            small = _fit_small(state, chunk, system, ridge)
-            own = group.state | {"fit_excess_risk": small.excess_risk}
-            beyond_noise = lower_formula(small_model.EXCESS_RISK, system)(own)
-            results[model] = Model(small, [group], small.state["gamma"], beyond_noise, small.status, group.state["t"])
+            group = best_features(chunk.state, chunk.keep_surplus, system)
+            small, beyond_noise = _fit_kept([group], chunk, chunk.state["ridge"], system, second_ridge)
+            results[model] = Model(
+                fit=small,
+                groups=[group],
+                risk=small.state["gamma"],
+                excess_risk=beyond_noise,
+                status=small.status,
+                threshold=group.state["t"],
+                training_error=small.training_error,
+                refit=small,
+            )
             continue
         if fit is None:
-            fit = _fit_distinct(chunk, system, ridge)
+            fit = _fit_distinct(chunk, system, None if first is None else _as_mpf(first.fit.state["nu"]))
         if model == "dense":
-            results[model] = Model(fit, [], fit.state["gamma"], fit.excess_risk, fit.status)
+            gamma = fit.state["gamma"]
+            results[model] = Model(fit, [], gamma, fit.excess_risk, fit.status, training_error=fit.training_error)
             continue
         trial = None if first is None or first.threshold is None else _as_mpf(first.threshold)
         pruned = prune(model, fit, chunk.keep_surplus, system, trial)
         threshold = None if model == "random" else pruned.threshold
         results[model] = Model(fit, pruned.groups, pruned.risk, pruned.excess_risk, pruned.status, threshold)
+        if retrain_ridge is not None:
+            ridge = 0 * chunk.state["kappa"] + system.number(retrain_ridge.reshape(1, 1))
+            refit, beyond_noise = _fit_kept(pruned.groups, chunk, ridge, system, second_ridge)
+            masked = (pruned.status == Status.OK) | (pruned.status == Status.EXACT_RECOVERY)
+            results[model] = replace(
+                results[model],
+                risk=refit.state["gamma"],
+                excess_risk=beyond_noise,
+                status=np.where(masked, refit.status, Status.NOT_CONVERGED),
+                training_error=refit.training_error,
+                refit=refit,
+            )
     return {name: _finite_or_failed(model) for name, model in results.items()}
 
 
@@ -65,12 +92,27 @@ def _finite_or_failed(model: Model) -> Model:
     return replace(model, status=np.where(sound, model.status, Status.NOT_CONVERGED))
 
 
-def _fit_small(state: State, chunk: Chunk, system: NumberSystem, start: np.ndarray | None) -> Fit:
-    """The fit of the small model; features without variance are among the best only where all scores left are zero."""
-    dead_mass = total(state["weights"] * (state["Lambda"] == 0))
+def _fit_kept(
+    groups: list[MaskGroup], chunk: Chunk, ridge: np.ndarray, system: NumberSystem, start: np.ndarray | None
+) -> tuple[Fit, np.ndarray]:
+    """The fit on the features kept, on a sample that their masks do not depend on, and its risk beyond the noise.
+
+    Regimes without a mask are fitted as if nothing were dropped: callers give them a status.
+    """
+    state = chunk.state | {"ridge": ridge}
+    weights = np.broadcast_to(state["weights"], shape(state)).copy(order="K")
+    noise = state["sigma2"].copy()
+    for group in groups:
+        weights[group.rows] = weights[group.rows] * group.kept(system)
+        noise[group.rows] = group.noise(system)
+    dead_mass = total(weights * (state["Lambda"] == 0))
     surplus = chunk.small_surplus.without(product((state["kappa"], 0), dead_mass))
     mass = (state["alpha"] * state["total"] - dead_mass[0], -dead_mass[1])
-    return fit_dense(state, surplus, mass, system, start)
+    fit = fit_dense(state | {"weights": weights, "sigma2": noise}, surplus, mass, system, start)
+    beyond_noise = fit.excess_risk.copy()
+    for group in groups:
+        beyond_noise[group.rows] = group.small_excess_risk(fit.excess_risk[group.rows], system)
+    return fit, beyond_noise
 
 
 def _fit_distinct(chunk: Chunk, system: NumberSystem, start: np.ndarray | None) -> Fit:

@@ -75,7 +75,7 @@ class Multiprecision:
     digits: int
     guard: int = GUARD
 
-    tiny = 0
+    tiny = mp.ldexp(1, -(10**30))
     functions: ClassVar[dict[str, Any]] = {
         "rational": lambda p, q: mpf(p) / q,
         "pi": mp.pi,

@@ -1,23 +1,27 @@
-"""T4. A small model trained on a known subset of the features, the others acting as noise.
+"""T4. A small model: a fit on the features that a mask keeps, on a sample that the mask does not depend on.
 
-Its risk is that of a dense fit (T1) whose law is restricted to the subset: weights times M0, noise as given here. The
-aspect ratio stays kappa and the coefficients stay B, because the restricted weights are not renormalised: dividing
-them by alpha would multiply kappa by alpha and B^2 by alpha, which leaves every term of T1 as it is.
+The features may be known beforehand, or chosen on another sample. The others act as noise: the risk is that of a dense
+fit (T1) whose law is restricted to the mask, weights times M0, with the noise given here. The aspect ratio stays kappa
+and the coefficients stay B, because the restricted weights are not renormalised: dividing them by alpha would multiply
+kappa by alpha and B^2 by alpha, which leaves every term of T1 as it is.
 """
+
+from dataclasses import replace
 
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.records import Formula
-from riskcalc.theory.masks import ORACLE_SCORE, RANKING_MOMENTS
-from riskcalc.theory.symbols import B, Lambda, M0bar, excess_risk, fit_excess_risk, gamma, score, sigma2, sigma2_small
+from riskcalc.theory import pruning
+from riskcalc.theory.symbols import B, Lambda, M0bar, excess_risk, fit_excess_risk, gamma, sigma2, sigma2_small
+
+_PAPER = "Chang et al. 2021, Section 3"
 
 NOISE = Formula(
     id="small_model.noise",
     title="noise variance seen by the small model",
     defines=sigma2_small,
     statement=sigma2 + E(M0bar * Lambda * B**2),
-    where={score: ORACLE_SCORE} | RANKING_MOMENTS,
     assumptions="diagonal covariance, so that the dropped features are independent of the kept ones",
-    source="Chang et al. 2021, Section 3",
+    source=_PAPER,
 )
 
 EXCESS_RISK = Formula(
@@ -26,9 +30,17 @@ EXCESS_RISK = Formula(
     defines=excess_risk,
     statement=gamma - sigma2,
     evaluation=fit_excess_risk + E(M0bar * Lambda * B**2),
-    where={score: ORACLE_SCORE} | RANKING_MOMENTS,
-    source="Chang et al. 2021, Section 3",
+    source=_PAPER,
     derived_from=("small_model.noise", "dense.excess_risk"),
 )
+
+
+def _by_mask(formula: Formula) -> dict[str, Formula]:
+    kinds = {kind: risk.where for kind, risk in pruning.RISKS.items()}
+    return {kind: replace(formula, id=f"{formula.id}.{kind}", where=where) for kind, where in kinds.items()}
+
+
+# By kind of mask, as in pruning.RISKS.
+NOISES, EXCESS_RISKS = _by_mask(NOISE), _by_mask(EXCESS_RISK)
 
 FORMULAS = (NOISE, EXCESS_RISK)

@@ -1,7 +1,4 @@
-"""Joint laws of a feature's variance and its coefficient, (Lambda, B), as atoms with weights.
-
-The coefficients are scaled, ``B = sqrt(p) * beta``, so that E[Lambda B^2] is the variance that the signal explains.
-"""
+"""Laws with finitely many atoms, and the checks that laws share."""
 
 from __future__ import annotations
 
@@ -43,6 +40,57 @@ class Law:
     def n_atoms(self) -> int:
         """Number of atoms, K."""
         return self.shape[-1]
+
+    def features(self, count: int, rng: np.random.Generator | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Finitely many features of this law, for a simulation.
+
+        Parameters
+        ----------
+        count : int
+            Number of features.
+        rng : numpy.random.Generator, optional
+            Draws the features independently. Without it they are the law's quantiles at (i - 1/2)/count in the order of
+            the eigenvalues: every atom then has its count within one of ``count * weight``, exactly that number where
+            it is an integer for all atoms, and an `Empirical` law of `count` features gives those features.
+
+        Returns
+        -------
+        eigenvalues, signal : ndarray of shape (count,)
+        atom : ndarray of int, shape (count,)
+            Which atom each feature is; -1 where the law has a density.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the law is a batch of laws, or an argument is not what it should be.
+
+        Examples
+        --------
+        >>> law = Atoms(eigenvalues=[25, 1], signal=1, weights=["1/5", "4/5"])
+        >>> law.features(5)[0].tolist()
+        [25.0, 1.0, 1.0, 1.0, 1.0]
+        """
+        number = _feature_count(count)
+        if len(self.shape) != 1:
+            raise ValueError(f"features are drawn from one law, but this is a batch of laws of shape {self.shape[:-1]}")
+        if not (rng is None or isinstance(rng, np.random.Generator)):
+            raise TypeError(f"rng must be None or a numpy.random.Generator, got {rng!r}")
+        return self._features(number, rng)
+
+    def _features(self, number: int, rng: np.random.Generator | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        given = np.ones(1) if self.weights is None else as_float(self.weights)
+        weights = np.broadcast_to(given, self.shape) / np.broadcast_to(given, self.shape).sum()
+        eigenvalues, signal = (
+            np.broadcast_to(as_float(array), self.shape) for array in (self.eigenvalues, self.signal)
+        )
+        if rng is None:
+            order = np.lexsort((signal, eigenvalues))
+            # Where a cumulated count is an integer, the quantiles are half a feature away: rounding is no risk.
+            cumulated = number * np.cumsum(weights[order])
+            atom = np.sort(order[np.searchsorted(cumulated, np.arange(number) + 0.5, side="right")])
+        else:
+            atom = rng.choice(self.n_atoms, size=number, p=weights)
+        return eigenvalues[atom], signal[atom], atom
 
     def __repr__(self) -> str:
         return (
@@ -95,74 +143,12 @@ class Empirical(Law):
         super().__init__(eigenvalues, signal)
 
 
-# The limit of a power law is resolved down to exp(-40) of its variance: at a heavier tail that leaves double precision.
-HEAVIEST = 0.94
-
-
-class PowerLaw(Law):
-    """Eigenvalues and coefficients that are powers of a feature's rank: Lambda = x^-decay, B = x^-signal_decay.
-
-    Parameters
-    ----------
-    decay : float >= 0
-        Exponent of the eigenvalues ("capacity").
-    signal_decay : float
-        Exponent of the coefficients ("source"); negative if they grow with the rank.
-    n_features : int, optional
-        With p features, the ranks are x = (i - 1/2)/p for i = 1..p. Without, x is uniform on (0, 1): the limit
-        p -> infinity, as about 2000 atoms (composite Gauss-Legendre in log x, twelve points to each factor e).
-
-    Raises
-    ------
-    ValueError
-        If the limit has infinite variance of features or signal, or nearly: decay and decay + 2*signal_decay must be
-        at most 0.94 there.
-
-    Examples
-    --------
-    >>> PowerLaw(decay=1.5, signal_decay=0.25, n_features=500).n_atoms
-    500
-    """
-
-    def __init__(self, decay: float, signal_decay: float, n_features: int | None = None):
-        self.decay, self.signal_decay = (
-            _one_number(value, name) for name, value in (("decay", decay), ("signal_decay", signal_decay))
-        )
-        if self.decay < 0:
-            raise ValueError(f"decay must be at least 0, got {decay}")
-        self.n_features = n_features
-        if n_features is not None:
-            ranks = (np.arange(count(n_features, "n_features")) + 0.5) / n_features
-            weights = None
-        else:
-            heaviest = max(self.decay, self.decay + 2 * self.signal_decay)
-            if heaviest > HEAVIEST:
-                raise ValueError(
-                    f"the limit of this power law has infinite variance, or nearly: decay and decay + 2*signal_decay "
-                    f"must be at most {HEAVIEST}, got {heaviest:g}; give n_features for a finite one"
-                )
-            ranks, weights = _uniform_in_log(depth=40 / (1 - heaviest))
-        with np.errstate(over="ignore"):  # what overflows is refused by name
-            super().__init__(ranks**-self.decay, ranks**-self.signal_decay, weights)
-
-    def __repr__(self) -> str:
-        return f"PowerLaw(decay={self.decay}, signal_decay={self.signal_decay}, n_features={self.n_features})"
-
-
-def _one_number(value: Any, name: str) -> float:
+def one_number(value: Any, name: str) -> float:
+    """`value` as one finite double."""
     array = exact_array(value, name)
     if array.ndim != 0:
         raise ValueError(f"{name} must be one number, got {value!r}")
     return float(as_float(array))
-
-
-def _uniform_in_log(depth: float) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes and weights for x uniform on (0, 1): Gauss-Legendre panels of width one in -log x, down to exp(-depth)."""
-    nodes, weights = np.polynomial.legendre.leggauss(12)
-    panels = np.arange(np.ceil(depth))[:, None]
-    y = (panels + (nodes + 1) / 2).ravel()
-    mass = np.exp(-y) * np.tile(weights / 2, panels.size)
-    return np.exp(-y), mass
 
 
 def _nonnegative(array: np.ndarray, name: str) -> np.ndarray:
@@ -194,6 +180,10 @@ def count(value: Any, name: str) -> int:
     if value < 1:
         raise ValueError(f"{name} must be at least 1, got {value}")
     return int(value)
+
+
+def _feature_count(value: Any) -> int:
+    return count(value, "count")  # apart, because the argument of that name hides the function
 
 
 def plain(array: np.ndarray) -> Any:

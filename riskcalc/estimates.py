@@ -1,0 +1,67 @@
+"""Means of independent trials, with their errors."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The mean test risk of simulated trials, and how far it may be off. Prints as ``value(error)``.
+
+    Attributes
+    ----------
+    mean, stderr : float
+        Mean over the trials, and its standard error (nan for a single trial).
+    trials : int
+        How many were run: fewer than asked for after an interrupt.
+    seed : int
+        The same seed and device draw the same trials.
+    training_error : Estimate or None
+        The mean squared residual on the sample last fitted to, of the same trials.
+
+    Examples
+    --------
+    >>> print(Estimate(mean=1.20641, stderr=0.00312, trials=100, seed=0))
+    1.2064(31)
+    """
+
+    mean: float
+    stderr: float
+    trials: int
+    seed: int
+    training_error: Estimate | None = None
+
+    @classmethod
+    def of(cls, values: np.ndarray, seed: int, training_errors: np.ndarray | None = None) -> Estimate:
+        """The estimate from the values of the trials."""
+        count = len(values)
+        stderr = float(np.std(values, ddof=1) / math.sqrt(count)) if count > 1 else math.nan
+        training = None if training_errors is None else cls.of(training_errors, seed)
+        return cls(float(np.mean(values)), stderr, count, seed, training)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        stderr = self.stderr if math.isfinite(self.stderr) else None
+        own = {"mean": self.mean, "stderr": stderr, "trials": self.trials, "seed": self.seed}
+        return own if self.training_error is None else own | {"training_error": self.training_error.to_dict()}
+
+    def __str__(self) -> str:
+        return with_error(self.mean, self.stderr)
+
+
+def with_error(value: float, error: float) -> str:
+    """A value with two digits of its error in parentheses, in units of the last digit shown."""
+    if not (math.isfinite(value) and math.isfinite(error)) or error <= 0:
+        return f"{value:.6g}"
+    places = 1 - math.floor(math.log10(error))
+    if round(error * 10.0**places) == 100:  # 0.0996 rounds up to three digits
+        places -= 1
+    if places <= 0:
+        unit = 10.0**-places
+        return f"{round(value / unit) * unit:.0f}({round(error / unit) * unit:.0f})"
+    return f"{value:.{places}f}({round(error * 10.0**places)})"

@@ -1,0 +1,216 @@
+"""Simulate: draw samples of a problem, fit, prune, retrain, and measure. The empirical witness of the theory.
+
+Nothing here knows a formula of the theory; what is measured needs only the true variances and coefficients.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from typing import Any
+
+import numpy as np
+
+from riskcalc.estimates import Estimate
+from riskcalc.exact import as_fractions
+from riskcalc.laws import count
+from riskcalc.policies import POLICIES, Policy, Retrain
+from riskcalc.problems import LinearGaussian
+from riskcalc.sampling.backends import backend
+from riskcalc.sampling.populations import population
+from riskcalc.sampling.trials import DISTRIBUTIONS, Plan, Recipe, run_blocks
+from riskcalc.sampling.workers import process_pool, run_all
+
+# Multiplications that take a worker about a tenth of a second: less is not worth a task, much less not a pool.
+TASK = 2e9
+# Without a ridge the risk of a sample of n rows in r dimensions has a finite variance only if they differ by this much.
+NEAREST = 4
+
+
+def simulate(
+    problem: LinearGaussian,
+    prune: Policy | None = None,
+    retrain: bool | Retrain | None = None,
+    *,
+    n_samples: int | None = None,
+    trials: int = 100,
+    seed: int = 0,
+    features: str = "quantiles",
+    distribution: str = "gaussian",
+    device: str | None = None,
+    executor: Executor | None = None,
+    workers: int | None = None,
+    progress: bool = False,
+) -> Estimate:
+    """Measure the test risk of a dense, pruned or retrained model at finite size.
+
+    Every trial draws a sample, fits, keeps exactly the asked number of features, and measures the test risk exactly
+    from the known covariance and coefficients, and the training error.
+
+    Parameters
+    ----------
+    problem : LinearGaussian
+        One problem, not a batch.
+    prune : Policy, optional
+        The dense fit if not given.
+    retrain : bool or Retrain, optional
+        Fit again on the features kept; True for least squares (or least norm) on the same sample.
+    n_samples : int, optional
+        Rows of a sample; needed unless the problem has them. The number of features is the aspect ratio times this,
+        and the number kept that times `keep`, both rounded to the nearest integer.
+    trials : int
+    seed : int >= 0
+        The same seed and device give the same draws, for any number of workers.
+    features : "quantiles" or "drawn"
+        Features at the quantiles of the law, the same in every trial; or drawn from it anew in every trial.
+    distribution : "gaussian", "rademacher", "uniform" or "student5"
+        Of the entries of the design, before they are scaled; all of variance one.
+    device : "cpu", "gpu" or None
+        None takes a GPU where CuPy finds one.
+    executor : concurrent.futures.Executor, optional
+        Where trials run; by default a pool of `workers` processes with one BLAS thread each, if there is work for one.
+    workers : int, optional
+        Size of the default pool; 1 runs in this process. By default the processors this process may use.
+    progress : bool
+        Show a progress bar on stderr.
+
+    Returns
+    -------
+    Estimate
+        Of the test risk, with that of the training error in it. After an interrupt, of the trials finished by then.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Naming the argument; also where sizes round to nothing, or n_samples is too near the number of features for the
+        mean over trials to have a finite error.
+
+    Examples
+    --------
+    >>> import riskcalc as rc
+    >>> problem = rc.LinearGaussian(aspect_ratio=2, eigenvalues=1, signal=1, noise_variance=0.5)
+    >>> estimate = rc.simulate(problem, n_samples=50, trials=20, seed=1, device="cpu", workers=1)
+    >>> estimate.trials, abs(estimate.mean - rc.predict(problem).risk) < 5 * estimate.stderr
+    (20, True)
+    """
+    plan = make_plan(problem, [(prune, Retrain.of(retrain))], n_samples, features, distribution)
+    seed, trials = _seed(seed), count(trials, "trials")
+    values = run_trials(plan, seed, trials, device=device, executor=executor, workers=workers, progress=progress)
+    return Estimate.of(values[:, 0, 0], seed, values[:, 0, 1])
+
+
+def run_trials(
+    plan: Plan,
+    seed: int | tuple[int, ...],
+    trials: int,
+    first: int = 0,
+    device: str | None = None,
+    executor: Executor | None = None,
+    workers: int | None = None,
+    progress: bool = False,
+) -> np.ndarray:
+    """Test risk and training error of every model of a plan in every trial, shape (trials, models, 2).
+
+    Trials start at block `first` of the seed's blocks.
+    """
+    chosen = backend(device)
+    blocks = range(first, first + math.ceil(trials / plan.block))
+    n, p = plan.n_samples, plan.n_features
+    size = len(blocks)
+    if chosen.name == "cpu":
+        size = max(1, round(TASK / (plan.block * n * p * (min(n, p) + 40))))
+        if executor is None and workers != 1 and len(blocks) > 4 * size:
+            executor = process_pool(workers)
+    tasks = [(plan, seed, blocks[i : i + size], chosen.name) for i in range(0, len(blocks), size)]
+    label = f"{trials} trials, n = {n}, p = {p}" if progress else None
+    return np.concatenate(run_all(tasks, _run_on, executor, label))[:trials]
+
+
+def _run_on(plan: Plan, seed: int | tuple[int, ...], blocks: range, device: str) -> np.ndarray:
+    return run_blocks(plan, seed, blocks, backend(device))
+
+
+def make_plan(
+    problem: LinearGaussian,
+    models: Sequence[tuple[Policy | None, Retrain | None]],
+    n_samples: int | None,
+    features: str = "quantiles",
+    distribution: str = "gaussian",
+) -> Plan:
+    """What every trial does at this size; ValueError where that is nothing, or has no finite error."""
+    if not isinstance(problem, LinearGaussian):
+        raise TypeError(f"problem must be a riskcalc.LinearGaussian, got {problem!r}")
+    if problem.shape:
+        raise ValueError(f"simulation is of one problem, got a batch of shape {problem.shape}")
+    for name, value, known in (
+        ("features", features, ("quantiles", "drawn")),
+        ("distribution", distribution, tuple(DISTRIBUTIONS)),
+    ):
+        if value not in known:
+            raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
+    n, p = _sizes(problem, n_samples)
+    own = population(problem, p)
+    live = int(np.count_nonzero(own.eigenvalues))
+    noise_variance, ridge = (float(value) for value in (problem.noise_variance[()], problem.ridge[()]))
+    _check_variance(n, live, ridge, "features with variance")
+    recipes = tuple(_recipe(problem, prune, retrain, n, p, live) for prune, retrain in models)
+    law = problem if features == "drawn" else None
+    return Plan(n, own, noise_variance, ridge, distribution, recipes, law)
+
+
+def _recipe(
+    problem: LinearGaussian, prune: Policy | None, retrain: Retrain | None, n: int, p: int, live: int
+) -> Recipe:
+    if prune is None:
+        if retrain is not None:
+            raise ValueError("retrain needs a policy to prune by before it")
+        return Recipe()
+    if type(prune) not in POLICIES.values():
+        raise TypeError(f"prune must be a policy such as rc.Magnitude(keep=0.1), got {prune!r}")
+    kept = _n_keep(prune, p, problem)
+    if retrain is None:
+        return Recipe(prune.name, kept)
+    second = Recipe(prune.name, kept, retrain.sample, float(retrain.ridge[()]))
+    _check_variance(n, kept if prune.name == "random" else min(kept, live), second.ridge, "features kept")
+    return second
+
+
+def _sizes(problem: LinearGaussian, n_samples: int | None) -> tuple[int, int]:
+    if n_samples is None:
+        if problem.n_samples is None:
+            raise ValueError("n_samples is missing: this problem has only an aspect ratio, so say at what size to draw")
+        n_samples = int(problem.n_samples)
+    n = count(n_samples, "n_samples")
+    ratio: Any = as_fractions(problem.aspect_ratio)[()]
+    p = round(ratio * n)
+    if p < 1:
+        raise ValueError(
+            f"n_samples = {n} at {float(ratio):g} features per sample leaves no feature; take more samples"
+        )
+    return n, p
+
+
+def _n_keep(prune: Policy, p: int, problem: LinearGaussian) -> int:
+    keep = prune.fraction_kept(problem.n_features)
+    if keep.shape:
+        raise ValueError(f"simulation is of one budget, got keep of shape {keep.shape}")
+    exact: Any = as_fractions(keep)[()]
+    kept = round(exact * p)
+    if kept < 1:
+        raise ValueError(f"keep = {float(keep[()]):g} of {p} features leaves none; take more samples, or keep more")
+    return kept
+
+
+def _check_variance(n: int, rank: int, ridge: float, what: str) -> None:
+    if ridge == 0 and abs(n - rank) < NEAREST:
+        raise ValueError(
+            f"n_samples = {n} is too near the {rank} {what}: without a ridge the risk then has no finite variance; "
+            f"they must differ by at least {NEAREST}, so take more samples or a ridge"
+        )
+
+
+def _seed(seed: int) -> int:
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise ValueError(f"seed must be an integer of at least 0, got {seed!r}")
+    return int(seed)
