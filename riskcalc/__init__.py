@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from riskcalc.prediction import Prediction, predict, small_model
     from riskcalc.problems import LinearGaussian
     from riskcalc.simulation import simulate
+    from riskcalc.subjects import Theory
     from riskcalc.tabular import from_data
+    from riskcalc.verification import Verification, verify
 
 __version__ = version("riskcalc")
 
@@ -31,7 +33,10 @@ _HOMES = {
     "Random": "policies",
     "Retrain": "policies",
     "Estimate": "estimates",
+    "Theory": "subjects",
+    "Verification": "verification",
     "simulate": "simulation",
+    "verify": "verification",
     "compare": "comparison",
     "from_data": "tabular",
     "laws": "",
@@ -49,12 +54,15 @@ __all__ = [
     "Prediction",
     "Random",
     "Retrain",
+    "Theory",
+    "Verification",
     "compare",
     "from_data",
     "laws",
     "predict",
     "simulate",
     "small_model",
+    "verify",
 ]
 
 

@@ -35,9 +35,21 @@ _OPTIONS: tuple[tuple[str, Any, str], ...] = (
     ("--target", str, "Target column of --data."),
     ("--keep", str, "Fraction of features kept; a list asks for several."),
     ("--n-keep", int, "Number of features kept, where the problem has a number of features."),
-    ("--digits", click.IntRange(1, 10_000), "Significant digits, by mpmath; float64 if left out."),
 )
-
+_digits = click.option(
+    "--digits", type=click.IntRange(1, 10_000), help="Significant digits, by mpmath; float64 if left out."
+)
+# How models are chosen and drawn, for `simulate` and `verify`.
+_DRAWING: tuple[tuple[str, Any, str], ...] = (
+    ("--policy", click.Choice(["magnitude", "hessian", "oracle", "random"]), "Prune by this policy to the budget."),
+    ("--retrain", click.Choice(["same", "fresh"]), "Fit again after pruning, on the same sample or a fresh one."),
+    ("--retrain-ridge", str, "Ridge penalty of that fit; none if left out."),
+    ("--size", int, "Rows of a simulated sample."),
+    ("--seed", click.IntRange(0), "The same seed draws the same samples; 0 if left out."),
+    ("--distribution", click.Choice(["gaussian", "rademacher", "uniform", "student5"]), "Of the design's entries."),
+    ("--device", click.Choice(["cpu", "gpu"]), "Where to simulate; a GPU where there is one, if left out."),
+    ("--workers", click.IntRange(1), "Processes; as many as there are processors, if left out."),
+)
 
 # Two spellings of the same thing: a flag of one replaces the file's keys of the other.
 _SPELLINGS = (
@@ -49,9 +61,18 @@ _SPELLINGS = (
 )
 
 
-def _problem_options(command: Callable) -> Callable:
-    for flag, kind, text in reversed(_OPTIONS):
+def _with_options(command: Callable, options: tuple[tuple[str, Any, str], ...]) -> Callable:
+    for flag, kind, text in reversed(options):
         command = click.option(flag, type=kind, help=text)(command)
+    return command
+
+
+def _drawing_options(command: Callable) -> Callable:
+    return _with_options(command, _DRAWING)
+
+
+def _problem_options(command: Callable) -> Callable:
+    command = _with_options(command, _OPTIONS)
     command = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")(command)
     return click.argument("problem", type=_FILE, required=False, metavar="[PROBLEM.toml]")(command)
 
@@ -68,23 +89,19 @@ def app() -> None:
     type=click.Choice(["magnitude", "hessian", "oracle", "random"]),
     help="Prune by this policy to the budget; the dense fit if left out.",
 )
+@_digits
 @_problem_options
 def predict(policy: str | None, digits: int | None, as_json: bool, **options: Any) -> None:
     """Predict the test risk of one model: the dense fit, or the dense fit pruned by a policy."""
     import riskcalc as rc
-    from riskcalc.policies import POLICIES
 
     asked = _question(options)
-    if policy is None:
-        if options["keep"] or options["n_keep"]:
-            raise ValueError("--keep and --n-keep need a --policy; without one the dense fit is predicted")
-        prune = None
-    else:
-        prune = POLICIES[policy](**asked.budget)
+    prune = _policy(policy, asked.budget, options)
     _show(rc.predict(asked.problem, prune=prune, digits=digits), asked.problem, as_json)
 
 
 @app.command()
+@_digits
 @_problem_options
 def compare(digits: int | None, as_json: bool, **options: Any) -> None:
     """Compare dense, pruned and small models at one budget, and say which wins by how much."""
@@ -92,6 +109,89 @@ def compare(digits: int | None, as_json: bool, **options: Any) -> None:
 
     asked = _question(options)
     _show(rc.compare(asked.problem, **asked.budget, digits=digits), asked.problem, as_json)
+
+
+@app.command()
+@click.option("--trials", type=click.IntRange(1), default=100, show_default=True)
+@click.option(
+    "--features", type=click.Choice(["quantiles", "drawn"]), help="At the law's quantiles (default), or drawn anew."
+)
+@_drawing_options
+@_problem_options
+def simulate(trials: int, features: str | None, as_json: bool, **options: Any) -> None:
+    """Measure the test risk of one model at finite size: draw samples, fit, prune, measure."""
+    import riskcalc as rc
+    from riskcalc.tables import table, to_text
+
+    policy, retrain, drawing = _drawing(options)
+    asked = _question(options)
+    prune = _policy(policy, asked.budget, options)
+    chosen = {} if features is None else {"features": features}
+    estimate = rc.simulate(asked.problem, prune, retrain, trials=trials, progress=_watched(), **drawing, **chosen)
+    if as_json:
+        _show(estimate, asked.problem, as_json)
+        return
+    grid = table(f"simulated, {estimate.trials} trials", ("quantity", "value"))
+    grid.add_row("test risk", str(estimate))
+    grid.add_row("training error", str(estimate.training_error))
+    click.echo(to_text([grid]))
+
+
+@app.command()
+@click.option("--tolerance", type=float, default=0.02, show_default=True, help="Relative deviation that is agreement.")
+@click.option("--confidence", type=float, default=0.99, show_default=True, help="That no verdict is wrong.")
+@click.option("--seconds", type=float, default=45.0, show_default=True, help="Time for trials.")
+@_drawing_options
+@_problem_options
+def verify(tolerance: float, confidence: float, seconds: float, as_json: bool, **options: Any) -> None:
+    """Show that theory and simulation agree: the dense fit and, with a budget, every policy, or the one given.
+
+    Exit code 1 if they disagree.
+    """
+    import riskcalc as rc
+    from riskcalc.policies import POLICIES
+
+    policy, retrain, drawing = _drawing(options)
+    asked = _question(options)
+    if policy is None and asked.budget:
+        pruned = [kind(**asked.budget) for kind in POLICIES.values()]
+        models = pruned if retrain else [None, *pruned]
+    else:
+        models = [_policy(policy, asked.budget, options)]
+    limits = {"tolerance": tolerance, "confidence": confidence, "seconds": seconds}
+    verification = rc.verify(asked.problem, models, retrain, progress=_watched(), **limits, **drawing)
+    _show(verification, asked.problem, as_json)
+    if verification.verdict == "disagree":
+        sys.exit(1)
+
+
+def _drawing(options: dict[str, Any]) -> tuple[str | None, Any, dict[str, Any]]:
+    """The policy, the retraining, and the arguments of `simulate` and `verify`, taken out of the options."""
+    from riskcalc.policies import Retrain
+
+    policy, sample, ridge, size = (options.pop(name) for name in ("policy", "retrain", "retrain_ridge", "size"))
+    if sample is None and ridge is not None:
+        raise ValueError("--retrain-ridge needs --retrain")
+    given = {name: options.pop(name) for name in ("seed", "distribution", "device", "workers")}
+    drawing = {name: value for name, value in given.items() if value is not None}
+    retrain = None if sample is None else Retrain(ridge=ridge or 0, sample=sample)
+    return policy, retrain, drawing | {"n_samples": size}
+
+
+def _policy(name: str | None, budget: dict[str, Any], options: dict[str, Any]) -> Any:
+    """The policy of a name at the budget; None without a name, where a file may still hold a budget."""
+    from riskcalc.policies import POLICIES
+
+    if name is not None:
+        return POLICIES[name](**budget)
+    if options["keep"] or options["n_keep"]:
+        raise ValueError("--keep and --n-keep need a --policy; without one the dense fit is asked for")
+    return None
+
+
+def _watched() -> bool:
+    """Whether somebody sees a progress bar."""
+    return sys.stderr.isatty()
 
 
 def _question(options: dict[str, Any]):

@@ -95,7 +95,7 @@ def simulate(
     (20, True)
     """
     plan = make_plan(problem, [(prune, Retrain.of(retrain))], n_samples, features, distribution)
-    seed, trials = _seed(seed), count(trials, "trials")
+    seed, trials = check_seed(seed), count(trials, "trials")
     values = run_trials(plan, seed, trials, device=device, executor=executor, workers=workers, progress=progress)
     return Estimate.of(values[:, 0, 0], seed, values[:, 0, 1])
 
@@ -139,10 +139,7 @@ def make_plan(
     distribution: str = "gaussian",
 ) -> Plan:
     """What every trial does at this size; ValueError where that is nothing, or has no finite error."""
-    if not isinstance(problem, LinearGaussian):
-        raise TypeError(f"problem must be a riskcalc.LinearGaussian, got {problem!r}")
-    if problem.shape:
-        raise ValueError(f"simulation is of one problem, got a batch of shape {problem.shape}")
+    check_single(problem)
     for name, value, known in (
         ("features", features, ("quantiles", "drawn")),
         ("distribution", distribution, tuple(DISTRIBUTIONS)),
@@ -157,6 +154,14 @@ def make_plan(
     recipes = tuple(_recipe(problem, prune, retrain, n, p, live) for prune, retrain in models)
     law = problem if features == "drawn" else None
     return Plan(n, own, noise_variance, ridge, distribution, recipes, law)
+
+
+def check_single(problem: LinearGaussian) -> None:
+    """Refuse anything but one problem."""
+    if not isinstance(problem, LinearGaussian):
+        raise TypeError(f"problem must be a riskcalc.LinearGaussian, got {problem!r}")
+    if problem.shape:
+        raise ValueError(f"simulation is of one problem, got a batch of shape {problem.shape}")
 
 
 def _recipe(
@@ -210,7 +215,8 @@ def _check_variance(n: int, rank: int, ridge: float, what: str) -> None:
         )
 
 
-def _seed(seed: int) -> int:
+def check_seed(seed: int) -> int:
+    """The seed, if it is an integer of at least zero."""
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
         raise ValueError(f"seed must be an integer of at least 0, got {seed!r}")
     return int(seed)

@@ -27,12 +27,15 @@ def test_public_names_are_pinned():
         "Prediction",
         "Random",
         "Retrain",
+        "Theory",
+        "Verification",
         "compare",
         "from_data",
         "laws",
         "predict",
         "simulate",
         "small_model",
+        "verify",
     ]
     for name in (*rc.__all__, "__version__"):
         assert getattr(rc, name) is not None

@@ -32,6 +32,9 @@ ORDER = (
     "tables",
     "prediction",
     "comparison",
+    "equivalence",
+    "subjects",
+    "verification",
     "cli",
 )
 

@@ -1,0 +1,243 @@
+"""Verify: do theory and simulation agree, and with what confidence?"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from riskcalc.equivalence import extrapolate, half_width
+from riskcalc.estimates import with_error
+from riskcalc.policies import Policy, Retrain
+from riskcalc.problems import LinearGaussian
+from riskcalc.simulation import check_seed
+from riskcalc.subjects import Models, Subject, Theory, UserTheory
+
+# Sizes n, 2n, 4n; a rung twice as large gets half the trials, because its trials scatter less and cost more.
+LADDER = (1, 2, 4)
+FIRST_TRIALS = 32
+VERDICTS = ("disagree", "undecided", "agree", "vacuous")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One model's prediction beside its simulation.
+
+    Attributes
+    ----------
+    name : str
+    verdict : str
+        "agree": the interval lies within the tolerance; "disagree": it lies outside; "undecided": neither, within the
+        time given; "vacuous": there is no finite prediction to compare with.
+    predicted : float
+        At infinite size.
+    simulated, stderr : float
+        At the largest size simulated; nan if none was.
+    expected : float
+        The theory's limit for the features of that size.
+    deviation, uncertainty : float
+        Of the simulation from the theory, relative, extrapolated to infinite size; the interval's half-width.
+    """
+
+    name: str
+    verdict: str
+    predicted: float
+    simulated: float = math.nan
+    stderr: float = math.nan
+    expected: float = math.nan
+    deviation: float = math.nan
+    uncertainty: float = math.nan
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            name: None if isinstance(value, float) and not math.isfinite(value) else value
+            for name, value in vars(self).items()
+        }
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What a verification found. Prints as a table.
+
+    Attributes
+    ----------
+    checks : tuple of Check
+    tolerance, confidence : float
+        As given; the confidence is that no verdict "agree" or "disagree" among the checks is wrong.
+    sizes, trials : tuple of int
+        The sample sizes simulated, and how many trials of each.
+    seed : int
+    """
+
+    checks: tuple[Check, ...]
+    tolerance: float
+    confidence: float
+    sizes: tuple[int, ...]
+    trials: tuple[int, ...]
+    seed: int
+
+    @property
+    def verdict(self) -> str:
+        """Of all checks together: the worst among those that are not vacuous."""
+        return min((check.verdict for check in self.checks), key=VERDICTS.index)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        own = {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
+        return {"verdict": self.verdict} | own | {"checks": [check.to_dict() for check in self.checks]}
+
+    def __str__(self) -> str:
+        from riskcalc.tables import filled, number, table, to_text
+
+        columns = ("model", "predicted", f"simulated at n = {self.sizes[-1]}", "theory there", "deviation", "verdict")
+        rows = [
+            [
+                check.name,
+                number(check.predicted),
+                with_error(check.simulated, check.stderr),
+                number(check.expected),
+                f"{100 * check.deviation:+.2f} ± {100 * check.uncertainty:.2f} %",
+                check.verdict,
+            ]
+            for check in self.checks
+        ]
+        drawn = ", ".join(f"{count} of n = {n}" for n, count in zip(self.sizes, self.trials, strict=True))
+        return to_text(
+            [
+                *filled(table("theory beside simulation", columns, right=5), rows, len(rows)),
+                f"Trials: {drawn}; deviations are extrapolated to n = infinity.",
+                f"Verdict: {self.verdict}, at a tolerance of {100 * self.tolerance:g} % "
+                f"and a confidence of {100 * self.confidence:g} %.",
+            ]
+        )
+
+
+def verify(
+    theory: LinearGaussian | Theory,
+    prune: Policy | Sequence[Policy | None] | None = None,
+    retrain: bool | Retrain | None = None,
+    *,
+    n_samples: int | None = None,
+    tolerance: float = 0.02,
+    confidence: float = 0.99,
+    seconds: float = 45.0,
+    seed: int = 0,
+    distribution: str = "gaussian",
+    device: str | None = None,
+    executor: Executor | None = None,
+    workers: int | None = None,
+    progress: bool = False,
+) -> Verification:
+    """Show that predictions and simulations agree, within a tolerance and at a confidence given beforehand.
+
+    Samples are simulated at the sizes n, 2n and 4n. At each size the mean risk is divided by the theory's limit for the
+    very features simulated, and what is left of the ratio is extrapolated to infinite size by a line in 1/n. Agreement
+    is shown, not merely not refuted: the confidence interval of the deviation must lie inside the tolerance. More
+    trials are drawn until every verdict is reached or the time is up; looking repeatedly is paid for.
+
+    Parameters
+    ----------
+    theory : LinearGaussian or Theory
+        A problem, whose predictions are riskcalc's own; or a theory of yours.
+    prune : Policy, or several, optional
+        For a problem: the models to verify, None being the dense fit.
+    retrain : bool or Retrain, optional
+        Fit again after pruning; needs `prune`.
+    n_samples : int, optional
+        The smallest size, n; by default one at which the expansion in 1/n has set in.
+    tolerance : float
+        Relative deviation of the risk that still counts as agreement.
+    confidence : float
+        Probability that no verdict "agree" or "disagree" is wrong, all models together.
+    seconds : float
+        No more trials are drawn if they would be expected to end after this time.
+    seed : int >= 0
+    distribution, device, executor, workers, progress
+        As for `simulate`.
+
+    Returns
+    -------
+    Verification
+
+    Raises
+    ------
+    ValueError, TypeError
+        Naming the argument; also where the regime is too near the interpolation threshold to be simulated.
+
+    Notes
+    -----
+    The equivalence test is that of two one-sided tests (Schuirmann, J. Pharmacokinet. Biopharm. 15, 1987); for the
+    spending of the error level over the looks see `equivalence.half_width`.
+
+    Examples
+    --------
+    >>> import riskcalc as rc
+    >>> problem = rc.LinearGaussian(aspect_ratio=2, eigenvalues=1, signal=1, noise_variance=0.5)
+    >>> rc.verify(problem, tolerance=0.05, seed=1, device="cpu", workers=1).verdict
+    'agree'
+    """
+    _between_zero_and_one(tolerance=tolerance, confidence=confidence)
+    if not seconds > 0:
+        raise ValueError(f"seconds must be above 0, got {seconds}")
+    seed = check_seed(seed)
+    if isinstance(theory, Theory):
+        if prune is not None or retrain is not None:
+            raise ValueError("prune and retrain are of a problem; a theory of yours is simulated by its own trial")
+        subject: Subject = UserTheory(theory, seed, executor, workers, progress)
+    else:
+        policies = [prune] if prune is None or isinstance(prune, Policy) else list(prune)
+        second = Retrain.of(retrain)
+        models = [(policy, second) for policy in policies]
+        subject = Models(theory, models, seed, distribution, device, executor, workers, progress)
+    return _verify(subject, n_samples, tolerance, confidence, seconds, seed)
+
+
+def _verify(
+    subject: Subject, n_samples: int | None, tolerance: float, confidence: float, seconds: float, seed: int
+) -> Verification:
+    began = time.monotonic()
+    predicted = subject.predicted()
+    usable = np.flatnonzero(np.isfinite(predicted))
+    checks = [Check(name, "vacuous", float(value)) for name, value in zip(subject.names, predicted, strict=True)]
+    if usable.size == 0:
+        return Verification(tuple(checks), tolerance, confidence, (0,), (0,), seed)
+    subject = subject.only(usable)
+    first = subject.first_size() if n_samples is None else n_samples
+    sizes = tuple(first * rung for rung in LADDER)
+    theories, scales = (np.array(rows) for rows in zip(*(subject.theory(n) for n in sizes), strict=True))
+    level = (1 - confidence) / usable.size
+    values: list[np.ndarray] = [np.empty((0, usable.size)) for _ in sizes]
+    look = 0
+    while True:
+        look += 1
+        wanted = [FIRST_TRIALS * 2 ** (look - 1) * LADDER[-1] // rung for rung in LADDER]
+        values = [
+            np.concatenate([old, subject.trials(rung, n, len(old), count - len(old))])
+            for rung, (n, old, count) in enumerate(zip(sizes, values, wanted, strict=True))
+        ]
+        means = np.array([rows.mean(axis=0) for rows in values])
+        errors = np.array([rows.std(axis=0, ddof=1) / math.sqrt(len(rows)) for rows in values])
+        limit = extrapolate(np.array(sizes), (means - theories) / scales, errors / scales)
+        width = half_width(limit.error, min(map(len, values)), level, look) + limit.curvature
+        agree = abs(limit.value) + width <= tolerance
+        disagree = abs(limit.value) - width > tolerance
+        interrupted = any(len(rows) < count for rows, count in zip(values, wanted, strict=True))
+        if (agree | disagree).all() or interrupted or 2 * (time.monotonic() - began) > seconds:
+            break
+    for i, place in enumerate(usable):
+        verdict = "agree" if agree[i] else "disagree" if disagree[i] else "undecided"
+        numbers = (means[-1, i], errors[-1, i], theories[-1, i], limit.value[i], width[i])
+        checks[place] = Check(checks[place].name, verdict, float(predicted[place]), *map(float, numbers))
+    return Verification(tuple(checks), tolerance, confidence, sizes, tuple(map(len, values)), seed)
+
+
+def _between_zero_and_one(**arguments: float) -> None:
+    for name, value in arguments.items():
+        if not 0 < value < 1:
+            raise ValueError(f"{name} must be between 0 and 1, got {value}")
