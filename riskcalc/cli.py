@@ -126,8 +126,8 @@ def simulate(trials: int, features: str | None, as_json: bool, **options: Any) -
     policy, retrain, drawing = _drawing(options)
     asked = _question(options)
     prune = _policy(policy, asked.budget, options)
-    chosen = {} if features is None else {"features": features}
-    estimate = rc.simulate(asked.problem, prune, retrain, trials=trials, progress=_watched(), **drawing, **chosen)
+    drawing |= {} if features is None else {"features": features}
+    estimate = rc.simulate(asked.problem, prune, retrain, trials=trials, progress=_watched(), **drawing)
     if as_json:
         _show(estimate, asked.problem, as_json)
         return
@@ -158,8 +158,8 @@ def verify(tolerance: float, confidence: float, seconds: float, as_json: bool, *
         models = pruned if retrain else [None, *pruned]
     else:
         models = [_policy(policy, asked.budget, options)]
-    limits = {"tolerance": tolerance, "confidence": confidence, "seconds": seconds}
-    verification = rc.verify(asked.problem, models, retrain, progress=_watched(), **limits, **drawing)
+    drawing |= {"tolerance": tolerance, "confidence": confidence, "seconds": seconds}
+    verification = rc.verify(asked.problem, models, retrain, progress=_watched(), **drawing)
     _show(verification, asked.problem, as_json)
     if verification.verdict == "disagree":
         sys.exit(1)

@@ -184,7 +184,7 @@ def _recipe(
 def _sizes(problem: LinearGaussian, n_samples: int | None) -> tuple[int, int]:
     if n_samples is None:
         if problem.n_samples is None:
-            raise ValueError("n_samples is missing: this problem has only an aspect ratio, so say at what size to draw")
+            raise ValueError("n_samples (--size) is missing: this problem is an aspect ratio; say at what size to draw")
         n_samples = int(problem.n_samples)
     n = count(n_samples, "n_samples")
     ratio: Any = as_fractions(problem.aspect_ratio)[()]
