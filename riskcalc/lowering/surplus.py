@@ -50,7 +50,14 @@ class Surplus:
     def without(self, mass: Pair) -> Surplus:
         """The surplus of the other atoms, if those of total `mass` are left out of the law (at scale one)."""
         high, low = add((self.high, self.low), (-mass[0], -mass[1]))
-        return replace(self, high=high, low=low, half=self.half - mass[0] / 2)
+        heavier = mass[0] > self.half  # as in `beyond`: the gain then leaves with them
+        return replace(
+            self,
+            high=high,
+            low=low + self.gain * heavier,
+            gain=self.gain * ~heavier,
+            half=self.half - mass[0] / 2,
+        )
 
     def rows(self, rows: np.ndarray) -> Surplus:
         """The same for some of the regimes."""

@@ -22,6 +22,7 @@ from riskcalc.formulas.nodes import (
     two_sided_quantile,
 )
 from riskcalc.formulas.records import FixedPoint, Formula
+from riskcalc.formulas.symbols import H
 from riskcalc.theory.dense import COEFFICIENT, SHRINKAGE
 from riskcalc.theory.symbols import (
     M0,
@@ -112,7 +113,7 @@ THRESHOLD_START = Formula(
     id="masks.threshold_start",
     title="threshold of one Gaussian score with the same second moment: a first trial",
     defines=t,
-    statement=two_sided_quantile(alpha) * sqrt(E(m**2 + s**2)),
+    statement=two_sided_quantile(alpha) * sqrt(E((m + s * H) ** 2)),
     source="moment matching",
 )
 
