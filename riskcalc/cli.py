@@ -138,19 +138,23 @@ def simulate(trials: int, features: str | None, as_json: bool, **options: Any) -
 
 
 @app.command()
+@click.option("--mutants", is_flag=True, help="Instead of a problem: put wrong formulas before the checks.")
 @click.option("--tolerance", type=float, default=0.02, show_default=True, help="Relative deviation that is agreement.")
 @click.option("--confidence", type=float, default=0.99, show_default=True, help="That no verdict is wrong.")
 @click.option("--seconds", type=float, default=45.0, show_default=True, help="Time for trials.")
 @_drawing_options
 @_problem_options
-def verify(tolerance: float, confidence: float, seconds: float, as_json: bool, **options: Any) -> None:
+def verify(mutants: bool, tolerance: float, confidence: float, seconds: float, as_json: bool, **options: Any) -> None:
     """Show that theory and simulation agree: the dense fit and, with a budget, every policy, or the one given.
 
-    Exit code 1 if they disagree.
+    With --mutants, show how many small errors in the formulas the checks would catch. Exit code 1 if they disagree.
     """
     import riskcalc as rc
     from riskcalc.policies import POLICIES
 
+    if mutants:
+        _show_power(options, as_json)
+        return
     policy, retrain, drawing = _drawing(options)
     asked = _question(options)
     if policy is None and asked.budget:
@@ -163,6 +167,17 @@ def verify(tolerance: float, confidence: float, seconds: float, as_json: bool, *
     _show(verification, asked.problem, as_json)
     if verification.verdict == "disagree":
         sys.exit(1)
+
+
+def _show_power(options: dict[str, Any], as_json: bool) -> None:
+    from riskcalc import __version__
+    from riskcalc.power import measure_power
+
+    workers = options.pop("workers")
+    if any(value is not None for value in options.values()):
+        raise ValueError("--mutants is about the formulas; it takes no problem")
+    power = measure_power(workers=workers, progress=_watched())
+    click.echo(json.dumps({"riskcalc": __version__, **power.to_dict()}, indent=2) if as_json else str(power))
 
 
 def _drawing(options: dict[str, Any]) -> tuple[str | None, Any, dict[str, Any]]:

@@ -40,7 +40,8 @@ class Estimate:
     def of(cls, values: np.ndarray, seed: int, training_errors: np.ndarray | None = None) -> Estimate:
         """The estimate from the values of the trials."""
         count = len(values)
-        stderr = float(np.std(values, ddof=1) / math.sqrt(count)) if count > 1 else math.nan
+        scale = float(np.max(np.abs(values))) or 1.0  # squares of what is very large or small would be inf or zero
+        stderr = scale * float(np.std(values / scale, ddof=1) / math.sqrt(count)) if count > 1 else math.nan
         training = None if training_errors is None else cls.of(training_errors, seed)
         return cls(float(np.mean(values)), stderr, count, seed, training)
 
@@ -58,6 +59,9 @@ def with_error(value: float, error: float) -> str:
     """A value with two digits of its error in parentheses, in units of the last digit shown."""
     if not (math.isfinite(value) and math.isfinite(error)) or error <= 0:
         return f"{value:.6g}"
+    decade = math.floor(math.log10(max(abs(value), error)))
+    if not -4 <= decade < 7:
+        return f"{with_error(value / 10.0**decade, error / 10.0**decade)}e{decade:+03d}"
     places = 1 - math.floor(math.log10(error))
     if round(error * 10.0**places) == 100:  # 0.0996 rounds up to three digits
         places -= 1

@@ -115,6 +115,8 @@ def run_trials(
     Trials start at block `first` of the seed's blocks.
     """
     chosen = backend(device)
+    if workers is not None:
+        workers = count(workers, "workers")
     blocks = range(first, first + math.ceil(trials / plan.block))
     n, p = plan.n_samples, plan.n_features
     size = len(blocks)
@@ -164,6 +166,17 @@ def check_single(problem: LinearGaussian) -> None:
         raise ValueError(f"simulation is of one problem, got a batch of shape {problem.shape}")
 
 
+def check_policy(prune: Policy | None, problem: LinearGaussian) -> None:
+    """Refuse anything but None or one policy at one budget."""
+    if prune is None:
+        return
+    if type(prune) not in POLICIES.values():
+        raise TypeError(f"prune must be a policy such as rc.Magnitude(keep=0.1), got {prune!r}")
+    keep = prune.fraction_kept(problem.n_features)
+    if keep.shape:
+        raise ValueError(f"simulation is of one budget, got keep of shape {keep.shape}")
+
+
 def _recipe(
     problem: LinearGaussian, prune: Policy | None, retrain: Retrain | None, n: int, p: int, live: int
 ) -> Recipe:
@@ -171,8 +184,7 @@ def _recipe(
         if retrain is not None:
             raise ValueError("retrain needs a policy to prune by before it")
         return Recipe()
-    if type(prune) not in POLICIES.values():
-        raise TypeError(f"prune must be a policy such as rc.Magnitude(keep=0.1), got {prune!r}")
+    check_policy(prune, problem)
     kept = _n_keep(prune, p, problem)
     if retrain is None:
         return Recipe(prune.name, kept)
@@ -198,8 +210,6 @@ def _sizes(problem: LinearGaussian, n_samples: int | None) -> tuple[int, int]:
 
 def _n_keep(prune: Policy, p: int, problem: LinearGaussian) -> int:
     keep = prune.fraction_kept(problem.n_features)
-    if keep.shape:
-        raise ValueError(f"simulation is of one budget, got keep of shape {keep.shape}")
     exact: Any = as_fractions(keep)[()]
     kept = round(exact * p)
     if kept < 1:

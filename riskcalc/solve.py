@@ -69,7 +69,7 @@ class Balance:
         )
 
     def gap(self, x: np.ndarray, system: NumberSystem) -> tuple[np.ndarray, ...]:
-        """log P - log M (nan where both sides underflow), and its derivatives in log x."""
+        """log P - log M (infinite where one side underflows, nan where both do), and its derivatives in log x."""
         log = system.functions["log"]
         low_mass: Pair = (0, 0)
         low_sums, high_sums = [0, 0, 0], [0, 0, 0]
@@ -95,12 +95,14 @@ class Balance:
             falling, below_slope, below_bend = falling + supply, below_slope + supply, below_bend - supply
         falling = falling + np.maximum(excess, 0)
         rising = rising + np.maximum(-excess, 0)
-        # Where one side has vanished, it is known which, and the gap is as large as it gets; where both have, nothing.
-        readable = (falling > system.tiny) | (rising > system.tiny)
+        gone, lost = falling <= system.tiny, rising <= system.tiny
         falling, rising = np.maximum(falling, system.tiny), np.maximum(rising, system.tiny)
         fall, rise = below_slope / falling, above_slope / rising
         curvature = rise * rise - fall * fall - below_bend / falling - above_bend / rising
-        return np.where(readable, log(falling / rising), np.nan), -fall - rise, curvature
+        value = log(falling / rising)
+        if gone.any() or lost.any():
+            value = np.where(gone, np.where(lost, np.nan, -np.inf), np.where(lost, np.inf, value))
+        return value, -fall - rise, curvature
 
     def log_gap(self, x: np.ndarray, system: NumberSystem) -> tuple[np.ndarray, np.ndarray, None]:
         """The same, without the second derivative, from the logarithms of the terms: where both sides underflow.

@@ -11,14 +11,14 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
-from riskcalc.exact import as_float
+from riskcalc.exact import as_float, exact_array
 from riskcalc.laws import Empirical
 from riskcalc.policies import Policy, Retrain
 from riskcalc.prediction import predict
 from riskcalc.problems import LinearGaussian
 from riskcalc.sampling.trials import Plan
 from riskcalc.sampling.workers import process_pool, run_all
-from riskcalc.simulation import check_single, make_plan, run_trials
+from riskcalc.simulation import check_policy, check_single, make_plan, run_trials
 
 # The smallest size of a ladder has at least this many samples, features, features kept, and samples more or fewer
 # than features where no ridge is there: the expansion in 1/n has then set in.
@@ -89,9 +89,7 @@ class Theory:
     inputs: Mapping[str, ArrayLike] = field(default_factory=dict)
 
     def __post_init__(self):
-        import sympy
-
-        if not (callable(self.predict) or isinstance(self.predict, sympy.Expr)):
+        if not (callable(self.predict) or self._is_expression()):
             raise TypeError(
                 f"predict must be a function of the sample size or a SymPy expression, got {self.predict!r}"
             )
@@ -100,22 +98,48 @@ class Theory:
 
     def at(self, n_samples: int) -> np.ndarray:
         """The predictions at a sample size, shape (m,)."""
-        value = self.predict(n_samples) if callable(self.predict) else self._evaluated()
-        values = np.atleast_1d(np.asarray(value, dtype=float))
-        if values.shape != (len(self.names),):
-            raise ValueError(f"predict must give {len(self.names)} numbers ({', '.join(self.names)}), got {value!r}")
+        value = self._evaluated() if self._is_expression() else self.predict(n_samples)
+        return self._vector(value, "predict")
+
+    def drawn(self, n_samples: int, rng: np.random.Generator) -> np.ndarray:
+        """The values of one trial, shape (m,)."""
+        value = self.trial(n_samples, rng)
+        values = self._vector(value, "trial")
+        if not np.isfinite(values).all():
+            raise ValueError(f"trial must give finite numbers, got {value!r}")
         return values
 
+    def _vector(self, value: Any, giver: str) -> np.ndarray:
+        try:
+            values = np.atleast_1d(np.asarray(value, dtype=float))
+        except (TypeError, ValueError):
+            values = np.empty(0)
+        if values.shape != (len(self.names),):
+            raise ValueError(f"{giver} must give {len(self.names)} numbers ({', '.join(self.names)}), got {value!r}")
+        return values
+
+    def _is_expression(self) -> bool:
+        import sympy
+
+        return isinstance(self.predict, sympy.Expr)  # some are callable, such as a symbol
+
     def _evaluated(self) -> Any:
+        from riskcalc.formulas.expectation import E
         from riskcalc.lowering.compile import lower
         from riskcalc.lowering.float64 import FLOAT64
 
-        state = {name: np.atleast_2d(np.asarray(value, dtype=float)) for name, value in self.inputs.items()}
+        state = {
+            name: np.atleast_2d(as_float(exact_array(value, f"inputs[{name!r}]")))
+            for name, value in self.inputs.items()
+        }
         state |= {"total": np.ones((1, 1))}
-        missing = {str(symbol) for symbol in self.predict.free_symbols} - state.keys()
+        needed = {str(symbol) for symbol in self.predict.free_symbols}
+        if self.predict.has(E):
+            needed.add("weights")
+        missing = needed - state.keys()
         if missing:
             raise ValueError(f"inputs lack {', '.join(sorted(missing))}")
-        return lower((self.predict,), {}, FLOAT64, "theory", scalar_output=True)(state).ravel()
+        return np.ravel(lower((self.predict,), {}, FLOAT64, "theory", scalar_output=True)(state))
 
 
 @dataclass(frozen=True)
@@ -163,11 +187,7 @@ class UserTheory:
 
 def _user_block(theory: Theory, n_samples: int, seed: tuple[int, ...], block: int) -> np.ndarray:
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(block,)))
-    values = [np.atleast_1d(np.asarray(theory.trial(n_samples, rng), dtype=float)) for _ in range(USER_BLOCK)]
-    wrong = [value for value in values if value.shape != (len(theory.names),) or not np.isfinite(value).all()]
-    if wrong:
-        raise ValueError(f"trial must give {len(theory.names)} finite numbers, got {wrong[0]}")
-    return np.array(values)
+    return np.array([theory.drawn(n_samples, rng) for _ in range(USER_BLOCK)])
 
 
 @dataclass(frozen=True)
@@ -191,6 +211,8 @@ class Models:
     def predicted(self) -> np.ndarray:
         """Of the problem as it is asked."""
         check_single(self.problem)
+        for prune, _ in self.models:
+            check_policy(prune, self.problem)
         return np.array([predict(self.problem, prune, retrain).risk for prune, retrain in self.models])
 
     def only(self, chosen: np.ndarray) -> Subject:
@@ -224,7 +246,7 @@ class Models:
 
     def theory(self, n_samples: int) -> tuple[np.ndarray, np.ndarray]:
         """The limit for the counts and the features of this size, every feature an atom; risks, or the null risk where
-        they are zero, as scales."""
+        they are zero (one where that is), as scales."""
         plan = self.plan(n_samples)
         features = plan.features
         finite = LinearGaussian(
@@ -242,7 +264,7 @@ class Models:
             ]
         )
         null = plan.noise_variance + float(np.mean(features.eigenvalues * features.signal**2))
-        return values, np.where(values == 0, null, values)
+        return values, np.where(values == 0, null or 1.0, values)
 
     def trials(self, rung: int, n_samples: int, first: int, count: int) -> np.ndarray:
         """From whole blocks: trials of a block beyond `count` are drawn again by the next call."""

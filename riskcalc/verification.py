@@ -7,12 +7,14 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from riskcalc.equivalence import extrapolate, half_width
 from riskcalc.estimates import with_error
+from riskcalc.laws import count
 from riskcalc.policies import Policy, Retrain
 from riskcalc.problems import LinearGaussian
 from riskcalc.simulation import check_seed
@@ -183,15 +185,19 @@ def verify(
     'agree'
     """
     _between_zero_and_one(tolerance=tolerance, confidence=confidence)
-    if not seconds > 0:
-        raise ValueError(f"seconds must be above 0, got {seconds}")
+    if not (isinstance(seconds, Real) and seconds > 0):
+        raise ValueError(f"seconds must be a number above 0, got {seconds!r}")
+    if n_samples is not None:
+        n_samples = count(n_samples, "n_samples")
     seed = check_seed(seed)
     if isinstance(theory, Theory):
         if prune is not None or retrain is not None:
             raise ValueError("prune and retrain are of a problem; a theory of yours is simulated by its own trial")
         subject: Subject = UserTheory(theory, seed, executor, workers, progress)
     else:
-        policies = [prune] if prune is None or isinstance(prune, Policy) else list(prune)
+        policies: list[Any] = list(prune) if isinstance(prune, Sequence) and not isinstance(prune, str) else [prune]
+        if not policies:
+            raise ValueError("prune is empty; give a policy, several, or None for the dense fit")
         second = Retrain.of(retrain)
         models = [(policy, second) for policy in policies]
         subject = Models(theory, models, seed, distribution, device, executor, workers, progress)
@@ -239,5 +245,5 @@ def _verify(
 
 def _between_zero_and_one(**arguments: float) -> None:
     for name, value in arguments.items():
-        if not 0 < value < 1:
-            raise ValueError(f"{name} must be between 0 and 1, got {value}")
+        if not (isinstance(value, Real) and 0 < value < 1):
+            raise ValueError(f"{name} must be a number between 0 and 1, got {value!r}")

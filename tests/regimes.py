@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
 from hypothesis import strategies as st
 
 import riskcalc as rc
+from riskcalc import strategies
 
 
 @dataclass(frozen=True)
@@ -43,29 +43,12 @@ class Regime:
         return self.noise_variance + sum(terms)
 
 
-def _decades(low: float, high: float) -> st.SearchStrategy[float]:
-    return st.floats(low, high).map(lambda x: 10.0**x)
-
-
 @st.composite
 def regimes(draw, noise: bool | None = None, ridge: bool | None = None, penalty: bool = True) -> Regime:
     """A regime; `noise` and `ridge` force it to have some or none."""
-    atoms = draw(st.integers(1, 8))
-    masses = np.array([draw(st.integers(1, 1000)) for _ in range(atoms)])
-    weights = masses / masses.sum()
-    noisy = draw(st.booleans()) if noise is None else noise
-    ridged = draw(st.booleans()) if ridge is None else ridge
     weighted = penalty and draw(st.integers(0, 3)) == 0
-    return Regime(
-        aspect_ratio=draw(_decades(np.log10(0.05), np.log10(50))),
-        eigenvalues=tuple(draw(_decades(-3, 3)) for _ in range(atoms)),
-        signal=tuple(draw(st.sampled_from([0.0, 1.0, -1.0])) * draw(_decades(-1, 1)) for _ in range(atoms)),
-        weights=tuple(weights),
-        noise_variance=draw(_decades(-4, 1)) if noisy else 0.0,
-        ridge=draw(_decades(-6, 1)) if ridged else 0.0,
-        penalty=tuple(draw(_decades(-1, 1)) for _ in range(atoms)) if weighted else None,
-        keep=draw(st.floats(0.001, 0.999)),
-    )
+    numbers = strategies.arguments(noise=noise, ridge=ridge, penalty=weighted, singular=False)
+    return Regime(**draw(numbers), keep=draw(st.floats(0.001, 0.999)))
 
 
 def all_risks(regime: Regime) -> dict[str, float]:

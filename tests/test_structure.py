@@ -19,6 +19,7 @@ ORDER = (
     "laws",
     "problems",
     "policies",
+    "strategies",
     "sampling",
     "estimates",
     "simulation",
@@ -35,6 +36,9 @@ ORDER = (
     "equivalence",
     "subjects",
     "verification",
+    "mutation",
+    "identities",
+    "power",
     "cli",
 )
 

@@ -64,6 +64,18 @@ def _between(z, u, near, far):
         return _tail(-z) - _tail(2 * u - z)
 
 
+def _boundary(z, u):
+    return u * (mp.npdf(z) + mp.npdf(2 * u - z))
+
+
+def _outside_rate(z, u):
+    return _boundary(z, u) / _beyond(z, _tail(abs(z)), _tail(2 * u - z))
+
+
+def _inside_rate(z, u):
+    return _boundary(z, u) / _between(z, u, _tail(abs(z)), _tail(2 * u - z))
+
+
 def _elementwise(function, inputs: int):
     return np.frompyfunc(function, inputs, 1)
 
@@ -96,6 +108,8 @@ class Multiprecision:
         "fall": _elementwise(_fall, 2),
         "between": _elementwise(_between, 4),
         "beyond": _elementwise(_beyond, 3),
+        "outside_rate": _elementwise(_outside_rate, 2),
+        "inside_rate": _elementwise(_inside_rate, 2),
     }
 
     @property

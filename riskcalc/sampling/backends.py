@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import get_lapack_funcs
 
 
 @dataclass(frozen=True)
@@ -96,9 +96,12 @@ def backend(device: str | None) -> Backend:
 
 
 def _cholesky_solve(matrices: np.ndarray, right: np.ndarray) -> np.ndarray:
+    (solve,) = get_lapack_funcs(("posv",), dtype=np.float64)
     solutions = np.empty_like(right)
     for i, matrix in enumerate(matrices):
         # The matrix is this module's own and symmetric: its transpose is laid out as LAPACK wants it.
-        factor = cho_factor(matrix.T, lower=True, overwrite_a=True, check_finite=False)
-        solutions[i] = cho_solve(factor, right[i], check_finite=False)
+        # For small systems the checks of `cho_factor` and `cho_solve` cost more than the solution.
+        _, solutions[i], failed = solve(matrix.T, right[i], lower=True, overwrite_a=True)
+        if failed:
+            raise np.linalg.LinAlgError("a Gram matrix of the sample is not positive definite")
     return solutions

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import Executor, Future, as_completed
+from itertools import takewhile
 from typing import Any
 
 from rich.console import Console
@@ -19,9 +20,9 @@ def process_pool(workers: int | None = None) -> Executor:
     """
     from loky import get_reusable_executor
 
-    count = workers or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    return get_reusable_executor(max_workers=count, initializer=_leave_interrupts, env=one_thread)
+    return get_reusable_executor(max_workers=workers or usable, initializer=_leave_interrupts, env=one_thread)
 
 
 def _leave_interrupts() -> None:
@@ -65,21 +66,21 @@ def _in_parallel(
     tasks: list[tuple[Any, ...]], function: Callable[..., Any], executor: Executor, advance: Callable[[], None]
 ) -> list[Any]:
     futures: list[Future] = [executor.submit(function, *task) for task in tasks]
-    pending = set(futures)
     try:
-        while pending:
-            done, pending = wait(pending, return_when=FIRST_COMPLETED)
-            for _ in done:
-                advance()
+        for future in as_completed(futures):
+            future.result()  # the error of one task ends all
+            advance()
     except KeyboardInterrupt:
-        for future in futures:
-            future.cancel()
-        finished = []
-        for future in futures:
-            if not future.done() or future.cancelled():
-                break
-            finished.append(future.result())
+        # In the workers of some executors it arrives as well, as the error of their tasks.
+        finished = list(takewhile(_is_finished, futures))
         if not finished:
             raise
-        return finished
+        return [future.result() for future in finished]
+    finally:
+        for future in futures:
+            future.cancel()
     return [future.result() for future in futures]
+
+
+def _is_finished(future: Future) -> bool:
+    return future.done() and not future.cancelled() and future.exception() is None

@@ -114,6 +114,7 @@ THRESHOLD_START = Formula(
     title="threshold of one Gaussian score with the same second moment: a first trial",
     defines=t,
     statement=two_sided_quantile(alpha) * sqrt(E((m + s * H) ** 2)),
+    evaluation=two_sided_quantile(alpha) * sqrt(E(m**2 + s**2)),
     source="moment matching",
 )
 

@@ -5,7 +5,6 @@ Run:  python -m pytest tests/benchmarks --benchmark-only -s
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 import sys
 import time
@@ -16,22 +15,9 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 from scipy.special import ndtr
+from timing import ratio
 
 import riskcalc as rc
-
-
-def ratio(benchmark, run, floor, rounds: int = 15) -> tuple[float, float]:
-    """Median and smallest ratio of two functions timed in turn; the first is recorded as the benchmark."""
-    run(), floor()
-    ratios = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        run()
-        middle = time.perf_counter()
-        floor()
-        ratios.append((middle - start) / (time.perf_counter() - middle))
-    benchmark.pedantic(run, rounds=3)
-    return statistics.median(ratios), min(ratios)
 
 
 def three_atoms(count: int = 20_000) -> tuple[rc.LinearGaussian, np.ndarray]:

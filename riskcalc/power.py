@@ -1,0 +1,332 @@
+"""The power of the checks: which mutants of the formulas do identities, quadrature and simulation catch?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from mpmath import mpf
+from scipy.special import ndtri
+
+from riskcalc.comparison import compare
+from riskcalc.equivalence import extrapolate
+from riskcalc.formulas.expectation import E
+from riskcalc.formulas.symbols import QUANTITIES, Expression, LawSymbol
+from riskcalc.identities import SYSTEM, failures, same, value
+from riskcalc.laws import count
+from riskcalc.lowering.compile import standing_in
+from riskcalc.lowering.state import State
+from riskcalc.mutation import Mutant, mutants
+from riskcalc.policies import Hessian, Magnitude, Oracle, Random, Retrain
+from riskcalc.prediction import evaluate
+from riskcalc.problems import LinearGaussian
+from riskcalc.sampling.workers import process_pool, run_all
+from riskcalc.simulation import make_plan, run_trials
+from riskcalc.theory import REGISTRY
+
+ROUNDING = 1e-10
+PRUNED = ("magnitude", "hessian", "oracle", "random")
+FRESH = Retrain(sample="fresh")
+
+# Regimes of three atoms: below, above and far above one feature per sample; with ridge, noise and penalty, and
+# without. Weights and budgets times the smallest sample are whole numbers, so that every size has the same law.
+ASPECT_RATIOS = np.array([0.5, 2.0, 5.0, 2.0])
+EIGENVALUES = np.array([[4.0, 1.0, 0.25], [9.0, 2.0, 0.5], [6.0, 1.5, 0.5], [3.0, 1.0, 0.4]])
+SIGNAL = np.array([[1.0, 1.5, 0.5], [0.5, 1.0, 2.0], [1.0, 0.5, 1.5], [2.0, 0.5, 1.0]])
+WEIGHTS = np.array([[0.25, 0.25, 0.5], [0.2, 0.3, 0.5], [0.2, 0.4, 0.4], [0.1, 0.4, 0.5]])
+NOISE = np.array([0.5, 0.25, 0.0, 0.3])
+RIDGE = np.array([0.0, 0.0, 0.0, 0.3])
+PENALTY = np.array([[1.0, 1.0, 1.0], [1.0, 2.0, 0.5], [1.0, 1.0, 1.0], [0.5, 1.0, 2.0]])
+KEEP = np.array([0.3, 0.2, 0.1, 0.25])
+SAMPLES = 40
+TRIALS = (8192, 4096, 2048)
+SIGMAS = 5.0
+FINITE_SIZE = 0.004
+
+
+def regimes(**changes: Any) -> LinearGaussian:
+    """The regimes as one batch, some arguments changed."""
+    given: dict[str, Any] = {
+        "aspect_ratio": ASPECT_RATIOS,
+        "eigenvalues": EIGENVALUES,
+        "signal": SIGNAL,
+        "weights": WEIGHTS,
+        "noise_variance": NOISE,
+        "ridge": RIDGE,
+        "penalty": PENALTY,
+    }
+    return LinearGaussian(**(given | changes))
+
+
+def risks(problem: LinearGaussian, keep: Any = KEEP) -> dict[str, np.ndarray]:
+    """Predicted test risk of every model, retrained on a fresh sample too, and the dense training error."""
+    comparison = compare(problem, keep=keep)
+    again = evaluate(problem, Oracle(keep=keep), PRUNED, None, FRESH)
+    found = {model: np.asarray(risk) for model, risk in comparison.risks.items()}
+    found |= {f"{model}, fresh": np.asarray(prediction.risk) for model, prediction in again.items()}
+    dense = comparison.predictions["dense"]
+    return found | {"training": np.asarray(dense.training_error), "excess": np.asarray(dense.excess_risk + NOISE)}
+
+
+@dataclass(frozen=True)
+class Witness:
+    """Simulated risks extrapolated to infinite size, with their standard errors; arrays by model, one per regime."""
+
+    means: dict[str, np.ndarray]
+    errors: dict[str, np.ndarray]
+
+
+def simulate_regimes(trials: Sequence[int] = TRIALS, workers: int | None = None, progress: bool = False) -> Witness:
+    """The empirical witness for the regimes. Knows no formula."""
+    means: dict[str, list[float]] = {}
+    errors: dict[str, list[float]] = {}
+    for i, ratio in enumerate(ASPECT_RATIOS):
+        problem = LinearGaussian(
+            aspect_ratio=ratio,
+            eigenvalues=EIGENVALUES[i],
+            signal=SIGNAL[i],
+            weights=WEIGHTS[i],
+            noise_variance=NOISE[i],
+            ridge=RIDGE[i],
+            penalty=PENALTY[i],
+        )
+        kinds = {"magnitude": Magnitude, "hessian": Hessian, "oracle": Oracle, "random": Random}
+        models: dict[str, Any] = {"dense": (None, None)}
+        models |= {name: (kind(keep=KEEP[i]), None) for name, kind in kinds.items()}
+        models |= {f"{name}, fresh": (kind(keep=KEEP[i]), FRESH) for name, kind in kinds.items()}
+        models["small"] = (Oracle(keep=KEEP[i]), Retrain(ridge=RIDGE[i], sample="fresh"))
+        sizes, columns, spreads = [], [], []
+        for rung, asked in enumerate(trials):
+            plan = make_plan(problem, list(models.values()), SAMPLES * 2**rung)
+            found = run_trials(plan, (0, i, rung), asked, device="cpu", workers=workers, progress=progress)
+            values = np.concatenate([found[:, :, 0], found[:, :1, 1]], axis=1)
+            sizes.append(plan.n_samples)
+            columns.append(values.mean(axis=0))
+            spreads.append(values.std(axis=0, ddof=1) / np.sqrt(len(values)))
+        limit = extrapolate(np.array(sizes), np.array(columns), np.array(spreads))
+        for j, name in enumerate([*models, "training"]):
+            means.setdefault(name, []).append(limit.value[j])
+            errors.setdefault(name, []).append(limit.error[j])
+    return Witness({k: np.array(v) for k, v in means.items()}, {k: np.array(v) for k, v in errors.items()})
+
+
+def contradicted(found: dict[str, np.ndarray], witness: Witness) -> list[str]:
+    """The models whose predictions the simulation contradicts."""
+    return [
+        f"simulation({model})"
+        for model, mean in witness.means.items()
+        if not np.all(abs(found[model] - mean) <= SIGMAS * witness.errors[model] + FINITE_SIZE * (abs(mean) + 1e-9))
+    ]
+
+
+def violated(found: dict[str, np.ndarray]) -> list[str]:
+    """The limits and symmetries (T11) that predictions violate, given those of the regimes themselves."""
+
+    def differs(name: str, other: dict[str, np.ndarray], factor: float = 1.0, but: Sequence[str] = ()) -> bool:
+        return any(
+            not np.allclose(other[k], factor * found[k], rtol=ROUNDING, atol=1e-14) for k in found if k not in but
+        )
+
+    null = NOISE + np.sum(WEIGHTS * EIGENVALUES * SIGNAL**2, axis=-1)
+    everything = risks(regimes(), keep=np.ones(4))
+    nothing = risks(regimes(), keep=np.full(4, 1e-9))
+    spikes = risks(regimes(aspect_ratio=1e9))
+    wrong = []
+    if differs("scale", risks(regimes(signal=2 * SIGNAL, noise_variance=4 * NOISE)), 4.0, ("excess",)):
+        wrong.append("scaling the target")
+    if differs("units", risks(regimes(eigenvalues=3 * EIGENVALUES, signal=SIGNAL / np.sqrt(3), ridge=3 * RIDGE))):
+        wrong.append("units of the features")
+    if differs("penalty", risks(regimes(penalty=3 * PENALTY, ridge=RIDGE / 3))):
+        wrong.append("ridge times penalty")
+    if not all(np.allclose(everything[k], everything["dense"], rtol=ROUNDING) for k in (*PRUNED, "small")):
+        wrong.append("keeping everything")
+    if not all(np.allclose(nothing[k], null, rtol=1e-3) for k in (*PRUNED, "small", "random, fresh")):
+        wrong.append("keeping nothing")
+    if not np.allclose(spikes["dense"], null, rtol=1e-6):
+        wrong.append("many features")
+    if not np.allclose(found["excess"], found["dense"], rtol=ROUNDING):
+        wrong.append("excess risk")
+    wrong += _closed_forms(found)
+    return wrong + _quadrature()
+
+
+def _closed_forms(found: dict[str, np.ndarray]) -> list[str]:
+    """Isotropic features (Hastie et al. 2022, Theorem 1 and Corollary 5), and least squares."""
+    wrong = []
+    ratio, noise, signal = np.array([0.4, 1.6, 3.0]), 0.7, 1.3
+    flat = LinearGaussian(aspect_ratio=ratio, eigenvalues=1, signal=signal, noise_variance=noise)
+    expected = noise + np.where(
+        ratio < 1, noise * ratio / (1 - ratio), signal**2 * (1 - 1 / ratio) + noise / (ratio - 1)
+    )
+    if not np.allclose(compare(flat, keep=0.5).risks["dense"], expected, rtol=ROUNDING):
+        wrong.append("isotropic risk")
+    dropped = NOISE[0] + WEIGHTS[0, 2] * EIGENVALUES[0, 2] * SIGNAL[0, 2] ** 2
+    dropped += (WEIGHTS[0, :2].sum() - KEEP[0]) * min(EIGENVALUES[0, :2] * SIGNAL[0, :2] ** 2)
+    small = dropped / (1 - ASPECT_RATIOS[0] * KEEP[0])
+    least = NOISE[0] * (1 - ASPECT_RATIOS[0])
+    if not np.allclose([found["small"][0], found["training"][0]], [small, least], rtol=ROUNDING):
+        wrong.append("least squares")
+    return wrong
+
+
+def _quadrature() -> list[str]:
+    """The mass kept by a threshold and the risk behind it, by midpoint sums over the normal variable."""
+    points = ndtri((np.arange(20_000) + 0.5) / 20_000)
+    wrong = []
+    for kind, score in ((Magnitude, np.ones_like(EIGENVALUES)), (Hessian, np.sqrt(EIGENVALUES))):
+        prediction = evaluate(regimes(), kind(keep=KEEP), [kind.name], None)[kind.name]
+        nu, gamma, t = (
+            np.asarray(x)[:, None] for x in (prediction.effective_ridge, prediction.dense_risk, prediction.threshold)
+        )
+        a = EIGENVALUES / (EIGENVALUES + PENALTY * nu)
+        tau = np.sqrt(ASPECT_RATIOS[:, None] * gamma * EIGENVALUES) / (EIGENVALUES + PENALTY * nu)
+        fitted = (a * SIGNAL)[..., None] + tau[..., None] * points
+        mask = score[..., None] * abs(fitted) >= t[..., None]
+        kept = np.sum(WEIGHTS * mask.mean(axis=-1), axis=-1)
+        loss = EIGENVALUES * np.mean((SIGNAL[..., None] - mask * fitted) ** 2, axis=-1)
+        risk = NOISE + np.sum(WEIGHTS * loss, axis=-1)
+        if not (np.allclose(kept, KEEP, rtol=5e-4) and np.allclose(risk, prediction.risk, rtol=2e-3)):
+            wrong.append(f"quadrature({kind.name})")
+    return wrong
+
+
+def caught_by(mutant: Mutant, witness: Witness) -> list[str]:
+    """What catches a mutant: the identities of its records, or else predictions made with it."""
+    try:
+        found = failures(mutant.records, mutant.formulas)
+        if found:
+            return found
+        with standing_in(mutant.stand_ins):
+            predicted = risks(regimes())
+            return violated(predicted) + contradicted(predicted, witness)
+    except (ArithmeticError, ValueError, TypeError) as error:
+        return [f"{type(error).__name__} when evaluated"]
+
+
+def equivalent(mutant: Mutant) -> bool:
+    """Whether the mutant equals the original to 40 digits at 20 rational points of the domain."""
+    record = REGISTRY[mutant.formulas[0]]
+    sides: list[Expression] = []
+    for form in (mutant.original, mutant.mutated):
+        expression: Expression = form.lhs - form.rhs if form.is_Relational else form
+        if expression.has(E):
+            expression = replace(record, statement=expression, evaluation=None).reduced()
+        sides.append(expression)
+    where = {symbol: rule for symbol, rule in record.where.items() if symbol != mutant.slot}
+    with SYSTEM.precision():
+        state = _points(sides, where)
+        return same(*(value(side, where, state) for side in sides))
+
+
+def _points(sides: Sequence[Expression], where: Mapping[Any, Expression], points: int = 20, atoms: int = 3) -> State:
+    """Random rational values of every symbol that is not defined, by its domain."""
+    pending, free = set().union(*(side.free_symbols for side in sides)), set()
+    while pending:
+        symbol = pending.pop()
+        if symbol in where:
+            pending |= where[symbol].free_symbols
+        else:
+            free.add(symbol)
+    rng = np.random.default_rng(0)
+    state: State = {"weights": np.full((points, atoms), mpf(1) / atoms), "total": np.full((points, 1), mpf(1))}
+    for symbol in sorted(free, key=str):
+        shape = (points, atoms if isinstance(symbol, LawSymbol) else 1)
+        numbers = np.frompyfunc(lambda k: mpf(int(k)) / 1009, 1, 1)(rng.integers(1, 1009, shape))
+        domain = QUANTITIES[symbol].domain
+        if "inf" in domain:
+            numbers = numbers * 3
+        if str(symbol) == "Lambda":
+            numbers = numbers * (rng.random(shape) > 0.2)  # features without variance are in the domain
+        if domain == "real line":
+            numbers = numbers * rng.choice([-1, 1], shape)
+        state[str(symbol)] = numbers
+    return state
+
+
+@dataclass(frozen=True)
+class Power:
+    """How many mutants the checks catch. Prints as a table, the survivors below it.
+
+    Attributes
+    ----------
+    caught : dict of str to list of str
+        By mutant, in words: what caught it.
+    survivors, equivalents : list of str
+        Mutants that nothing caught; those that are equal to the original are listed apart and not counted.
+    """
+
+    caught: dict[str, list[str]]
+    survivors: list[str]
+    equivalents: list[str]
+
+    @property
+    def fraction(self) -> float:
+        """Of the mutants that are not equivalent, those caught."""
+        return len(self.caught) / max(len(self.caught) + len(self.survivors), 1)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {"fraction": self.fraction} | vars(self)
+
+    def __str__(self) -> str:
+        from riskcalc.tables import filled, table, to_text
+
+        def kind(checks: list[str]) -> str:
+            return checks[0].split("(")[0]
+
+        kinds = Counter(map(kind, self.caught.values()))
+        rows = [(name, str(count)) for name, count in kinds.most_common()]
+        counted = len(self.caught) + len(self.survivors)
+        lines = [f"{len(self.caught)} of {counted} mutants caught: {100 * self.fraction:.1f} %."]
+        lines.append(f"{len(self.equivalents)} more are equal to the original and are not counted.")
+        for title, which in (("Survivors:", self.survivors), ("Equivalent:", self.equivalents)):
+            lines += [title, *(f"  {mutant}" for mutant in which)] if which else []
+        return to_text([*filled(table("caught first by", ("check", "mutants")), rows, 0), *lines])
+
+
+def measure_power(every: int = 1, workers: int | None = None, progress: bool = False) -> Power:
+    """Put mutants of every registered formula before the identities, limits and symmetries, and the simulation.
+
+    Parameters
+    ----------
+    every : int
+        Try every so-many-th mutant, against an eighth of the simulated trials if not all.
+    workers : int, optional
+        Processes; as many as there are processors by default.
+    progress : bool
+
+    Raises
+    ------
+    RuntimeError
+        If the checks refuse the formulas as they are.
+    """
+    trials = TRIALS if every == 1 else tuple(trials // 8 for trials in TRIALS)
+    witness = simulate_regimes(trials, workers=workers, progress=progress)
+    own = {formula.id: formula for formula in REGISTRY}
+    found = risks(regimes())
+    wrong = failures(own, own) or contradicted(found, witness) or violated(found)
+    if wrong:
+        raise RuntimeError(f"the formulas as they are fail {', '.join(wrong)}; no mutant was tried")
+    chosen = range(0, len(mutants()), count(every, "every"))
+    executor = None if workers == 1 else process_pool(workers)
+    size = 4
+    tasks = [(chosen[i : i + size], witness) for i in range(0, len(chosen), size)]
+    results = run_all(tasks, _try_some, executor, f"{len(chosen)} mutants" if progress else None)
+    power = Power({}, [], [])
+    for name, checks, is_equivalent in (result for part in results for result in part):
+        if checks:
+            power.caught[name] = checks
+        else:
+            (power.equivalents if is_equivalent else power.survivors).append(name)
+    return power
+
+
+def _try_some(which: range, witness: Witness) -> list[tuple[str, list[str], bool]]:
+    results = []
+    for mutant in (mutants()[i] for i in which):
+        checks = caught_by(mutant, witness)
+        results.append((str(mutant), checks, not checks and equivalent(mutant)))
+    return results

@@ -1,0 +1,67 @@
+"""Theory and simulation agree in random regimes: every policy, without retraining and retrained on a fresh sample.
+
+One family of checks. Each regime's verification has a confidence of 1 - 1e-7 for all its models together, so that even
+the 510 regimes of the randomised profile raise a false alarm with probability under 1e-4:
+
+    python -m pytest tests/test_agreement.py -n 2 --hypothesis-profile=randomised
+"""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+import riskcalc as rc
+
+FALSE_ALARM = 1e-7
+TOLERANCE = 0.05
+# Regimes of each of the six strata: 5 by default, 85 in the randomised profile.
+REGIMES = 85 if settings.default.max_examples > 100 else 5
+
+RATIOS = {"below one": (0.2, 0.7), "one to three": (1.25, 3.0), "above three": (3.0, 8.0)}
+
+
+@st.composite
+def questions(draw, ratio: tuple[float, float], ridge: bool) -> tuple[rc.LinearGaussian, float]:
+    """A problem and a budget, off the interpolation thresholds so that samples of a few hundred are near the limit."""
+    atoms = draw(st.integers(1, 3))
+    masses = [draw(st.integers(1, 4)) for _ in range(atoms)]
+    aspect_ratio, keep = draw(st.floats(*ratio)), draw(st.floats(0.1, 0.6))
+    assume(abs(1 - aspect_ratio * keep) > 0.35)
+    problem = rc.LinearGaussian(
+        aspect_ratio=aspect_ratio,
+        eigenvalues=[draw(st.floats(0.3, 10)) for _ in range(atoms)],
+        signal=[draw(st.floats(0.2, 2)) for _ in range(atoms)],
+        weights=[f"{mass}/{sum(masses)}" for mass in masses],
+        noise_variance=draw(st.one_of(st.just(0.0), st.floats(0.05, 1)))
+        if aspect_ratio > 1
+        else draw(st.floats(0.05, 1)),
+        ridge=draw(st.floats(0.05, 1)) if ridge else 0.0,
+        penalty=draw(st.sampled_from([None, "natural"])),
+    )
+    return problem, keep
+
+
+@pytest.mark.parametrize("ridge", [False, True], ids=["no ridge", "ridge"])
+@pytest.mark.parametrize("ratio", RATIOS)
+def test_theory_and_simulation_agree(ratio: str, ridge: bool):
+    @settings(max_examples=REGIMES, suppress_health_check=list(HealthCheck))
+    @given(questions(RATIOS[ratio], ridge), st.integers(0, 2**32))
+    def agree(question: tuple[rc.LinearGaussian, float], seed: int):
+        problem, keep = question
+        pruned = [kind(keep=keep) for kind in (rc.Magnitude, rc.Hessian, rc.Oracle, rc.Random)]
+        for models, retrain in (([None, *pruned], None), (pruned, rc.Retrain(sample="fresh"))):
+            found = rc.verify(
+                problem,
+                models,
+                retrain,
+                tolerance=TOLERANCE,
+                confidence=1 - FALSE_ALARM / 2,
+                seconds=120,
+                seed=seed,
+                workers=1,
+            )
+            assert found.verdict == "agree", f"{problem}, keep={keep}\n{found}"
+
+    agree()

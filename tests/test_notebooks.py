@@ -1,0 +1,24 @@
+"""The notebooks run, and what they verify agrees."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jupytext
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+
+
+@pytest.mark.parametrize(("name", "figures"), [("two_level", 2), ("own_theory", 0)])
+def test_runs_and_agrees(name: str, figures: int, tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
+    converted = tmp_path / f"{name}.ipynb"
+    jupytext.write(jupytext.read(NOTEBOOKS / f"{name}.py"), converted)
+    notebook = nbformat.read(converted, as_version=4)
+    NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": tmp_path}}).execute()
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert "Verdict: agree" in outputs[-1]["text"]
+    assert sum("image/png" in output.get("data", {}) for output in outputs) == figures

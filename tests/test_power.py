@@ -1,0 +1,73 @@
+"""The checks can fail: a fixed sample of mutants is caught. All of them: riskcalc verify --mutants."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+import riskcalc as rc
+from riskcalc.identities import failures
+from riskcalc.lowering.compile import standing_in
+from riskcalc.mutation import Mutant, mutants
+from riskcalc.power import Power, equivalent, measure_power
+from riskcalc.theory import REGISTRY, dense, pruning
+from riskcalc.theory.symbols import B, Lambda, X, a, abar
+
+
+def _find(formula: str, slot: object, kind: str) -> Mutant:
+    (found,) = [m for m in mutants() if formula in m.formulas and m.slot == slot and m.kind == kind]
+    return found
+
+
+def test_a_sample_of_mutants_is_caught():
+    power = measure_power(every=20, workers=1)
+    assert power.survivors == []
+    assert len(power.caught) >= 35
+    assert f"{len(power.caught)} of {len(power.caught)} mutants caught: 100.0 %" in str(power)
+
+
+def test_every_registered_formula_has_mutants():
+    assert {id for mutant in mutants() for id in mutant.formulas} == {formula.id for formula in REGISTRY}
+    assert len({str(mutant) for mutant in mutants()}) >= 0.99 * len(mutants())
+
+
+def test_equivalent_mutants_are_told_from_others():
+    assert equivalent(_find("dense.coefficient_risk", "statement", f"swap {B} and {X}"))
+    assert not equivalent(_find("dense.effective_ridge", a, "swap D and Lambda"))
+    for mutant in mutants()[::40]:
+        same = replace(mutant, mutated=mutant.original)
+        assert equivalent(same)
+
+
+def test_records_fail_their_identities_only_when_mutated():
+    own = {formula.id: formula for formula in REGISTRY}
+    assert failures(own, own) == []
+    wrong = _find("dense.risk", "evaluation", f"drop the factor {abar}")
+    assert "forms_agree(dense.risk)" in failures(wrong.records, wrong.formulas)
+
+
+def test_a_stand_in_reaches_predictions_and_leaves_no_trace():
+    problem = rc.LinearGaussian(aspect_ratio=2, eigenvalues=[2, 1], signal=1, noise_variance=0.3)
+    before = rc.predict(problem, prune=rc.Magnitude(keep=0.3)).risk
+    mutant = _find("pruning.risk", "statement", "drop the factor Lambda")
+    with standing_in(mutant.stand_ins):
+        assert rc.predict(problem, prune=rc.Magnitude(keep=0.3)).risk != pytest.approx(before, rel=1e-3)
+        assert rc.predict(problem).risk == rc.predict(problem).risk
+    assert rc.predict(problem, prune=rc.Magnitude(keep=0.3)).risk == before
+
+
+def test_power_prints_and_serialises():
+    power = Power({"a": ["simulation(dense)"], "b": ["root_solves(x)"]}, ["c"], ["d"])
+    assert power.fraction == pytest.approx(2 / 3)
+    assert "2 of 3 mutants caught: 66.7 %" in str(power)
+    assert "1 more are equal" in str(power)
+    assert power.to_dict()["survivors"] == ["c"]
+
+
+def test_mutants_change_one_expression():
+    for mutant in mutants()[::25]:
+        changed = [f.id for f in REGISTRY if mutant.records[f.id] is not f]
+        assert sorted(changed) == sorted(mutant.formulas)
+    assert dense.RISK.statement.has(Lambda)
+    assert pruning.RISK.statement.has(X)

@@ -1,0 +1,154 @@
+"""Strategies draw valid problems over the ranges they promise, as their arguments say, simplest first."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, find, given, settings
+from hypothesis import strategies as st
+
+import riskcalc as rc
+from riskcalc import strategies
+from riskcalc.laws import Atoms, Beta, Continuous, Empirical, MarchenkoPastur, PowerLaw, Uniform
+
+# Enough to find a corner, without shrinking what is found.
+SEARCH = settings(
+    max_examples=3000, phases=[Phase.generate], derandomize=True, database=None, suppress_health_check=[*HealthCheck]
+)
+EITHER = st.sampled_from([None, False, True])
+MODELS = st.none() | strategies.policies()
+
+
+@pytest.mark.parametrize(
+    "corner",
+    [
+        lambda problem: problem.aspect_ratio < 0.1,
+        lambda problem: problem.aspect_ratio > 25,
+        lambda problem: problem.aspect_ratio == 1,
+        lambda problem: problem.n_atoms == 8,
+        lambda problem: problem.law.eigenvalues.max() > 1e4 * problem.law.eigenvalues.min() > 0,
+        lambda problem: (problem.law.eigenvalues == 0).any() and problem.n_atoms > 1,
+        lambda problem: (problem.law.eigenvalues == 0).all(),
+        lambda problem: (problem.law.signal == 0).any() and (problem.law.signal < 0).any(),
+        lambda problem: problem.law.weights.min() < 0.01,
+        lambda problem: problem.noise_variance == 0 and problem.ridge > 1,
+        lambda problem: problem.noise_variance > 1 and problem.ridge == 0,
+        lambda problem: problem.penalty == "natural" if isinstance(problem.penalty, str) else False,
+        lambda problem: isinstance(problem.penalty, np.ndarray) and problem.penalty.max() > 10 * problem.penalty.min(),
+    ],
+)
+def test_corners_of_problems_are_reached(corner):
+    assert corner(find(strategies.problems(), corner, settings=SEARCH))
+
+
+@pytest.mark.parametrize("kind", [Atoms, Empirical, PowerLaw, MarchenkoPastur, Uniform, Beta])
+def test_every_law_is_reached(kind):
+    assert type(find(strategies.laws(), lambda law: type(law) is kind, settings=SEARCH)) is kind
+
+
+@pytest.mark.parametrize(
+    "corner",
+    [
+        lambda law: isinstance(law, PowerLaw) and law.n_features is None,
+        lambda law: isinstance(law, PowerLaw) and law.n_features == 8,
+        lambda law: isinstance(law, MarchenkoPastur) and law.ratio > 1,
+        lambda law: isinstance(law, MarchenkoPastur) and law.ratio == 1,
+        lambda law: isinstance(law, Uniform) and law.low == 0,
+        lambda law: isinstance(law, Uniform) and law.low > 0,
+        lambda law: isinstance(law, Beta) and law.a < 0.5,
+    ],
+)
+def test_corners_of_laws_are_reached(corner):
+    assert corner(find(strategies.laws(), corner, settings=SEARCH))
+
+
+@pytest.mark.parametrize("policy", [rc.Magnitude, rc.Hessian, rc.Oracle, rc.Random])
+@pytest.mark.parametrize(("low", "high"), [(0, 0.01), (0.99, 1)])
+def test_every_policy_is_reached_at_every_budget(policy, low: float, high: float):
+    def corner(drawn) -> bool:
+        return type(drawn) is policy and low < drawn.keep <= high
+
+    assert corner(find(strategies.policies(), corner, settings=SEARCH))
+
+
+@given(st.data(), EITHER, EITHER, EITHER, EITHER, st.integers(1, 4))
+def test_problems_are_as_asked(data, noise, ridge, penalty, singular, atoms):
+    problem = data.draw(
+        strategies.problems(
+            noise=noise, ridge=ridge, penalty=penalty, singular=singular, max_atoms=atoms, aspect_ratio=(2, 3)
+        )
+    )
+    assert problem.shape == ()
+    assert problem.n_atoms <= atoms
+    assert 2 <= problem.aspect_ratio <= 3
+    found = {
+        "noise": (noise, problem.noise_variance > 0),
+        "ridge": (ridge, problem.ridge > 0),
+        "penalty": (penalty, problem.penalty is not None),
+        "singular": (singular, (problem.law.eigenvalues == 0).any()),
+    }
+    assert all(asked is None or asked == drawn for asked, drawn in found.values()), found
+    live = problem.law.eigenvalues[problem.law.eigenvalues > 0]
+    assert ((live >= 1e-3) & (live <= 1e3)).all()
+
+
+@settings(max_examples=200)  # there are many kinds
+@given(st.data(), EITHER, EITHER)
+def test_laws_are_as_asked(data, continuous, singular):
+    law = data.draw(strategies.laws(continuous=continuous, singular=singular, max_atoms=3))
+    assert continuous is None or isinstance(law, Continuous) == continuous
+    assert singular is None or (law.eigenvalues == 0).any() == singular
+    assert isinstance(law, Continuous) or law.n_atoms <= 3 or law.n_features is None
+
+
+@given(strategies.policies(keep=(0.2, 0.3)))
+def test_policies_are_as_asked(policy):
+    assert 0.2 <= policy.keep <= 0.3
+
+
+@given(strategies.arguments(singular=False, penalty=True))
+def test_arguments_are_plain_numbers(given):
+    assert all(type(x) is float for name in ("eigenvalues", "signal", "weights", "penalty") for x in given[name])
+    problem = rc.LinearGaussian(**given)
+    assert (problem.penalty == given["penalty"]).all()
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(strategies.problems() | strategies.problems(law=strategies.laws()), MODELS)
+def test_predictions_are_labelled(problem, policy):
+    """A risk is a number of at least the noise; or infinite or not a number, and said so."""
+    prediction = rc.predict(problem, policy)
+    assert math.isnan(prediction.risk) == (prediction.status == "not_converged")
+    assert math.isinf(prediction.risk) == (prediction.status == "infinite")
+    if math.isfinite(prediction.risk):
+        assert prediction.risk >= problem.noise_variance * (1 - 1e-12)
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda: strategies.problems(aspect_ratio=(3, 2)), r"0 < low <= high, got \(3, 2\)"),
+        (lambda: strategies.problems(aspect_ratio=(0, 2)), r"aspect_ratio must be bounds 0 < low"),
+        (lambda: strategies.problems(max_atoms=0), r"max_atoms must be at least 1, got 0"),
+        (lambda: strategies.laws(max_atoms=0), r"max_atoms must be at least 1, got 0"),
+        (lambda: strategies.problems(law=strategies.laws(), singular=True), r"with a law leave it out, got True"),
+        (lambda: strategies.policies(keep=(0, 1)), r"keep must be bounds 0 < low <= high <= 1, got \(0, 1\)"),
+        (lambda: strategies.policies(keep=(0.5, 1.5)), r"got \(0\.5, 1\.5\)"),
+    ],
+)
+def test_bad_arguments(ask, message: str):
+    with pytest.raises(ValueError, match=message):
+        ask()
+
+
+def test_without_hypothesis_the_extra_is_named():
+    code = "import sys; sys.modules['hypothesis'] = None; from riskcalc import strategies"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.endswith(
+        "ImportError: riskcalc.strategies needs Hypothesis: pip install 'riskcalc[strategies]'\n"
+    )
