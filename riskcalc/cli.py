@@ -171,7 +171,7 @@ def verify(mutants: bool, tolerance: float, confidence: float, seconds: float, a
 
 def _show_power(options: dict[str, Any], as_json: bool) -> None:
     from riskcalc import __version__
-    from riskcalc.power import measure_power
+    from riskcalc.power.measure import measure_power
 
     workers = options.pop("workers")
     if any(value is not None for value in options.values()):

@@ -201,12 +201,13 @@ def verify(
         second = Retrain.of(retrain)
         models = [(policy, second) for policy in policies]
         subject = Models(theory, models, seed, distribution, device, executor, workers, progress)
-    return _verify(subject, n_samples, tolerance, confidence, seconds, seed)
+    return verify_subject(subject, n_samples, tolerance, confidence, seconds, seed)
 
 
-def _verify(
+def verify_subject(
     subject: Subject, n_samples: int | None, tolerance: float, confidence: float, seconds: float, seed: int
 ) -> Verification:
+    """Verify several quantities that are predicted and simulated together; see `verify`."""
     began = time.monotonic()
     predicted = subject.predicted()
     usable = np.flatnonzero(np.isfinite(predicted))

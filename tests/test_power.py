@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 import riskcalc as rc
-from riskcalc.identities import failures
 from riskcalc.lowering.compile import standing_in
-from riskcalc.mutation import Mutant, mutants
-from riskcalc.power import Power, equivalent, measure_power
+from riskcalc.power.identities import failures
+from riskcalc.power.measure import Power, equivalent, measure_power
+from riskcalc.power.mutation import Mutant, mutants
 from riskcalc.theory import REGISTRY, dense, pruning
 from riskcalc.theory.symbols import B, Lambda, X, a, abar
 

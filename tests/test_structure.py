@@ -36,8 +36,6 @@ ORDER = (
     "equivalence",
     "subjects",
     "verification",
-    "mutation",
-    "identities",
     "power",
     "cli",
 )

@@ -15,12 +15,12 @@ from riskcalc.comparison import compare
 from riskcalc.equivalence import extrapolate
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.symbols import QUANTITIES, Expression, LawSymbol
-from riskcalc.identities import SYSTEM, failures, same, value
 from riskcalc.laws import count
 from riskcalc.lowering.compile import standing_in
 from riskcalc.lowering.state import State
-from riskcalc.mutation import Mutant, mutants
 from riskcalc.policies import Hessian, Magnitude, Oracle, Random, Retrain
+from riskcalc.power.identities import SYSTEM, failures, same, value
+from riskcalc.power.mutation import Mutant, mutants
 from riskcalc.prediction import evaluate
 from riskcalc.problems import LinearGaussian
 from riskcalc.sampling.workers import process_pool, run_all
