@@ -39,7 +39,7 @@ def filled(empty: Table, rows: Iterable[Iterable[str]], count: int = 0) -> list[
 
 def to_text(parts: Iterable[RenderableType]) -> str:
     """Tables and lines as plain text, as wide as they are."""
-    console = Console(width=100_000, color_system=None, highlight=False)
+    console = Console(width=100_000, color_system=None, highlight=False, markup=False)
     with console.capture() as capture:
         for part in parts:
             console.print(part)

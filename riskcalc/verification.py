@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
 from collections.abc import Sequence
@@ -166,6 +167,7 @@ def verify(
     Returns
     -------
     Verification
+        After an interrupt, from the trials that were complete before.
 
     Raises
     ------
@@ -220,28 +222,58 @@ def verify_subject(
     theories, scales = (np.array(rows) for rows in zip(*(subject.theory(n) for n in sizes), strict=True))
     level = (1 - confidence) / usable.size
     values: list[np.ndarray] = [np.empty((0, usable.size)) for _ in sizes]
-    look = 0
-    while True:
-        look += 1
+    found: _Look | None = None
+    for look in itertools.count(1):
         wanted = [FIRST_TRIALS * 2 ** (look - 1) * LADDER[-1] // rung for rung in LADDER]
-        values = [
-            np.concatenate([old, subject.trials(rung, n, len(old), count - len(old))])
-            for rung, (n, old, count) in enumerate(zip(sizes, values, wanted, strict=True))
-        ]
-        means = np.array([rows.mean(axis=0) for rows in values])
-        errors = np.array([rows.std(axis=0, ddof=1) / math.sqrt(len(rows)) for rows in values])
-        limit = extrapolate(np.array(sizes), (means - theories) / scales, errors / scales)
-        width = half_width(limit.error, min(map(len, values)), level, look) + limit.curvature
-        agree = abs(limit.value) + width <= tolerance
-        disagree = abs(limit.value) - width > tolerance
-        interrupted = any(len(rows) < count for rows, count in zip(values, wanted, strict=True))
-        if (agree | disagree).all() or interrupted or 2 * (time.monotonic() - began) > seconds:
+        try:
+            values = [
+                _longer(old, subject.trials(rung, n, len(old), size - len(old)), size)
+                for rung, (n, old, size) in enumerate(zip(sizes, values, wanted, strict=True))
+            ]
+        except KeyboardInterrupt:
+            if found is None:
+                raise
+            break  # with what the looks before this one found
+        found = _look(look, np.array(sizes), values, theories, scales, level)
+        decided = abs(abs(found.deviation) - tolerance) >= found.uncertainty
+        if decided.all() or 2 * (time.monotonic() - began) > seconds:
             break
+    assert found is not None
     for i, place in enumerate(usable):
-        verdict = "agree" if agree[i] else "disagree" if disagree[i] else "undecided"
-        numbers = (means[-1, i], errors[-1, i], theories[-1, i], limit.value[i], width[i])
+        inside, width = tolerance - abs(found.deviation[i]), found.uncertainty[i]
+        verdict = "agree" if inside >= width else "disagree" if inside <= -width else "undecided"
+        numbers = (found.mean[i], found.stderr[i], theories[-1, i], found.deviation[i], width)
         checks[place] = Check(checks[place].name, verdict, float(predicted[place]), *map(float, numbers))
-    return Verification(tuple(checks), tolerance, confidence, sizes, tuple(map(len, values)), seed)
+    return Verification(tuple(checks), tolerance, confidence, sizes, found.trials, seed)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What the trials so far say: means at the largest size, and deviations at infinite size; shapes (m,)."""
+
+    trials: tuple[int, ...]
+    mean: np.ndarray
+    stderr: np.ndarray
+    deviation: np.ndarray
+    uncertainty: np.ndarray
+
+
+def _look(
+    look: int, sizes: np.ndarray, values: list[np.ndarray], theories: np.ndarray, scales: np.ndarray, level: float
+) -> _Look:
+    means = np.array([rows.mean(axis=0) for rows in values])
+    errors = np.array([rows.std(axis=0, ddof=1) / math.sqrt(len(rows)) for rows in values])
+    limit = extrapolate(sizes, (means - theories) / scales, errors / scales)
+    trials = tuple(map(len, values))
+    width = half_width(limit.error, min(trials), level, look) + limit.curvature
+    return _Look(trials, means[-1], errors[-1], limit.value, width)
+
+
+def _longer(old: np.ndarray, new: np.ndarray, size: int) -> np.ndarray:
+    """All trials so far; short of the size asked for, they were interrupted."""
+    if len(old) + len(new) < size:
+        raise KeyboardInterrupt
+    return np.concatenate([old, new])
 
 
 def _between_zero_and_one(**arguments: float) -> None:

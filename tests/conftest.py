@@ -5,6 +5,9 @@ Randomised:  python -m pytest tests --hypothesis-profile=randomised
 
 import os
 
+# Before NumPy is loaded: the suite runs in a process per core, and threads of BLAS on top would fight over the cores.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("default", deadline=None, max_examples=60, derandomize="CI" in os.environ)

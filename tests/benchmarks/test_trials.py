@@ -1,6 +1,6 @@
 """Simulated trials as ratios to a floor, a loop, and one worker. Times are printed, never asserted.
 
-Run:  OPENBLAS_NUM_THREADS=1 python -m pytest tests/benchmarks/test_simulation.py --benchmark-only -s
+Run:  OPENBLAS_NUM_THREADS=1 python -m pytest tests/benchmarks/test_trials.py --benchmark-only -s
 """
 
 from __future__ import annotations
