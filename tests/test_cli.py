@@ -195,6 +195,9 @@ def _refused(result: tuple[int, str, str], message: str) -> None:
         (["compare", TWO_LEVEL, "--n-samples", "many"], "n_samples must be an integer, got 'many'"),
         (["predict", TWO_LEVEL, "--keep", ".1"], "need a --policy"),
         (["predict", TWO_LEVEL, "--policy", "best"], "Invalid value for '--policy'"),
+        (["verify", TWO_LEVEL, "--mutants"], "--mutants is about the formulas; it takes no problem"),
+        (["verify", "--mutants", "--seed", "3"], "--mutants is about the formulas; it takes no problem"),
+        (["verify", TWO_LEVEL, "--retrain-ridge", "1"], "--retrain-ridge needs --retrain"),
         (["frobnicate"], "No such command 'frobnicate'"),
     ],
 )
@@ -234,3 +237,30 @@ def test_binary_and_directories_are_refused(run, tmp_path):
     path = tmp_path / "binary.toml"
     path.write_bytes(b"\xff\xfe\x00")
     _refused(run("compare", str(path)), "cannot read")
+
+
+def test_simulations_and_verdicts_are_printed_and_written(run):
+    asked = (TWO_LEVEL, "--policy", "hessian", "--size", "60", "--workers", "1")
+    code, out, err = run("simulate", *asked, "--trials", "20", "--retrain", "fresh")
+    assert (code, err) == (0, "")
+    assert "simulated, 20 trials" in out
+    assert "training error" in out
+    values = json.loads(run("simulate", *asked, "--trials", "20", "--json")[1])
+    assert values["trials"] == values["training_error"]["trials"] == 20
+    code, out, _ = run("verify", *asked, "--tolerance", "0.2")
+    assert code == 0
+    assert "Verdict: agree" in out
+    assert json.loads(run("verify", *asked, "--tolerance", "0.2", "--json")[1])["verdict"] == "agree"
+
+
+def test_the_power_is_printed_and_written(run, monkeypatch):
+    from riskcalc.power import measure
+
+    asked = []
+    power = measure.Power({"a": ["simulation(dense)"]}, ["b"], [])
+    monkeypatch.setattr(measure, "measure_power", lambda **given: asked.append(given) or power)
+    code, out, _ = run("verify", "--mutants", "--workers", "2")
+    assert code == 0
+    assert "1 of 2 mutants caught: 50.0 %" in out
+    assert asked[0]["workers"] == 2
+    assert json.loads(run("verify", "--mutants", "--json")[1])["fraction"] == 0.5

@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import mpmath
@@ -148,6 +149,19 @@ def test_the_quadrature_error_covers_the_true_one_and_falls(name: str, model: st
     # Second order would be a factor 64.
     assert reported[128] < reported[16] / 16 + ROUNDING
     assert reported[16] > 0
+
+
+@pytest.mark.parametrize("law", [partial(MarchenkoPastur, 0.5), partial(Uniform, 0.5, 3)])
+def test_the_quadrature_error_of_a_sharp_cut_does_not_depend_on_luck(law):
+    """A ranking's error depends on where the cut falls between two nodes; the reported one covers nearly all."""
+    keep = np.random.default_rng(0).uniform(0.02, 0.98, 200)
+    coarse, fine = (
+        rc.predict(rc.LinearGaussian(aspect_ratio=2, law=law(nodes=nodes), noise_variance=0.1), rc.Oracle(keep=keep))
+        for nodes in (512, 8192)
+    )
+    covered = abs(coarse.risk - fine.risk) / coarse.quadrature_error
+    assert np.mean(covered <= 1) > 0.98
+    assert covered.max() < 3
 
 
 def test_the_quadrature_error_of_a_batch_counts_and_digits():

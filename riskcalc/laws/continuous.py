@@ -96,8 +96,8 @@ class Continuous(Law):
             )
         return signal
 
-    def coarser(self) -> Self:
-        """The same law with half the nodes, which tells how much the quadrature matters.
+    def coarser(self, times: float = 2) -> Self:
+        """The same law with so many times fewer nodes, which tells how much the quadrature matters.
 
         Examples
         --------
@@ -106,9 +106,9 @@ class Continuous(Law):
         """
         if self.nodes < 2:
             raise ValueError("a rule of one node has no coarser one")
-        half = copy(self)
-        half._place(self.nodes // 2)
-        return half
+        other = copy(self)
+        other._place(max(1, int(self.nodes / times)))
+        return other
 
     def _features(self, number: int, rng: np.random.Generator | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         levels = (np.arange(number) + 0.5) / number if rng is None else rng.random(number)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from itertools import combinations
@@ -14,8 +14,6 @@ from riskcalc.formulas.records import FixedPoint, Formula
 from riskcalc.formulas.symbols import Expression, H, LawSymbol, S, Scalar
 from riskcalc.theory import REGISTRY
 from riskcalc.theory.symbols import sigma2
-
-Records = Mapping[str, Formula]
 
 
 @dataclass(frozen=True, eq=False)
