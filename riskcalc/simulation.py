@@ -18,7 +18,7 @@ from riskcalc.laws import count
 from riskcalc.policies import POLICIES, Policy, Retrain
 from riskcalc.problems import LinearGaussian
 from riskcalc.sampling.backends import backend
-from riskcalc.sampling.populations import population
+from riskcalc.sampling.populations import Population, population
 from riskcalc.sampling.trials import DISTRIBUTIONS, Plan, Recipe, run_blocks
 from riskcalc.sampling.workers import process_pool, run_all
 
@@ -26,6 +26,8 @@ from riskcalc.sampling.workers import process_pool, run_all
 TASK = 2e9
 # Without a ridge the risk of a sample of n rows in r dimensions has a finite variance only if they differ by this much.
 NEAREST = 4
+# Largest over smallest variance per penalty of an interpolator that keeps four digits and more.
+MOST_SPREAD = 1e12
 
 
 def simulate(
@@ -153,6 +155,8 @@ def make_plan(
     live = int(np.count_nonzero(own.eigenvalues))
     noise_variance, ridge = (float(value) for value in (problem.noise_variance[()], problem.ridge[()]))
     _check_variance(n, live, ridge, "features with variance")
+    if live > n:
+        _check_spread(own)
     recipes = tuple(_recipe(problem, prune, retrain, n, p, live) for prune, retrain in models)
     law = problem if features == "drawn" else None
     return Plan(n, own, noise_variance, ridge, distribution, recipes, law)
@@ -222,6 +226,16 @@ def _check_variance(n: int, rank: int, ridge: float, what: str) -> None:
         raise ValueError(
             f"n_samples = {n} is too near the {rank} {what}: without a ridge the risk then has no finite variance; "
             f"they must differ by at least {NEAREST}, so take more samples or a ridge"
+        )
+
+
+def _check_spread(features: Population) -> None:
+    """With more features than samples, weak features are lost to rounding beside strong ones."""
+    scales = (features.eigenvalues / features.penalty)[features.eigenvalues > 0]
+    if scales.max() > MOST_SPREAD * scales.min():
+        raise ValueError(
+            f"eigenvalues (over penalties) from {scales.min():g} to {scales.max():g} are too far apart to simulate with "
+            f"more features than samples in double precision; their ratio must be at most {MOST_SPREAD:g}"
         )
 
 

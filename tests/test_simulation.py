@@ -512,3 +512,13 @@ ASKED = ["--aspect-ratio", "2", "--eigenvalues", "4,1", "--signal", "1"]
 def test_bad_arguments(arguments: list[str], message: str, monkeypatch, capsys):
     monkeypatch.setattr(backends, "gpu_is_available", lambda: False)
     refused(monkeypatch, capsys, ["simulate", *ASKED, *arguments], message)
+
+
+def test_eigenvalues_too_far_apart_are_refused():
+    """With more features than samples only: least squares does not mind the units of its columns."""
+    apart = {"eigenvalues": [1e13, 1], "signal": [0, 1], "noise_variance": 0.1}
+    with pytest.raises(ValueError, match=r"from 1 to 1e\+13 are too far apart .* at most 1e\+12"):
+        rc.simulate(rc.LinearGaussian(aspect_ratio=2, **apart), n_samples=50)
+    least = rc.LinearGaussian(aspect_ratio=0.5, **apart)
+    estimate = rc.simulate(least, n_samples=100, trials=200, workers=1)
+    assert abs(estimate.mean - 0.1 * 99 / 49) < 5 * estimate.stderr

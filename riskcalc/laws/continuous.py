@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from copy import copy
 from fractions import Fraction
@@ -16,7 +17,7 @@ from riskcalc.laws.base import Law, count, one_number
 Signal = float | str | Fraction | Callable[[np.ndarray], ArrayLike]
 
 
-class Continuous(Law):
+class Continuous(Law, ABC):
     """A law of Lambda with a density, and B = signal * Lambda^signal_power.
 
     Every expectation is that of a Gauss quadrature, whose nodes are the atoms of this law. It converges fast where a
@@ -64,13 +65,13 @@ class Continuous(Law):
         eigenvalues, weights = self._rule(nodes)
         super().__init__(eigenvalues, self._signal_at(eigenvalues), weights)
 
+    @abstractmethod
     def _rule(self, nodes: int) -> tuple[np.ndarray, np.ndarray]:
         """Nodes and weights of the law of Lambda."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _quantiles(self, levels: np.ndarray) -> np.ndarray:
         """Quantiles of the law of Lambda."""
-        raise NotImplementedError
 
     def _signal_at(self, eigenvalues: np.ndarray) -> np.ndarray:
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # what is not finite is refused below
