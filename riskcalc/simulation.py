@@ -234,7 +234,7 @@ def _check_spread(features: Population) -> None:
     scales = (features.eigenvalues / features.penalty)[features.eigenvalues > 0]
     if scales.max() > MOST_SPREAD * scales.min():
         raise ValueError(
-            f"eigenvalues (over penalties) from {scales.min():g} to {scales.max():g} are too far apart to simulate with "
+            f"eigenvalues over penalties from {scales.min():g} to {scales.max():g} are too far apart to simulate with "
             f"more features than samples in double precision; their ratio must be at most {MOST_SPREAD:g}"
         )
 
