@@ -1,6 +1,6 @@
 """How many digits float64 keeps: random regimes against 50-digit arithmetic.
 
-The full study, about twenty minutes on two cores:  python tests/accuracy.py --regimes 20000
+The full study, about eight minutes on two cores:  python tests/accuracy.py --regimes 20000
 """
 
 from __future__ import annotations

@@ -443,6 +443,7 @@ def test_bad_values(ask, message: str, monkeypatch):
 @pytest.mark.parametrize(
     ("ask", "message"),
     [
+        (lambda: simulate(PROBLEM, n_samples=20, executor=4), r"executor must be a concurrent.futures.Executor, got 4"),
         (lambda: simulate(3, n_samples=20), r"problem must be a riskcalc\.LinearGaussian, got 3"),
         (lambda: simulate(PROBLEM, "magnitude", n_samples=20), r"prune must be a policy .* got 'magnitude'"),
         (lambda: simulate(PROBLEM, rc.Magnitude, n_samples=20), r"prune must be a policy .* got <class"),

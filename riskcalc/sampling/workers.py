@@ -40,6 +40,8 @@ def run_all(
 
     With a label, a progress bar on stderr. An interrupt returns the results up to the first task not finished.
     """
+    if executor is not None and not isinstance(executor, Executor):
+        raise TypeError(f"executor must be a concurrent.futures.Executor, got {executor!r}")
     tasks = list(tasks)
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
