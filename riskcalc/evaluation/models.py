@@ -46,20 +46,8 @@ def evaluate_chunk(
     fit: Fit | None = None
     for model in models:
         first = None if start is None else start[model]
-        second_ridge = None if first is None or first.refit is None else _as_mpf(first.refit.state["nu"])
         if model == "small":
-            group = best_features(chunk.state, chunk.keep_surplus, system)
-            small, beyond_noise = _fit_kept([group], chunk, chunk.state["ridge"], system, second_ridge)
-            results[model] = Model(
-                fit=small,
-                groups=[group],
-                risk=small.state["gamma"],
-                excess_risk=beyond_noise,
-                status=small.status,
-                threshold=group.state["t"],
-                training_error=small.training_error,
-                refit=small,
-            )
+            results[model] = _small(chunk, system, first)
             continue
         if fit is None:
             fit = _fit_distinct(chunk, system, None if first is None else _as_mpf(first.fit.state["nu"]))
@@ -73,17 +61,38 @@ def evaluate_chunk(
         results[model] = Model(fit, pruned.groups, pruned.risk, pruned.excess_risk, pruned.status, threshold)
         if retrain_ridge is not None:
             ridge = 0 * chunk.state["kappa"] + system.number(retrain_ridge.reshape(1, 1))
-            refit, beyond_noise = _fit_kept(pruned.groups, chunk, ridge, system, second_ridge)
-            masked = (pruned.status == Status.OK) | (pruned.status == Status.EXACT_RECOVERY)
-            results[model] = replace(
-                results[model],
-                risk=refit.state["gamma"],
-                excess_risk=beyond_noise,
-                status=np.where(masked, refit.status, Status.NOT_CONVERGED),
-                training_error=refit.training_error,
-                refit=refit,
-            )
+            results[model] = _retrained(results[model], chunk, ridge, system, first)
     return {name: _finite_or_failed(model) for name, model in results.items()}
+
+
+def _small(chunk: Chunk, system: NumberSystem, first: Model | None) -> Model:
+    """The small model, told its features."""
+    group = best_features(chunk.state, chunk.keep_surplus, system)
+    fit, beyond_noise = _fit_kept([group], chunk, chunk.state["ridge"], system, first)
+    return Model(
+        fit=fit,
+        groups=[group],
+        risk=fit.state["gamma"],
+        excess_risk=beyond_noise,
+        status=fit.status,
+        threshold=group.state["t"],
+        training_error=fit.training_error,
+        refit=fit,
+    )
+
+
+def _retrained(pruned: Model, chunk: Chunk, ridge: np.ndarray, system: NumberSystem, first: Model | None) -> Model:
+    """A pruned model, fitted again on a fresh sample."""
+    refit, beyond_noise = _fit_kept(pruned.groups, chunk, ridge, system, first)
+    masked = (pruned.status == Status.OK) | (pruned.status == Status.EXACT_RECOVERY)
+    return replace(
+        pruned,
+        risk=refit.state["gamma"],
+        excess_risk=beyond_noise,
+        status=np.where(masked, refit.status, Status.NOT_CONVERGED),
+        training_error=refit.training_error,
+        refit=refit,
+    )
 
 
 def _finite_or_failed(model: Model) -> Model:
@@ -93,7 +102,7 @@ def _finite_or_failed(model: Model) -> Model:
 
 
 def _fit_kept(
-    groups: list[MaskGroup], chunk: Chunk, ridge: np.ndarray, system: NumberSystem, start: np.ndarray | None
+    groups: list[MaskGroup], chunk: Chunk, ridge: np.ndarray, system: NumberSystem, first: Model | None
 ) -> tuple[Fit, np.ndarray]:
     """The fit on the features kept, on a sample that their masks do not depend on, and its risk beyond the noise.
 
@@ -108,6 +117,7 @@ def _fit_kept(
     dead_mass = total(weights * (state["Lambda"] == 0))
     surplus = chunk.small_surplus.without(product((state["kappa"], 0), dead_mass))
     mass = (state["alpha"] * state["total"] - dead_mass[0], -dead_mass[1])
+    start = None if first is None or first.refit is None else _as_mpf(first.refit.state["nu"])
     fit = fit_dense(state | {"weights": weights, "sigma2": noise}, surplus, mass, system, start)
     beyond_noise = fit.excess_risk.copy()
     for group in groups:
