@@ -18,7 +18,7 @@ from riskcalc.exact import as_float
 from riskcalc.laws import Continuous, count, plain
 from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.multiprecision import GUARD, Multiprecision
-from riskcalc.lowering.systems import NumberSystem
+from riskcalc.lowering.systems import SolvingSystem
 from riskcalc.policies import POLICIES, Oracle, Policy, Retrain
 from riskcalc.problems import LinearGaussian
 
@@ -267,7 +267,7 @@ def evaluate(
     rough = chunks(problem, keep, FLOAT64)
     ridge = None if retrain is None else retrain.ridge
     if digits is None:
-        system: NumberSystem = FLOAT64
+        system: SolvingSystem = FLOAT64
         with system.precision():
             found = [(chunk.rows, evaluate_chunk(chunk, models, system, ridge)) for chunk in rough]
     else:
@@ -314,7 +314,7 @@ def _gather(
     model: str,
     shape: tuple[int, ...],
     found: list[tuple[slice, dict[str, Model]]],
-    system: NumberSystem,
+    system: SolvingSystem,
     digits: int | None,
 ) -> Prediction:
     parts = [(rows, models[model]) for rows, models in found]
@@ -348,7 +348,7 @@ class _Kept:
     shape: tuple[int, ...]
     everything: bool
     parts: list[tuple[slice, Model]]
-    system: NumberSystem
+    system: SolvingSystem
     digits: int | None
 
     def __call__(self) -> np.ndarray:

@@ -21,7 +21,7 @@ from riskcalc.lowering.compensated import Pair, add, total
 from riskcalc.lowering.compile import Lowered
 from riskcalc.lowering.state import State, blocks, take
 from riskcalc.lowering.surplus import Surplus
-from riskcalc.lowering.systems import NumberSystem
+from riskcalc.lowering.systems import SolvingSystem
 
 MAX_ITERATIONS = 200
 
@@ -68,7 +68,7 @@ class Balance:
             supply=None if self.supply is None else self.supply[rows],
         )
 
-    def gap(self, x: np.ndarray, system: NumberSystem) -> tuple[np.ndarray, ...]:
+    def gap(self, x: np.ndarray, system: SolvingSystem) -> tuple[np.ndarray, ...]:
         """log P - log M (infinite where one side underflows, nan where both do), and its derivatives in log x."""
         log = system.functions["log"]
         low_mass: Pair = (0, 0)
@@ -104,7 +104,7 @@ class Balance:
             value = np.where(gone, np.where(lost, np.nan, -np.inf), np.where(lost, np.inf, value))
         return value, -fall - rise, curvature
 
-    def log_gap(self, x: np.ndarray, system: NumberSystem) -> tuple[np.ndarray, np.ndarray, None]:
+    def log_gap(self, x: np.ndarray, system: SolvingSystem) -> tuple[np.ndarray, np.ndarray, None]:
         """The same, without the second derivative, from the logarithms of the terms: where both sides underflow.
 
         In float64, for balances without scale and supply.
@@ -144,7 +144,7 @@ def balance_root(
     lower: np.ndarray,
     upper: np.ndarray,
     start: np.ndarray | None,
-    system: NumberSystem,
+    system: SolvingSystem,
     gap: Callable = Balance.gap,
     offset: Callable[[State], tuple[np.ndarray, np.ndarray]] | None = None,
 ) -> Root:

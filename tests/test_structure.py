@@ -16,6 +16,7 @@ PACKAGE = Path(riskcalc.__file__).parent
 # A module may import from the modules listed before it, and from its own folder.
 ORDER = (
     "exact",
+    "lookup",
     "laws",
     "problems",
     "policies",
@@ -36,6 +37,8 @@ ORDER = (
     "equivalence",
     "subjects",
     "verification",
+    "derivation",
+    "typesetting",
     "power",
     "cli",
 )

@@ -11,7 +11,7 @@ from riskcalc.lowering.compensated import Pair
 from riskcalc.lowering.compile import lower, lower_formula, reduced
 from riskcalc.lowering.state import State, take
 from riskcalc.lowering.surplus import Surplus
-from riskcalc.lowering.systems import NumberSystem
+from riskcalc.lowering.systems import SolvingSystem
 from riskcalc.solve import Balance, balance_root, open_bracket
 from riskcalc.theory import dense
 
@@ -26,7 +26,9 @@ class Fit:
     status: np.ndarray
 
 
-def fit_dense(state: State, surplus: Surplus, mass: Pair, system: NumberSystem, start: np.ndarray | None = None) -> Fit:
+def fit_dense(
+    state: State, surplus: Surplus, mass: Pair, system: SolvingSystem, start: np.ndarray | None = None
+) -> Fit:
     """Solve T1 for every regime.
 
     `mass` is what the weights of the atoms with positive variance are meant to add up to, `surplus` is
@@ -66,13 +68,13 @@ def fit_dense(state: State, surplus: Surplus, mass: Pair, system: NumberSystem, 
     return Fit(state, beyond_noise, training, status)
 
 
-def _risks(system: NumberSystem):
+def _risks(system: SolvingSystem):
     both = (reduced(dense.RISK), reduced(dense.EXCESS_RISK))
     return lower(both, dense.SHRINKAGE, system, dense.RISK.id)
 
 
 def _effective_ridge(
-    state: State, surplus: Surplus, start: np.ndarray | None, system: NumberSystem
+    state: State, surplus: Surplus, start: np.ndarray | None, system: SolvingSystem
 ) -> tuple[np.ndarray, np.ndarray]:
     """The root, and where it satisfies its equation."""
     formula = dense.EFFECTIVE_RIDGE

@@ -16,7 +16,7 @@ from riskcalc.lowering.compensated import total
 from riskcalc.lowering.compile import lower, reduced
 from riskcalc.lowering.state import State, blocks, shape, take
 from riskcalc.lowering.surplus import Surplus
-from riskcalc.lowering.systems import NumberSystem
+from riskcalc.lowering.systems import SolvingSystem
 from riskcalc.theory import masks, pruning, small_model
 from riskcalc.theory.symbols import M0, m, omega, sigma2
 
@@ -30,29 +30,29 @@ class MaskGroup:
     state: State
     pivoted: bool = False
 
-    def risks(self, system: NumberSystem) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def risks(self, system: SolvingSystem) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Test risk, its part beyond the noise, and the relative mismatch between the mass kept and alpha."""
         formula = pruning.RISKS[self.kind]
         risk = reduced(formula)
         wanted = (risk, risk - sigma2, masks.THRESHOLD.mismatch.subs(masks.THRESHOLD.part, M0))
         return lower(wanted, self._where(), system, formula.id)(self.state)
 
-    def kept(self, system: NumberSystem) -> np.ndarray:
+    def kept(self, system: SolvingSystem) -> np.ndarray:
         """Fraction kept of each atom, shape (N, K)."""
         lowered = lower((M0,), self._where(), system, f"masks.{self.kind}_kept", scalar_output=True)
         rows = len(self.rows)
         parts = [(lowered(block), shape(block)[1]) for block in blocks(self.state)]
         return np.concatenate([np.broadcast_to(part, (rows, columns)) for part, columns in parts], axis=-1)
 
-    def noise(self, system: NumberSystem) -> np.ndarray:
+    def noise(self, system: SolvingSystem) -> np.ndarray:
         """Noise seen by a fit on the features kept, on a sample that the mask does not depend on."""
         return self._of_small(small_model.NOISES, self.state, system)
 
-    def small_excess_risk(self, fit_excess_risk: np.ndarray, system: NumberSystem) -> np.ndarray:
+    def small_excess_risk(self, fit_excess_risk: np.ndarray, system: SolvingSystem) -> np.ndarray:
         """Risk beyond the noise of such a fit, from its own beyond the noise it sees."""
         return self._of_small(small_model.EXCESS_RISKS, self.state | {"fit_excess_risk": fit_excess_risk}, system)
 
-    def _of_small(self, formulas: dict[str, Formula], state: State, system: NumberSystem) -> np.ndarray:
+    def _of_small(self, formulas: dict[str, Formula], state: State, system: SolvingSystem) -> np.ndarray:
         formula = formulas[self.kind]
         return lower((reduced(formula),), self._where(), system, formula.id, scalar_output=True)(state)
 
@@ -72,7 +72,7 @@ class Pruned:
     status: np.ndarray
 
 
-def prune(policy: str, fit: Fit, surplus: Surplus, system: NumberSystem, start: np.ndarray | None = None) -> Pruned:
+def prune(policy: str, fit: Fit, surplus: Surplus, system: SolvingSystem, start: np.ndarray | None = None) -> Pruned:
     """Prune every regime of a dense fit by a policy.
 
     `fit.state` holds `alpha`; `surplus` is (1 - alpha) * total, exact; `start` is a first trial for the
@@ -93,7 +93,7 @@ def prune(policy: str, fit: Fit, surplus: Surplus, system: NumberSystem, start: 
 
 
 def _masks(
-    policy: str, fit: Fit, surplus: Surplus, system: NumberSystem, start: np.ndarray | None
+    policy: str, fit: Fit, surplus: Surplus, system: SolvingSystem, start: np.ndarray | None
 ) -> tuple[list[MaskGroup], np.ndarray]:
     status = fit.status.copy()
     usable = np.flatnonzero((status == Status.OK) | (status == Status.EXACT_RECOVERY))
@@ -134,12 +134,12 @@ def _masks(
     return groups, status
 
 
-def _ranked(score: Expression, where: Definitions, state: State, surplus: Surplus, system: NumberSystem) -> State:
+def _ranked(score: Expression, where: Definitions, state: State, surplus: Surplus, system: SolvingSystem) -> State:
     scores = lower((score,), where, system, "masks.ranking", scalar_output=True)(state)
     return ranked(state, scores + 0 * state["alpha"], surplus, system)
 
 
-def best_features(state: State, surplus: Surplus, system: NumberSystem) -> MaskGroup:
+def best_features(state: State, surplus: Surplus, system: SolvingSystem) -> MaskGroup:
     """The mask of the features that a small model is told (T4)."""
     ranking = _ranked(masks.ORACLE_SCORE, {}, state, surplus, system)
     return MaskGroup(np.arange(len(ranking["alpha"])), "ranking", ranking)

@@ -14,7 +14,7 @@ from riskcalc.evaluation.regimes import Chunk
 from riskcalc.evaluation.status import Status
 from riskcalc.lowering.compensated import product, total
 from riskcalc.lowering.state import shape, take
-from riskcalc.lowering.systems import NumberSystem
+from riskcalc.lowering.systems import SolvingSystem
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Model:
 def evaluate_chunk(
     chunk: Chunk,
     models: Sequence[str],
-    system: NumberSystem,
+    system: SolvingSystem,
     retrain_ridge: np.ndarray | None = None,
     start: dict[str, Model] | None = None,
 ) -> dict[str, Model]:
@@ -65,7 +65,7 @@ def evaluate_chunk(
     return {name: _finite_or_failed(model) for name, model in results.items()}
 
 
-def _small(chunk: Chunk, system: NumberSystem, first: Model | None) -> Model:
+def _small(chunk: Chunk, system: SolvingSystem, first: Model | None) -> Model:
     """The small model, told its features."""
     group = best_features(chunk.state, chunk.keep_surplus, system)
     fit, beyond_noise = _fit_kept([group], chunk, chunk.state["ridge"], system, first)
@@ -81,7 +81,7 @@ def _small(chunk: Chunk, system: NumberSystem, first: Model | None) -> Model:
     )
 
 
-def _retrained(pruned: Model, chunk: Chunk, ridge: np.ndarray, system: NumberSystem, first: Model | None) -> Model:
+def _retrained(pruned: Model, chunk: Chunk, ridge: np.ndarray, system: SolvingSystem, first: Model | None) -> Model:
     """A pruned model, fitted again on a fresh sample."""
     refit, beyond_noise = _fit_kept(pruned.groups, chunk, ridge, system, first)
     masked = (pruned.status == Status.OK) | (pruned.status == Status.EXACT_RECOVERY)
@@ -102,7 +102,7 @@ def _finite_or_failed(model: Model) -> Model:
 
 
 def _fit_kept(
-    groups: list[MaskGroup], chunk: Chunk, ridge: np.ndarray, system: NumberSystem, first: Model | None
+    groups: list[MaskGroup], chunk: Chunk, ridge: np.ndarray, system: SolvingSystem, first: Model | None
 ) -> tuple[Fit, np.ndarray]:
     """The fit on the features kept, on a sample that their masks do not depend on, and its risk beyond the noise.
 
@@ -125,7 +125,7 @@ def _fit_kept(
     return fit, beyond_noise
 
 
-def _fit_distinct(chunk: Chunk, system: NumberSystem, start: np.ndarray | None) -> Fit:
+def _fit_distinct(chunk: Chunk, system: SolvingSystem, start: np.ndarray | None) -> Fit:
     """The dense fits of a chunk, each distinct problem solved once however many budgets it is asked for."""
     first, inverse = chunk.distinct
     if len(first) == len(inverse):

@@ -7,13 +7,13 @@ import numpy as np
 from riskcalc.lowering.compensated import total
 from riskcalc.lowering.state import State
 from riskcalc.lowering.surplus import Surplus
-from riskcalc.lowering.systems import NumberSystem
+from riskcalc.lowering.systems import SolvingSystem
 
 # Scores that agree to this many roundings are the same number, computed twice.
 TIED = 16
 
 
-def ranked(state: State, score: np.ndarray, surplus: Surplus, system: NumberSystem) -> State:
+def ranked(state: State, score: np.ndarray, surplus: Surplus, system: SolvingSystem) -> State:
     """The state with `score`, the threshold `t` at its boundary and the `part` kept (and `partbar` dropped) of the
     atoms tied there.
 

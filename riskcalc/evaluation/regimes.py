@@ -12,7 +12,7 @@ from riskcalc.lowering.compensated import Pair
 from riskcalc.lowering.compensated import total as pair_total
 from riskcalc.lowering.state import State
 from riskcalc.lowering.surplus import Surplus
-from riskcalc.lowering.systems import NumberSystem
+from riskcalc.lowering.systems import SolvingSystem
 from riskcalc.problems import LinearGaussian
 
 # Atoms of all regimes of a chunk together: large enough to pay for the calls, small enough for a cache.
@@ -42,7 +42,7 @@ def batch_shape(problem: LinearGaussian, keep: np.ndarray) -> tuple[int, ...]:
     return matching_shapes({"the problem": np.empty(problem.shape, bool), "keep": keep})
 
 
-def chunks(problem: LinearGaussian, keep: np.ndarray, system: NumberSystem) -> Iterator[Chunk]:
+def chunks(problem: LinearGaussian, keep: np.ndarray, system: SolvingSystem) -> Iterator[Chunk]:
     """Cut the batch of `problem` and `keep` into chunks; atoms shared by the whole batch are not copied."""
     shape = batch_shape(problem, keep)
     count, atoms = int(np.prod(shape)), problem.n_atoms

@@ -11,7 +11,7 @@ from riskcalc.lowering.compensated import total
 from riskcalc.lowering.compile import Lowered, lower, lower_formula, reduced
 from riskcalc.lowering.state import State, take
 from riskcalc.lowering.surplus import Surplus
-from riskcalc.lowering.systems import NumberSystem
+from riskcalc.lowering.systems import SolvingSystem
 from riskcalc.solve import Balance, Root, balance_root, open_bracket
 from riskcalc.theory import masks
 from riskcalc.theory.symbols import B, a, abar, m, mu, omega, s
@@ -21,7 +21,7 @@ STIFF = 100
 
 
 def solve_thresholds(
-    policy: str, state: State, surplus: Surplus, start: np.ndarray | None, system: NumberSystem
+    policy: str, state: State, surplus: Surplus, start: np.ndarray | None, system: SolvingSystem
 ) -> tuple[np.ndarray, Iterator[tuple[np.ndarray, bool, State]]]:
     """The thresholds of a policy's noisy scores.
 
@@ -54,7 +54,7 @@ def solve_thresholds(
 
 
 def _resolve_tails(
-    balance: Balance, rows: np.ndarray, lowest: np.ndarray, upper: np.ndarray, root: Root, system: NumberSystem
+    balance: Balance, rows: np.ndarray, lowest: np.ndarray, upper: np.ndarray, root: Root, system: SolvingSystem
 ) -> None:
     """Go on in logarithms where a side of the balance underflowed: no atom has its boundary near t."""
     logs = lower(masks.THRESHOLD.log_terms(), masks.INTERVAL, system, "masks.threshold_tails")
@@ -63,7 +63,7 @@ def _resolve_tails(
     root.x[rows], root.converged[rows] = tails.x, tails.converged
 
 
-def _stiff(balance: Balance, root: Root, system: NumberSystem) -> tuple[np.ndarray, np.ndarray]:
+def _stiff(balance: Balance, root: Root, system: SolvingSystem) -> tuple[np.ndarray, np.ndarray]:
     """Which regimes have a boundary atom of small spread, and the index of that atom."""
     state = balance.state
     rows = np.flatnonzero((state["mu"] > STIFF).any(axis=-1) & root.converged)
@@ -78,7 +78,7 @@ def _stiff(balance: Balance, root: Root, system: NumberSystem) -> tuple[np.ndarr
 
 
 def _groups(
-    policy: str, state: State, means: np.ndarray, balance: Balance, root: Root, system: NumberSystem
+    policy: str, state: State, means: np.ndarray, balance: Balance, root: Root, system: SolvingSystem
 ) -> Iterator[tuple[np.ndarray, bool, State]]:
     stiff, pivot = _stiff(balance, root, system)
     plain = np.setdiff1d(np.arange(len(root.x)), stiff, assume_unique=True)
@@ -90,7 +90,7 @@ def _groups(
 
 
 def _pivoted(
-    policy: str, state: State, balance: Balance, t: np.ndarray, pivot: np.ndarray, system: NumberSystem
+    policy: str, state: State, balance: Balance, t: np.ndarray, pivot: np.ndarray, system: SolvingSystem
 ) -> State:
     """The state with thresholds resolved as distances from the mean score of the pivot atom."""
     where = masks.COEFFICIENT | {omega: masks.SCORE_WEIGHTS[policy]}
@@ -123,6 +123,6 @@ def _pivoted(
     return state | {"t": origin + root.x, "step": root.x, "lag": lag}
 
 
-def _lag(policy: str, system: NumberSystem) -> Lowered:
+def _lag(policy: str, system: SolvingSystem) -> Lowered:
     where = dict(masks.LAG.where) | {omega: masks.SCORE_WEIGHTS[policy]}
     return lower((reduced(masks.LAG),), where, system, masks.LAG.id, scalar_output=True)

@@ -33,6 +33,12 @@ class E(sympy.Expr):
     def _eval_derivative(self, symbol):
         return E(self.integrand.diff(symbol))
 
+    def _eval_is_positive(self):
+        return self.integrand.is_positive or None  # a mean of positive numbers; otherwise unknown
+
+    def _eval_is_nonnegative(self):
+        return self.integrand.is_nonnegative or None
+
     def linear(self) -> Expression:
         """Expand the integrand and split the mean into a sum."""
         return sympy.Add(*(E(term) for term in sympy.Add.make_args(sympy.expand(self.integrand))))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -99,24 +99,24 @@ class FixedPoint(Formula):
         return sympy.log(self.part), sympy.log(self.remainder), *self.rates
 
 
-class Registry:
-    """All registered formulas, by id."""
+@dataclass(frozen=True, eq=False)
+class Expansion(Formula):
+    """Leading terms of a quantity in a limit: the statement is `defines` up to terms of the order of `error`.
 
-    def __init__(self) -> None:
-        self._formulas: dict[str, Formula] = {}
+    `variable` tends to `point` from the side `side` ("+" from above, "-" from below).
+    """
 
-    def add(self, formula: Formula) -> Formula:
-        """Register a formula and return it; a second formula of the same id is an error."""
-        if formula.id in self._formulas:
+    variable: Expression = None
+    point: Expression = sympy.S.Zero
+    side: str = "+"
+    error: Expression = sympy.S.One
+
+
+def registry(formulas: Iterable[Formula]) -> dict[str, Formula]:
+    """Formulas by id, in the order given; a second formula of the same id is an error."""
+    found: dict[str, Formula] = {}
+    for formula in formulas:
+        if formula.id in found:
             raise ValueError(f"formula {formula.id!r} is registered twice")
-        self._formulas[formula.id] = formula
-        return formula
-
-    def __getitem__(self, id: str) -> Formula:
-        return self._formulas[id]
-
-    def __iter__(self):
-        return iter(self._formulas.values())
-
-    def __len__(self) -> int:
-        return len(self._formulas)
+        found[formula.id] = formula
+    return found

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sympy
+from sympy import Interval, oo
 
 # SymPy's annotations do not describe its expressions well enough to check arithmetic on them.
 Expression = Any
@@ -30,29 +31,38 @@ class Quantity:
 
     symbol: sympy.Symbol
     meaning: str
-    domain: str
+    domain: sympy.Set
     latex: str
 
 
 QUANTITIES: dict[sympy.Symbol, Quantity] = {}
 
 
-def _declare(kind: type[sympy.Symbol], name: str, meaning: str, domain: str, latex: str, **assumptions: bool):
-    symbol = kind(name, **(assumptions or {"nonnegative": True}))
+# Where quantities live. The domain decides what SymPy may assume of the symbol.
+POSITIVE, NONNEGATIVE, UNIT = Interval.open(0, oo), Interval(0, oo), Interval(0, 1)
+REAL = sympy.S.Reals
+
+
+def _declare(kind: type[sympy.Symbol], name: str, meaning: str, domain: sympy.Set, latex: str) -> Expression:
+    assumption = next(
+        (word for word, known in (("positive", POSITIVE), ("nonnegative", NONNEGATIVE)) if domain.is_subset(known)),
+        "real",
+    )
+    symbol = kind(name, **{assumption: True})
     QUANTITIES[symbol] = Quantity(symbol, meaning, domain, latex)
     return symbol
 
 
-def scalar(name: str, meaning: str, domain: str, latex: str, **assumptions: bool) -> Expression:
-    """Declare a symbol with one value per regime; nonnegative unless other assumptions are given."""
-    return _declare(Scalar, name, meaning, domain, latex, **assumptions)
+def scalar(name: str, meaning: str, domain: sympy.Set, latex: str) -> Expression:
+    """Declare a symbol with one value per regime."""
+    return _declare(Scalar, name, meaning, domain, latex)
 
 
-def law_symbol(name: str, meaning: str, domain: str, latex: str, **assumptions: bool) -> Expression:
-    """Declare a symbol that varies over the law; nonnegative unless other assumptions are given."""
-    return _declare(LawSymbol, name, meaning, domain, latex, **assumptions)
+def law_symbol(name: str, meaning: str, domain: sympy.Set, latex: str) -> Expression:
+    """Declare a symbol that varies over the law."""
+    return _declare(LawSymbol, name, meaning, domain, latex)
 
 
 # The two random variables that every law shares; the reducer removes them.
-H = law_symbol("H", "standard normal variable of a fitted coefficient", "real line", "H", real=True)
-S = law_symbol("S", "mask: 1 if the feature is kept, 0 if it is dropped", "{0, 1}", "S", real=True)
+H = law_symbol("H", "standard normal variable of a fitted coefficient", REAL, "H")
+S = law_symbol("S", "mask: 1 if the feature is kept, 0 if it is dropped", sympy.FiniteSet(0, 1), "S")

@@ -34,6 +34,9 @@ class _Printer(StrPrinter):
     def _print_Rational(self, expr):
         return f"rational({expr.p}, {expr.q})"
 
+    def _print_Pi(self, expr) -> Any:
+        return "pi()"  # to the precision at work
+
     def _print_log(self, expr):
         (argument,) = expr.args
         inner = ", ".join(self._print(part) for part in argument.args)

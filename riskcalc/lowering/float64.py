@@ -147,7 +147,7 @@ class Float64:
     tiny = 1e-275  # above the smallest tail
     functions: ClassVar[dict[str, Any]] = {
         "rational": lambda p, q: p / q,
-        "pi": np.pi,
+        "pi": lambda: np.pi,
         "sqrt": np.sqrt,
         "Abs": np.abs,
         "exp": np.exp,

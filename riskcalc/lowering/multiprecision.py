@@ -90,7 +90,7 @@ class Multiprecision:
     tiny = mp.ldexp(1, -(10**30))
     functions: ClassVar[dict[str, Any]] = {
         "rational": lambda p, q: mpf(p) / q,
-        "pi": mp.pi,
+        "pi": lambda: mp.pi,
         "sqrt": _elementwise(mp.sqrt, 1),
         "Abs": np.abs,
         "exp": _elementwise(mp.exp, 1),

@@ -11,9 +11,21 @@ from riskcalc.lowering.surplus import Surplus
 
 
 class NumberSystem(Protocol):
-    """One kind of number: float64, or mpmath at some number of digits."""
+    """One kind of number that formulas are evaluated in: float64, mpmath or balls at some number of digits."""
 
-    functions: ClassVar[dict[str, Any]]  # routines and constants, by the names that generated code uses
+    functions: ClassVar[dict[str, Any]]  # routines, by the names that generated code uses
+
+    def number(self, array: np.ndarray) -> np.ndarray:
+        """An exact array in this system's numbers."""
+        ...
+
+    def precision(self) -> AbstractContextManager:
+        """The context in which this system's arithmetic must run."""
+        ...
+
+
+class SolvingSystem(NumberSystem, Protocol):
+    """A number system that fixed points are solved in, too: float64 or mpmath."""
 
     @property
     def epsilon(self) -> Any:
@@ -27,14 +39,6 @@ class NumberSystem(Protocol):
     def tiny(self) -> Any:
         """A side of a balance below this has underflowed."""
 
-    def number(self, array: np.ndarray) -> np.ndarray:
-        """An exact array in this system's numbers."""
-        ...
-
     def surplus(self, scale: np.ndarray, weights: np.ndarray, share: np.ndarray) -> Surplus:
         """``scale * sum(weights) - share`` of exact arrays."""
-        ...
-
-    def precision(self) -> AbstractContextManager:
-        """The context in which this system's arithmetic must run."""
         ...

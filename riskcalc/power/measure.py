@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from mpmath import mpf
 from scipy.special import ndtri
 
 from riskcalc.comparison import compare
 from riskcalc.equivalence import extrapolate
 from riskcalc.exact import as_float
 from riskcalc.formulas.expectation import E
-from riskcalc.formulas.symbols import QUANTITIES, Expression, LawSymbol
+from riskcalc.formulas.symbols import Expression
 from riskcalc.laws import count
 from riskcalc.lowering.compile import standing_in
+from riskcalc.lowering.points import random_points
 from riskcalc.lowering.state import State
 from riskcalc.policies import Hessian, Magnitude, Oracle, Random, Retrain
 from riskcalc.power.identities import SYSTEM, failures, same, value
@@ -216,7 +216,7 @@ def equivalent(mutant: Mutant) -> bool:
         return same(*(value(side, where, state) for side in sides))
 
 
-def _points(sides: Sequence[Expression], where: Mapping[Any, Expression], points: int = 20, atoms: int = 3) -> State:
+def _points(sides: Sequence[Expression], where: Mapping[Any, Expression], points: int = 20) -> State:
     """Random rational values of every symbol that is not defined, by its domain."""
     pending, free = set().union(*(side.free_symbols for side in sides)), set()
     while pending:
@@ -225,20 +225,8 @@ def _points(sides: Sequence[Expression], where: Mapping[Any, Expression], points
             pending |= where[symbol].free_symbols
         else:
             free.add(symbol)
-    rng = np.random.default_rng(0)
-    state: State = {"weights": np.full((points, atoms), mpf(1) / atoms), "total": np.full((points, 1), mpf(1))}
-    for symbol in sorted(free, key=str):
-        shape = (points, atoms if isinstance(symbol, LawSymbol) else 1)
-        numbers = np.frompyfunc(lambda k: mpf(int(k)) / 1009, 1, 1)(rng.integers(1, 1009, shape))
-        domain = QUANTITIES[symbol].domain
-        if "inf" in domain:
-            numbers = numbers * 3
-        if str(symbol) == "Lambda":
-            numbers = numbers * (rng.random(shape) > 0.2)  # features without variance are in the domain
-        if domain == "real line":
-            numbers = numbers * rng.choice([-1, 1], shape)
-        state[str(symbol)] = numbers
-    return state
+    exact = random_points(free, np.random.default_rng(0), points)
+    return {name: SYSTEM.number(array) for name, array in exact.items()}
 
 
 @dataclass(frozen=True)
@@ -300,9 +288,8 @@ def measure_power(every: int = 1, workers: int | None = None, progress: bool = F
     """
     trials = TRIALS if every == 1 else tuple(trials // 8 for trials in TRIALS)
     witness = simulate_regimes(trials, workers=workers, progress=progress)
-    own = {formula.id: formula for formula in REGISTRY}
     found = risks(regimes())
-    wrong = failures(own, own) or contradicted(found, witness) or violated(found)
+    wrong = failures(REGISTRY, REGISTRY) or contradicted(found, witness) or violated(found)
     if wrong:
         raise RuntimeError(f"the formulas as they are fail {', '.join(wrong)}; no mutant was tried")
     chosen = range(0, len(mutants()), count(every, "every"))

@@ -45,7 +45,7 @@ class Mutant:
     @cached_property
     def records(self) -> dict[str, Formula]:
         """The registered formulas, with this error in them."""
-        return {f.id: self._changed(f) if f.id in self.formulas else f for f in REGISTRY}
+        return {f.id: self._changed(f) if f.id in self.formulas else f for f in REGISTRY.values()}
 
     def _changed(self, formula: Formula) -> Formula:
         if not isinstance(self.slot, str):
@@ -73,7 +73,7 @@ class Mutant:
 def mutants() -> list[Mutant]:
     """Every mutant of every registered formula; an expression that several records share is mutated once."""
     holders: dict[tuple[Any, Expression], list[str]] = {}
-    for formula in REGISTRY:
+    for formula in REGISTRY.values():
         for slot, expression in _expressions(formula):
             holders.setdefault((slot, expression), []).append(formula.id)
     found = []

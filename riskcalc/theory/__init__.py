@@ -5,12 +5,10 @@ Model Compression: From Double Descent to Pruning Neural Networks", AAAI 2021. [
 R. J. Tibshirani, "Surprises in High-Dimensional Ridgeless Least Squares Interpolation", Ann. Statist. 50 (2022).
 """
 
-from riskcalc.formulas.records import Registry
+from riskcalc.formulas.records import registry
 from riskcalc.theory.dense import FORMULAS as _DENSE
 from riskcalc.theory.masks import FORMULAS as _MASKS
 from riskcalc.theory.pruning import FORMULAS as _PRUNING
 from riskcalc.theory.small_model import FORMULAS as _SMALL
 
-REGISTRY = Registry()
-for _formula in (*_DENSE, *_MASKS, *_PRUNING, *_SMALL):
-    REGISTRY.add(_formula)
+REGISTRY = registry((*_DENSE, *_MASKS, *_PRUNING, *_SMALL))

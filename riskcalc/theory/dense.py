@@ -31,9 +31,19 @@ from riskcalc.theory.symbols import (
 
 SHRINKAGE = {a: share(Lambda, D * nu), abar: rest(Lambda, D * nu)}
 COMPLEMENTS = {a: abar}
-COEFFICIENT = SHRINKAGE | {tau: ratio(sqrt(kappa * gamma * Lambda), Lambda + D * nu), X: a * B + tau * H}
 
 _PAPER = "Chang et al. 2021, Theorem 1 and its ridge form"
+
+COEFFICIENT_LAW = Formula(
+    id="dense.coefficient",
+    title="law of a fitted coefficient",
+    defines=X,
+    statement=a * B + tau * H,
+    where=SHRINKAGE | {tau: ratio(sqrt(kappa * gamma * Lambda), Lambda + D * nu)},
+    source=_PAPER,
+    derived_from=("dense.effective_ridge", "dense.risk"),
+)
+COEFFICIENT = dict(COEFFICIENT_LAW.where) | {X: COEFFICIENT_LAW.statement}
 
 EFFECTIVE_RIDGE = FixedPoint(
     id="dense.effective_ridge",
@@ -154,5 +164,6 @@ FORMULAS = (
     RISK,
     EXCESS_RISK,
     TRAINING_ERROR,
+    COEFFICIENT_LAW,
     COEFFICIENT_RISK,
 )

@@ -62,8 +62,19 @@ SCORE = {m: omega * a * B, s: spread(omega * tau), mu: m / s}
 INTERVAL = {u: t / s, z: u - mu}
 PIVOTED_INTERVAL = {u: t / s, z: (lag + step) / s}
 
+
+def _threshold_moment(name: str, title: str, moment, statement) -> Formula:
+    where = COEFFICIENT | SCORE | INTERVAL
+    return Formula(f"masks.{name}", f"{title} of a thresholded coefficient", moment, statement, _PAPER, where)
+
+
+KEPT = _threshold_moment("kept", "probability of keeping", M0, Outside(z, u))
+DROPPED = _threshold_moment("dropped", "probability of being dropped,", M0bar, Inside(z, u))
+FIRST = _threshold_moment("first_moment", "first masked moment", M1, edge_drop(z, u))
+SECOND = _threshold_moment("second_moment", "second masked moment", M2c, edge_moment(z, u))
+
 # The moments of each kind of mask, in terms of what its file of numbers holds.
-THRESHOLD_MOMENTS = {M0: Outside(z, u), M0bar: Inside(z, u), M1: edge_drop(z, u), M2c: edge_moment(z, u)}
+THRESHOLD_MOMENTS = {formula.defines: formula.statement for formula in (KEPT, DROPPED, FIRST, SECOND)}
 RANKING_MOMENTS = {M0: top(score, t, part), M0bar: top(-score, -t, partbar), M1: Integer(0), M2c: Integer(0)}
 RANDOM_MOMENTS = {M0: alpha, M0bar: 1 - alpha, M1: Integer(0), M2c: Integer(0)}
 
@@ -130,4 +141,4 @@ LAG = Formula(
     source="definition of the score",
 )
 
-FORMULAS = (THRESHOLD, THRESHOLD_UPPER, THRESHOLD_LOWER, THRESHOLD_START, LAG)
+FORMULAS = (KEPT, DROPPED, FIRST, SECOND, THRESHOLD, THRESHOLD_UPPER, THRESHOLD_LOWER, THRESHOLD_START, LAG)

@@ -1,0 +1,160 @@
+"""Exact algebra on formulas: definitions put in, and identities and signs of expressions with means over the law.
+
+A product of means is a mean over independent copies of a feature, so a polynomial in means is the mean of one kernel,
+and vanishes for every law exactly if its kernel, made symmetric in the copies, vanishes. That turns an identity for
+all laws into one between rational functions. Features without variance are a case of their own, because nodes switch
+there; elsewhere symbols are taken as positive, which extends to their boundary by continuity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import permutations, product
+from typing import Any
+
+import sympy
+from sympy import Add, Derivative, Integral, Limit, Mul, Piecewise, Poly, S, Sum
+
+from riskcalc.formulas.expectation import E, reduce_expectations
+from riskcalc.formulas.nodes import Node
+from riskcalc.formulas.records import Definitions
+from riskcalc.formulas.symbols import Expression, H, LawSymbol
+from riskcalc.formulas.symbols import S as MASK
+from riskcalc.theory.masks import MOMENTS
+
+
+def unfold(expression: Expression, where: Definitions) -> Expression:
+    """The expression with definitions put in, derivatives taken, and H and the mask averaged out."""
+    expression = differentiated(_defined(expression, where))
+    if any(mean.has(H, MASK) for mean in expression.atoms(E)):
+        expression = differentiated(_defined(reduce_expectations(expression, MOMENTS), where))
+    if any(mean.integrand.has(E) for mean in expression.atoms(E)):
+        raise ValueError(f"a mean stands inside a mean in {expression}; give the inner one a symbol of its own")
+    return expression
+
+
+def _defined(expression: Expression, where: Definitions) -> Expression:
+    for _ in range(len(where) + 1):
+        before, expression = expression, expression.xreplace(dict(where))
+        if expression == before:
+            return expression
+    raise ValueError(f"the definitions of {', '.join(map(str, where))} are circular")
+
+
+def differentiated(expression: Expression) -> Expression:
+    """The expression with its derivatives taken; nodes stay."""
+    return expression.replace(
+        lambda node: isinstance(node, Derivative), lambda node: node.expr.diff(*node.variable_count)
+    )
+
+
+def evaluated(expression: Expression) -> Expression:
+    """Nodes by their definitions, integrals, sums and limits done."""
+    expression = expression.replace(lambda node: isinstance(node, Node), lambda node: node.doit())
+    undone = (Integral, Limit, Sum)
+    return expression.replace(lambda node: isinstance(node, undone), lambda node: node.doit())
+
+
+def cases(expression: Expression) -> Iterator[tuple[Expression, bool]]:
+    """The expression at generic positive symbols, and with each law symbol that switches a piece at zero, at zero.
+
+    The second of each pair says whether nothing was put at zero.
+    """
+    pieces = expression.atoms(Piecewise)
+    switches = sorted({s for piece in pieces for _, condition in piece.args for s in _switches(condition)}, key=str)
+    for zeros in product((False, True), repeat=len(switches)):
+        at_zero = {symbol: S.Zero for symbol, zero in zip(switches, zeros, strict=True) if zero}
+        case = expression.subs(at_zero) if at_zero else expression
+        positive = {
+            symbol: symbol.func(symbol.name, positive=True) for symbol in case.free_symbols if symbol.is_nonnegative
+        }
+        yield case.xreplace(positive), not at_zero
+
+
+def _switches(condition: Any) -> set[Any]:
+    """Law symbols that may be zero, of a condition that compares a product of them with zero."""
+    if not condition.is_Relational or condition.rhs != 0:
+        return set()
+    return {s for s in condition.free_symbols if isinstance(s, LawSymbol) and s.is_nonnegative and not s.is_positive}
+
+
+def vanishes(expression: Expression) -> bool:
+    """Whether an unfolded expression is zero, for every law."""
+    return all(_is_zero(case) for kernel in kernels(evaluated(expression)) for case, _ in cases(kernel))
+
+
+def kernels(expression: Expression) -> list[Expression]:
+    """Expressions without means, all of which vanish exactly if the given one does for every law."""
+    means = sorted(expression.atoms(E), key=sympy.default_sort_key)
+    if not means:
+        return [expression]
+    names = {mean: sympy.Dummy(positive=mean.is_positive) for mean in means}
+    numerator = sympy.fraction(sympy.together(expression.xreplace(names)))[0]
+    polynomial = Poly(numerator, *names.values())
+    terms = [
+        (coefficient, [mean for mean, power in zip(means, powers, strict=True) for _ in range(power)])
+        for powers, coefficient in polynomial.terms()
+    ]
+    copies = max(len(factors) for _, factors in terms)
+    return [Add(*(coefficient * _symmetric(factors, copies) for coefficient, factors in terms))]
+
+
+def _symmetric(factors: list[E], copies: int) -> Expression:
+    """The mean over all ways to give each factor a feature of its own, out of so many copies."""
+    ways = list(permutations(range(copies), len(factors)))
+    return Add(*(Mul(*(_copy(f.integrand, i) for f, i in zip(factors, way, strict=True))) for way in ways)) / len(ways)
+
+
+def _copy(integrand: Expression, index: int) -> Expression:
+    return integrand.xreplace(
+        {s: s.func(f"{s.name}_{index}", **s.assumptions0) for s in integrand.free_symbols if isinstance(s, LawSymbol)}
+    )
+
+
+def _is_zero(expression: Expression) -> bool:
+    numerator = sympy.fraction(sympy.together(expression))[0]
+    numerator = sympy.expand(numerator)
+    return numerator == 0 or sympy.simplify(numerator) == 0
+
+
+def is_positive(expression: Expression, strict: bool = True) -> bool:
+    """Whether an unfolded expression is shown to be positive (or at least zero) by the signs of its factors.
+
+    A strict sign is asked for where every symbol is positive; where a feature has no variance, zero will do.
+    """
+    return _has_sign(expression, strict) or _has_sign(evaluated(expression), strict)
+
+
+def _has_sign(expression: Expression, strict: bool) -> bool:
+    for case, generic in cases(expression):
+        factored = case.replace(
+            lambda node: isinstance(node, E), lambda node: E(sympy.factor(sympy.together(node.integrand)))
+        )
+        signs = (form.is_positive if strict and generic else form.is_nonnegative for form in _forms(factored))
+        if not any(signs):
+            return False
+    return True
+
+
+def _forms(expression: Expression) -> Iterator[Expression]:
+    yield expression
+    together = sympy.together(expression)
+    yield together
+    yield sympy.factor(together)
+    yield Mul(*(sympy.expand(part) ** power for part, power in zip(sympy.fraction(together), (1, -1), strict=True)))
+
+
+def are_roots(expression: Expression, unknown: Expression, roots: tuple[Expression, ...]) -> bool:
+    """Whether the zeros of an unfolded expression in the unknown are exactly these, with their multiplicity."""
+    means = {mean: sympy.Dummy() for mean in expression.atoms(E)}
+    if any(mean.has(unknown) for mean in means):
+        raise ValueError(f"the unknown {unknown} stands inside a mean: the equation is not algebraic in it")
+    back = {name: mean for mean, name in means.items()}
+    numerator, denominator = sympy.fraction(sympy.together(evaluated(expression).xreplace(means)))
+    polynomial = Poly(numerator, unknown)
+    if polynomial.degree() != len(roots):
+        return False
+    product_form = polynomial.LC() * Mul(*(unknown - root for root in roots))
+    return vanishes((numerator - product_form).xreplace(back)) and not any(
+        vanishes(denominator.xreplace(back).subs(unknown, root)) for root in roots
+    )

@@ -1,0 +1,68 @@
+"""Random rational points where the assumptions of a claim hold, and the value of an expression there."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import sympy
+
+from riskcalc.derivation.algebra import unfold
+from riskcalc.derivation.claims import Less
+from riskcalc.formulas.expectation import E
+from riskcalc.formulas.nodes import Node
+from riskcalc.formulas.records import Definitions
+from riskcalc.formulas.symbols import Expression, LawSymbol
+from riskcalc.lowering.balls import Balls
+from riskcalc.lowering.compile import lower
+from riskcalc.lowering.points import random_points
+from riskcalc.lowering.state import State, take
+
+BALLS = Balls(100)
+# Sets of points drawn, at most, until enough of them meet the assumptions.
+_DRAWS = 40
+
+
+def admissible(expression: Expression, where: Definitions, assuming: Sequence[Less], points: int) -> State | None:
+    """Points that certainly meet the assumptions, the same for the same expression; None if none is found."""
+    conditions = [(unfold(one.right - one.left, where), one.strict) for one in assuming]
+    symbols = expression.free_symbols.union(*(condition.free_symbols for condition, _ in conditions))
+    seed = hashlib.sha256(sympy.srepr(expression).encode()).hexdigest()
+    rng = np.random.default_rng(int(seed[:12], 16))
+    kept: list[State] = []
+    for _ in range(_DRAWS):
+        state = random_points(symbols, rng, points)
+        met = np.ones(points, bool)
+        for condition, strict in conditions:
+            with BALLS.precision():
+                met &= [all(ball > 0 if strict else ball >= 0 for ball in row) for row in enclosed(condition, state)]
+        kept.append(take(state, np.flatnonzero(met)))
+        if sum(len(part["total"]) for part in kept) >= points:
+            break
+    found = {name: np.concatenate([part[name] for part in kept])[:points] for name in kept[0]}
+    return found if len(found["total"]) else None
+
+
+def enclosed(expression: Expression, points: State) -> np.ndarray:
+    """A ball around the expression at every point: one column, or one per atom."""
+    with BALLS.precision():
+        state = {name: BALLS.number(array) for name, array in points.items()}
+        value = lower((expression,), {}, BALLS, "claim", scalar_output=True)(state)
+        return np.asarray(value + 0 * state["total"])
+
+
+def sampled(expression: Expression, points: State, row: int, digits: int) -> Expression:
+    """The expression at one point, by mpmath; symbols of the law outside a mean take its first atom."""
+    numbers = {name: [sympy.Rational(x) for x in array[row]] for name, array in points.items()}
+
+    def at(expression: Expression, atom: int) -> Expression:
+        known = (s for s in expression.free_symbols if str(s) in numbers)
+        return expression.subs({s: numbers[str(s)][atom if isinstance(s, LawSymbol) else 0] for s in known})
+
+    def mean(node: E) -> Expression:
+        return sympy.Add(*(weight * at(node.integrand, i) for i, weight in enumerate(numbers["weights"])))
+
+    plain = expression.replace(lambda node: isinstance(node, E), mean)
+    plain = at(plain, 0).replace(lambda node: isinstance(node, Node), lambda node: node.doit())
+    return sympy.N(plain, digits)
