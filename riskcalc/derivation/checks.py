@@ -64,8 +64,8 @@ class Symbolic:
                 found = tuple(unfold(root, where) for root in roots)
                 passed, seen = are_roots(unfold(left - right, where), unknown, found), "the equation factors"
             case Expands(expression, terms, error, variable, point, side):
-                parts = (unfold(part, where) for part in (expression, terms, error))
-                passed, seen = expands(*parts, variable, point, side), "the series agree"
+                whole, known, beyond = (unfold(part, where) for part in (expression, terms, error))
+                passed, seen = expands(whole, known, beyond, variable, point, side), "the series agree"
             case Registered(formula, derived):
                 passed, seen = is_registered(formula, derived, where), f"it is {formula.id}"
             case _:
