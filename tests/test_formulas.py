@@ -9,12 +9,14 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
+from flint import arb, fmpq
 from sympy import Rational, sqrt
 
 from riskcalc.formulas import nodes
 from riskcalc.formulas.expectation import E, MaskedMoments, fold_complements, reduce_expectations
 from riskcalc.formulas.records import FixedPoint, Formula, registry
 from riskcalc.formulas.symbols import QUANTITIES, H, LawSymbol, S
+from riskcalc.lowering.balls import Balls
 from riskcalc.lowering.compile import lower, reduced
 from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.multiprecision import Multiprecision
@@ -64,7 +66,7 @@ def _defined(node: nodes.Node, point) -> mpmath.mpf:
         symbol: Rational(_exact(value).numerator, _exact(value).denominator)
         for symbol, value in zip(_arguments(node), point, strict=True)
     }
-    return mpmath.mpf(str(sympy.N(node.doit().subs(values), 120)))
+    return mpmath.mpf(str(sympy.N(node.doit().subs(values), 120, maxn=2000)))
 
 
 @pytest.mark.parametrize("node", NODES, ids=lambda node: type(node).__name__)
@@ -83,6 +85,34 @@ def test_routines_are_their_definitions(node, system, tolerance):
             worst = max((abs(float(_exact(value))) for value in point), default=0)
             loss = (1 + min(worst, 30) ** 2) if system is FLOAT64 and isinstance(node, _TAILS) else 1
             assert abs(mpmath.mpf(found) - expected) <= tolerance * loss * abs(expected), point
+
+
+_BALLS = Balls(60)
+
+
+@pytest.mark.parametrize("node", NODES, ids=lambda node: type(node).__name__)
+def test_balls_enclose_the_definitions(node):
+    lowered = lower((node,), {}, _BALLS, "node")
+    for point in NODES[node]:
+        with _BALLS.precision(), mpmath.workdps(120):
+            state = {
+                str(symbol): _BALLS.number(np.array([[_exact(value)]], dtype=object))
+                for symbol, value in zip(_arguments(node), point, strict=True)
+            }
+            ball = lowered(state)[0][0, 0]
+            expected = Fraction(str(_defined(node, point)))
+            # 120 digits of the definition stand for its exact value: far inside a ball of 60
+            assert (ball - fmpq(expected.numerator, expected.denominator)).contains(0), point
+            assert ball.rad() <= 1e-50 * abs(ball) or ball.rad() < 1e-60, point
+
+
+def test_a_ball_across_a_switch_encloses_everything():
+    with _BALLS.precision():
+        across = np.array([[arb(0, 1e-9)]], dtype=object)
+        one = np.array([[arb(1)]], dtype=object)
+        for node in (nodes.positive(x), nodes.share(x, y), nodes.rest(x, y), nodes.ratio(x, y)):
+            (value,) = lower((node,), {}, _BALLS)({"x": across, "y": one})
+            assert value[0, 0].is_nan()
 
 
 _TAILS = (nodes.phi, nodes.tail, nodes.Inside, nodes.Outside, nodes.boundary, nodes.edge_drop, nodes.edge_moment)

@@ -52,7 +52,8 @@ def evaluated(expression: Expression) -> Expression:
     """Nodes by their definitions, integrals, sums and limits done."""
     expression = expression.replace(lambda node: isinstance(node, Node), lambda node: node.doit())
     undone = (Integral, Limit, Sum)
-    return expression.replace(lambda node: isinstance(node, undone), lambda node: node.doit())
+    done = expression.replace(lambda node: isinstance(node, undone), lambda node: node.doit())
+    return done.replace(sympy.erfc, lambda x: 1 - sympy.erf(x))
 
 
 def cases(expression: Expression) -> Iterator[tuple[Expression, bool]]:
@@ -114,7 +115,15 @@ def _copy(integrand: Expression, index: int) -> Expression:
 def _is_zero(expression: Expression) -> bool:
     numerator = sympy.fraction(sympy.together(expression))[0]
     numerator = sympy.expand(numerator)
-    return numerator == 0 or sympy.simplify(numerator) == 0
+    return numerator == 0 or (not _differs_from_zero(numerator) and sympy.simplify(numerator) == 0)
+
+
+def _differs_from_zero(expression: Expression) -> bool:
+    """Whether a value at one rational point shows at once that the expression is not zero everywhere."""
+    symbols = sorted(expression.free_symbols, key=str)
+    point = {symbol: sympy.Rational(sympy.prime(i + 5), 17) for i, symbol in enumerate(symbols)}
+    value = sympy.N(expression.subs(point), 30)
+    return bool(value.is_number and value.is_finite and abs(value) > sympy.Rational(1, 10**15))
 
 
 def is_positive(expression: Expression, strict: bool = True) -> bool:

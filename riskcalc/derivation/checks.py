@@ -86,7 +86,7 @@ class Enclosed:
     def run(self, claim: Any, where: Definitions, assuming: Sequence[Less]) -> Outcome:
         """Check a claim at points that certainly meet the assumptions."""
         difference = unfold(claim.right - claim.left, where)
-        points = admissible(difference, where, assuming, self.points)
+        points = admissible((difference,), where, assuming, self.points)
         if points is None:
             return VACUOUS
         balls = enclosed(difference, points).ravel()
@@ -113,7 +113,7 @@ class Sampled:
     def run(self, claim: Any, where: Definitions, assuming: Sequence[Less]) -> Outcome:
         """Check a claim at points that certainly meet the assumptions."""
         left, right = (unfold(side, where) for side in (claim.left, claim.right))
-        points = admissible(left - right, where, assuming, self.points)
+        points = admissible((left, right), where, assuming, self.points)
         if points is None:
             return VACUOUS
         passed = all(self._holds(claim, left, right, points, row) for row in range(len(points["total"])))

@@ -24,11 +24,11 @@ BALLS = Balls(100)
 _DRAWS = 40
 
 
-def admissible(expression: Expression, where: Definitions, assuming: Sequence[Less], points: int) -> State | None:
-    """Points that certainly meet the assumptions, the same for the same expression; None if none is found."""
+def admissible(sides: Sequence[Expression], where: Definitions, assuming: Sequence[Less], points: int) -> State | None:
+    """Points that certainly meet the assumptions, the same for the same sides of a claim; None if none is found."""
     conditions = [(unfold(one.right - one.left, where), one.strict) for one in assuming]
-    symbols = expression.free_symbols.union(*(condition.free_symbols for condition, _ in conditions))
-    seed = hashlib.sha256(sympy.srepr(expression).encode()).hexdigest()
+    symbols = set().union(*(side.free_symbols for side in (*sides, *(condition for condition, _ in conditions))))
+    seed = hashlib.sha256(sympy.srepr(sympy.Tuple(*sides)).encode()).hexdigest()
     rng = np.random.default_rng(int(seed[:12], 16))
     kept: list[State] = []
     for _ in range(_DRAWS):
