@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from riskcalc import laws
     from riskcalc.comparison import Comparison, compare
+    from riskcalc.derivation.run import derive
     from riskcalc.estimates import Estimate
     from riskcalc.policies import Hessian, Magnitude, Oracle, Random, Retrain
     from riskcalc.prediction import Prediction, predict, small_model
@@ -38,6 +39,7 @@ _HOMES = {
     "simulate": "simulation",
     "verify": "verification",
     "compare": "comparison",
+    "derive": "derivation.run",
     "from_data": "tabular",
     "laws": "",
     "predict": "prediction",
@@ -57,6 +59,7 @@ __all__ = [
     "Theory",
     "Verification",
     "compare",
+    "derive",
     "from_data",
     "laws",
     "predict",

@@ -169,6 +169,28 @@ def verify(mutants: bool, tolerance: float, confidence: float, seconds: float, a
         sys.exit(1)
 
 
+@app.command()
+@click.argument("name", required=False)
+@click.option("--tex", "tex_file", type=_FILE, help="Also write the derivation, or all of them, as an article.")
+@click.option("--workers", type=click.IntRange(1), help="Processes; as many as there are processors, if left out.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+def derive(name: str | None, tex_file: Path | None, workers: int | None, as_json: bool) -> None:
+    """Run one derivation, or all: every step is checked by a machine, and reported with the level of its check.
+
+    NAME is that of a derivation, or a Python file of your own. Exit code 1 if a step fails.
+    """
+    import riskcalc as rc
+
+    report = rc.derive(name, workers=workers, progress=_watched())
+    if tex_file is not None:
+        from riskcalc.typesetting.article import derivation_article
+
+        tex_file.write_text(derivation_article(report))
+    click.echo(json.dumps({"riskcalc": rc.__version__, **report.to_dict()}, indent=2) if as_json else str(report))
+    if not report.passed:
+        sys.exit(1)
+
+
 def _show_power(options: dict[str, Any], as_json: bool) -> None:
     from riskcalc import __version__
     from riskcalc.power.measure import measure_power

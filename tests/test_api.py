@@ -30,6 +30,7 @@ def test_public_names_are_pinned():
         "Theory",
         "Verification",
         "compare",
+        "derive",
         "from_data",
         "laws",
         "predict",

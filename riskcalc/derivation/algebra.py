@@ -155,11 +155,12 @@ def _forms(expression: Expression) -> Iterator[Expression]:
 
 def are_roots(expression: Expression, unknown: Expression, roots: tuple[Expression, ...]) -> bool:
     """Whether the zeros of an unfolded expression in the unknown are exactly these, with their multiplicity."""
+    expression = evaluated(expression)
     means = {mean: sympy.Dummy() for mean in expression.atoms(E)}
     if any(mean.has(unknown) for mean in means):
         raise ValueError(f"the unknown {unknown} stands inside a mean: the equation is not algebraic in it")
     back = {name: mean for mean, name in means.items()}
-    numerator, denominator = sympy.fraction(sympy.together(evaluated(expression).xreplace(means)))
+    numerator, denominator = sympy.fraction(sympy.together(expression.xreplace(means)))
     polynomial = Poly(numerator, unknown)
     if polynomial.degree() != len(roots):
         return False

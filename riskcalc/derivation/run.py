@@ -99,6 +99,16 @@ class Report:
         """Time of all checks."""
         return sum(step.seconds for step in self.steps)
 
+    def level_behind(self, step: str) -> str:
+        """The weakest level among a step and all that it rests on."""
+        by_name = {one.step: one for one in self.steps}
+        behind, pending = set(), {step}
+        while pending:
+            one = by_name[pending.pop()]
+            behind.add(one.step)
+            pending |= set(one.uses) - behind
+        return max((by_name[name].level for name in behind), key=LEVELS.index)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {"passed": self.passed, "levels": self.levels} | asdict(self)

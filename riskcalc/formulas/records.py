@@ -24,7 +24,7 @@ class Formula:
     id : str
         Permanent name, ``group.quantity``.
     title : str
-        What the formula gives, in a few words.
+        What the formula gives, in a few words; here and below TeX stands between dollar signs.
     defines : Symbol
         The left side.
     statement : Expr or Eq

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy.special import ndtri
 
 from riskcalc.comparison import compare
+from riskcalc.derivation.checks import Enclosed
+from riskcalc.derivation.claims import Equal
 from riskcalc.equivalence import extrapolate
 from riskcalc.exact import as_float
-from riskcalc.formulas.expectation import E
-from riskcalc.formulas.symbols import Expression
 from riskcalc.laws import count
 from riskcalc.lowering.compile import standing_in
-from riskcalc.lowering.points import random_points
-from riskcalc.lowering.state import State
 from riskcalc.policies import Hessian, Magnitude, Oracle, Random, Retrain
-from riskcalc.power.identities import SYSTEM, failures, same, value
+from riskcalc.power.derivations import refusals
 from riskcalc.power.mutation import Mutant, mutants
 from riskcalc.prediction import evaluate
 from riskcalc.problems import LinearGaussian
@@ -189,44 +187,24 @@ def _quadrature() -> list[str]:
 
 
 def caught_by(mutant: Mutant, witness: Witness) -> list[str]:
-    """What catches a mutant: the identities of its records, or else predictions made with it."""
+    """What catches a mutant: a derivation of its records, or else predictions made with it."""
     try:
-        found = failures(mutant.records, mutant.formulas)
-        if found:
-            return found
+        refused = next(refusals(mutant.records, mutant.formulas), None)
+        if refused is not None:
+            return [refused]
         with standing_in(mutant.stand_ins):
             predicted = risks(regimes())
             return violated(predicted) + contradicted(predicted, witness)
-    except (ArithmeticError, ValueError, TypeError) as error:
+    except (ArithmeticError, AttributeError, ValueError, TypeError) as error:
         return [f"{type(error).__name__} when evaluated"]
 
 
 def equivalent(mutant: Mutant) -> bool:
-    """Whether the mutant equals the original to 40 digits at 20 rational points of the domain."""
+    """Whether balls cannot tell the mutant from the original at 20 random points of the domain."""
     record = REGISTRY[mutant.formulas[0]]
-    sides: list[Expression] = []
-    for form in (mutant.original, mutant.mutated):
-        expression: Expression = form.lhs - form.rhs if form.is_Relational else form
-        if expression.has(E):
-            expression = replace(record, statement=expression, evaluation=None).reduced()
-        sides.append(expression)
+    sides = (form.lhs - form.rhs if form.is_Relational else form for form in (mutant.original, mutant.mutated))
     where = {symbol: rule for symbol, rule in record.where.items() if symbol != mutant.slot}
-    with SYSTEM.precision():
-        state = _points(sides, where)
-        return same(*(value(side, where, state) for side in sides))
-
-
-def _points(sides: Sequence[Expression], where: Mapping[Any, Expression], points: int = 20) -> State:
-    """Random rational values of every symbol that is not defined, by its domain."""
-    pending, free = set().union(*(side.free_symbols for side in sides)), set()
-    while pending:
-        symbol = pending.pop()
-        if symbol in where:
-            pending |= where[symbol].free_symbols
-        else:
-            free.add(symbol)
-    exact = random_points(free, np.random.default_rng(0), points)
-    return {name: SYSTEM.number(array) for name, array in exact.items()}
+    return Enclosed(points=20).run(Equal(*sides), where, ()).passed
 
 
 @dataclass(frozen=True)
@@ -289,7 +267,7 @@ def measure_power(every: int = 1, workers: int | None = None, progress: bool = F
     trials = TRIALS if every == 1 else tuple(trials // 8 for trials in TRIALS)
     witness = simulate_regimes(trials, workers=workers, progress=progress)
     found = risks(regimes())
-    wrong = failures(REGISTRY, REGISTRY) or contradicted(found, witness) or violated(found)
+    wrong = list(refusals(REGISTRY, REGISTRY)) or contradicted(found, witness) or violated(found)
     if wrong:
         raise RuntimeError(f"the formulas as they are fail {', '.join(wrong)}; no mutant was tried")
     chosen = range(0, len(mutants()), count(every, "every"))

@@ -57,7 +57,7 @@ EFFECTIVE_RIDGE = FixedPoint(
     bend=a * abar * (a - abar),
     scale=kappa,
     supply=ridge,
-    assumptions="ridge > 0 or kappa P(Lambda > 0) > 1; the root nu > 0 is then unique",
+    assumptions=r"$\lambda > 0$ or $\kappa\,\mathbb{P}(\Lambda > 0) > 1$; the root $\nu > 0$ is then unique",
     source=_PAPER,
 )
 
@@ -91,22 +91,23 @@ EFFECTIVE_RIDGE_LOWER = Formula(
 
 SLACK = Formula(
     id="dense.slack",
-    title="one minus kappa times the mean shrinkage",
+    title=r"one minus $\kappa$ times the mean shrinkage",
     defines=q,
     statement=1 - kappa * E(a),
     evaluation=ridge / nu,
     where=SHRINKAGE,
-    assumptions="nu > 0",
+    assumptions=r"$\nu > 0$",
     source=_PAPER,
     derived_from=("dense.effective_ridge",),
 )
 
 LEAST_SQUARES_SLACK = Formula(
     id="dense.least_squares_slack",
-    title="one minus kappa times the mean shrinkage, of least squares",
+    title=r"one minus $\kappa$ times the mean shrinkage, of least squares",
     defines=q,
     statement=-excess,
-    assumptions="nu = 0: ridge = 0 and excess = kappa P(Lambda > 0) - 1 <= 0; every live feature then has a = 1",
+    assumptions=r"$\lambda = 0$ and $\delta = \kappa\,\mathbb{P}(\Lambda > 0) - 1 \le 0$; then $\nu = 0$, and $a = 1$ on "
+    "live features",
     source=_PAPER,
     derived_from=("dense.slack",),
 )

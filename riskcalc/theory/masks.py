@@ -86,7 +86,7 @@ LIVE_SCORE = positive(Lambda)
 
 THRESHOLD = FixedPoint(
     id="masks.threshold",
-    title="threshold that a fraction alpha of the scores reaches",
+    title=r"threshold that a fraction $\alpha$ of the scores reaches",
     defines=t,
     statement=Eq(E(M0), alpha),
     where=COEFFICIENT | SCORE | INTERVAL | THRESHOLD_MOMENTS,
@@ -96,17 +96,17 @@ THRESHOLD = FixedPoint(
     bend=boundary(z, u) - u**2 * edge_moment(z, u),
     rates=(outside_rate(z, u), inside_rate(z, u)),
     target=alpha,
-    assumptions="alpha < P(Lambda > 0) and gamma > 0; the root t > 0 is then unique",
+    assumptions=r"$\alpha < \mathbb{P}(\Lambda > 0)$ and $\gamma > 0$; the root $t > 0$ is then unique",
     source=_PAPER,
     derived_from=("dense.risk",),
 )
 
 THRESHOLD_UPPER = Formula(
     id="masks.threshold_upper",
-    title="a threshold that atom by atom fewer than a fraction alpha reach; the largest bounds t from above",
+    title=r"a threshold that, atom by atom, at most a fraction $\alpha$ reaches; the largest bounds $t$ from above",
     defines=t,
     statement=m + s * sqrt(2 * log(1 / alpha)),
-    source="P(|H| > x) <= exp(-x^2/2) on masks.threshold",
+    source=r"$\mathbb{P}(|H| > x) \le e^{-x^2/2}$ in masks.threshold",
     derived_from=("masks.threshold",),
 )
 
@@ -115,8 +115,8 @@ THRESHOLD_LOWER = Formula(
     title="lower bound on the threshold",
     defines=t,
     statement=sqrt(pi / 2) * live_excess / E(positive(Lambda) / s),
-    assumptions="live_excess = P(Lambda > 0) - alpha > 0",
-    source="P(|m + sH| < t) <= sqrt(2/pi) t/s on masks.threshold",
+    assumptions=r"$\delta_\alpha = \mathbb{P}(\Lambda > 0) - \alpha > 0$",
+    source=r"$\mathbb{P}(|m + sH| < t) \le \sqrt{2/\pi}\,t/s$ in masks.threshold",
     derived_from=("masks.threshold",),
 )
 

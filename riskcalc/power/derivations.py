@@ -1,0 +1,58 @@
+"""Which derivations fall if a formula is wrong: those that ask for it are built and checked with the error in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from riskcalc.derivation.checks import Check, Simulated
+from riskcalc.derivation.claims import Claim, Less
+from riskcalc.derivation.record import Step
+from riskcalc.derivation.run import build, check, names
+from riskcalc.formulas.records import Formula
+from riskcalc.theory import REGISTRY
+
+
+class _Read(dict[str, Formula]):
+    """The registered formulas, and which of them were asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(REGISTRY)
+        self.asked: set[str] = set()
+
+    def __getitem__(self, id: str) -> Formula:
+        self.asked.add(id)
+        return super().__getitem__(id)
+
+
+@cache
+def uses() -> dict[str, frozenset[str]]:
+    """The ids of the formulas that each derivation asks for."""
+    found = {}
+    for name in names():
+        records = _Read()
+        build(name, records)
+        found[name] = frozenset(records.asked)
+    return found
+
+
+def refusals(records: Mapping[str, Formula], changed: Iterable[str]) -> Iterator[str]:
+    """The steps that fail with these records, one of each derivation that asks for a changed one; no simulation."""
+    changed = set(changed)
+    for name, asked in uses().items():
+        if asked & changed:
+            for step in build(name, records).steps:
+                if not isinstance(step.check, Simulated) and not _holds(step):
+                    yield f"derivation({name}: {step.name})"
+                    break
+
+
+def _holds(step: Step) -> bool:
+    return _passes(step.check, step.claim, tuple(step.where.items()), step.assuming)
+
+
+@cache
+def _passes(method: Check, claim: Claim, where: tuple[tuple[Any, Any], ...], assuming: tuple[Less, ...]) -> bool:
+    """The same step is checked once, however many errors leave it as it is."""
+    return check(Step("", claim, "", (), method, dict(where), assuming)).passed
