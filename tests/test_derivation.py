@@ -15,7 +15,7 @@ from riskcalc.formulas.nodes import Outside, phi, positive
 from riskcalc.formulas.symbols import H
 from riskcalc.subjects import Theory
 from riskcalc.theory import REGISTRY, dense
-from riskcalc.theory.symbols import B, D, Lambda, a, abar, gamma, kappa, nu, q, ridge, sigma2, tau, u, z
+from riskcalc.theory.symbols import B, D, Lambda, a, abar, gamma, kappa, nu, q, ridge, sigma2, t, tau, u, z
 
 WHERE = {
     a: Lambda / (Lambda + D * nu),
@@ -110,6 +110,17 @@ def test_integrals_are_done_or_sampled():
         assert not run(Equal(mass, 1 - Outside(z, u)), method, where={}).passed
 
 
+def test_limits_go_around_means_and_cases():
+    share_of_live = kappa * E(positive(Lambda))
+    risk = sympy.Limit(sigma2 * (t - 1) / (t - share_of_live * t - 1), t, oo)
+    assert run(Equal(risk, sigma2 / (1 - share_of_live)), where={}).passed
+    assert not run(Equal(risk, sigma2), where={}).passed
+    inside = run(Equal(sympy.Limit(E(sqrt(Lambda + nu)), nu, 0), E(sqrt(Lambda))), where={})
+    assert "exchange the mean with the limit" in inside.seen
+    switching = run(Equal(E(sympy.Limit(a, nu, 0)), S.One), where=dense.SHRINKAGE)  # wrong without variance
+    assert "a feature may have no variance" in switching.seen
+
+
 def test_a_domain_that_is_never_met_is_vacuous():
     never = Less(kappa + 1, kappa)
     for method in (Enclosed(), Sampled()):
@@ -172,7 +183,7 @@ def test_a_step_that_breaks_has_failed():
 
 
 def test_unknown_derivations_list_the_near_ones(tmp_path):
-    with pytest.raises(ValueError, match=r"no derivation is called 'rigde'; did you mean ridge\?"):
+    with pytest.raises(ValueError, match=r"no derivation is called 'rigde'; did you mean ridge"):
         derive("rigde")
     with pytest.raises(ValueError, match="there is no file"):
         derive(str(tmp_path / "mine.py"))

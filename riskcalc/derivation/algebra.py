@@ -13,7 +13,7 @@ from itertools import permutations, product
 from typing import Any
 
 import sympy
-from sympy import Add, Derivative, Integral, Limit, Mul, Piecewise, Poly, S, Sum
+from sympy import Add, Derivative, Integral, Limit, Mul, Piecewise, Poly, S, Subs, Sum
 
 from riskcalc.formulas.expectation import E, reduce_expectations
 from riskcalc.formulas.nodes import Node
@@ -49,11 +49,30 @@ def differentiated(expression: Expression) -> Expression:
 
 
 def evaluated(expression: Expression) -> Expression:
-    """Nodes by their definitions, integrals, sums and limits done."""
+    """Nodes by their definitions; integrals, sums and limits done, and derivatives of nodes that stated none."""
     expression = expression.replace(lambda node: isinstance(node, Node), lambda node: node.doit())
-    undone = (Integral, Limit, Sum)
-    done = expression.replace(lambda node: isinstance(node, undone), lambda node: node.doit())
+    undone = (Derivative, Integral, Limit, Subs, Sum)
+    done = expression.replace(lambda node: isinstance(node, undone), _done)
     return done.replace(sympy.erfc, lambda x: 1 - sympy.erf(x))
+
+
+def _done(node: Expression) -> Expression:
+    """An integral, sum, limit or derivative, done around its means; SymPy would mistake the cases of a node in it."""
+    means = {mean: sympy.Dummy(positive=mean.is_positive) for mean in node.atoms(E)}
+    variables = {node.args[1]} if isinstance(node, Limit) else set(node.variables)
+    if any(mean.free_symbols & variables for mean in means):
+        raise ValueError(f"exchange the mean with the limit, integral or sum in {node}")
+    hidden = node.xreplace(means)
+    if hidden.has(Piecewise) and not isinstance(hidden, Derivative):
+        raise ValueError(f"a feature may have no variance in {node}; take Lambda as positive there")
+    return _signed(hidden).doit().xreplace({name: mean for mean, name in means.items()})
+
+
+def _signed(node: Expression) -> Expression:
+    """The node; in a limit with signs taken out of erf, as SymPy takes 1 + erf(sqrt(2)*(-t - c)) to 2 as t grows."""
+    if not isinstance(node, Limit):
+        return node
+    return node.replace(sympy.erf, lambda x: sympy.erf(sympy.factor_terms(sympy.together(x))))
 
 
 def cases(expression: Expression) -> Iterator[tuple[Expression, bool]]:

@@ -3,7 +3,8 @@
 The features may be known beforehand, or chosen on another sample. The others act as noise: the risk is that of a dense
 fit (T1) whose law is restricted to the mask, weights times M0, with the noise given here. The aspect ratio stays kappa
 and the coefficients stay B, because the restricted weights are not renormalised: dividing them by alpha would multiply
-kappa by alpha and B^2 by alpha, which leaves every term of T1 as it is.
+kappa by alpha and B^2 by alpha, which leaves every term of T1 as it is. Without a ridge, and with fewer features kept
+than samples, the mean risk is known at every size.
 """
 
 from dataclasses import replace
@@ -11,7 +12,18 @@ from dataclasses import replace
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.records import Formula
 from riskcalc.theory import pruning
-from riskcalc.theory.symbols import B, Lambda, M0bar, excess_risk, fit_excess_risk, gamma, sigma2, sigma2_small
+from riskcalc.theory.symbols import (
+    B,
+    Lambda,
+    M0bar,
+    excess_risk,
+    fit_excess_risk,
+    gamma,
+    n_keep,
+    n_samples,
+    sigma2,
+    sigma2_small,
+)
 
 _PAPER = "Chang et al. 2021, Section 3"
 
@@ -34,6 +46,16 @@ EXCESS_RISK = Formula(
     derived_from=("small_model.noise", "dense.excess_risk"),
 )
 
+FINITE_SAMPLE_RISK = Formula(
+    id="small_model.finite_sample_risk",
+    title="mean test risk of the small model fitted by least squares, at any size",
+    defines=gamma,
+    statement=sigma2_small * (n_samples - 1) / (n_samples - n_keep - 1),
+    assumptions=r"$\lambda = 0$, Gaussian features of positive variance, $s < n - 1$; exact, no limit is taken",
+    source="L. Breiman and D. Freedman, J. Amer. Statist. Assoc. 78 (1983), 131-136",
+    derived_from=("small_model.noise",),
+)
+
 
 def _by_mask(formula: Formula) -> dict[str, Formula]:
     kinds = {kind: risk.where for kind, risk in pruning.RISKS.items()}
@@ -43,4 +65,4 @@ def _by_mask(formula: Formula) -> dict[str, Formula]:
 # By kind of mask, as in pruning.RISKS.
 NOISES, EXCESS_RISKS = _by_mask(NOISE), _by_mask(EXCESS_RISK)
 
-FORMULAS = (NOISE, EXCESS_RISK)
+FORMULAS = (NOISE, EXCESS_RISK, FINITE_SAMPLE_RISK)

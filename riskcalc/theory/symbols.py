@@ -9,16 +9,22 @@ kappa = scalar("kappa", "aspect ratio p/n", POSITIVE, r"\kappa")
 sigma2 = scalar("sigma2", "noise variance", NONNEGATIVE, r"\sigma^2")
 ridge = scalar("ridge", "ridge penalty, per sample", NONNEGATIVE, r"\lambda")
 alpha = scalar("alpha", "fraction of features kept, s/p", Interval.Lopen(0, 1), r"\alpha")
+r2 = scalar("r2", "signal strength of isotropic features, E[B^2]", POSITIVE, "r^2")
+n_samples = scalar("n_samples", "samples", POSITIVE, "n")
+n_keep = scalar("n_keep", "features kept", POSITIVE, "s")
 
 # The law of a feature
 Lambda = law_symbol("Lambda", "variance of a feature", NONNEGATIVE, r"\Lambda")
 B = law_symbol("B", "its coefficient times sqrt(p); the sign is free, so B >= 0", NONNEGATIVE, "B")
 D = law_symbol("D", "its penalty weight (the natural one, Lambda, may be zero)", POSITIVE, "D")
+omega = law_symbol("omega", "what multiplies a coefficient in its score", NONNEGATIVE, r"\omega")
 
 # The dense fit
 nu = scalar("nu", "effective ridge", NONNEGATIVE, r"\nu")
 q = scalar("q", "one minus kappa times the mean shrinkage", UNIT, "q")
 gamma = scalar("gamma", "test risk of the dense fit", NONNEGATIVE, r"\gamma")
+nu_0 = scalar("nu_0", "effective ridge of the interpolator", POSITIVE, r"\nu_0")
+gamma_0 = scalar("gamma_0", "test risk of the interpolator", NONNEGATIVE, r"\gamma_0")
 excess = scalar("excess", "kappa P(Lambda > 0) - 1", Interval.open(-1, oo), r"\delta")
 a = law_symbol("a", "shrinkage of a feature", UNIT, "a")
 abar = law_symbol("abar", "one minus the shrinkage", UNIT, r"\bar a")
@@ -30,7 +36,6 @@ M0 = law_symbol("M0", "probability that a feature is kept, E[S]", UNIT, "M_0")
 M0bar = law_symbol("M0bar", "probability that it is dropped, 1 - E[S]", UNIT, r"\bar M_0")
 M1 = law_symbol("M1", "first masked moment, E[H S]", REAL, "M_1")
 M2c = law_symbol("M2c", "second masked moment, E[(H^2 - 1) S]", Interval(-1, oo), r"M_2^\circ")
-omega = law_symbol("omega", "what multiplies a coefficient in its score", NONNEGATIVE, r"\omega")
 t = scalar("t", "threshold on the score", NONNEGATIVE, "t")
 m = law_symbol("m", "mean of the score", NONNEGATIVE, "m")
 s = law_symbol("s", "standard deviation of the score", POSITIVE, "s")
@@ -44,9 +49,9 @@ partbar = scalar("partbar", "fraction dropped of the features tied at the thresh
 # The threshold as a distance from an origin: zero, or the mean score of one atom, the pivot
 step = scalar("step", "distance of the threshold from its origin", REAL, r"\Delta t")
 lag = law_symbol("lag", "origin of the threshold minus the mean of the score", REAL, r"\ell")
+omega_pivot = scalar("omega_pivot", "score weight of the pivot atom", NONNEGATIVE, r"\omega_*")
 B_pivot = scalar("B_pivot", "coefficient of the pivot atom", NONNEGATIVE, "B_*")
 abar_pivot = scalar("abar_pivot", "one minus the shrinkage of the pivot atom", UNIT, r"\bar a_*")
-omega_pivot = scalar("omega_pivot", "score weight of the pivot atom", NONNEGATIVE, r"\omega_*")
 
 # Risks
 live_excess = scalar("live_excess", "P(Lambda > 0) - alpha", Interval.open(0, 1), r"\delta_\alpha")
