@@ -185,10 +185,27 @@ def derive(name: str | None, tex_file: Path | None, workers: int | None, as_json
     if tex_file is not None:
         from riskcalc.typesetting.article import derivation_article
 
-        tex_file.write_text(derivation_article(report))
+        tex_file.write_text(derivation_article(report), encoding="utf-8")
     click.echo(json.dumps({"riskcalc": rc.__version__, **report.to_dict()}, indent=2) if as_json else str(report))
     if not report.passed:
         sys.exit(1)
+
+
+@app.command()
+@click.argument("file", type=_FILE)
+@click.option("--workers", type=click.IntRange(1), help="Processes; as many as there are processors, if left out.")
+def catalogue(file: Path, workers: int | None) -> None:
+    """Write a page of all formulas, with where they are derived and at which level, to FILE; it needs no network.
+
+    The derivations are run for it. Exit code 1 if a step fails.
+    """
+    import riskcalc as rc
+    from riskcalc.typesetting.catalogue import catalogue
+
+    reports = rc.derive(workers=workers, progress=_watched())
+    file.write_text(catalogue(reports), encoding="utf-8")
+    if not reports.passed:
+        raise click.ClickException("a derivation fails; see riskcalc derive")
 
 
 def _show_power(options: dict[str, Any], as_json: bool) -> None:

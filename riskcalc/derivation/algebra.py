@@ -150,7 +150,19 @@ def is_positive(expression: Expression, strict: bool = True) -> bool:
 
     A strict sign is asked for where every symbol is positive; where a feature has no variance, zero will do.
     """
-    return _has_sign(expression, strict) or _has_sign(evaluated(expression), strict)
+    return (
+        _has_sign(expression, strict)
+        or _has_sign(evaluated(expression), strict)
+        or _kernels_have_sign(expression, strict)
+    )
+
+
+def _kernels_have_sign(expression: Expression, strict: bool) -> bool:
+    """The same of the kernels of numerator and denominator, in which differences of means are one mean."""
+    means = {mean: sympy.Dummy(positive=mean.is_positive) for mean in evaluated(expression).atoms(E)}
+    parts = sympy.fraction(sympy.together(evaluated(expression).xreplace(means)))
+    back = {name: mean for mean, name in means.items()}
+    return all(_has_sign(kernel, strict) for part in parts for kernel in kernels(part.xreplace(back)))
 
 
 def _has_sign(expression: Expression, strict: bool) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import riskcalc
 from riskcalc.derivation.checks import LEVELS, Outcome
@@ -153,6 +153,14 @@ class Reports:
             counts = [str(report.levels.get(level, "")) for level in LEVELS]
             grid.add_row(report.name, report.title, *counts, str(failed or ""), f"{report.seconds:.1f}")
         return to_text([grid, *(f"\n{report}" for report in self.reports if not report.passed)])
+
+
+@overload
+def derive(name: None = None, *, workers: int | None = None, progress: bool = False) -> Reports: ...
+
+
+@overload
+def derive(name: str, *, workers: int | None = None, progress: bool = False) -> Report: ...
 
 
 def derive(name: str | None = None, *, workers: int | None = None, progress: bool = False) -> Report | Reports:

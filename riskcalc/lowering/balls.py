@@ -84,10 +84,10 @@ class Balls:
     functions: ClassVar[dict[str, Any]] = {
         "pi": arb.pi,
         "rational": lambda p, q: arb(fmpq(p, q)),
-        "sqrt": _elementwise(lambda x: x.sqrt(), 1),
+        "sqrt": _elementwise(lambda x: arb(x).sqrt(), 1),
         "Abs": np.abs,
-        "exp": _elementwise(lambda x: x.exp(), 1),
-        "log": _elementwise(lambda x: x.log(), 1),
+        "exp": _elementwise(lambda x: arb(x).exp(), 1),
+        "log": _elementwise(lambda x: arb(x).log(), 1),
         "ratio": _elementwise(_ratio, 2),
         "spread": _elementwise(lambda x: _NO_SPREAD if x.is_zero() else x, 1),
         "share": _elementwise(_share, 2),

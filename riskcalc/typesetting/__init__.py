@@ -1,0 +1,1 @@
+"""Formulas and derivations as documents: articles in LaTeX, and the catalogue."""

@@ -1,0 +1,81 @@
+"""Derivations as a readable article: the theorem, what is not proved, and each step with its reason and its level."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from riskcalc.derivation.claims import Registered
+from riskcalc.derivation.record import Derivation, Step
+from riskcalc.derivation.run import Report, Reports, StepReport, build
+from riskcalc.formulas.latex_records import display
+from riskcalc.typesetting.claims import claim_display, definitions
+
+_PREAMBLE = r"""\documentclass[11pt]{article}
+\usepackage[margin=1.1in]{geometry}
+\usepackage{amsmath,amssymb}
+\setlength{\parindent}{0pt}
+\setlength{\parskip}{4pt plus 1pt}
+\allowdisplaybreaks
+"""
+
+_LEVELS = r"""Each step is a claim that a machine has checked. Its level is given at its end: \emph{symbolic}, proved by
+computer algebra for every law of the features; \emph{enclosed}, by ball arithmetic at random rational points;
+\emph{sampled}, by many digits at random points; \emph{simulated}, by simulated samples that agree with the prediction.
+"""
+
+
+def derivation_article(reports: Report | Reports) -> str:
+    """A whole article of one derivation or several that were run."""
+    each = reports.reports if isinstance(reports, Reports) else (reports,)
+    title = each[0].title if len(each) == 1 else "Derivations"
+    sections = (_section(build(report.name), report, numbered=len(each) > 1) for report in each)
+    head = [_PREAMBLE, rf"\title{{{title}}}", r"\author{}", r"\date{}", r"\begin{document}", r"\maketitle", _LEVELS]
+    return "\n".join([*head, *sections, r"\end{document}", ""])
+
+
+def _section(derivation: Derivation, report: Report, numbered: bool) -> str:
+    parts = [rf"\section{{{derivation.title}}}"] if numbered else []
+    for heading, text in (
+        ("Theorem", derivation.statement),
+        ("Assumptions", derivation.assumptions),
+        ("Not proved here", derivation.cited),
+    ):
+        parts.append(rf"\textbf{{{heading}.}} {_filled(text)}" + "\n")
+    throughout = definitions(derivation.where)
+    if throughout:
+        parts += ["Throughout,", display([row for one in throughout for row in one.rows()], [])]
+    parts.append(r"\begin{enumerate}")
+    places = {step.name: place for place, step in enumerate(derivation.steps, 1)}
+    for step, checked in zip(derivation.steps, report.steps, strict=True):
+        parts += [
+            rf"\item \textbf{{{_heading(step)}}} \hfill {_level(checked)}\\",
+            _filled(step.why) + _cited(step.uses, places),
+            claim_display(step, derivation),
+        ]
+    return "\n".join([*parts, r"\end{enumerate}"])
+
+
+def _heading(step: Step) -> str:
+    if isinstance(step.claim, Registered):
+        formula = step.claim.formula
+        id = formula.id.replace("_", r"\_")
+        return rf"{formula.title[0].upper()}{formula.title[1:]} \textnormal{{(\texttt{{{id}}})}}"
+    return step.name[0].upper() + step.name[1:]
+
+
+def _filled(text: str) -> str:
+    """The lines of a text in source code as one paragraph, its means and probabilities as in formulas."""
+    return re.sub(r"(?<![A-Za-z\\])([EP])(?=[\[(])", r"\\mathbb{\1}", " ".join(text.split()))
+
+
+def _cited(uses: Sequence[str], places: dict[str, int]) -> str:
+    numbers = [str(place) for place in sorted(places[name] for name in uses)]
+    if not numbers:
+        return ""
+    *most, last = numbers
+    return rf" (From {', '.join(most)} and {last}.)" if most else f" (From {last}.)"
+
+
+def _level(step: StepReport) -> str:
+    return rf"{{\small\emph{{{step.level}}}}}" if step.passed else r"\textbf{not shown}"

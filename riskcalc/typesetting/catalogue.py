@@ -1,0 +1,110 @@
+"""The catalogue: every registered formula on one page that a browser shows without a network."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from html import escape
+from itertools import groupby
+
+from latex2mathml.converter import convert
+
+import riskcalc
+from riskcalc.derivation.claims import Registered
+from riskcalc.derivation.run import Reports, build
+from riskcalc.formulas.latex_records import record
+from riskcalc.formulas.records import Formula
+from riskcalc.formulas.symbols import QUANTITIES
+from riskcalc.theory import REGISTRY
+
+_STYLE = """
+body { font: 17px/1.5 Georgia, serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem; color: #1b1b1b }
+h2 { margin-top: 3rem; border-bottom: 1px solid #ccc }
+article { margin: 2.2rem 0 }
+h3 { margin: 0; font-size: 1.05rem }
+h3 code { font-weight: normal; color: #555; font-size: .85rem; margin-left: .6rem }
+.statement { overflow-x: auto; padding: .6rem 0; font-size: 1.15rem }
+dl { display: grid; grid-template-columns: 8rem 1fr; gap: .1rem 1rem; margin: 0; font-size: .92rem }
+dt { color: #555 } dd { margin: 0 }
+table { border-collapse: collapse } td { padding: 0 .9rem 0 0; vertical-align: baseline }
+mtd { padding: .25em .1em }
+nav { columns: 2; font-size: .92rem } nav a { display: block }
+"""
+
+
+def catalogue(reports: Reports) -> str:
+    """The page, with the derivations of the formulas and the levels they were checked at."""
+    levels = _levels(reports)
+    sections = []
+    for group, formulas in groupby(REGISTRY.values(), key=lambda formula: formula.id.split(".")[0]):
+        entries = [_entry(formula, levels[formula.id]) for formula in formulas]
+        sections.append(f"<h2>{escape(group.replace('_', ' ').capitalize())}</h2>" + "".join(entries))
+    contents = "".join(f'<a href="#{id}">{_prose(formula.title)}</a>' for id, formula in REGISTRY.items())
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>riskcalc: formulas</title>'
+        f"<style>{_STYLE}</style><h1>Formulas of riskcalc {riskcalc.__version__}</h1>"
+        f"<p>{len(REGISTRY)} formulas, written by <code>riskcalc catalogue</code>. {_prose(_MEANING)}</p>"
+        f"<nav>{contents}</nav>{''.join(sections)}</html>\n"
+    )
+
+
+_MEANING = (
+    r"A derivation is checked step by step, by computer algebra (symbolic), by ball arithmetic at random points "
+    r"(enclosed), by many digits at random points (sampled) or by simulation; the level given is the weakest among "
+    r"the steps that a formula rests on. Means $\mathbb{E}$ are over the joint law of the features $(\Lambda, B, D)$, "
+    r"over $H$ and over the mask $S$."
+)
+
+
+def _levels(reports: Reports) -> dict[str, list[str]]:
+    """Where each formula is derived, and the level of what it rests on."""
+    found: dict[str, list[str]] = {id: [] for id in REGISTRY}
+    for report in reports.reports:
+        for step in build(report.name).steps:
+            if isinstance(step.claim, Registered):
+                found[step.claim.formula.id].append(f"{report.name} ({report.level_behind(step.name)})")
+    return found
+
+
+def _entry(formula: Formula, derivations: Iterable[str]) -> str:
+    symbols = "".join(f"<tr><td>{_mathml(q.latex)}</td><td>{_prose(q.meaning)}</td></tr>" for q in _quantities(formula))
+    facts = {
+        "symbols": f"<table>{symbols}</table>",
+        "assumptions": _prose(formula.assumptions),
+        "source": _prose(formula.source),
+        "follows from": ", ".join(f'<a href="#{id}"><code>{id}</code></a>' for id in formula.derived_from),
+        "derivation": escape(", ".join(derivations)),
+    }
+    listed = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in facts.items() if text)
+    title = _prose(formula.title[0].upper() + formula.title[1:])
+    return (
+        f'<article id="{formula.id}"><h3>{title}<code>{formula.id}</code></h3>'
+        f'<div class="statement">{_mathml(record(formula, environment="aligned"), display=True)}</div>'
+        f"<dl>{listed}</dl></article>"
+    )
+
+
+def _quantities(formula: Formula) -> Iterator:
+    """The symbols of the statement and of the definitions it needs, in the order of their declaration."""
+    used, pending = set(), formula.statement.free_symbols | formula.defines.free_symbols
+    while pending:
+        symbol = pending.pop()
+        used.add(symbol)
+        if symbol in formula.where:
+            pending |= formula.where[symbol].free_symbols - used
+    return (quantity for symbol, quantity in QUANTITIES.items() if symbol in used)
+
+
+def _prose(text: str) -> str:
+    """Text with TeX between dollar signs."""
+    parts = text.split("$")
+    return "".join(_mathml(part) if place % 2 else escape(part) for place, part in enumerate(parts))
+
+
+def _mathml(tex: str, display: bool = False) -> str:
+    """LaTeX as MathML that browsers show as TeX would: aligned rows, a bold one, upright Greek capitals."""
+    tex = tex.replace(r"\begin{aligned}", r"\begin{array}{rl}").replace(r"\end{aligned}", r"\end{array}")
+    tex = tex.replace(r"\mathbf{1}", "\N{MATHEMATICAL BOLD DIGIT ONE}")
+    found = convert(tex, display="block" if display else "inline")
+    found = found.replace("<mtable>", '<mtable displaystyle="true">')
+    return re.sub(r"<mi>(&#x0039B;|&#x003A6;|&#x00394;)</mi>", r'<mi mathvariant="normal">\1</mi>', found)
