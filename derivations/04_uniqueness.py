@@ -11,13 +11,15 @@ from riskcalc.derivation.claims import Equal, Less, Roots
 from riskcalc.derivation.record import Derivation
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import positive, positive_root, ratio
-from riskcalc.formulas.symbols import POSITIVE, UNIT, scalar
+from riskcalc.formulas.symbols import POSITIVE, REAL, UNIT, scalar
 from riskcalc.theory.symbols import D, Lambda, a, abar, excess, kappa, nu, q, ridge
 
 l = scalar("l", "the ratio Lambda/D of one feature that stands for all", POSITIVE, "l")
 l1 = scalar("l1", "Lambda/D on the first level of a spectrum", POSITIVE, "l_1")
 l2 = scalar("l2", "Lambda/D on its second level", POSITIVE, "l_2")
 w = scalar("w", "weight of its first level", UNIT, "w")
+linear = scalar("linear", "coefficient of the quadratic of a two-level spectrum", REAL, "b")
+constant = scalar("constant", "another one", POSITIVE, "c")
 xi = scalar("xi", "1/nu", POSITIVE, r"\xi")
 eta = scalar("eta", "kappa P(Lambda > 0) - 1 where it is positive", POSITIVE, r"\eta")
 
@@ -200,19 +202,20 @@ def _bounds(d, records):
 def _two_levels(d):
     both = w * l1 * xi / (1 + l1 * xi) + (1 - w) * l2 * xi / (1 + l2 * xi)
     c = 1 / (l1 * l2 * (kappa - 1))
-    b = c * (l1 + l2 - kappa * (w * l1 + (1 - w) * l2))
-    root = positive_root(b, c)
+    coefficients = {constant: c, linear: c * (l1 + l2 - kappa * (w * l1 + (1 - w) * l2))}
+    root = positive_root(linear, constant)
     d.step(
         "two levels give a quadratic",
-        Roots(Equal(kappa * both, S.One), xi, (root, b - root)),
+        Roots(Equal(kappa * both, S.One), xi, (root, linear - root)),
         r"""With two values $l_1,l_2$ of $\Lambda/D$, of weights $w$ and $1-w$, and $\lambda=0$, write $\xi=1/\nu$. The
         equation is $\xi^2=b\xi+c$ with $c=1/(l_1l_2(\kappa-1))$ and $b=c\,(l_1+l_2-\kappa(wl_1+(1-w)l_2))$.""",
         uses=["dense.effective_ridge"],
+        given=coefficients,
     )
     d.step(
         "one of its roots is positive",
-        Less(root * (b - root), S.Zero),
+        Less(root * (linear - root), S.Zero),
         r"""The product of the roots is $-c<0$, because $\kappa>1$. The first is the larger, so it is positive.""",
         uses=["two levels give a quadratic"],
-        given={kappa: 1 + eta},
+        given=coefficients | {kappa: 1 + eta},
     )

@@ -72,7 +72,11 @@ def _signed(node: Expression) -> Expression:
     """The node; in a limit with signs taken out of erf, as SymPy takes 1 + erf(sqrt(2)*(-t - c)) to 2 as t grows."""
     if not isinstance(node, Limit):
         return node
-    return node.replace(sympy.erf, lambda x: sympy.erf(sympy.factor_terms(sympy.together(x))))
+    return node.replace(sympy.erf, _factored_erf)
+
+
+def _factored_erf(x: Any) -> Expression:
+    return sympy.erf(sympy.factor_terms(sympy.together(x)))
 
 
 def cases(expression: Expression) -> Iterator[tuple[Expression, bool]]:

@@ -106,8 +106,8 @@ LEAST_SQUARES_SLACK = Formula(
     title=r"one minus $\kappa$ times the mean shrinkage, of least squares",
     defines=q,
     statement=-excess,
-    assumptions=r"$\lambda = 0$ and $\delta = \kappa\,\mathbb{P}(\Lambda > 0) - 1 \le 0$; then $\nu = 0$, and $a = 1$ on "
-    "live features",
+    assumptions=r"$\lambda = 0$ and $\delta = \kappa\,\mathbb{P}(\Lambda > 0) - 1 \le 0$; then $\nu = 0$, and $a = 1$ "
+    "on live features",
     source=_PAPER,
     derived_from=("dense.slack",),
 )

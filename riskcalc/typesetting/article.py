@@ -19,7 +19,7 @@ _PREAMBLE = r"""\documentclass[11pt]{article}
 \allowdisplaybreaks
 """
 
-_LEVELS = r"""Each step is a claim that a machine has checked. Its level is given at its end: \emph{symbolic}, proved by
+_LEVELS = r"""Each step is a claim that a machine has checked. Its level stands after its name: \emph{symbolic}, proved by
 computer algebra for every law of the features; \emph{enclosed}, by ball arithmetic at random rational points;
 \emph{sampled}, by many digits at random points; \emph{simulated}, by simulated samples that agree with the prediction.
 """
@@ -49,7 +49,7 @@ def _section(derivation: Derivation, report: Report, numbered: bool) -> str:
     places = {step.name: place for place, step in enumerate(derivation.steps, 1)}
     for step, checked in zip(derivation.steps, report.steps, strict=True):
         parts += [
-            rf"\item \textbf{{{_heading(step)}}} \hfill {_level(checked)}\\",
+            rf"\item \textbf{{{_heading(step)}}} {_level(checked)}",
             _filled(step.why) + _cited(step.uses, places),
             claim_display(step, derivation),
         ]
@@ -59,9 +59,9 @@ def _section(derivation: Derivation, report: Report, numbered: bool) -> str:
 def _heading(step: Step) -> str:
     if isinstance(step.claim, Registered):
         formula = step.claim.formula
-        id = formula.id.replace("_", r"\_")
-        return rf"{formula.title[0].upper()}{formula.title[1:]} \textnormal{{(\texttt{{{id}}})}}"
-    return step.name[0].upper() + step.name[1:]
+        id = re.sub(r"_|\.", lambda sign: {"_": r"\_", ".": "."}[sign[0]] + r"\allowbreak ", formula.id)
+        return rf"{formula.title[0].upper()}{formula.title[1:]}, \texttt{{{id}}}."
+    return f"{step.name[0].upper()}{step.name[1:]}."
 
 
 def _filled(text: str) -> str:
@@ -78,4 +78,4 @@ def _cited(uses: Sequence[str], places: dict[str, int]) -> str:
 
 
 def _level(step: StepReport) -> str:
-    return rf"{{\small\emph{{{step.level}}}}}" if step.passed else r"\textbf{not shown}"
+    return rf"[\emph{{{step.level}}}]" if step.passed else r"[\textbf{not shown}]"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from html import escape
 from itertools import groupby
+from typing import Any
 
 from latex2mathml.converter import convert
 
@@ -86,7 +87,8 @@ def _entry(formula: Formula, derivations: Iterable[str]) -> str:
 
 def _quantities(formula: Formula) -> Iterator:
     """The symbols of the statement and of the definitions it needs, in the order of their declaration."""
-    used, pending = set(), formula.statement.free_symbols | formula.defines.free_symbols
+    used: set[Any] = set()
+    pending: set[Any] = {*formula.statement.free_symbols, *formula.defines.free_symbols}
     while pending:
         symbol = pending.pop()
         used.add(symbol)
