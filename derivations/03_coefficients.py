@@ -9,7 +9,7 @@ from riskcalc.derivation.claims import Equal, Less, Roots
 from riskcalc.derivation.record import Derivation
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import positive
-from riskcalc.formulas.symbols import POSITIVE, H, LawSymbol, scalar
+from riskcalc.formulas.symbols import POSITIVE, QUANTITIES, H, LawSymbol, law_symbol, scalar
 from riskcalc.theory.symbols import (
     B,
     D,
@@ -31,8 +31,23 @@ from riskcalc.theory.symbols import (
 
 factor = scalar("factor", "factor of a change of units", POSITIVE, "c")
 
+
+def _primed(symbol):
+    known = QUANTITIES[symbol]
+    declare = law_symbol if isinstance(symbol, LawSymbol) else scalar
+    name, power, exponent = known.latex.partition("^")
+    return declare(f"{symbol}_new", f"{known.meaning}, in new units", known.domain, f"{name}'{power}{exponent}")
+
+
+def _in_new(expression, changes):
+    return expression.xreplace({old: new for old, new in NEW.items() if new in changes})
+
+
 SHRINKAGE = Lambda / (Lambda + D * nu)
 SPREAD = sqrt(kappa * gamma * Lambda) / (Lambda + D * nu)
+# The same quantities after a change of units.
+NEW = {symbol: _primed(symbol) for symbol in (Lambda, B, D, ridge, nu, sigma2, gamma)}
+
 LIVE = {Lambda: LawSymbol("Lambda", positive=True)}
 
 BIAS = E(Lambda * B**2 * (1 - a) ** 2)
@@ -193,57 +208,66 @@ def _symmetries(d, records):
     equation = (equation.lhs - equation.rhs).xreplace(explicit)
     risk, coefficient = (records[f"dense.{name}"].statement.xreplace(explicit) for name in ("risk", "coefficient"))
 
-    target = {B: factor * B, sigma2: factor**2 * sigma2}
+    target = {NEW[B]: factor * B, NEW[sigma2]: factor**2 * sigma2}
     d.step(
         "scaling the target scales the risk",
-        Equal(risk.xreplace(target), factor**2 * risk),
+        Equal(_in_new(risk, target), factor**2 * risk),
         r"""Replace $(B,\sigma)$ by $(cB,c\sigma)$. Neither stands in the equation for $\nu$, so $\nu$ and $a$ stay.""",
         uses=["dense.risk"],
+        given=target,
     )
+    target |= {NEW[gamma]: factor**2 * gamma}
     d.step(
         "scaling the target scales the coefficients",
-        Equal(coefficient.xreplace({**target, gamma: factor**2 * gamma}), factor * coefficient),
+        Equal(_in_new(coefficient, target), factor * coefficient),
         r"""$X$ becomes $cX$.""",
         uses=["scaling the target scales the risk"],
+        given=target,
     )
 
-    units = {Lambda: factor * Lambda, B: B / sqrt(factor), ridge: factor * ridge, nu: factor * nu}
+    units = {NEW[Lambda]: factor * Lambda, NEW[B]: B / sqrt(factor), NEW[ridge]: factor * ridge, NEW[nu]: factor * nu}
     d.step(
         "the effective ridge in other units",
-        Equal(equation.xreplace(units), factor * equation),
+        Equal(_in_new(equation, units), factor * equation),
         r"""Measure the features in other units: replace $(\Lambda,B,\lambda)$ by $(c\Lambda,B/\sqrt c,c\lambda)$. If
         $\nu$ solves its equation then $c\nu$ solves the new one, and no other number does.""",
+        given=units,
     )
     d.step(
         "the units of the features do not matter",
-        Equal(risk.xreplace(units), risk),
+        Equal(_in_new(risk, units), risk),
         r"""With $c\nu$ for $\nu$, the shrinkage $a$ and the strength $\Lambda B^2$ of a feature stay as they are, and
         so does all that is made of these two.""",
         uses=["the effective ridge in other units", "dense.risk"],
+        given=units,
     )
     d.step(
         "the coefficients in other units",
-        Equal(coefficient.xreplace(units), coefficient / sqrt(factor)),
+        Equal(_in_new(coefficient, units), coefficient / sqrt(factor)),
         r"""$X$ becomes $X/\sqrt c$ and $\sqrt\Lambda X$ stays, so that a ranking by $|X|$, or by $\sqrt\Lambda|X|$, is
         the same ranking as before, and pruned risks do not change either.""",
         uses=["the units of the features do not matter"],
+        given=units,
     )
 
-    weights = {D: factor * D, ridge: ridge / factor, nu: nu / factor}
+    weights = {NEW[D]: factor * D, NEW[ridge]: ridge / factor, NEW[nu]: nu / factor}
     d.step(
         "the effective ridge under other weights",
-        Equal(equation.xreplace(weights), equation / factor),
+        Equal(_in_new(equation, weights), equation / factor),
         r"""Replace $(D,\lambda)$ by $(cD,\lambda/c)$. If $\nu$ solves its equation then $\nu/c$ solves the new one.""",
+        given=weights,
     )
     d.step(
         "only the product of ridge and weight matters",
-        Equal(risk.xreplace(weights), risk),
+        Equal(_in_new(risk, weights), risk),
         r"""$D\nu$ stays, and $\nu$ enters in no other way.""",
         uses=["the effective ridge under other weights", "dense.risk"],
+        given=weights,
     )
     d.step(
         "the coefficients under other weights",
-        Equal(coefficient.xreplace(weights), coefficient),
+        Equal(_in_new(coefficient, weights), coefficient),
         r"""Even the law of the coefficients stays.""",
         uses=["only the product of ridge and weight matters"],
+        given=weights,
     )

@@ -69,7 +69,7 @@ def _uniqueness(d, threshold):
     d.step(
         "slope of the kept fraction",
         Equal(-t * Derivative(Outside(z, u), t), boundary(z, u)),
-        r"""In $\log t$ the kept fraction has the slope $-u(\varphi(z)+\varphi(z-2u))$: as $t$ grows both ends of the
+        r"""In $\log t$ the kept fraction has the slope $-u(\phi(z)+\phi(z-2u))$: as $t$ grows both ends of the
         interval move outwards, at the speed $1/s$.""",
         uses=["the kept fraction"],
     )
@@ -110,8 +110,8 @@ def _uniqueness(d, threshold):
 def _upper(d, upper):
     d.step(
         "the tail bound at zero",
-        Equal(ROOM.subs(x, 0), S.Zero),
-        r"""Compare $P(|H|>x)$ with $e^{-x^2/2}$. Both are 1 at $x=0$.""",
+        Equal(Limit(ROOM, x, 0), S.Zero),
+        r"""Compare $P(|H|>x)$ with $e^{-x^2/2}$. Both are 1 at $x=0$, and continuous.""",
     )
     d.step(
         "the tail bound at infinity",
