@@ -1,0 +1,262 @@
+"""Masks: which coefficients a policy keeps, seen through the moments of a truncated Gaussian.
+
+Given its feature, a fitted coefficient is Gaussian. A policy that thresholds it keeps it outside an interval, and
+everything later asks of that is the mass outside and two moments there. Policies that rank without noise are simpler.
+"""
+
+from sympy import Derivative, Integral, S, Symbol, erfinv, exp, oo, pi, sqrt
+
+from riskcalc.derivation.claims import Equal
+from riskcalc.derivation.record import Derivation
+from riskcalc.formulas.expectation import E
+from riskcalc.formulas.nodes import Inside, Outside, edge_drop, edge_moment, top, two_sided_quantile
+from riskcalc.formulas.symbols import REAL, H, LawSymbol, law_symbol
+from riskcalc.theory.symbols import (
+    M0,
+    B,
+    B_pivot,
+    D,
+    Lambda,
+    X,
+    a,
+    abar_pivot,
+    alpha,
+    gamma,
+    kappa,
+    lag,
+    m,
+    nu,
+    omega,
+    omega_pivot,
+    part,
+    s,
+    score,
+    step,
+    t,
+    tau,
+    u,
+    z,
+)
+
+h = Symbol("h", real=True)  # a value of the standard normal variable, integrated over
+b = law_symbol("b", "trial coefficient of a feature, times sqrt(p)", REAL, "b")
+
+DENSITY = exp(-(h**2) / 2) / sqrt(2 * pi)
+# The score of a feature and the interval of H that drops it, by its upper end z and its half-width u.
+SCORE = {m: omega * a * B, s: omega * tau, u: t / s, z: t / s - m / s}
+
+
+def everywhere(function):
+    """The mean of a function of H."""
+    return Integral(function * DENSITY, (h, -oo, oo))
+
+
+def inside(function):
+    """Its part from the interval that drops a feature."""
+    return Integral(function * DENSITY, (h, z - 2 * u, z))
+
+
+def outside(function):
+    """Its part from the two half-lines that keep it."""
+    return everywhere(function) - inside(function)
+
+
+def derivation(records):
+    """The moments of every kind of mask."""
+    d = Derivation(
+        title="Masks and their moments",
+        statement=r"""A fitted coefficient is $X=aB+\tau H$ with $H\sim N(0,1)$. Let a mask $S$ be 1 where the
+        coefficient is kept and 0 where it is dropped. A policy that keeps the features of score $\omega|X|\ge t$ drops
+        those with $z-2u<H<z$, where $z=(t-m)/s$, $u=t/s$, $m=\omega aB$ and $s=\omega\tau$. Write $\phi$ and $\Phi$
+        for the density and the distribution function of $N(0,1)$. Given the feature,
+        $M_0=E[S]=1-\Phi(z)+\Phi(z-2u)$, $M_1=E[HS]=\phi(z)-\phi(z-2u)$ and
+        $M_2^\circ=E[(H^2-1)S]=z\phi(z)-(z-2u)\phi(z-2u)$. A policy that does not look at $H$ has
+        $M_1=M_2^\circ=0$.""",
+        assumptions=r"""Scores are thresholded among features of positive variance and weight $\omega>0$ only, and
+        $\gamma>0$, so that $s>0$. The threshold is a constant: that of the empirical scores tends to it.""",
+        cited=r"""The law of the coefficients (see the derivation of ridge regression). By it and by the law of large
+        numbers, the fraction of features whose score exceeds a constant tends to $E[M_0]$; because that is continuous
+        and strictly decreasing in $t$, the threshold that keeps exactly $\alpha p$ features tends to the root of
+        $E[M_0]=\alpha$. The pruned risk, derived elsewhere, is simulated there.""",
+        where={
+            Lambda: LawSymbol("Lambda", positive=True),
+            a: Lambda / (Lambda + D * nu),
+            tau: sqrt(kappa * gamma * Lambda) / (Lambda + D * nu),
+            X: a * B + tau * H,
+        },
+    )
+    _interval(d)
+    _moments(d, records)
+    _without_noise(d)
+    _solving(d, records)
+    return d
+
+
+def _interval(d):
+    d.step(
+        "low scores are an interval",
+        Equal((omega * X) ** 2 - t**2, s**2 * (H - z) * (H - (z - 2 * u))),
+        r"""The left side is a parabola in $H$ that opens upwards and vanishes at $z$ and at $z-2u\le z$. So the score
+        $\omega|X|$ is below $t$ exactly if $H$ lies between the two.""",
+        given=SCORE,
+    )
+    d.step(
+        "a weight divides the threshold",
+        Equal((H - z) * (H - (z - 2 * u)), (H - (t / omega - a * B) / tau) * (H + (t / omega + a * B) / tau)),
+        r"""The ends of the interval know $\omega$ and $t$ only through $t/\omega$. Magnitude pruning has $\omega=1$:
+        the ends are $(\pm t-aB)/\tau$.""",
+        uses=["low scores are an interval"],
+        given=SCORE,
+    )
+    d.step(
+        "the Hessian weight",
+        Equal((omega * X) ** 2, X**2 * Derivative(Lambda * (B - b) ** 2, b, 2) / 2),
+        r"""Optimal brain damage takes the fit for a minimum of the risk, to which a coefficient $b$ adds
+        $\Lambda(B-b)^2$. Setting $X$ to zero then costs half the second derivative times $X^2$. That is
+        $(\omega X)^2$ for $\omega=\sqrt\Lambda$, so ranking by this cost is ranking by $\sqrt\Lambda|X|$, the Hessian
+        score: magnitude pruning with $t/\sqrt\Lambda$ for $t$.""",
+        uses=["a weight divides the threshold"],
+        given={omega: sqrt(Lambda)},
+    )
+
+
+def _moments(d, records):
+    d.step(
+        "mass of the interval",
+        Equal(inside(S.One), Inside(z, u)),
+        r"""This is $\Phi(z)-\Phi(z-2u)$, the probability $\bar M_0$ of being dropped.""",
+        uses=["low scores are an interval"],
+    )
+    d.step(
+        "mass outside",
+        Equal(outside(S.One), Outside(z, u)),
+        r"""This is $1-\Phi(z)+\Phi(z-2u)$, the probability $M_0$ of being kept. A score equal to $t$ has probability
+        zero.""",
+        uses=["low scores are an interval"],
+    )
+    d.step(
+        "what is not dropped is kept",
+        Equal(Inside(z, u) + Outside(z, u), S.One),
+        r"""So $\bar M_0=1-M_0$. Each has its own name, because the smaller of the two is needed to all its digits.""",
+        uses=["mass of the interval", "mass outside"],
+    )
+    d.step(
+        "first moment of the interval",
+        Equal(inside(h), -edge_drop(z, u)),
+        r"""Since $\phi'(h)=-h\phi(h)$, the integral of $h\phi$ is the difference $\phi(z-2u)-\phi(z)$
+        of densities at the ends of the interval.""",
+        uses=["low scores are an interval"],
+    )
+    d.step(
+        "first moment outside",
+        Equal(outside(h), edge_drop(z, u)),
+        r"""The two parts cancel, because $E[H]=0$.""",
+        uses=["first moment of the interval"],
+    )
+    d.step(
+        "second moment of the interval",
+        Equal(inside(h**2 - 1), -edge_moment(z, u)),
+        r"""Since $(-h\phi(h))'=(h^2-1)\phi(h)$, this is $(z-2u)\phi(z-2u)-z\phi(z)$.""",
+        uses=["low scores are an interval"],
+    )
+    d.step(
+        "second moment outside",
+        Equal(outside(h**2 - 1), edge_moment(z, u)),
+        r"""The two parts cancel, because $E[H^2]=1$.""",
+        uses=["second moment of the interval"],
+    )
+    d.registered(
+        records["masks.kept"],
+        Outside(z, u),
+        r"""This is $E[S]$, with $z$, $u$, $m$ and $s$ as in the theorem.""",
+        uses=["mass outside"],
+        given=SCORE,
+    )
+    d.registered(
+        records["masks.dropped"],
+        1 - Outside(z, u),
+        r"""This is $E[1-S]$.""",
+        uses=["what is not dropped is kept", "masks.kept"],
+        given=SCORE,
+    )
+    d.registered(
+        records["masks.first_moment"],
+        edge_drop(z, u),
+        r"""This is $E[HS]$.""",
+        uses=["first moment outside"],
+        given=SCORE,
+    )
+    d.registered(
+        records["masks.second_moment"],
+        edge_moment(z, u),
+        r"""This is $E[(H^2-1)S]$.""",
+        uses=["second moment outside"],
+        given=SCORE,
+    )
+
+
+def _without_noise(d):
+    d.step(
+        "first moment without noise",
+        Equal(everywhere(h * M0), S.Zero),
+        r"""Keep each feature with a probability $M_0$ that does not depend on its $H$. The oracle does: it ranks by
+        $\Lambda B^2$ and keeps features tied at its threshold with the same probability. So does random pruning, with
+        $M_0=\alpha$. Then $M_1=E[H]M_0=0$.""",
+    )
+    d.step(
+        "second moment without noise",
+        Equal(everywhere((h**2 - 1) * M0), S.Zero),
+        r"""Likewise $M_2^\circ=E[H^2-1]M_0=0$.""",
+    )
+    d.step(
+        "an exact fit is a ranking",
+        Equal(omega * X, omega * a * B),
+        r"""If $\gamma=0$ then $\tau=0$: scores no longer depend on $H$, and every policy that thresholds them is a
+        ranking of the features.""",
+        given={gamma: S.Zero},
+        uses=["first moment without noise", "second moment without noise"],
+    )
+    d.step(
+        "the bottom of a ranking",
+        Equal(top(score, t, part) + top(-score, -t, 1 - part), S.One),
+        r"""A ranking keeps what is above its threshold and the fraction $\theta$ of what is tied there. It drops the
+        top of the opposite ranking and the fraction $1-\theta$ of the ties: this is its $\bar M_0$.""",
+    )
+
+
+def _solving(d, records):
+    d.registered(
+        records["masks.lag"],
+        omega_pivot * B_pivot * (1 - abar_pivot) - omega * a * B,
+        r"""The mean score $m_*=\omega_*a_*B_*$ of some feature, the pivot, minus that of another. With $a=1-\bar a$
+        the large parts $\omega B$ of nearly unshrunk features are subtracted first, and their small corrections
+        $\omega\bar aB$ apart from them: no digit is lost where $a$ rounds to one.""",
+    )
+    d.step(
+        "a pivoted threshold",
+        Equal(z, (lag + step) / s),
+        r"""A threshold known by its distance $\Delta t$ from the mean score of the pivot, $t=m_*+\Delta t$, is
+        $m_*-m+\Delta t$ away from the mean score of any other feature. Where spreads are tiny beside the means, this
+        form of $z$ keeps the digits that $t-m$ loses.""",
+        uses=["masks.lag"],
+        given={z: (t - m) / s, lag: omega_pivot * B_pivot * (1 - abar_pivot) - m}
+        | {t: omega_pivot * B_pivot * (1 - abar_pivot) + step},
+    )
+    d.step(
+        "the second moment of the scores",
+        Equal(E((m + s * H) ** 2), E(m**2 + s**2)),
+        r"""Scores are $|m+sH|$, with $E[H]=0$ and $E[H^2]=1$.""",
+    )
+    d.step(
+        "the quantile of one Gaussian score",
+        Equal(2 * Integral(DENSITY, (h, two_sided_quantile(alpha), oo)), alpha),
+        r"""The fraction $\alpha$ of a standard normal variable lies beyond $\sqrt2\,\mathrm{erf}^{-1}(1-\alpha)$ on
+        either side.""",
+    )
+    d.registered(
+        records["masks.threshold_start"],
+        sqrt(2) * erfinv(1 - alpha) * sqrt(E(m**2 + s**2)),
+        r"""If all scores came from one centred Gaussian variable of that second moment, this would be the threshold.
+        It starts the search for the true one and carries no claim of its own.""",
+        uses=["the second moment of the scores", "the quantile of one Gaussian score"],
+    )
