@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from riskcalc.derivation.claims import Equal, Less
 from riskcalc.derivation.run import Report, Reports, StepReport, build, names
+from riskcalc.formulas.latex import tex
 from riskcalc.theory import REGISTRY
 from riskcalc.typesetting.article import derivation_article
 from riskcalc.typesetting.catalogue import catalogue
@@ -91,6 +93,13 @@ def test_the_level_behind_a_step_is_the_weakest_it_rests_on():
     report = Report("name", "Title", tuple(steps))
     assert report.level_behind("fourth") == "enclosed"
     assert report.level_behind("first") == "simulated"
+
+
+@pytest.mark.parametrize("name", names())
+def test_no_claim_says_the_same_on_both_sides(name: str):
+    for step in build(name).steps:
+        if isinstance(step.claim, Equal | Less):
+            assert tex(step.claim.left) != tex(step.claim.right), step.name
 
 
 @needs_tex

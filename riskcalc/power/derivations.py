@@ -41,11 +41,17 @@ def refusals(records: Mapping[str, Formula], changed: Iterable[str]) -> Iterator
     """The steps that fail with these records, one of each derivation that asks for a changed one; no simulation."""
     changed = set(changed)
     for name, asked in uses().items():
-        if asked & changed:
-            for step in build(name, records).steps:
-                if not isinstance(step.check, Simulated) and not _holds(step):
-                    yield f"derivation({name}: {step.name})"
-                    break
+        failed = _failing_step(name, records) if asked & changed else None
+        if failed is not None:
+            yield f"derivation({name}: {failed})"
+
+
+def _failing_step(name: str, records: Mapping[str, Formula]) -> str | None:
+    try:
+        steps = build(name, records).steps
+    except Exception as error:  # a formula so wrong that the derivation cannot even be written down
+        return type(error).__name__
+    return next((step.name for step in steps if not isinstance(step.check, Simulated) and not _holds(step)), None)
 
 
 def _holds(step: Step) -> bool:
