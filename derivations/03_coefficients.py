@@ -175,6 +175,13 @@ def _least_squares(d, records):
         uses=["what is left is noise", "dense.least_squares_slack", "the risk gives itself back"],
         given=live,
     )
+    d.registered(
+        records["dense.least_squares_risk"],
+        sigma2 / q,
+        r"""This is the risk, with $q$ as it was found.""",
+        uses=["the risk of least squares", "dense.least_squares_slack"],
+        given=live,
+    )
     d.step(
         "it is the limit of the dense risk",
         Equal(records["dense.risk"].statement, sigma2 / q),

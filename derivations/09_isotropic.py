@@ -90,9 +90,9 @@ def derivation(records):
         uses=["isotropic.effective_ridge"],
         given={kappa: 1 / (1 + gap)},
     )
-    d.registered(
-        records["isotropic.least_squares_risk"],
-        RISK,
+    d.step(
+        "the risk of least squares",
+        Equal(RISK, sigma2 / (1 - kappa)),
         r"""At $\nu=0$ the signal drops out.""",
         uses=["isotropic.ridge_risk", "fewer features than samples"],
         given={nu: S.Zero},
@@ -124,7 +124,7 @@ def derivation(records):
         r"""Below $\kappa=1$ the risk is $\sigma^2/(1-\kappa)$, just above it $\sigma^2/(\kappa-1)$: a peak as steep on
         either side, made of noise alone. Beyond the peak the risk is that of least squares with $1/\kappa$ for
         $\kappa$, and the share $1-1/\kappa$ of the signal that $n$ samples do not see.""",
-        uses=["isotropic.least_squares_risk", "isotropic.least_norm_risk"],
+        uses=["the risk of least squares", "isotropic.least_norm_risk"],
     )
 
     d.step(

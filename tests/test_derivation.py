@@ -13,9 +13,10 @@ from riskcalc.derivation.run import Report, build, check, derive, names
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import Outside, phi, positive
 from riskcalc.formulas.symbols import H
+from riskcalc.formulas.symbols import S as S_
 from riskcalc.subjects import Theory
 from riskcalc.theory import REGISTRY, dense
-from riskcalc.theory.symbols import B, D, Lambda, a, abar, gamma, kappa, nu, q, ridge, sigma2, t, tau, u, z
+from riskcalc.theory.symbols import M0, B, D, Lambda, a, abar, gamma, kappa, nu, q, ridge, sigma2, t, tau, u, z
 
 WHERE = {
     a: Lambda / (Lambda + D * nu),
@@ -73,6 +74,13 @@ def test_features_without_variance_are_a_case_of_their_own():
     # strictly positive where there is variance, not where there is none
     assert run(Less(S.Zero, E(a)), where=live).passed
     assert not run(Less(E(a), S.Zero, strict=False), where=live).passed
+
+
+def test_derivatives_are_taken_of_moments_and_not_of_masks():
+    kept = Outside(t - 1, t)
+    assert run(Equal(Derivative(E(S_), t), E(kept).diff(t)), where={M0: kept}).passed
+    assert not run(Equal(Derivative(E(S_), t), S.Zero), where={M0: kept}).passed
+    assert "take it outside" in run(Equal(E(Derivative(t * S_, t)), S.Zero), where={M0: kept}).seen
 
 
 def test_gaussians_are_averaged_out():

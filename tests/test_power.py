@@ -8,7 +8,7 @@ import pytest
 
 import riskcalc as rc
 from riskcalc.lowering.compile import standing_in
-from riskcalc.power.identities import failures
+from riskcalc.power.derivations import refusals, uses
 from riskcalc.power.measure import Power, equivalent, measure_power
 from riskcalc.power.mutation import Mutant, mutants
 from riskcalc.theory import REGISTRY, dense, pruning
@@ -40,10 +40,18 @@ def test_equivalent_mutants_are_told_from_others():
         assert equivalent(same)
 
 
-def test_records_fail_their_identities_only_when_mutated():
-    assert failures(REGISTRY, REGISTRY) == []
+def test_derivations_fall_only_with_the_formulas_they_ask_for():
+    assert set().union(*uses().values()) == set(REGISTRY)
     wrong = _find("dense.risk", "evaluation", f"drop the factor {abar}")
-    assert "forms_agree(dense.risk)" in failures(wrong.records, wrong.formulas)
+    refused = list(refusals(wrong.records, wrong.formulas))
+    assert "derivation(ridge: dense.risk)" in refused
+    assert all("dense.risk" in uses()[text.removeprefix("derivation(").split(":")[0]] for text in refused)
+    assert list(refusals(REGISTRY, ["dense.slack"])) == []
+
+
+def test_a_formula_that_breaks_a_derivation_is_refused():
+    broken = dict(REGISTRY) | {"dense.risk": replace(dense.RISK, statement=None)}
+    assert any(": " in text for text in refusals(broken, ["dense.risk"]))
 
 
 def test_a_stand_in_reaches_predictions_and_leaves_no_trace():
@@ -57,7 +65,7 @@ def test_a_stand_in_reaches_predictions_and_leaves_no_trace():
 
 
 def test_power_prints_and_serialises():
-    power = Power({"a": ["simulation(dense)"], "b": ["root_solves(x)"]}, ["c"], ["d"])
+    power = Power({"a": ["simulation(dense)"], "b": ["derivation(ridge: x)"]}, ["c"], ["d"])
     assert power.fraction == pytest.approx(2 / 3)
     assert "2 of 3 mutants caught: 66.7 %" in str(power)
     assert "1 more are equal" in str(power)

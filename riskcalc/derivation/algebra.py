@@ -25,9 +25,13 @@ from riskcalc.theory.masks import MOMENTS
 
 def unfold(expression: Expression, where: Definitions) -> Expression:
     """The expression with definitions put in, derivatives taken, and H and the mask averaged out."""
-    expression = differentiated(_defined(expression, where))
+    expression = _defined(expression, where)
+    if any(mean.has(Derivative) and mean.has(H, MASK) for mean in expression.atoms(E)):
+        raise ValueError(f"a derivative stands inside a mean over H or the mask in {expression}; take it outside")
     if any(mean.has(H, MASK) for mean in expression.atoms(E)):
-        expression = differentiated(_defined(reduce_expectations(expression, MOMENTS), where))
+        # before derivatives are taken: the moments of a mask depend on more than the mask shows
+        expression = _defined(reduce_expectations(expression, MOMENTS), where)
+    expression = differentiated(expression)
     if any(mean.integrand.has(E) for mean in expression.atoms(E)):
         raise ValueError(f"a mean stands inside a mean in {expression}; give the inner one a symbol of its own")
     return expression
@@ -136,9 +140,10 @@ def _copy(integrand: Expression, index: int) -> Expression:
 
 
 def _is_zero(expression: Expression) -> bool:
-    numerator = sympy.fraction(sympy.together(expression))[0]
-    numerator = sympy.expand(numerator)
-    return numerator == 0 or (not _differs_from_zero(numerator) and sympy.simplify(numerator) == 0)
+    if _differs_from_zero(expression):
+        return False
+    numerator = sympy.expand(sympy.fraction(sympy.together(expression))[0])
+    return numerator == 0 or sympy.simplify(numerator) == 0
 
 
 def _differs_from_zero(expression: Expression) -> bool:

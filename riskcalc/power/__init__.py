@@ -1,1 +1,1 @@
-"""The power of the checks: wrong formulas, what formulas must satisfy, and how many errors are caught."""
+"""The power of the checks: wrong formulas, and how many of them are caught."""

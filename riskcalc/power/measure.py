@@ -1,4 +1,4 @@
-"""The power of the checks: which mutants of the formulas do identities, quadrature and simulation catch?"""
+"""The power of the checks: which mutants of the formulas do derivations, limits, quadrature and simulation catch?"""
 
 from __future__ import annotations
 
@@ -249,7 +249,7 @@ class Power:
 
 
 def measure_power(every: int = 1, workers: int | None = None, progress: bool = False) -> Power:
-    """Put mutants of every registered formula before the identities, limits and symmetries, and the simulation.
+    """Put mutants of every registered formula before the derivations, limits and symmetries, and the simulation.
 
     Parameters
     ----------

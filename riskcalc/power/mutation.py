@@ -10,7 +10,7 @@ from typing import Any
 
 import sympy
 
-from riskcalc.formulas.records import FixedPoint, Formula
+from riskcalc.formulas.records import Expansion, FixedPoint, Formula
 from riskcalc.formulas.symbols import Expression, H, LawSymbol, S, Scalar
 from riskcalc.theory import REGISTRY
 from riskcalc.theory.symbols import sigma2
@@ -92,6 +92,8 @@ def _expressions(formula: Formula) -> Iterator[tuple[Any, Expression]]:
     if isinstance(formula, FixedPoint):
         fields = ("part", "remainder", "slope", "bend", "scale", "supply", "target")
         own += [(slot, getattr(formula, slot)) for slot in fields] + [("rates", rate) for rate in formula.rates]
+    if isinstance(formula, Expansion):
+        own.append(("error", formula.error))
     own = [(slot, expression) for slot, expression in own if expression is not None]
     yield from own
     pending = set().union(*(expression.free_symbols for _, expression in own))

@@ -123,6 +123,16 @@ RISK = Formula(
     derived_from=("dense.effective_ridge", "dense.slack"),
 )
 
+LEAST_SQUARES_RISK = Formula(
+    id="dense.least_squares_risk",
+    title="test risk of least squares",
+    defines=gamma,
+    statement=sigma2 / (1 - kappa * E(positive(Lambda))),
+    assumptions=r"$\lambda = 0$, $\kappa\,\mathbb{P}(\Lambda > 0) < 1$",
+    source=_PAPER,
+    derived_from=("dense.risk", "dense.least_squares_slack"),
+)
+
 EXCESS_RISK = Formula(
     id="dense.excess_risk",
     title="test risk of the dense fit beyond the noise",
@@ -163,6 +173,7 @@ FORMULAS = (
     SLACK,
     LEAST_SQUARES_SLACK,
     RISK,
+    LEAST_SQUARES_RISK,
     EXCESS_RISK,
     TRAINING_ERROR,
     COEFFICIENT_LAW,

@@ -10,16 +10,6 @@ from riskcalc.theory.symbols import gamma, kappa, nu, r2, ridge, sigma2
 _PAPER = "Hastie, Montanari, Rosset and Tibshirani 2022, isotropic features"
 _ISOTROPIC = r"$\Lambda = D = 1$"
 
-LEAST_SQUARES_RISK = Formula(
-    id="isotropic.least_squares_risk",
-    title="test risk of least squares",
-    defines=gamma,
-    statement=sigma2 / (1 - kappa),
-    assumptions=rf"{_ISOTROPIC}, $\lambda = 0$, $\kappa < 1$",
-    source=_PAPER,
-    derived_from=("dense.effective_ridge", "dense.risk"),
-)
-
 LEAST_NORM_RISK = Formula(
     id="isotropic.least_norm_risk",
     title="test risk of the interpolator of least norm",
@@ -71,4 +61,4 @@ OPTIMAL_RISK = Formula(
     derived_from=("isotropic.ridge_risk", "isotropic.optimal_ridge"),
 )
 
-FORMULAS = (LEAST_SQUARES_RISK, LEAST_NORM_RISK, EFFECTIVE_RIDGE, RIDGE_RISK, OPTIMAL_RIDGE, OPTIMAL_RISK)
+FORMULAS = (LEAST_NORM_RISK, EFFECTIVE_RIDGE, RIDGE_RISK, OPTIMAL_RIDGE, OPTIMAL_RISK)

@@ -1,6 +1,6 @@
-"""T11. Limits: leading terms where the fit is at the edge of interpolation, very wide, barely penalised or barely pruned.
+"""T11. Limits: leading terms where a fit is at the edge of interpolation, wide, hardly penalised, hardly pruned.
 
-The "peak" is kappa = 1, where the interpolator has just enough features; a fit is "wide" if it has many more than that.
+The edge, kappa = 1, is the peak of the interpolator's risk; a fit is wide if it has many more features than samples.
 """
 
 from sympy import Rational, S, oo
@@ -8,7 +8,7 @@ from sympy import Rational, S, oo
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import phi, rest, share
 from riskcalc.formulas.records import Expansion, Formula
-from riskcalc.theory.dense import COEFFICIENT
+from riskcalc.theory.dense import COEFFICIENT, SHRINKAGE
 from riskcalc.theory.masks import SCORE
 from riskcalc.theory.symbols import (
     B,
@@ -65,7 +65,7 @@ PEAK_RISK = Expansion(
 
 PEAK_RISK_NOISELESS = Expansion(
     id="limits.peak_risk_noiseless",
-    title="test risk of the interpolator near kappa = 1, without noise",
+    title="test risk of the interpolator near its peak, without noise",
     defines=gamma,
     statement=(kappa - 1) * E(B**2 * D**2 / Lambda) / E(D / Lambda) ** 2,
     variable=kappa,
@@ -74,16 +74,6 @@ PEAK_RISK_NOISELESS = Expansion(
     assumptions=rf"$\lambda = 0$, $\sigma^2 = 0$; {_LIVE}",
     source="expansion of dense.risk",
     derived_from=("dense.risk", "limits.peak_effective_ridge"),
-)
-
-LEAST_SQUARES_RISK = Formula(
-    id="limits.least_squares_risk",
-    title="test risk of least squares, for every kappa below its peak",
-    defines=gamma,
-    statement=sigma2 / (1 - kappa),
-    assumptions=rf"$\lambda = 0$, $\kappa < 1$; {_LIVE}; exact",
-    source="dense.risk at nu = 0",
-    derived_from=("dense.risk", "dense.least_squares_slack"),
 )
 
 WIDE_EFFECTIVE_RIDGE = Expansion(
@@ -105,8 +95,8 @@ WIDE_RISK = Expansion(
     id="limits.wide_risk",
     title="test risk with many more features than samples",
     defines=gamma,
-    statement=_NULL
-    + (_NULL * E(Lambda**2 / D**2) / E(Lambda / D) ** 2 - 2 * E(Lambda**2 * B**2 / D) / E(Lambda / D)) / kappa,
+    statement=_NULL * (1 + E(Lambda**2 / D**2) / (kappa * E(Lambda / D) ** 2))
+    - 2 * E(Lambda**2 * B**2 / D) / (kappa * E(Lambda / D)),
     variable=kappa,
     point=oo,
     error=1 / kappa**2,
@@ -154,19 +144,17 @@ SMALL_RIDGE_LEAST_SQUARES_RISK = Expansion(
     error=ridge**2,
     assumptions=rf"$\kappa < 1$; {_LIVE}",
     source="expansion of dense.risk",
-    derived_from=("dense.risk", "limits.least_squares_risk"),
+    derived_from=("dense.risk", "dense.least_squares_risk"),
 )
 
-SMALL_NOISE_RISK = Expansion(
-    id="limits.small_noise_risk",
-    title="test risk as noise is added, kappa and ridge fixed",
+NOISE_RISK = Formula(
+    id="limits.noise_risk",
+    title="test risk as the noise varies: a straight line",
     defines=gamma,
     statement=E(Lambda * B**2 * abar**2) / (1 - kappa * E(a**2)) + sigma2 / (1 - kappa * E(a**2)),
-    where={a: share(Lambda, D * nu), abar: rest(Lambda, D * nu)},
-    variable=sigma2,
-    error=sigma2**2,
-    assumptions=r"$\kappa$ and $\lambda$ fixed; the two terms are exact, because $\nu$ does not depend on $\sigma^2$",
-    source="expansion of dense.risk",
+    where=SHRINKAGE,
+    assumptions=r"$\kappa$ and $\lambda$ fixed; exact, because $\nu$ does not depend on $\sigma^2$",
+    source="dense.risk",
     derived_from=("dense.risk",),
 )
 
@@ -191,18 +179,13 @@ LIGHT_PRUNING_RISK = Expansion(
     id="limits.light_pruning_risk",
     title="test risk after pruning by a threshold on the score, if nearly every feature is kept",
     defines=risk,
-    statement=gamma
-    + Rational(2, 3)
-    * ((1 - alpha) / (2 * E(phi(mu) / s))) ** 3
-    * E(Lambda * phi(mu) * (2 * a * B**2 / tau**2 - 1) / (omega**3 * tau)),
+    statement=gamma + Rational(2, 3) * t**3 * E(Lambda * phi(mu) * (2 * a * B**2 / tau**2 - 1) / (omega**3 * tau)),
     where=_SCORE,
-    variable=alpha,
-    point=S.One,
-    side="-",
-    error=(1 - alpha) ** 5,
+    variable=t,
+    error=t**5,
     assumptions=rf"$\gamma > 0$; {_LIVE}",
     source="expansion of pruning.risk",
-    derived_from=("pruning.risk", "limits.light_pruning_threshold"),
+    derived_from=("pruning.risk",),
 )
 
 HEAVY_PRUNING_RISK = Formula(
@@ -219,13 +202,12 @@ FORMULAS = (
     PEAK_EFFECTIVE_RIDGE,
     PEAK_RISK,
     PEAK_RISK_NOISELESS,
-    LEAST_SQUARES_RISK,
     WIDE_EFFECTIVE_RIDGE,
     WIDE_RISK,
     SMALL_RIDGE_EFFECTIVE_RIDGE,
     SMALL_RIDGE_RISK,
     SMALL_RIDGE_LEAST_SQUARES_RISK,
-    SMALL_NOISE_RISK,
+    NOISE_RISK,
     LIGHT_PRUNING_THRESHOLD,
     LIGHT_PRUNING_RISK,
     HEAVY_PRUNING_RISK,
