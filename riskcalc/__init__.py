@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from riskcalc.simulation import simulate
     from riskcalc.subjects import Theory
     from riskcalc.tabular import from_data
+    from riskcalc.typesetting.export import latex
     from riskcalc.verification import Verification, verify
 
 __version__ = version("riskcalc")
@@ -41,6 +42,7 @@ _HOMES = {
     "compare": "comparison",
     "derive": "derivation.run",
     "from_data": "tabular",
+    "latex": "typesetting.export",
     "laws": "",
     "predict": "prediction",
     "small_model": "prediction",
@@ -61,6 +63,7 @@ __all__ = [
     "compare",
     "derive",
     "from_data",
+    "latex",
     "laws",
     "predict",
     "simulate",

@@ -208,6 +208,33 @@ def catalogue(file: Path, workers: int | None) -> None:
         raise click.ClickException("a derivation fails; see riskcalc derive")
 
 
+@app.command()
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option("--problem", type=_FILE, metavar="PROBLEM.toml", help="Put the numbers of this problem in.")
+@click.option("--document", is_flag=True, help="Print an article that compiles, with a table of symbols.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for machines, without labels, as KaTeX takes it.")
+def latex(ids: tuple[str, ...], problem: Path | None, document: bool, as_json: bool) -> None:
+    """Print formulas as LaTeX, all of them if no ID is given: numbered displays, with their ids as labels."""
+    from riskcalc.lookup import look_up
+    from riskcalc.problem_files import question, read_keys
+    from riskcalc.theory import REGISTRY
+    from riskcalc.typesetting.document import article
+    from riskcalc.typesetting.export import snippet
+
+    if document and as_json:
+        raise ValueError("give either --document or --json, not both")
+    wanted = {look_up(id, REGISTRY, "formula").id for id in ids} or REGISTRY.keys()
+    formulas = [formula for id, formula in REGISTRY.items() if id in wanted]
+    numbers = None if problem is None else question(read_keys(problem)).problem
+    if document:
+        click.echo(article(formulas, numbers), nl=False)
+    elif as_json:
+        listed = [{"id": formula.id, "latex": snippet(formula, numbers)} for formula in formulas]
+        click.echo(json.dumps(listed, indent=2))
+    else:
+        click.echo("\n\n".join(snippet(formula, numbers, label=True) for formula in formulas))
+
+
 def _show_power(options: dict[str, Any], as_json: bool) -> None:
     from riskcalc import __version__
     from riskcalc.power.measure import measure_power

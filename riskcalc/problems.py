@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riskcalc.exact import exact_array
-from riskcalc.laws import Atoms, Continuous, Law, matching_shapes, plain
+from riskcalc.laws import Atoms, Continuous, Law, PowerLaw, matching_shapes, plain
 
 
 class LinearGaussian:
@@ -104,6 +105,11 @@ class LinearGaussian:
             shown["law"] = repr(self.law)
         return f"LinearGaussian({', '.join(f'{name}={value}' for name, value in shown.items())})"
 
+    def _repr_latex_(self) -> str | None:
+        if self.shape != ():
+            return None  # a batch is shown as text
+        return aligned_latex(facts_latex(self))
+
     def to_dict(self) -> dict[str, Any]:
         """The resolved problem as plain values (exact numbers that are not floats as strings)."""
         sizes = {"aspect_ratio": plain(self.aspect_ratio)}
@@ -172,3 +178,86 @@ def _penalty(penalty: Any) -> str | np.ndarray | None:
     if np.any(array <= 0):
         raise ValueError(f"penalty must be above 0, got {array[array <= 0].flat[0]}")
     return array
+
+
+# What follows writes problems as LaTeX. It knows no formula, so that a problem stays inert data.
+
+MOST_ATOMS = 8  # more are not listed
+
+
+def as_typed(value: Any) -> Fraction:
+    """The number that was typed: of a float the shortest decimal that means it."""
+    return Fraction(repr(float(value))) if isinstance(value, (float, np.floating)) else Fraction(value)
+
+
+def decimal_latex(text: str) -> str:
+    """A decimal number such as 1.5e-07 as LaTeX."""
+    if text in ("inf", "+inf", "nan"):
+        return r"\text{undefined}" if text == "nan" else r"\infty"
+    digits, _, power = text.partition("e")
+    scale = f"10^{{{int(power)}}}" if power else ""
+    return rf"{digits} \cdot {scale}" if power and digits not in ("1", "1.0") else scale or digits
+
+
+def number_latex(value: Any) -> str:
+    """A number as LaTeX: an integer, a decimal, or a fraction if that is no longer than its decimal."""
+    typed = as_typed(value)
+    sign, size = "-" if typed < 0 else "", abs(typed)
+    if isinstance(value, (float, np.floating)) and size.denominator != 1:
+        return sign + decimal_latex(repr(float(size)))
+    if size.denominator == 1:
+        return sign + (str(size) if size < 10**15 else decimal_latex(f"{float(size):.15g}"))
+    decimal, digits = f"{float(size):.15g}", len(f"{size.numerator}{size.denominator}")
+    if (Fraction(decimal) == size and len(decimal) < digits) or digits > 24:
+        return sign + decimal_latex(decimal)
+    return rf"{sign}\frac{{{size.numerator}}}{{{size.denominator}}}"
+
+
+def law_latex(problem: LinearGaussian) -> str:
+    """The law of a feature of one problem as LaTeX, atom by atom if there are few."""
+    law, penalty = problem.law, problem.penalty
+    own = () if penalty is None or isinstance(penalty, str) else (penalty,)
+    if isinstance(law, Continuous) or problem.n_atoms > MOST_ATOMS:
+        return _law_in_words(law)
+    weights = np.array([Fraction(1, problem.n_atoms)]) if law.weights is None else law.weights
+    cases = [
+        rf"({', '.join(map(number_latex, atom))}) & \text{{with probability }} {number_latex(weight)}"
+        for weight, *atom in np.broadcast(weights, law.eigenvalues, law.signal, *own)
+    ]
+    names = r"(\Lambda, B, D)" if own else r"(\Lambda, B)"
+    return names + r" = \begin{cases} " + r" \\ ".join(cases) + r" \end{cases}"
+
+
+def _law_in_words(law: Law) -> str:
+    if isinstance(law, PowerLaw):
+        ranks = r"x \text{ uniform on } (0, 1)" if law.n_features is None else r"x = (i - 1/2)/p"
+        decays = number_latex(-law.decay), number_latex(-law.signal_decay)
+        return rf"\Lambda = x^{{{decays[0]}}},\quad B = x^{{{decays[1]}}},\quad {ranks}"
+    if not isinstance(law, Continuous):
+        return rf"(\Lambda, B) \text{{ takes }} {law.n_atoms} \text{{ values}}"
+    arguments = ", ".join(number_latex(getattr(law, name)) for name in law._arguments)
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "--", type(law).__name__)
+    if callable(law.coefficient):
+        return rf"\Lambda \sim \text{{{name}}}({arguments}),\quad B \text{{ a function of }} \Lambda"
+    power = {0.0: "", 1.0: r" \Lambda"}.get(law.signal_power, rf" \Lambda^{{{number_latex(law.signal_power)}}}")
+    scale = "" if law.coefficient == 1 and power else number_latex(law.coefficient)
+    return rf"\Lambda \sim \text{{{name}}}({arguments}),\quad B = {scale}{power}"
+
+
+def facts_latex(problem: LinearGaussian) -> list[str]:
+    """What is given, in rows of LaTeX; ValueError for a batch of problems."""
+    if problem.shape != ():
+        raise ValueError(f"LaTeX is written for one problem, not for a batch of shape {problem.shape}")
+    ratio = number_latex(problem.aspect_ratio[()])
+    if problem.n_samples is not None and problem.n_features is not None:
+        ratio = rf"p/n = {problem.n_features}/{problem.n_samples}"
+    penalty = problem.penalty
+    own = ["D = 1"] if penalty is None else [r"D = \Lambda"] if isinstance(penalty, str) else []
+    facts = [rf"\kappa = {ratio}", rf"\sigma^2 = {number_latex(problem.noise_variance[()])}"]
+    facts += [rf"\lambda = {number_latex(problem.ridge[()])}", *own]
+    return [r",\quad ".join(facts), law_latex(problem)]
+
+
+def aligned_latex(rows: list[str]) -> str:
+    """Rows as a notebook shows them."""
+    return r"$$\begin{aligned} & " + r", \\ & ".join(rows) + r" \end{aligned}$$"

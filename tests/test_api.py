@@ -32,6 +32,7 @@ def test_public_names_are_pinned():
         "compare",
         "derive",
         "from_data",
+        "latex",
         "laws",
         "predict",
         "simulate",

@@ -80,7 +80,8 @@ def _signed(node: Expression) -> Expression:
 
 
 def _factored_erf(x: Any) -> Expression:
-    return sympy.erf(sympy.factor_terms(sympy.together(x)))
+    argument: Expression = sympy.together(x)
+    return sympy.erf(sympy.factor_terms(argument))
 
 
 def cases(expression: Expression) -> Iterator[tuple[Expression, bool]]:

@@ -54,6 +54,11 @@ class Formula:
     moments: MaskedMoments | None = None
     complements: Mapping[Any, Any] = field(default_factory=dict)
 
+    def _repr_latex_(self) -> str:
+        from riskcalc.formulas.latex_records import record
+
+        return f"$${record(self, environment='aligned')}$$"
+
     def reduced(self) -> Expression:
         """The evaluation form (or the statement), with H and S averaged out: what is lowered."""
         form = self.statement if self.evaluation is None else self.evaluation

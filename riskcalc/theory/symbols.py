@@ -5,43 +5,43 @@ from sympy import Interval, oo
 from riskcalc.formulas.symbols import NONNEGATIVE, POSITIVE, REAL, UNIT, law_symbol, scalar
 
 # The problem
-kappa = scalar("kappa", "aspect ratio p/n", POSITIVE, r"\kappa")
+kappa = scalar("kappa", "aspect ratio $p/n$", POSITIVE, r"\kappa")
 sigma2 = scalar("sigma2", "noise variance", NONNEGATIVE, r"\sigma^2")
 ridge = scalar("ridge", "ridge penalty, per sample", NONNEGATIVE, r"\lambda")
-alpha = scalar("alpha", "fraction of features kept, s/p", Interval.Lopen(0, 1), r"\alpha")
-r2 = scalar("r2", "signal strength of isotropic features, E[B^2]", POSITIVE, "r^2")
+alpha = scalar("alpha", "fraction of features kept, $s/p$", Interval.Lopen(0, 1), r"\alpha")
+r2 = scalar("r2", r"signal strength of isotropic features, $\mathbb{E}[B^2]$", POSITIVE, "r^2")
 n_samples = scalar("n_samples", "samples", POSITIVE, "n")
 n_keep = scalar("n_keep", "features kept", POSITIVE, "s")
 
 # The law of a feature
 Lambda = law_symbol("Lambda", "variance of a feature", NONNEGATIVE, r"\Lambda")
-B = law_symbol("B", "its coefficient times sqrt(p); the sign is free, so B >= 0", NONNEGATIVE, "B")
-D = law_symbol("D", "its penalty weight (the natural one, Lambda, may be zero)", POSITIVE, "D")
+B = law_symbol("B", r"its coefficient times $\sqrt p$; the sign is free, so $B \ge 0$", NONNEGATIVE, "B")
+D = law_symbol("D", r"its penalty weight (the natural one, $\Lambda$, may be zero)", POSITIVE, "D")
 omega = law_symbol("omega", "what multiplies a coefficient in its score", NONNEGATIVE, r"\omega")
 
 # The dense fit
 nu = scalar("nu", "effective ridge", NONNEGATIVE, r"\nu")
-q = scalar("q", "one minus kappa times the mean shrinkage", UNIT, "q")
+q = scalar("q", r"one minus $\kappa$ times the mean shrinkage", UNIT, "q")
 gamma = scalar("gamma", "test risk of the dense fit", NONNEGATIVE, r"\gamma")
 nu_0 = scalar("nu_0", "effective ridge of the interpolator", POSITIVE, r"\nu_0")
 gamma_0 = scalar("gamma_0", "test risk of the interpolator", NONNEGATIVE, r"\gamma_0")
-excess = scalar("excess", "kappa P(Lambda > 0) - 1", Interval.open(-1, oo), r"\delta")
+excess = scalar("excess", r"$\kappa\,\mathbb{P}(\Lambda > 0) - 1$", Interval.open(-1, oo), r"\delta")
 a = law_symbol("a", "shrinkage of a feature", UNIT, "a")
 abar = law_symbol("abar", "one minus the shrinkage", UNIT, r"\bar a")
 tau = law_symbol("tau", "standard deviation of a fitted coefficient", NONNEGATIVE, r"\tau")
-X = law_symbol("X", "fitted coefficient times sqrt(p)", REAL, "X")
+X = law_symbol("X", r"fitted coefficient times $\sqrt p$", REAL, "X")
 
 # Masks
-M0 = law_symbol("M0", "probability that a feature is kept, E[S]", UNIT, "M_0")
-M0bar = law_symbol("M0bar", "probability that it is dropped, 1 - E[S]", UNIT, r"\bar M_0")
-M1 = law_symbol("M1", "first masked moment, E[H S]", REAL, "M_1")
-M2c = law_symbol("M2c", "second masked moment, E[(H^2 - 1) S]", Interval(-1, oo), r"M_2^\circ")
+M0 = law_symbol("M0", "probability of being kept, the mean of $S$ over $H$", UNIT, "M_0")
+M0bar = law_symbol("M0bar", "probability of being dropped, $1 - M_0$", UNIT, r"\bar M_0")
+M1 = law_symbol("M1", "first masked moment, the mean of $H S$ over $H$", REAL, "M_1")
+M2c = law_symbol("M2c", "second masked moment, that of $(H^2 - 1) S$ over $H$", Interval(-1, oo), r"M_2^\circ")
 t = scalar("t", "threshold on the score", NONNEGATIVE, "t")
 m = law_symbol("m", "mean of the score", NONNEGATIVE, "m")
 s = law_symbol("s", "standard deviation of the score", POSITIVE, "s")
-mu = law_symbol("mu", "mean of the score in units of its spread, m/s", NONNEGATIVE, r"\mu")
-u = law_symbol("u", "half-width of the dropped interval, t/s", NONNEGATIVE, "u")
-z = law_symbol("z", "upper end of the dropped interval, (t - m)/s", REAL, "z")
+mu = law_symbol("mu", "mean of the score in units of its spread, $m/s$", NONNEGATIVE, r"\mu")
+u = law_symbol("u", "half-width of the dropped interval, $t/s$", NONNEGATIVE, "u")
+z = law_symbol("z", "upper end of the dropped interval, $(t - m)/s$", REAL, "z")
 score = law_symbol("score", "what a ranking without noise sorts by", NONNEGATIVE, "r")
 part = scalar("part", "fraction kept of the features tied at the threshold", UNIT, r"\theta")
 partbar = scalar("partbar", "fraction dropped of the features tied at the threshold", UNIT, r"\bar\theta")
@@ -54,13 +54,13 @@ B_pivot = scalar("B_pivot", "coefficient of the pivot atom", NONNEGATIVE, "B_*")
 abar_pivot = scalar("abar_pivot", "one minus the shrinkage of the pivot atom", UNIT, r"\bar a_*")
 
 # Risks
-live_excess = scalar("live_excess", "P(Lambda > 0) - alpha", Interval.open(0, 1), r"\delta_\alpha")
+live_excess = scalar("live_excess", r"$\mathbb{P}(\Lambda > 0) - \alpha$", Interval.open(0, 1), r"\delta_\alpha")
 training_error = scalar("training_error", "mean squared residual on the training sample", NONNEGATIVE, "T")
 excess_risk = scalar("excess_risk", "test risk minus noise variance", NONNEGATIVE, r"\gamma^{\mathrm{ex}}")
 risk = scalar("risk", "test risk after pruning", NONNEGATIVE, "R")
 
 # The small model
 fit_excess_risk = scalar(
-    "fit_excess_risk", "risk of the small fit beyond sigma2_small", NONNEGATIVE, r"\gamma_\Delta^{\mathrm{ex}}"
+    "fit_excess_risk", r"risk of the small fit beyond $\sigma_\Delta^2$", NONNEGATIVE, r"\gamma_\Delta^{\mathrm{ex}}"
 )
 sigma2_small = scalar("sigma2_small", "noise seen by the small model", NONNEGATIVE, r"\sigma_\Delta^2")

@@ -19,8 +19,8 @@ _PREAMBLE = r"""\documentclass[11pt]{article}
 \allowdisplaybreaks
 """
 
-_LEVELS = r"""Each step is a claim that a machine has checked. Its level stands after its name: \emph{symbolic}, proved by
-computer algebra for every law of the features; \emph{enclosed}, by ball arithmetic at random rational points;
+_LEVELS = r"""Each step is a claim that a machine has checked. Its level stands after its name: \emph{symbolic}, proved
+by computer algebra for every law of the features; \emph{enclosed}, by ball arithmetic at random rational points;
 \emph{sampled}, by many digits at random points; \emph{simulated}, by simulated samples that agree with the prediction.
 """
 

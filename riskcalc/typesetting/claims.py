@@ -35,8 +35,7 @@ def _equations(claim: Claim) -> Iterator[Equation]:
                 word = "or" if place else "only for"
                 yield Equation(rf"\text{{{word}}}\quad {tex(unknown)}", root)
         case Expands(expression, terms, error, variable, point, side):
-            limit = Typesetter().approach(variable, point, side)
-            yield Equation(expression, terms, suffix=rf" + O({tex(error)}) \quad \text{{as }} {limit}")
+            yield Equation(expression, terms, suffix=Typesetter().remainder(error, variable, point, side))
 
 
 def definitions(where: Definitions) -> list[Equation]:

@@ -1,0 +1,133 @@
+"""All formulas in one article: by section, each with what it gives, when it holds and who published it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Any
+
+from sympy import FiniteSet, Reals
+
+import riskcalc
+from riskcalc.formulas.latex import tex
+from riskcalc.formulas.latex_records import definitions, equations
+from riskcalc.formulas.records import FixedPoint, Formula
+from riskcalc.formulas.symbols import QUANTITIES, Expression, LawSymbol
+from riskcalc.problems import LinearGaussian, facts_latex
+from riskcalc.theory import REGISTRY
+from riskcalc.typesetting.export import snippet
+
+_HEAD = r"""\documentclass{article}
+\usepackage{amsmath,amssymb}
+\setlength{\parskip}{6pt plus 2pt}
+\raggedright
+\raggedbottom
+\title{High-dimensional risks of dense, pruned and small models}
+\author{riskcalc VERSION}
+\date{}
+\begin{document}
+\maketitle
+"""
+
+_SETTING = r"""A linear model $y=\sum_i x_i\beta_i+\text{noise}$ is fitted to $n$ samples of $p$ features. Feature $i$
+has the variance $\Lambda_i$ and the coefficient $\beta_i=B_i/\sqrt p$; the noise has the variance $\sigma^2$. The fit
+minimises the mean squared residual plus $\lambda\sum_iD_i\beta_i^2$; where $\lambda=0$ it is least squares, or the
+interpolator of least norm. Numbers are limits as $n,p\to\infty$ with $p/n\to\kappa$, unless stated otherwise.
+$\mathbb{E}$ and $\mathbb{P}$ are the mean and the probability over the joint law of $(\Lambda,B,D)$, over the standard
+normal $H$ and over the mask $S$; $\phi$ and $\Phi$ are the standard normal density and distribution function,
+$\mathbf{1}\{\cdot\}$ is one where its condition holds and zero elsewhere. Symbols are explained at the end.
+"""
+
+_SECTIONS = {
+    "dense": "The dense fit",
+    "masks": "Masks",
+    "pruning": "Pruning without retraining",
+    "small_model": "The small model",
+    "isotropic": "Isotropic features",
+    "limits": "Limits",
+}
+
+
+def article(formulas: Sequence[Formula], problem: LinearGaussian | None = None) -> str:
+    """A whole article of these formulas, with the numbers of a problem put in if one is given."""
+    parts = [_HEAD.replace("VERSION", riskcalc.__version__), _SETTING]
+    if problem is not None:
+        facts = r", \\ & ".join(facts_latex(problem))
+        parts.append(rf"The numbers put in are \begin{{align*}} & {facts}. \end{{align*}}" + "\n")
+    present = {formula.id for formula in formulas}
+    for group, members in groupby(formulas, key=lambda formula: formula.id.partition(".")[0]):
+        parts.append(rf"\section{{{_SECTIONS.get(group, group.replace('_', ' ').capitalize())}}}" + "\n")
+        parts += [_entry(formula, problem, present) for formula in members]
+    return "\n".join([*parts, _symbols(formulas), r"\end{document}", ""])
+
+
+def _entry(formula: Formula, problem: LinearGaussian | None, present: set[str]) -> str:
+    """A formula with its title above and what is known about it below."""
+    solved = f"Solved for ${tex(formula.defines)}$. " if isinstance(formula, FixedPoint) else ""
+    holds = "" if formula.assumptions.startswith("none") else f"Assumes: {_prose(formula.assumptions, present)}. "
+    about = f"{solved}{holds}Source: {_prose(formula.source, present)}."
+    title = _prose(formula.title[0].upper() + formula.title[1:], present)
+    heading = rf"\textbf{{{title}}} ({_typewriter(formula.id)})"
+    below = rf"{{\small {about}\par}}"
+    parts = [r"\begin{samepage}", heading, snippet(formula, problem, label=True), below, r"\end{samepage}\medskip", ""]
+    return "\n".join(parts)
+
+
+def _typewriter(id: str) -> str:
+    """An id, which may be broken after a dot or an underscore."""
+    return r"\texttt{" + re.sub(r"[._]", lambda sign: rf"{sign[0]}\allowbreak ", id).replace("_", r"\_") + "}"
+
+
+def _prose(text: str, present: set[str]) -> str:
+    """Text with TeX between dollar signs; the ids in it become references, Greek names letters."""
+    greek = {str(symbol): q.latex for symbol, q in QUANTITIES.items() if q.latex == rf"\{symbol}"}
+
+    def outside(part: str) -> str:
+        part = re.sub(rf"\b({'|'.join(greek)})( [=<>] [\d.]+)?\b", lambda found: _math(found, greek), part)
+        return re.sub(r"[a-z_]+\.[a-z_]+", lambda found: _reference(found[0], present), part)
+
+    return "$".join(part if place % 2 else outside(part) for place, part in enumerate(text.split("$")))
+
+
+def _math(found: re.Match, greek: dict[str, str]) -> str:
+    return f"${greek[found[1]]}{found[2] or ''}$"
+
+
+def _reference(id: str, present: set[str]) -> str:
+    if id in present:
+        return rf"\eqref{{eq:{id}}}"
+    return _typewriter(id) if id in REGISTRY else id
+
+
+def _symbols(formulas: Iterable[Formula]) -> str:
+    """Tables of the symbols that formulas use, with their meanings and domains."""
+    used = set().union(*(_used(formula) for formula in formulas))
+    parts = [r"\section*{Symbols}"]
+    for words, law in (("One value for all features", False), ("One value for each feature", True)):
+        rows = [
+            rf"${q.latex}$ & {q.meaning} & ${_domain(q.domain)}$ \\"
+            for symbol, q in QUANTITIES.items()
+            if symbol in used and isinstance(symbol, LawSymbol) is law
+        ]
+        if rows:
+            head = rf"\multicolumn{{3}}{{@{{}}l}}{{\emph{{{words}}}}} \\[3pt]"
+            parts += [r"\begin{tabular}{@{}lp{.7\textwidth}l@{}}", head, *rows, r"\end{tabular}", ""]
+    return "\n".join(parts)
+
+
+def _used(formula: Formula) -> set[Expression]:
+    """The symbols that a formula and its definitions show."""
+    stated = equations(formula)
+    shown = [*stated, *definitions(formula, stated)]
+    sides = [side for one in shown for side in (one.left, one.right) if not isinstance(side, str)]
+    return {formula.defines}.union(*(side.free_symbols for side in sides))
+
+
+def _domain(domain: Any) -> str:
+    if isinstance(domain, FiniteSet):
+        return rf"\{{{', '.join(map(tex, domain.args))}\}}"
+    if domain == Reals:
+        return r"\mathbb{R}"
+    left, right = "(" if domain.left_open else "[", ")" if domain.right_open else "]"
+    return f"{left}{tex(domain.start)}, {tex(domain.end)}{right}"

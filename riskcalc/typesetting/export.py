@@ -1,0 +1,72 @@
+"""The public function `latex`: formulas, problems and predictions as LaTeX."""
+
+from __future__ import annotations
+
+from riskcalc.formulas.latex_records import display, record, rows_of
+from riskcalc.formulas.records import Formula
+from riskcalc.lookup import look_up
+from riskcalc.prediction import Prediction
+from riskcalc.problems import LinearGaussian, facts_latex
+from riskcalc.theory import REGISTRY
+from riskcalc.typesetting.numbers import with_numbers
+
+
+def latex(what: str | Formula | LinearGaussian | Prediction, *, problem: LinearGaussian | None = None) -> str:
+    r"""A formula, a problem or a prediction as LaTeX, for an article with amsmath and amssymb, or for KaTeX.
+
+    Parameters
+    ----------
+    what : str, Formula, LinearGaussian or Prediction
+        The id of a registered formula, such as "dense.risk", or any of these themselves.
+    problem : LinearGaussian, optional
+        Put the numbers of this problem into the formula; its unknowns stay symbols. Means over up to three kinds of
+        features are written as sums.
+
+    Returns
+    -------
+    str
+        One display, ``\begin{align*} ... \end{align*}``, with the definitions that a formula needs.
+
+    Raises
+    ------
+    ValueError
+        If no formula has this id (the message names the near ones); if the numbers are those of a batch of problems or
+        regimes; if a problem is given with something that is no formula.
+    TypeError
+        If `what` is none of the above.
+
+    Examples
+    --------
+    >>> import riskcalc as rc
+    >>> print(rc.latex("dense.risk"))
+    \begin{align*}
+      \gamma &= \frac{\sigma^2 + \mathbb{E}\bigl[\Lambda B^2 (1 - a)^2\bigr]}{1 - \kappa\,\mathbb{E}[a^2]}, \\
+      & \text{where}\quad a = \frac{\Lambda}{\Lambda + \nu D}
+    \end{align*}
+    >>> problem = rc.LinearGaussian(aspect_ratio="10/3", eigenvalues=[25, 1], signal=1, weights=["1/10", "9/10"])
+    >>> print(rc.latex("dense.effective_ridge", problem=problem))
+    \begin{align*}
+      \nu &= \frac{10}{3} \nu \Bigl(\frac{1}{10} a_1 + \frac{9}{10} a_2\Bigr), \\
+      & \text{where}\quad a_1 = \frac{25}{25 + \nu},\qquad a_2 = \frac{1}{1 + \nu}
+    \end{align*}
+    """
+    if isinstance(what, str):
+        what = look_up(what, REGISTRY, "formula")
+    if isinstance(what, Formula):
+        return snippet(what, problem)
+    if problem is not None:
+        raise ValueError("the numbers of a problem are put into a formula; give the id of one")
+    if isinstance(what, (LinearGaussian, Prediction)):
+        rows = facts_latex(what) if isinstance(what, LinearGaussian) else what.latex_rows()
+        first, *others = (f"& {row}" for row in rows)
+        return display([first], others)
+    raise TypeError(f"what must be the id of a formula, a Formula, a LinearGaussian or a Prediction, got {what!r}")
+
+
+def snippet(formula: Formula, problem: LinearGaussian | None = None, label: bool = False) -> str:
+    """A formula as a display; numbered, with its id as the label, if it is to have one."""
+    if problem is None:
+        return record(formula, label)
+    if not isinstance(problem, LinearGaussian):
+        raise TypeError(f"problem must be a riskcalc.LinearGaussian, got {problem!r}")
+    return display(*rows_of(*with_numbers(formula, problem)), label=formula.id if label else "")

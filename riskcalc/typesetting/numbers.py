@@ -1,0 +1,174 @@
+"""The numbers of one problem put into a formula, as they were typed; a mean over few atoms becomes a sum."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import sympy
+from sympy import Add
+
+from riskcalc.formulas.expectation import E, reduce_expectations
+from riskcalc.formulas.latex_records import Equation, definitions, equations
+from riskcalc.formulas.latex_textbook import Written, textbook
+from riskcalc.formulas.records import Expansion, Formula
+from riskcalc.formulas.symbols import QUANTITIES, Expression, H, LawSymbol, Quantity
+from riskcalc.laws import Continuous
+from riskcalc.problems import LinearGaussian, as_typed, law_latex, number_latex
+from riskcalc.theory.symbols import B, D, Lambda, excess, kappa, ridge, sigma2
+
+MOST_ATOMS = 3  # a mean over more is left as it is,
+MOST_DEFINITIONS = 2  # and so is one that needs more definitions at each atom
+
+# Equations; where-definitions, or the law of a feature as LaTeX; symbols of single atoms.
+Stated = tuple[list[Equation], Sequence[Equation | str], dict[Any, Quantity]]
+Atoms = list[tuple[Expression, dict[Any, Expression]]]  # weight; variance, coefficient and penalty
+
+
+def with_numbers(formula: Formula, problem: LinearGaussian) -> Stated:
+    """What a formula states of one problem; its unknowns stay symbols.
+
+    Where the formula has no finite value at the numbers of the problem, none are put in.
+    """
+    if problem.shape != ():
+        raise ValueError(f"numbers can be put in for one problem, not for a batch of shape {problem.shape}")
+    values, atoms = _scalars(formula, problem), _atoms(problem)
+    natural = {D: Lambda} if isinstance(problem.penalty, str) else {}
+    where = {symbol: rule.xreplace(values) for symbol, rule in formula.where.items()}
+    put = replace(formula, where=where | natural)
+    stated = [_with_values(equation, values) for equation in equations(formula)]
+    where, extra = definitions(put, stated), {}
+    law = bool(atoms) and _varies(stated + where)
+    if law and _is_short(put, stated + where):
+        stated, where, extra = _Sums(put, atoms).stated(stated)
+        law = False
+    if not all(_is_finite(equation) for equation in stated + where):
+        stated = equations(formula)
+        return stated, definitions(formula, stated), {}
+    return stated, [*where, *([law_latex(problem)] if law else [])], extra
+
+
+def _is_finite(equation: Equation) -> bool:
+    sides = (side for side in (equation.left, equation.right) if not isinstance(side, str))
+    return not any(side.has(sympy.nan, sympy.zoo, sympy.oo) for side in sides)
+
+
+def _number(value: Any) -> Expression:
+    """A number of the problem, apart from the numbers around it; but zero and one go into the formula."""
+    typed = as_typed(value)
+    if typed in (0, 1):
+        return sympy.Integer(int(typed))
+    number = Written(number_latex(abs(value)), positive=True)
+    return number if typed > 0 else -number
+
+
+def _scalars(formula: Formula, problem: LinearGaussian) -> dict[Any, Expression]:
+    """What a problem gives for all of its features, but for what the formula is about."""
+    given: dict[Any, Any] = {
+        kappa: problem.aspect_ratio[()],
+        sigma2: problem.noise_variance[()],
+        ridge: problem.ridge[()],
+    }
+    law, penalty = problem.law, problem.penalty
+    if not isinstance(law, Continuous):
+        weights = np.array([as_typed(1) / law.n_atoms]) if law.weights is None else law.weights
+        alive = np.broadcast_to(law.eigenvalues > 0, law.shape)
+        live = (
+            sum(as_typed(weight) for weight, lives in np.broadcast(weights, alive) if lives) if not alive.all() else 1
+        )
+        given[excess] = as_typed(given[kappa]) * live - 1
+    if penalty is None or (not isinstance(penalty, str) and np.ptp(penalty) == 0):
+        given[D] = 1 if penalty is None else penalty[0]
+    about = {formula.defines, *formula.where, *([formula.variable] if isinstance(formula, Expansion) else [])}
+    return {symbol: _number(value) for symbol, value in given.items() if symbol not in about}
+
+
+def _atoms(problem: LinearGaussian) -> Atoms:
+    """The atoms of a problem; none if they are too many to be written out."""
+    law, penalty = problem.law, problem.penalty
+    if isinstance(law, Continuous) or problem.n_atoms > MOST_ATOMS:
+        return []
+    weights = np.array([as_typed(1) / problem.n_atoms], dtype=object) if law.weights is None else law.weights
+    penalties = np.ones(1) if penalty is None else law.eigenvalues if isinstance(penalty, str) else penalty
+    rows = np.broadcast(weights, law.eigenvalues, abs(law.signal), penalties)
+    return [
+        (_number(weight), dict(zip((Lambda, B, D), map(_number, numbers), strict=True)))
+        for weight, *numbers in rows
+        if weight != 0
+    ]
+
+
+def _with_values(equation: Equation, values: dict[Any, Expression]) -> Equation:
+    left, right = (sympy.sympify(side).xreplace(values) for side in (equation.left, equation.right))
+    return replace(equation, left=left, right=right)
+
+
+def _varies(equations: list[Equation]) -> set[Expression]:
+    """The symbols of the law in equations."""
+    sides = (side for one in equations for side in (one.left, one.right) if not isinstance(side, str))
+    return {symbol for side in sides for symbol in side.atoms(LawSymbol)}
+
+
+def _is_short(formula: Formula, equations: list[Equation]) -> bool:
+    """Whether everything that varies over the law is defined, in few definitions."""
+    needed = _varies(equations) - {Lambda, B, D, H, formula.defines}
+    defined = {symbol for symbol in needed if symbol in formula.where}
+    return needed == defined and sum(not formula.where[symbol].has(H) for symbol in defined) <= MOST_DEFINITIONS
+
+
+class _Sums:
+    """A formula whose means become sums over atoms."""
+
+    def __init__(self, formula: Formula, atoms: Atoms):
+        self.formula, self.rules, self.atoms = formula, formula.where, atoms
+        self.where: dict[Any, Expression] = {}
+        self.extra: dict[Any, Quantity] = {}
+
+    def stated(self, equations: list[Equation]) -> tuple[list[Equation], list[Equation], dict[Any, Quantity]]:
+        """The equations, one for each atom if they vary over the law; their where-definitions, and new symbols."""
+        found = []
+        for equation in equations:
+            left, right = equation.left, equation.right
+            if isinstance(left, LawSymbol):
+                found += [
+                    replace(equation, left=self._named(left, k), right=self._at(right, k))
+                    for k in range(len(self.atoms))
+                ]
+            else:
+                found.append(replace(equation, left=self._mean(left), right=self._mean(right)))
+        scalars = {symbol: self._mean(rule) for symbol, rule in self.rules.items() if not isinstance(symbol, LawSymbol)}
+        put = replace(self.formula, where=self.where | scalars, moments=None)
+        return found, definitions(put, found, self.extra), self.extra
+
+    def _mean(self, expression: Expression) -> Expression:
+        expression = expression.subs({symbol: rule for symbol, rule in self.rules.items() if rule.has(H)})
+        if expression.has(H):
+            expression = reduce_expectations(expression)
+        return expression.replace(lambda node: isinstance(node, E), self._sum)
+
+    def _sum(self, mean: Any) -> Expression:
+        parts = [self._at(mean.integrand, k) for k in range(len(self.atoms))]
+        if parts.count(1) == len(parts):  # a probability of one
+            return sympy.S.One
+        return Add(*(weight * part for (weight, _), part in zip(self.atoms, parts, strict=True)))
+
+    def _at(self, expression: Expression, k: int) -> Expression:
+        """An expression at one atom."""
+        numbers = self.atoms[k][1]
+        symbols = sorted(expression.atoms(LawSymbol) - {H, *numbers}, key=str)
+        return textbook(expression.xreplace(numbers | {symbol: self._named(symbol, k) for symbol in symbols}))
+
+    def _named(self, symbol: Any, k: int) -> Expression:
+        """What a symbol of the law is at one atom: a number, or a symbol with an index and a definition."""
+        name = LawSymbol(f"{symbol}_{k + 1}", **symbol.assumptions0)
+        if name not in self.extra:
+            if symbol in self.rules:
+                value = self._at(self.rules[symbol], k)
+                if not value.free_symbols - value.atoms(Written):
+                    return value
+                self.where[name] = value
+            quantity = QUANTITIES[symbol]
+            self.extra[name] = replace(quantity, symbol=name, latex=f"{quantity.latex}_{k + 1}")
+        return name
