@@ -20,7 +20,7 @@ from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.multiprecision import GUARD, Multiprecision
 from riskcalc.lowering.systems import SolvingSystem
 from riskcalc.policies import POLICIES, Oracle, Policy, Retrain
-from riskcalc.problems import LinearGaussian, aligned_latex, decimal_latex, facts_latex, number_latex
+from riskcalc.problems import LinearGaussian, aligned_latex, results_latex
 
 # What a result prints and serialises.
 QUANTITIES = ("risk", "excess_risk", "dense_risk", "training_error", "threshold", "effective_ridge", "status")
@@ -150,29 +150,17 @@ class Prediction:
         return to_text(filled(table(self.label, (*inputs, *labels), left=0), rows, np.size(self.risk)))
 
     def _repr_latex_(self) -> str | None:
-        if np.ndim(self.risk) > 0:
-            return None  # a batch is shown as text
-        return aligned_latex(self.latex_rows())
+        return None if np.ndim(self.risk) else aligned_latex(self.latex_rows())  # a batch is shown as text
 
     def latex_rows(self) -> list[str]:
         """The numbers and what they are predicted for, in rows of LaTeX; ValueError for a batch of regimes."""
         from riskcalc.tables import number
 
-        if np.ndim(self.risk) > 0:
-            raise ValueError(f"LaTeX is written for one regime, not for a batch of shape {np.shape(self.risk)}")
-        symbol = {"dense": r"\gamma", "small": r"\gamma_\Delta"}.get(self.model, "R")
-        found = {symbol: self.risk} | ({r"\gamma": self.dense_risk} if symbol == "R" else {})
+        risks = {"dense": {r"\gamma": self.risk}, "small": {r"\gamma_\Delta": self.risk}}
+        found = risks.get(self.model, {"R": self.risk, r"\gamma": self.dense_risk})
         found |= {"T": self.training_error, "t": self.threshold, r"\nu": self.effective_ridge}
-        rows = [
-            rf"{name} = {decimal_latex(number(value, self.digits))}"
-            for name, value in found.items()
-            if value is not None
-        ]
-        facts = facts_latex(self.problem)
-        if self.prune is not None:
-            facts.insert(1, rf"\alpha = {number_latex(self.prune.fraction_kept(self.problem.n_features)[()])}")
-        others = [r",\quad ".join(rows[1:])] if self.digits is None else rows[1:]
-        return [rf"{rows[0]} \quad \text{{({self.label})}}", *others, *facts]
+        keep = None if self.prune is None else self.prune.fraction_kept(self.problem.n_features)
+        return results_latex(self.problem, keep, self.label, found, lambda value: number(value, self.digits))
 
     def inputs(self) -> dict[str, np.ndarray]:
         """What tells the regimes of a batch apart: the aspect ratio, the budget, and whatever else varies."""

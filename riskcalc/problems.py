@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -256,6 +257,22 @@ def facts_latex(problem: LinearGaussian) -> list[str]:
     facts = [rf"\kappa = {ratio}", rf"\sigma^2 = {number_latex(problem.noise_variance[()])}"]
     facts += [rf"\lambda = {number_latex(problem.ridge[()])}", *own]
     return [r",\quad ".join(facts), law_latex(problem)]
+
+
+def results_latex(
+    problem: LinearGaussian, keep: Any, label: str, values: dict[str, Any], as_text: Callable[[Any], str]
+) -> list[str]:
+    """Results and what is given, in rows of LaTeX; the first result is that of the model of this label."""
+    shape = np.broadcast_shapes(*(np.shape(value) for value in values.values()))
+    if shape != ():
+        raise ValueError(f"LaTeX is written for one regime, not for a batch of shape {shape}")
+    facts = facts_latex(problem)
+    if keep is not None:
+        facts[0] += rf",\quad \alpha = {number_latex(keep[()])}"
+    texts = {name: as_text(value) for name, value in values.items() if value is not None}
+    first, *others = (f"{name} = {decimal_latex(text)}" for name, text in texts.items())
+    short = sum(map(len, texts.values())) < 50
+    return [rf"{first} \quad \text{{({label})}}", *([r",\quad ".join(others)] if short else others), *facts]
 
 
 def aligned_latex(rows: list[str]) -> str:

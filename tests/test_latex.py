@@ -160,7 +160,7 @@ def test_formulas_as_a_textbook_has_them(id: str, rows: list[str]):
         (nodes.two_sided_quantile(alpha), r"\Phi^{-1}(1 - \alpha/2)"),
         (nodes.tail(z), r"\Phi(-z)"),
         (nodes.top(s, t, alpha), r"\mathbf{1}\{s > t\} + \alpha\,\mathbf{1}\{s = t\}"),
-        (nu * nodes.top(s, t, alpha), r"\nu \bigl(\mathbf{1}\{s > t\} + \alpha\,\mathbf{1}\{s = t\}\bigr)"),
+        (nu * nodes.top(s, t, alpha), r"\nu (\mathbf{1}\{s > t\} + \alpha\,\mathbf{1}\{s = t\})"),
         (nodes.top(-s, -t, alpha), r"\mathbf{1}\{s < t\} + \alpha\,\mathbf{1}\{s = t\}"),
         (Derivative(kappa * nu, nu), r"\frac{\partial}{\partial \nu} (\kappa \nu)"),
         (Integral(nodes.phi(t), (t, -oo, z)), r"\int_{-\infty}^{z} \phi(t)\,dt"),
