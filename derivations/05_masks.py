@@ -66,14 +66,13 @@ def derivation(records):
     d = Derivation(
         title="Masks and their moments",
         statement=r"""A fitted coefficient is $X=aB+\tau H$ with $H\sim N(0,1)$. Let a mask $S$ be 1 where the
-        coefficient is kept and 0 where it is dropped. A policy that keeps the features of score $\omega|X|\ge t$ drops
-        those with $z-2u<H<z$, where $z=(t-m)/s$, $u=t/s$, $m=\omega aB$ and $s=\omega\tau$. Write $\phi$ and $\Phi$
-        for the density and the distribution function of $N(0,1)$. Given the feature,
-        $M_0=E[S]=1-\Phi(z)+\Phi(z-2u)$, $M_1=E[HS]=\phi(z)-\phi(z-2u)$ and
-        $M_2^\circ=E[(H^2-1)S]=z\phi(z)-(z-2u)\phi(z-2u)$. A policy that does not look at $H$ has
-        $M_1=M_2^\circ=0$.""",
+        coefficient is kept and 0 where it is dropped. A policy that keeps the features of score $\omega|X|\ge t$
+        drops those with $z-2u<H<z$, where $z=(t-m)/\varsigma$, $u=t/\varsigma$, $m=\omega aB$ and
+        $\varsigma=\omega\tau$. Write $\phi$ and $\Phi$ for the density and the distribution function of $N(0,1)$.
+        Given the feature, $M_0=E[S]=1-\Phi(z)+\Phi(z-2u)$, $M_1=E[HS]=\phi(z)-\phi(z-2u)$ and
+        $M_2^\circ=E[(H^2-1)S]=z\phi(z)-(z-2u)\phi(z-2u)$. A policy that does not look at $H$ has $M_1=M_2^\circ=0$.""",
         assumptions=r"""Scores are thresholded among features of positive variance and weight $\omega>0$ only, and
-        $\gamma>0$, so that $s>0$. The threshold is a constant: that of the empirical scores tends to it.""",
+        $\gamma>0$, so that $\varsigma>0$. The threshold is a constant: that of the empirical scores tends to it.""",
         cited=r"""The law of the coefficients (see the derivation of ridge regression). By it and by the law of large
         numbers, the fraction of features whose score exceeds a constant tends to $E[M_0]$; because that is continuous
         and strictly decreasing in $t$, the threshold that keeps exactly $\alpha p$ features tends to the root of
@@ -168,7 +167,7 @@ def _moments(d, records):
     d.registered(
         records["masks.kept"],
         Outside(z, u),
-        r"""This is $E[S]$, with $z$, $u$, $m$ and $s$ as in the theorem.""",
+        r"""This is $E[S]$, with $z$, $u$, $m$ and $\varsigma$ as in the theorem.""",
         uses=["mass outside"],
         given=SCORE,
     )
@@ -245,7 +244,7 @@ def _solving(d, records):
     d.step(
         "the second moment of the scores",
         Equal(E((m + s * H) ** 2), E(m**2 + s**2)),
-        r"""Scores are $|m+sH|$, with $E[H]=0$ and $E[H^2]=1$.""",
+        r"""Scores are $|m+\varsigma H|$, with $E[H]=0$ and $E[H^2]=1$.""",
     )
     d.step(
         "the quantile of one Gaussian score",

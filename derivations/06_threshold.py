@@ -25,14 +25,14 @@ def derivation(records):
     """Existence, uniqueness and bounds of the threshold."""
     d = Derivation(
         title="The threshold is unique",
-        statement=r"""A feature is kept if its score $\omega|X|=|m+sH|$, with $H\sim N(0,1)$, is at least $t$. For
-        $0<\alpha<P(\Lambda>0)$ there is exactly one $t>0$ that keeps a fraction $\alpha$ of all features. It is at most
-        the largest value of $m+s\sqrt{2\log(1/\alpha)}$ among the features of positive variance, and at least
-        $\sqrt{\pi/2}\,(P(\Lambda>0)-\alpha)/E[1_{\{\Lambda>0\}}/s]$.""",
-        assumptions=r"""$\kappa,\gamma>0$, and the score weight $\omega$ is positive where $\Lambda>0$. So $s>0$ for
-        features of positive variance, and wherever a step divides by $s$ it speaks of these; a feature without variance
-        has the score 0 and is never kept. The law has finitely many atoms (otherwise probabilities are at most 1, and
-        dominated convergence exchanges means and limits).""",
+        statement=r"""A feature is kept if its score $\omega|X|=|m+\varsigma H|$, with $H\sim N(0,1)$, is at least
+        $t$. For $0<\alpha<P(\Lambda>0)$ there is exactly one $t>0$ that keeps a fraction $\alpha$ of all features. It
+        is at most the largest value of $m+\varsigma\sqrt{2\log(1/\alpha)}$ among the features of positive variance,
+        and at least $\sqrt{\pi/2}\,(P(\Lambda>0)-\alpha)/E[1_{\{\Lambda>0\}}/\varsigma]$.""",
+        assumptions=r"""$\kappa,\gamma>0$, and the score weight $\omega$ is positive where $\Lambda>0$. So
+        $\varsigma>0$ for features of positive variance, and wherever a step divides by $\varsigma$ it speaks of
+        these; a feature without variance has the score 0 and is never kept. The law has finitely many atoms
+        (otherwise probabilities are at most 1, and dominated convergence exchanges means and limits).""",
         cited=r"""The law $X=aB+\tau H$ of a fitted coefficient, from the derivation of the ridge fit. The intermediate
         value theorem.""",
         where={u: t / s, z: (t - m) / s},
@@ -48,15 +48,15 @@ def _uniqueness(d, threshold):
         "the score is Gaussian",
         Equal(omega * (Lambda * B + sqrt(kappa * gamma * Lambda) * H) / (Lambda + D * nu), m + s * H),
         r"""The fitted coefficient is $X=(\Lambda B+\sqrt{\kappa\gamma\Lambda}\,H)/(\Lambda+D\nu)$. So $\omega X$ is
-        Gaussian, with the mean $m=\omega aB$ and the standard deviation $s=\omega\tau$ as registered.""",
+        Gaussian, with the mean $m=\omega aB$ and the standard deviation $\varsigma=\omega\tau$ as registered.""",
         given=threshold.where,
     )
     seen = {m: m, s: s}  # all that the threshold depends on
     d.step(
         "the ends of the interval",
         Roots(Equal((m + s * h) ** 2, t**2), h, (z, z - 2 * u)),
-        r"""$|m+sH|$ takes the value $t$ at $H=z$ and at $H=z-2u$, with the registered $z=(t-m)/s$ and $u=t/s$. The
-        feature is dropped if $H$ lies between them.""",
+        r"""$|m+\varsigma H|$ takes the value $t$ at $H=z$ and at $H=z-2u$, with the registered $z=(t-m)/\varsigma$
+        and $u=t/\varsigma$. The feature is dropped if $H$ lies between them.""",
         uses=["the score is Gaussian"],
         given=dict(threshold.where) | seen,
     )
@@ -70,7 +70,7 @@ def _uniqueness(d, threshold):
         "slope of the kept fraction",
         Equal(-t * Derivative(Outside(z, u), t), boundary(z, u)),
         r"""In $\log t$ the kept fraction has the slope $-u(\phi(z)+\phi(z-2u))$: as $t$ grows both ends of the
-        interval move outwards, at the speed $1/s$.""",
+        interval move outwards, at the speed $1/\varsigma$.""",
         uses=["the kept fraction"],
     )
     d.step(
@@ -129,19 +129,19 @@ def _upper(d, upper):
         "the tail bound is nearly sharp",
         Equal(Limit(x * exp(x**2 / 2) * Outside(x, x), x, oo), sqrt(2 / pi)),
         r"""The bound exceeds $P(|H|>x)$ by a factor of order $x$ only. For a single atom with $m=0$ and small $\alpha$
-        no smaller multiple of $s\sqrt{2\log(1/\alpha)}$ would do.""",
+        no smaller multiple of $\varsigma\sqrt{2\log(1/\alpha)}$ would do.""",
         uses=["the tail bound"],
     )
     d.step(
         "a wider interval keeps less",
         Less(Derivative(Outside(x, m / s + x), m), S.Zero),
-        r"""At $t=m+sx$ the interval has its upper end at $x$ and the half-width $m/s+x$. So what is kept is largest for
-        $m=0$, where it is $P(|H|>x)$. (In other words, $|m+sH|\le m+s|H|$.)""",
+        r"""At $t=m+\varsigma x$ the interval has its upper end at $x$ and the half-width $m/\varsigma+x$. So what is
+        kept is largest for $m=0$, where it is $P(|H|>x)$. (In other words, $|m+\varsigma H|\le m+\varsigma|H|$.)""",
     )
     d.step(
         "the level of the bound",
         Equal(exp(-(x**2) / 2), alpha),
-        r"""With this $x$, less than $\alpha$ of the feature is kept at $t=m+sx$.""",
+        r"""With this $x$, less than $\alpha$ of the feature is kept at $t=m+\varsigma x$.""",
         uses=["the tail bound", "a wider interval keeps less"],
         given={x: sqrt(2 * log(1 / alpha))},
     )
@@ -155,7 +155,7 @@ def _upper(d, upper):
     d.step(
         "the upper bound holds",
         Less(Outside(z, u), exp(-(x**2) / 2)),
-        r"""What is kept of a feature at $t=m+sx$, with $\alpha=e^{-x^2/2}$.""",
+        r"""What is kept of a feature at $t=m+\varsigma x$, with $\alpha=e^{-x^2/2}$.""",
         uses=[upper.id],
         check=Enclosed(),
         given={z: x, u: m / s + x},
@@ -167,7 +167,7 @@ def _lower(d, lower):
         "the density is largest at zero",
         Less(Derivative(phi(x), x), S.Zero),
         r"""The normal density is even and falls for $x>0$, so it is at most $1/\sqrt{2\pi}$. The interval has the
-        length $2t/s$, so less than $\sqrt{2/\pi}\,t/s$ of a feature is dropped.""",
+        length $2t/\varsigma$, so less than $\sqrt{2/\pi}\,t/\varsigma$ of a feature is dropped.""",
     )
     d.step(
         "the bound is sharp for few dropped",
@@ -180,7 +180,7 @@ def _lower(d, lower):
         "the bound on the threshold",
         Roots(Equal(live_excess, E(positive(Lambda) * sqrt(2 / pi) / s) * t), t, (bound,)),
         r"""At the threshold the dropped mass of the features of positive variance is $P(\Lambda>0)-\alpha$, and it is
-        less than $\sqrt{2/\pi}\,t\,E[1_{\{\Lambda>0\}}/s]$. The two are equal at this $t$, so the threshold is
+        less than $\sqrt{2/\pi}\,t\,E[1_{\{\Lambda>0\}}/\varsigma]$. The two are equal at this $t$, so the threshold is
         larger.""",
         uses=["the density is largest at zero"],
     )

@@ -247,16 +247,16 @@ def _light_pruning(d, records):
         "the pruned fraction grows with the threshold",
         Less(S.Zero, Derivative(E(Inside(z, u)), t)),
         r"""A feature is dropped if its score $|\omega X|$ is below $t$, where $\omega X$ is Gaussian of mean $m$ and
-        standard deviation $s$; write $\mu=m/s$. So $1-\alpha=E[\bar M_0]$ grows with $t$ from 0, and $\alpha\to1$ means
-        $t\to0$.""",
+        standard deviation $\varsigma$; write $\mu=m/\varsigma$. So $1-\alpha=E[\bar M_0]$ grows with $t$ from 0, and
+        $\alpha\to1$ means $t\to0$.""",
         given=INTERVAL,
     )
     threshold = (1 - alpha) / (2 * E(phi(mu) / s))
     d.step(
         "threshold for few dropped",
         Expands(threshold, t, t**3, t, S.Zero),
-        r"""The score $|\omega X|$ has the density $2\phi(\mu)/s$ at zero. The mass of $\omega X$ between $-t$ and $t$
-        is odd in $t$, so that the next term is of third order.""",
+        r"""The score $|\omega X|$ has the density $2\phi(\mu)/\varsigma$ at zero. The mass of $\omega X$ between $-t$
+        and $t$ is odd in $t$, so that the next term is of third order.""",
         uses=["the pruned fraction grows with the threshold"],
         given={alpha: 1 - E(Inside(z, u)), **INTERVAL},
     )
@@ -269,7 +269,7 @@ def _light_pruning(d, records):
     d.registered(
         records["limits.light_pruning_threshold"],
         Expands(t, threshold, (1 - alpha) ** 3, alpha, S.One, "-"),
-        r"""Mean and standard deviation of $\omega X=\omega(aB+\tau H)$ are $m=\omega aB$ and $s=\omega\tau$.""",
+        r"""The mean of $\omega X=\omega(aB+\tau H)$ is $m=\omega aB$, its spread $\varsigma=\omega\tau$.""",
         uses=["threshold for few dropped"],
         given=score,
     )

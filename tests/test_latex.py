@@ -108,8 +108,8 @@ needs_tex = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflate
             "masks.threshold",
             [
                 r"\mathbb{E}[M_0] &= \alpha",
-                r"& \text{where}\quad M_0 = 1 - \Phi(z) + \Phi(z - 2 u),\qquad z = u - \mu,\qquad u = t/s",
-                r"& \phantom{\text{where}\quad} \mu = m/s,\qquad s = \omega \tau,\qquad m = \omega a B,"
+                r"& \text{where}\quad M_0 = 1 - \Phi(z) + \Phi(z - 2 u),\qquad z = u - \mu,\qquad u = t/\varsigma",
+                r"& \phantom{\text{where}\quad} \mu = m/\varsigma,\qquad \varsigma = \omega \tau,\qquad m = \omega a B,"
                 r"\qquad \tau = \frac{\sqrt{\kappa \gamma \Lambda}}{\Lambda + \nu D}",
                 r"& \phantom{\text{where}\quad} a = \frac{\Lambda}{\Lambda + \nu D}",
             ],
@@ -124,7 +124,7 @@ needs_tex = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflate
         ),
         (
             "masks.threshold_lower",
-            [r"t &\ge \frac{\sqrt{\pi/2}\,\delta_\alpha}{\mathbb{E}[\mathbf{1}\{\Lambda > 0\}/s]}"],
+            [r"t &\ge \frac{\sqrt{\pi/2}\,\delta_\alpha}{\mathbb{E}[\mathbf{1}\{\Lambda > 0\}/\varsigma]}"],
         ),
     ],
 )
@@ -159,13 +159,13 @@ def test_formulas_as_a_textbook_has_them(id: str, rows: list[str]):
         (nodes.share(Lambda, nu), r"\frac{\Lambda}{\Lambda + \nu}"),
         (nodes.two_sided_quantile(alpha), r"\Phi^{-1}(1 - \alpha/2)"),
         (nodes.tail(z), r"\Phi(-z)"),
-        (nodes.top(s, t, alpha), r"\mathbf{1}\{s > t\} + \alpha\,\mathbf{1}\{s = t\}"),
-        (nu * nodes.top(s, t, alpha), r"\nu (\mathbf{1}\{s > t\} + \alpha\,\mathbf{1}\{s = t\})"),
-        (nodes.top(-s, -t, alpha), r"\mathbf{1}\{s < t\} + \alpha\,\mathbf{1}\{s = t\}"),
+        (nodes.top(s, t, alpha), r"\mathbf{1}\{\varsigma > t\} + \alpha\,\mathbf{1}\{\varsigma = t\}"),
+        (nu * nodes.top(s, t, alpha), r"\nu (\mathbf{1}\{\varsigma > t\} + \alpha\,\mathbf{1}\{\varsigma = t\})"),
+        (nodes.top(-s, -t, alpha), r"\mathbf{1}\{\varsigma < t\} + \alpha\,\mathbf{1}\{\varsigma = t\}"),
         (Derivative(kappa * nu, nu), r"\frac{\partial}{\partial \nu} (\kappa \nu)"),
         (Integral(nodes.phi(t), (t, -oo, z)), r"\int_{-\infty}^{z} \phi(t)\,dt"),
         (Limit(kappa / nu, nu, 0), r"\lim_{\nu \to 0^+} \frac{\kappa}{\nu}"),
-        (nodes.ratio(m, s * tau), r"\frac{m}{\tau s}"),
+        (nodes.ratio(m, s * tau), r"\frac{m}{\tau \varsigma}"),
         (mu * nodes.phi(mu) - (mu - 2 * u) * ridge, r"\mu \phi(\mu) - \lambda (\mu - 2 u)"),
         (omega * (a * B - X), r"\omega (a B - X)"),
     ],
@@ -211,7 +211,7 @@ def test_every_formula_is_exported_and_nothing_of_sympy_is_left():
             "nu",
             "pi",
         ),
-        *("sigma", "tau", "phi", "omega", "ell", "Delta", "Lambda", "Phi"),
+        *("sigma", "varsigma", "tau", "phi", "omega", "ell", "Delta", "Lambda", "Phi"),
     }
     for name, latex in EVERYTHING.items():
         assert set(re.findall(r"\\([A-Za-z]+)", latex)) <= known, name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy
@@ -22,8 +22,7 @@ Extra = Mapping[Any, Quantity]  # symbols that are declared nowhere else
 
 # Of a line of an article in ten points, in ems, less the number of the equation.
 LINE = 31.0
-# What the end of an id says about a formula that is no definition.
-_RELATIONS = {"_upper": r"\le", "_lower": r"\ge", "_start": r"\approx"}
+_RELATIONS = {"=": "=", "<=": r"\le", ">=": r"\ge", "~": r"\approx"}
 _GIVEN = r"\mid \Lambda, B]"  # a mask's moments are means over H at a given feature
 
 
@@ -116,7 +115,7 @@ def equations(formula: Formula) -> list[Equation]:
     if isinstance(formula, Expansion):
         suffix = Typesetter().remainder(formula.error, formula.variable, formula.point, formula.side)
         large = formula.variable if formula.point.is_infinite else None
-    relation = next((sign for end, sign in _RELATIONS.items() if formula.id.endswith(end)), "=")
+    relation = _RELATIONS[formula.relation]
     if relation == r"\le" and _varies(statement) and not _varies(formula.defines):
         return [Equation(formula.defines, sympy.Function("sup")(statement), relation)]
     return [Equation(formula.defines, statement, relation, suffix, large)]
@@ -169,9 +168,8 @@ def shortened(formula: Formula) -> tuple[Formula, Extra]:
         return formula, {}
     x = Scalar("x", nonnegative=True)
     longest = max(repeated, key=sympy.count_ops)
-    fields = {name: getattr(formula, name) for name in ("id", "title", "defines", "source")}
     statement = formula.statement.xreplace({longest: x})
-    return Formula(**fields, statement=statement, where={x: longest}), {x: Quantity(x, "", NONNEGATIVE, "x")}
+    return replace(formula, statement=statement, where={x: longest}), {x: Quantity(x, "", NONNEGATIVE, "x")}
 
 
 def rows_of(

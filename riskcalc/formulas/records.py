@@ -40,6 +40,8 @@ class Formula:
         Ids of the formulas it follows from.
     moments : MaskedMoments or None
         The masked moments that replace H and S, for formulas about pruned coefficients.
+    relation : "=", "<=", ">=" or "~"
+        Between the two sides: a bound, or a first trial, is no equation.
     """
 
     id: str
@@ -52,6 +54,7 @@ class Formula:
     assumptions: str = "none beyond the domains of the symbols"
     derived_from: tuple[str, ...] = ()
     moments: MaskedMoments | None = None
+    relation: str = "="
     complements: Mapping[Any, Any] = field(default_factory=dict)
 
     def _repr_latex_(self) -> str:

@@ -105,6 +105,7 @@ THRESHOLD_UPPER = Formula(
     id="masks.threshold_upper",
     title=r"a threshold that, atom by atom, at most a fraction $\alpha$ reaches; the largest bounds $t$ from above",
     defines=t,
+    relation="<=",
     statement=m + s * sqrt(2 * log(1 / alpha)),
     source=r"$\mathbb{P}(|H| > x) \le e^{-x^2/2}$ in masks.threshold",
     derived_from=("masks.threshold",),
@@ -114,9 +115,10 @@ THRESHOLD_LOWER = Formula(
     id="masks.threshold_lower",
     title="lower bound on the threshold",
     defines=t,
+    relation=">=",
     statement=sqrt(pi / 2) * live_excess / E(positive(Lambda) / s),
     assumptions=r"$\delta_\alpha = \mathbb{P}(\Lambda > 0) - \alpha > 0$",
-    source=r"$\mathbb{P}(|m + sH| < t) \le \sqrt{2/\pi}\,t/s$ in masks.threshold",
+    source=r"$\mathbb{P}(|m + \varsigma H| < t) \le \sqrt{2/\pi}\,t/\varsigma$ in masks.threshold",
     derived_from=("masks.threshold",),
 )
 
@@ -124,6 +126,7 @@ THRESHOLD_START = Formula(
     id="masks.threshold_start",
     title="threshold of one Gaussian score with the same second moment: a first trial",
     defines=t,
+    relation="~",
     statement=two_sided_quantile(alpha) * sqrt(E((m + s * H) ** 2)),
     evaluation=two_sided_quantile(alpha) * sqrt(E(m**2 + s**2)),
     source="moment matching",
