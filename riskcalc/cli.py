@@ -323,7 +323,7 @@ def main() -> None:
         sys.exit(2)
     except click.ClickException as error:
         message = error.format_message()
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OSError) as error:
         message = str(error)
     except click.Abort:
         sys.exit(130)

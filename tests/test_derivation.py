@@ -195,6 +195,11 @@ def test_unknown_derivations_list_the_near_ones(tmp_path):
         derive("rigde")
     with pytest.raises(ValueError, match="there is no file"):
         derive(str(tmp_path / "mine.py"))
+    with pytest.raises(TypeError, match="name must be that of a derivation"):
+        derive(3)
+    (tmp_path / "broken.py").write_text("def (")
+    with pytest.raises(ValueError, match=r"broken\.py, line 1: invalid syntax"):
+        derive(str(tmp_path / "broken.py"))
     (tmp_path / "empty.py").write_text("")
     with pytest.raises(ValueError, match=r"has no function derivation\(records\)"):
         derive(str(tmp_path / "empty.py"))

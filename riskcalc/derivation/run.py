@@ -39,6 +39,8 @@ def build(name: str, records: Mapping[str, Formula] = REGISTRY) -> Derivation:
     ValueError
         If there is none; with the near matches.
     """
+    if not isinstance(name, str):
+        raise TypeError(f"name must be that of a derivation, or the path of a file, got {name!r}")
     path = Path(name) if name.endswith(".py") else look_up(name, names(), "derivation")
     if not path.is_file():
         raise ValueError(f"there is no file {path}")
@@ -51,7 +53,10 @@ def _module(path: Path) -> Any:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except SyntaxError as error:
+        raise ValueError(f"{path}, line {error.lineno}: {error.msg}") from error
     if not callable(getattr(module, "derivation", None)):
         raise ValueError(f"{path} has no function derivation(records)")
     return module

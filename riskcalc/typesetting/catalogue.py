@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from html import escape
 from itertools import groupby
-from typing import Any
 
 from latex2mathml.converter import convert
 
@@ -15,8 +14,8 @@ from riskcalc.derivation.claims import Registered
 from riskcalc.derivation.run import Reports, build
 from riskcalc.formulas.latex_records import record
 from riskcalc.formulas.records import Formula
-from riskcalc.formulas.symbols import QUANTITIES
 from riskcalc.theory import REGISTRY
+from riskcalc.typesetting.document import SECTIONS, shown_quantities
 
 _STYLE = """
 body { font: 17px/1.5 Georgia, serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem; color: #1b1b1b }
@@ -28,7 +27,7 @@ h3 code { font-weight: normal; color: #555; font-size: .85rem; margin-left: .6re
 dl { display: grid; grid-template-columns: 8rem 1fr; gap: .1rem 1rem; margin: 0; font-size: .92rem }
 dt { color: #555 } dd { margin: 0 }
 table { border-collapse: collapse } td { padding: 0 .9rem 0 0; vertical-align: baseline }
-mtd { padding: .25em .1em }
+mtd { padding: .25em .1em } mtd:first-child { text-align: right } mtd:last-child { text-align: left }
 nav { columns: 2; font-size: .92rem } nav a { display: block }
 """
 
@@ -39,7 +38,7 @@ def catalogue(reports: Reports) -> str:
     sections = []
     for group, formulas in groupby(REGISTRY.values(), key=lambda formula: formula.id.split(".")[0]):
         entries = [_entry(formula, levels[formula.id]) for formula in formulas]
-        sections.append(f"<h2>{escape(group.replace('_', ' ').capitalize())}</h2>" + "".join(entries))
+        sections.append(f"<h2>{SECTIONS[group]}</h2>" + "".join(entries))
     contents = "".join(f'<a href="#{id}">{_prose(formula.title)}</a>' for id, formula in REGISTRY.items())
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>riskcalc: formulas</title>'
@@ -68,7 +67,10 @@ def _levels(reports: Reports) -> dict[str, list[str]]:
 
 
 def _entry(formula: Formula, derivations: Iterable[str]) -> str:
-    symbols = "".join(f"<tr><td>{_mathml(q.latex)}</td><td>{_prose(q.meaning)}</td></tr>" for q in _quantities(formula))
+    symbols = "".join(
+        f"<tr><td>{_mathml(quantity.latex)}</td><td>{_prose(quantity.meaning)}</td></tr>"
+        for quantity in shown_quantities([formula])
+    )
     facts = {
         "symbols": f"<table>{symbols}</table>",
         "assumptions": _prose(formula.assumptions),
@@ -83,18 +85,6 @@ def _entry(formula: Formula, derivations: Iterable[str]) -> str:
         f'<div class="statement">{_mathml(record(formula, environment="aligned"), display=True)}</div>'
         f"<dl>{listed}</dl></article>"
     )
-
-
-def _quantities(formula: Formula) -> Iterator:
-    """The symbols of the statement and of the definitions it needs, in the order of their declaration."""
-    used: set[Any] = set()
-    pending: set[Any] = {*formula.statement.free_symbols, *formula.defines.free_symbols}
-    while pending:
-        symbol = pending.pop()
-        used.add(symbol)
-        if symbol in formula.where:
-            pending |= formula.where[symbol].free_symbols - used
-    return (quantity for symbol, quantity in QUANTITIES.items() if symbol in used)
 
 
 def _prose(text: str) -> str:

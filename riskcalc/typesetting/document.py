@@ -13,7 +13,7 @@ import riskcalc
 from riskcalc.formulas.latex import tex
 from riskcalc.formulas.latex_records import definitions, equations
 from riskcalc.formulas.records import FixedPoint, Formula
-from riskcalc.formulas.symbols import QUANTITIES, Expression, LawSymbol
+from riskcalc.formulas.symbols import QUANTITIES, Expression, LawSymbol, Quantity
 from riskcalc.problems import LinearGaussian, facts_latex
 from riskcalc.theory import REGISTRY
 from riskcalc.typesetting.export import snippet
@@ -39,7 +39,7 @@ normal $H$ and over the mask $S$; $\phi$ and $\Phi$ are the standard normal dens
 $\mathbf{1}\{\cdot\}$ is one where its condition holds and zero elsewhere. Symbols are explained at the end.
 """
 
-_SECTIONS = {
+SECTIONS = {
     "dense": "The dense fit",
     "masks": "Masks",
     "pruning": "Pruning without retraining",
@@ -57,7 +57,7 @@ def article(formulas: Sequence[Formula], problem: LinearGaussian | None = None) 
         parts.append(rf"The numbers put in are \begin{{align*}} & {facts}. \end{{align*}}" + "\n")
     present = {formula.id for formula in formulas}
     for group, members in groupby(formulas, key=lambda formula: formula.id.partition(".")[0]):
-        parts.append(rf"\section{{{_SECTIONS.get(group, group.replace('_', ' ').capitalize())}}}" + "\n")
+        parts.append(rf"\section{{{SECTIONS[group]}}}" + "\n")
         parts += [_entry(formula, problem, present) for formula in members]
     return "\n".join([*parts, _symbols(formulas), r"\end{document}", ""])
 
@@ -102,18 +102,24 @@ def _reference(id: str, present: set[str]) -> str:
 
 def _symbols(formulas: Iterable[Formula]) -> str:
     """Tables of the symbols that formulas use, with their meanings and domains."""
-    used = set().union(*(_used(formula) for formula in formulas))
+    shown = shown_quantities(formulas)
     parts = [r"\section*{Symbols}"]
     for words, law in (("One value for all features", False), ("One value for each feature", True)):
         rows = [
             rf"${q.latex}$ & {q.meaning} & ${_domain(q.domain)}$ \\"
-            for symbol, q in QUANTITIES.items()
-            if symbol in used and isinstance(symbol, LawSymbol) is law
+            for q in shown
+            if isinstance(q.symbol, LawSymbol) is law
         ]
         if rows:
             head = rf"\multicolumn{{3}}{{@{{}}l}}{{\emph{{{words}}}}} \\[3pt]"
             parts += [r"\begin{tabular}{@{}lp{.7\textwidth}l@{}}", head, *rows, r"\end{tabular}", ""]
     return "\n".join(parts)
+
+
+def shown_quantities(formulas: Iterable[Formula]) -> list[Quantity]:
+    """What the symbols in formulas and their definitions mean, in the order of their declaration."""
+    used = set().union(*(_used(formula) for formula in formulas))
+    return [quantity for symbol, quantity in QUANTITIES.items() if symbol in used]
 
 
 def _used(formula: Formula) -> set[Expression]:
