@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike
 
 from riskcalc.laws import plain
 from riskcalc.policies import Oracle
-from riskcalc.prediction import LABELS, Prediction, evaluate, json_value, plain_scalar
+from riskcalc.prediction import LABELS, Prediction, evaluate
 from riskcalc.problems import LinearGaussian
+from riskcalc.values import json_value, plain_scalar
 
 MODELS = ("dense", "small", "magnitude", "hessian", "oracle", "random")
 # Models that meet the budget and can be computed from data, the paper's benchmark included: the small model is told

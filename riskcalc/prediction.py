@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from mpmath import mp, mpf
 from numpy.typing import ArrayLike
 
 from riskcalc.evaluation.models import Model, evaluate_chunk
@@ -21,6 +20,7 @@ from riskcalc.lowering.multiprecision import GUARD, Multiprecision
 from riskcalc.lowering.systems import SolvingSystem
 from riskcalc.policies import POLICIES, Oracle, Policy, Retrain
 from riskcalc.problems import LinearGaussian, aligned_latex, results_latex
+from riskcalc.values import json_value, plain_scalar, rounded
 
 # What a result prints and serialises.
 QUANTITIES = ("risk", "excess_risk", "dense_risk", "training_error", "threshold", "effective_ridge", "status")
@@ -333,7 +333,7 @@ def _gather(
     parts = [(rows, models[model]) for rows, models in found]
 
     def collect(column: Callable[[Model], Any]) -> Any:
-        return plain_scalar(_rounded(np.concatenate([column(part) for _, part in parts]).reshape(shape), digits))
+        return plain_scalar(rounded(np.concatenate([column(part) for _, part in parts]).reshape(shape), digits))
 
     status = np.concatenate([part.status for _, part in parts]).reshape(shape)
     example = parts[0][1]
@@ -371,32 +371,8 @@ class _Kept:
             for rows, part in self.parts:
                 for group in part.groups:
                     result[rows][group.rows] = group.kept(self.system)
-        return _rounded(result.reshape(self.shape), self.digits)
+        return rounded(result.reshape(self.shape), self.digits)
 
 
 def _failed_is_nan(values: np.ndarray, status: np.ndarray) -> np.ndarray:
     return np.where((status == Status.NOT_CONVERGED)[:, None], np.nan, values)
-
-
-def _rounded(values: np.ndarray, digits: int | None) -> np.ndarray:
-    """Values at the digits asked for, without the guard digits."""
-    if digits is None:
-        return values
-    with mp.workdps(digits), np.errstate(all="ignore"):
-        return np.asarray(np.frompyfunc(lambda x: +mpf(x), 1, 1)(values), dtype=object)
-
-
-def plain_scalar(values: np.ndarray) -> Any:
-    """An array, or the plain number in an array of no dimensions."""
-    return values if values.ndim else values.item()
-
-
-def json_value(values: Any, digits: int | None) -> Any:
-    """Numbers as JSON holds them: nan and inf become None, mpf become strings of all their digits."""
-    if values is None or isinstance(values, str):
-        return values
-    if isinstance(values, np.ndarray):
-        return [json_value(value, digits) for value in values]
-    if not mp.isfinite(values):
-        return None
-    return mp.nstr(values, digits) if digits else float(values)

@@ -32,6 +32,7 @@ ORDER = (
     "solve",
     "evaluation",
     "tables",
+    "values",
     "prediction",
     "comparison",
     "equivalence",

@@ -10,6 +10,7 @@ from riskcalc.derivation.record import Derivation, Step
 from riskcalc.derivation.run import Report, Reports, StepReport, build
 from riskcalc.formulas.latex_records import display
 from riskcalc.typesetting.claims import claim_display, definitions
+from riskcalc.typesetting.document import typewriter
 
 _PREAMBLE = r"""\documentclass[11pt]{article}
 \usepackage[margin=1.1in]{geometry}
@@ -59,8 +60,7 @@ def _section(derivation: Derivation, report: Report, numbered: bool) -> str:
 def _heading(step: Step) -> str:
     if isinstance(step.claim, Registered):
         formula = step.claim.formula
-        id = re.sub(r"_|\.", lambda sign: {"_": r"\_", ".": "."}[sign[0]] + r"\allowbreak ", formula.id)
-        return rf"{formula.title[0].upper()}{formula.title[1:]}, \texttt{{{id}}}."
+        return rf"{formula.title[0].upper()}{formula.title[1:]}, {typewriter(formula.id)}."
     return f"{step.name[0].upper()}{step.name[1:]}."
 
 

@@ -68,13 +68,13 @@ def _entry(formula: Formula, problem: LinearGaussian | None, present: set[str]) 
     holds = "" if formula.assumptions.startswith("none") else f"Assumes: {_prose(formula.assumptions, present)}. "
     about = f"{solved}{holds}Source: {_prose(formula.source, present)}."
     title = _prose(formula.title[0].upper() + formula.title[1:], present)
-    heading = rf"\textbf{{{title}}} ({_typewriter(formula.id)})"
+    heading = rf"\textbf{{{title}}} ({typewriter(formula.id)})"
     below = rf"{{\small {about}\par}}"
     parts = [r"\begin{samepage}", heading, snippet(formula, problem, label=True), below, r"\end{samepage}\medskip", ""]
     return "\n".join(parts)
 
 
-def _typewriter(id: str) -> str:
+def typewriter(id: str) -> str:
     """An id, which may be broken after a dot or an underscore."""
     return r"\texttt{" + re.sub(r"[._]", lambda sign: rf"{sign[0]}\allowbreak ", id).replace("_", r"\_") + "}"
 
@@ -97,7 +97,7 @@ def _math(found: re.Match, greek: dict[str, str]) -> str:
 def _reference(id: str, present: set[str]) -> str:
     if id in present:
         return rf"\eqref{{eq:{id}}}"
-    return _typewriter(id) if id in REGISTRY else id
+    return typewriter(id) if id in REGISTRY else id
 
 
 def _symbols(formulas: Iterable[Formula]) -> str:

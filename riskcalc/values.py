@@ -1,0 +1,32 @@
+"""The numbers in results: at the digits asked for, plain where there is one, and as JSON holds them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from mpmath import mp, mpf
+
+
+def rounded(values: np.ndarray, digits: int | None) -> np.ndarray:
+    """Values at the digits asked for, without the guard digits."""
+    if digits is None:
+        return values
+    with mp.workdps(digits), np.errstate(all="ignore"):
+        return np.asarray(np.frompyfunc(lambda x: +mpf(x), 1, 1)(values), dtype=object)
+
+
+def plain_scalar(values: np.ndarray) -> Any:
+    """An array, or the plain number in an array of no dimensions."""
+    return values if values.ndim else values.item()
+
+
+def json_value(values: Any, digits: int | None) -> Any:
+    """Numbers as JSON holds them: nan and inf become None, mpf become strings of all their digits."""
+    if values is None or isinstance(values, str):
+        return values
+    if isinstance(values, np.ndarray):
+        return [json_value(value, digits) for value in values]
+    if not mp.isfinite(values):
+        return None
+    return mp.nstr(values, digits) if digits else float(values)
