@@ -10,7 +10,7 @@ from riskcalc.derivation.claims import Equal, Expands, Less
 from riskcalc.derivation.record import Derivation
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import Inside, Outside, phi
-from riskcalc.formulas.symbols import H, LawSymbol
+from riskcalc.formulas.symbols import H, LawSymbol, Scalar
 from riskcalc.formulas.symbols import S as MASK
 from riskcalc.theory.symbols import (
     M0,
@@ -262,6 +262,7 @@ def _light_pruning(d, records):
     )
     score = {
         Lambda: LawSymbol("Lambda", positive=True),
+        gamma: Scalar("gamma", positive=True),
         tau: sqrt(kappa * gamma * Lambda) / (Lambda + D * nu),
         s: omega * tau,
         mu: a * B / tau,

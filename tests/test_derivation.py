@@ -71,6 +71,7 @@ def test_features_without_variance_are_a_case_of_their_own():
     assert run(Equal(E(a + abar), S.One), where=live).passed
     assert run(Equal(E(positive(Lambda) * a), E(a)), where=live).passed
     assert not run(Equal(E(positive(Lambda) * abar), E(abar)), where=live).passed
+    assert not run(Equal(positive(nu), S.One), where={}).passed  # nor at an effective ridge of zero
     # strictly positive where there is variance, not where there is none
     assert run(Less(S.Zero, E(a)), where=live).passed
     assert not run(Less(E(a), S.Zero, strict=False), where=live).passed

@@ -85,7 +85,7 @@ def _factored_erf(x: Any) -> Expression:
 
 
 def cases(expression: Expression) -> Iterator[tuple[Expression, bool]]:
-    """The expression at generic positive symbols, and with each law symbol that switches a piece at zero, at zero.
+    """The expression at generic positive symbols, and with each symbol that switches a piece at zero, at zero.
 
     The second of each pair says whether nothing was put at zero.
     """
@@ -101,10 +101,10 @@ def cases(expression: Expression) -> Iterator[tuple[Expression, bool]]:
 
 
 def _switches(condition: Any) -> set[Any]:
-    """Law symbols that may be zero, of a condition that compares a product of them with zero."""
+    """Symbols that may be zero, of a condition that compares a product of them with zero."""
     if not condition.is_Relational or condition.rhs != 0:
         return set()
-    return {s for s in condition.free_symbols if isinstance(s, LawSymbol) and s.is_nonnegative and not s.is_positive}
+    return {s for s in condition.free_symbols if s.is_nonnegative and not s.is_positive}
 
 
 def vanishes(expression: Expression) -> bool:
