@@ -188,6 +188,8 @@ def test_reducer_takes_gaussian_and_masked_moments():
     assert sympy.expand(masked - by_hand) == 0
     with pytest.raises(ValueError, match="degree at most two"):
         reduce_expectations(E(H**3 * x), moments)
+    with pytest.raises(ValueError, match="degree at most two"):
+        reduce_expectations(E(nodes.positive(H - x)), moments)
     with pytest.raises(ValueError, match="no masked moments"):
         reduce_expectations(E(S * x))
 

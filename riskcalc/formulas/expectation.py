@@ -96,7 +96,8 @@ def _hermite(integrand: Expression, complements: dict) -> tuple[Expression, Expr
     """Coefficients of a quadratic in H in the basis 1, H, H**2 - 1, read off by differentiation, not expansion."""
     slope = integrand.diff(H)
     curvature = slope.diff(H)
-    if curvature.has(H) and sympy.simplify(curvature.diff(H)) != 0:
+    switches = any(part.has(H) for part in integrand.atoms(sympy.Function, sympy.Piecewise))  # whose slopes hide jumps
+    if switches or (curvature.has(H) and sympy.simplify(curvature.diff(H)) != 0):
         raise ValueError(f"{integrand} is not a polynomial of degree at most two in H")
     square = curvature.subs(H, 0) / 2
     constant, linear = (fold_complements(part.subs(H, 0), complements) for part in (integrand, slope))
