@@ -46,7 +46,8 @@ def _solved_forms(formula: FixedPoint) -> Iterator[Expression]:
 
 
 def _is_expansion(formula: Expansion, derived: Expands, where: Definitions, whole: Definitions) -> bool:
-    if (formula.variable, formula.point, formula.side) != (derived.variable, derived.point, derived.side):
+    own = (formula.defines, formula.variable, formula.point, formula.side)
+    if own != (derived.expression, derived.variable, derived.point, derived.side):
         return False
     pairs = ((derived.terms, formula.statement), (derived.error, formula.error))
     return all(vanishes(unfold(one, where) - unfold(other, whole)) for one, other in pairs)
