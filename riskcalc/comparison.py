@@ -11,7 +11,8 @@ from mpmath import mp, mpf
 from numpy.typing import ArrayLike
 
 from riskcalc.laws import plain
-from riskcalc.policies import Oracle
+from riskcalc.evaluation.models import Asked
+from riskcalc.policies import POLICIES, Oracle
 from riskcalc.prediction import LABELS, Prediction, evaluate
 from riskcalc.problems import LinearGaussian
 from riskcalc.values import json_value, plain_scalar
@@ -193,5 +194,5 @@ def compare(
     ('hessian', 0.1436, True)
     """
     budget = Oracle(keep=keep, n_keep=n_keep)
-    predictions = evaluate(problem, budget, MODELS, digits)
+    predictions = evaluate(problem, budget, ASKED, digits)
     return Comparison(problem, budget.fraction_kept(problem.n_features), predictions, digits)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from copy import copy
 from fractions import Fraction
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -30,6 +31,11 @@ class Policy:
 
     name: ClassVar[str]
 
+    @property
+    def kind(self) -> str:
+        """What tells its masks from those of other policies."""
+        return self.name
+
     def __init__(self, keep: ArrayLike | str | None = None, n_keep: int | None = None):
         if (keep is None) == (n_keep is None):
             raise ValueError(f"give exactly one of keep and n_keep, got keep={keep} and n_keep={n_keep}")
@@ -48,10 +54,18 @@ class Policy:
         kept = np.frompyfunc(lambda p: Fraction(n_keep, int(p)), 1, 1)(n_features)
         return np.asarray(kept, dtype=object)
 
+    def at(self, n_keep: int) -> Self:
+        """The same policy with a budget in features."""
+        other = copy(self)
+        other.n_keep, other.keep = n_keep, None
+        return other
+
     def __repr__(self) -> str:
-        if self.keep is None:
-            return f"{type(self).__name__}(n_keep={self.n_keep})"
-        return f"{type(self).__name__}(keep={self.keep.tolist() if self.keep.dtype != object else str(self.keep)})"
+        own = {"n_keep": self.n_keep}
+        if self.keep is not None:
+            own = {"keep": self.keep.tolist() if self.keep.dtype != object else str(self.keep)}
+        others = {name: value for name, value in vars(self).items() if name not in ("keep", "n_keep") and value}
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in (own | others).items())})"
 
 
 def _fraction_kept(keep: ArrayLike | str) -> np.ndarray:
@@ -110,6 +124,140 @@ class Random(Policy):
     name = "random"
 
 
+class BrainSurgeon(Policy):
+    """Keep the features with the largest sqrt(Lambda + D nu) |X|: the optimal brain surgeon's saliency, nu the
+    effective ridge.
+
+    The features kept stay as they are, as with every policy. The surgeon's full compensation of what was dropped is
+    exactly the fit on the features kept with the problem's own ridge: ``retrain=Retrain(ridge=problem.ridge)``. On a
+    sample, the saliency is the squared coefficient over its entry on the diagonal of the inverse Hessian.
+
+    Examples
+    --------
+    >>> BrainSurgeon(keep=0.1).name
+    'surgeon'
+    """
+
+    name = "surgeon"
+
+
+class Sampled(Policy):
+    """Keep features by chance, in proportion to their sensitivity sqrt(Lambda) |X|, and reweight what is kept.
+
+    With a sure top (the default) a feature is kept with probability min(1, sqrt(Lambda) |X| / t) and its coefficient
+    divided by it, so that it stays unbiased. With `replacement`, as many draws as the budget has features are made, and
+    a coefficient is multiplied by its count over the mean count; fewer distinct features than the budget are then kept.
+    Retraining uses the mask only.
+
+    Parameters
+    ----------
+    keep, n_keep
+        As for every `Policy`.
+    replacement : bool
+
+    Examples
+    --------
+    >>> Sampled(keep=0.1).kind, Sampled(keep=0.1, replacement=True).kind
+    ('sampled', 'replaced')
+    """
+
+    name = "sampled"
+
+    def __init__(self, keep: ArrayLike | str | None = None, n_keep: int | None = None, *, replacement: bool = False):
+        super().__init__(keep, n_keep)
+        self.replacement = _flag(replacement, "replacement")
+
+    @property
+    def kind(self) -> str:
+        """With replacement, "replaced"."""
+        return "replaced" if self.replacement else "sampled"
+
+
+class Optimal(Policy):
+    """The prune-only rule of lowest test risk among those that see (x, Lambda, D) of a feature, and the law.
+
+    Keep x unchanged where Lambda (2 x E[B | x, Lambda, D] - x^2) is largest, drop it elsewhere. It bounds every rule
+    that keeps or drops coefficients blind to their true values, at the same budget; neither the oracle (which sees
+    them), nor rules that rescale, nor anything after retraining. Where (Lambda, D) tells B, the rule knows B.
+
+    Parameters
+    ----------
+    keep, n_keep
+        As for every `Policy`.
+    rescale : bool
+        Replace what is kept by E[B | x, Lambda, D], and keep where Lambda times its square is largest: the lowest risk
+        of any rule blind to B that may change the coefficients it keeps, each from its own (x, Lambda, D).
+
+    Examples
+    --------
+    >>> Optimal(keep=0.1, rescale=True).kind
+    'optimal_rescaled'
+    """
+
+    name = "optimal"
+
+    def __init__(self, keep: ArrayLike | str | None = None, n_keep: int | None = None, *, rescale: bool = False):
+        super().__init__(keep, n_keep)
+        self.rescale = _flag(rescale, "rescale")
+
+    @property
+    def kind(self) -> str:
+        """With rescaling, "optimal_rescaled"."""
+        return "optimal_rescaled" if self.rescale else "optimal"
+
+
+class Group(Policy):
+    """Keep or drop whole groups of `size` features (filters), by the norm of their scores.
+
+    The features of a group are of one kind: they share Lambda, B and D, as the weights of a filter share a layer.
+
+    Parameters
+    ----------
+    size : int
+        Features of a group.
+    score : "hessian" or "magnitude"
+        Of a member: sqrt(Lambda) |X|, or |X|.
+    keep, n_keep
+        As for every `Policy`; the fraction of the features kept is that of the groups.
+
+    Examples
+    --------
+    >>> Group(4, keep=0.25).kind
+    'group_hessian'
+    """
+
+    name = "group"
+
+    def __init__(
+        self, size: int, score: str = "hessian", *, keep: ArrayLike | str | None = None, n_keep: int | None = None
+    ):
+        super().__init__(keep, n_keep)
+        self.size = count(size, "size")
+        if score not in ("hessian", "magnitude"):
+            raise ValueError(f'score must be "hessian" or "magnitude", got {score!r}')
+        if self.n_keep is not None and self.n_keep % self.size:
+            raise ValueError(f"n_keep is {self.n_keep}, which groups of {self.size} do not divide")
+        self.score = score
+
+    def fraction_kept(self, n_features: np.ndarray | None) -> np.ndarray:
+        """The exact fraction kept; ValueError if groups do not divide the problem's number of features."""
+        if n_features is not None and np.any(n_features % self.size):
+            wrong = n_features[n_features % self.size != 0].flat[0]
+            raise ValueError(f"the problem has {wrong} features, which groups of {self.size} do not divide")
+        return super().fraction_kept(n_features)
+
+    @property
+    def kind(self) -> str:
+        """With its score."""
+        return f"group_{self.score}"
+
+
+def _flag(value: bool, name: str) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return value
+
+
 class Retrain:
     """Fit again on the features kept, after pruning.
 
@@ -147,4 +295,7 @@ class Retrain:
         return f"Retrain(ridge={self.ridge[()]}, sample={self.sample!r})"
 
 
-POLICIES: dict[str, type[Policy]] = {policy.name: policy for policy in (Magnitude, Hessian, Oracle, Random)}
+# Those that a budget alone makes.
+POLICIES: dict[str, type[Policy]] = {
+    policy.name: policy for policy in (Magnitude, Hessian, BrainSurgeon, Oracle, Random, Sampled, Optimal)
+}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from riskcalc.evaluation.models import Model, evaluate_chunk
+from riskcalc.evaluation.models import Asked, Model, evaluate_chunk
 from riskcalc.evaluation.regimes import batch_shape, chunks
 from riskcalc.evaluation.status import NAMES, Status
 from riskcalc.exact import as_float
@@ -18,7 +18,7 @@ from riskcalc.laws import Continuous, count, plain
 from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.multiprecision import GUARD, Multiprecision
 from riskcalc.lowering.systems import SolvingSystem
-from riskcalc.policies import POLICIES, Oracle, Policy, Retrain
+from riskcalc.policies import Oracle, Policy, Retrain
 from riskcalc.problems import LinearGaussian, aligned_latex, results_latex
 from riskcalc.values import json_value, plain_scalar, rounded
 
@@ -31,9 +31,21 @@ LABELS = {
     "small": "small, on the best features",
     "magnitude": "pruned by magnitude",
     "hessian": "pruned by Hessian score",
+    "surgeon": "pruned by surgeon's score",
     "oracle": "pruned by oracle",
     "random": "pruned at random",
+    "sampled": "sampled by sensitivity",
+    "replaced": "sampled with replacement",
+    "optimal": "pruned by the best blind rule",
+    "optimal_rescaled": "pruned and rescaled by the best blind rule",
+    "group_magnitude": "pruned in groups by magnitude",
+    "group_hessian": "pruned in groups by Hessian score",
 }
+
+
+def after(retrain: Retrain | None) -> str:
+    """What follows pruning, in words."""
+    return "" if retrain is None else ", retrained" if retrain.sample == "same" else ", retrained on a fresh sample"
 
 
 @dataclass(frozen=True)
@@ -57,12 +69,13 @@ class Prediction:
         Risk minus noise variance, computed without that subtraction.
     dense_risk : float or ndarray
         Test risk of the fit before pruning; for "small" of the small model itself.
-    training_error : float, ndarray or None
-        Mean squared residual on the sample last fitted to; None after pruning without a fit, for which no formula is
-        implemented yet.
+    training_error : float or ndarray
+        Mean squared residual on the sample last fitted to.
     threshold : float, ndarray or None
-        Of the score: sqrt(p)|beta| for magnitude, times sqrt(Lambda) for Hessian, Lambda B^2 for oracle and small;
-        None for dense and random.
+        Of the score: sqrt(p)|beta| for magnitude, times sqrt(Lambda) for Hessian (for sampled, from where on features
+        are kept surely; for groups, the norm of their scores), times sqrt(Lambda + D nu) for the surgeon; Lambda B^2
+        for oracle and small; the gain Lambda (2 x E[B|x] - x^2) for optimal. None for dense, random, and sampling with
+        replacement.
     effective_ridge : float or ndarray
     status : str or ndarray of str
         "ok"; "infinite" (risk inf: at the interpolation threshold, with noise); "exact_recovery" (the fit before
@@ -87,8 +100,7 @@ class Prediction:
     @property
     def label(self) -> str:
         """The model in words."""
-        second = "" if self.retrain is None else f", retrained on the {self.retrain.sample} sample"
-        return LABELS[self.model] + second.replace("the fresh", "a fresh")
+        return LABELS[self.model if self.prune is None or self.model == "small" else self.prune.kind] + after(self.retrain)
 
     @cached_property
     def kept(self) -> np.ndarray:
@@ -112,7 +124,8 @@ class Prediction:
         gaps = []
         for times in COARSER:
             other = _with_law(self.problem, law.coarser(times))
-            again = evaluate(other, self.prune, [self.model], self.digits, self.retrain)[self.model]
+            asked = {self.model: Asked(self.prune, self.retrain, small=self.model == "small")}
+            again = evaluate(other, self.prune, asked, self.digits)[self.model]
             with np.errstate(invalid="ignore"):
                 gaps.append(np.abs(np.asarray(self.risk - again.risk, dtype=float)))
         return plain_scalar(np.max(gaps, axis=0))
@@ -183,10 +196,11 @@ def predict(
     ----------
     problem : LinearGaussian
     prune : Policy, optional
-        `Magnitude`, `Hessian`, `Oracle` or `Random`; its `keep` broadcasts with the problem's batch.
-    retrain : Retrain, optional
-        Fit again on the features kept. Only ``Retrain(sample="fresh")`` is implemented: on another sample of the same
-        size, of which the choice of features is independent.
+        `Magnitude`, `Hessian`, `BrainSurgeon`, `Oracle`, `Random`, `Sampled`, `Optimal` or `Group`; its `keep`
+        broadcasts with the problem's batch.
+    retrain : bool or Retrain, optional
+        Fit again on the features kept: True for least squares (or least norm) on the same sample. A `Retrain` can have
+        a ridge, and a fresh sample of the same size, of which the choice of features is independent.
     digits : int, optional
         Significant digits, computed by mpmath; float64 if not given.
 
@@ -197,12 +211,12 @@ def predict(
     Raises
     ------
     TypeError, ValueError
-        If an argument is of the wrong type, `keep` does not fit the problem, or `retrain` is on the same sample.
+        If an argument is of the wrong type, `keep` does not fit the problem, or a dense fit is to be retrained.
 
     Notes
     -----
-    Theorems 1 and 2 of Chang et al. 2021, and Section 3 after retraining: the limit n, p -> infinity at a fixed aspect
-    ratio.
+    Theorems 1 and 2 of Chang et al. 2021, and Section 3 after retraining on a fresh sample; on the same sample, and for
+    training errors, derivations 11 and 12. All in the limit n, p -> infinity at a fixed aspect ratio.
 
     Examples
     --------
@@ -212,22 +226,16 @@ def predict(
     0.9765
     >>> round(rc.predict(problem, prune=rc.Hessian(keep="1/10")).risk, 4)
     1.2064
+    >>> round(rc.predict(problem, prune=rc.Hessian(keep="1/10"), retrain=True).risk, 4)
+    1.4647
     """
-    if prune is not None and type(prune) not in POLICIES.values():
+    if prune is not None and (not isinstance(prune, Policy) or type(prune) is Policy):
         raise TypeError(f"prune must be a policy such as rc.Magnitude(keep=0.1), got {prune!r}")
-    name = "dense" if prune is None else prune.name
-    return evaluate(problem, prune, [name], digits, _retraining(prune, retrain))[name]
-
-
-def _retraining(prune: Policy | None, retrain: bool | Retrain | None) -> Retrain | None:
     second = Retrain.of(retrain)
     if second is not None and prune is None:
         raise ValueError("retrain needs a policy to prune by before it")
-    if second is not None and second.sample == "same":
-        raise ValueError(
-            'retraining on the same sample has no prediction yet; use rc.Retrain(sample="fresh"), or rc.simulate for it'
-        )
-    return second
+    name = "dense" if prune is None else prune.name
+    return evaluate(problem, prune, {name: Asked(prune, second)}, digits)[name]
 
 
 def small_model(
@@ -262,27 +270,23 @@ def small_model(
     >>> round(rc.small_model(problem, keep="1/10").risk, 4)
     1.35
     """
-    return evaluate(problem, Oracle(keep=keep, n_keep=n_keep), ["small"], digits)["small"]
+    best = Oracle(keep=keep, n_keep=n_keep)
+    return evaluate(problem, best, {"small": Asked(best, small=True)}, digits)["small"]
 
 
 def evaluate(
-    problem: LinearGaussian,
-    policy: Policy | None,
-    models: Sequence[str],
-    digits: int | None,
-    retrain: Retrain | None = None,
+    problem: LinearGaussian, budget: Policy | None, asked: Mapping[str, Asked], digits: int | None
 ) -> dict[str, Prediction]:
     """Predictions of several models of one problem at the budget of one policy; the dense fit is solved once."""
     if not isinstance(problem, LinearGaussian):
         raise TypeError(f"problem must be a riskcalc.LinearGaussian, got {problem!r}")
-    keep = np.ones(()) if policy is None else policy.fraction_kept(problem.n_features)
+    keep = np.ones(()) if budget is None else budget.fraction_kept(problem.n_features)
     shape = batch_shape(problem, keep)
     rough = chunks(problem, keep, FLOAT64)
-    ridge = None if retrain is None else retrain.ridge
     if digits is None:
         system: SolvingSystem = FLOAT64
         with system.precision():
-            found = [(chunk.rows, evaluate_chunk(chunk, models, system, ridge)) for chunk in rough]
+            found = [(chunk.rows, evaluate_chunk(chunk, asked, system)) for chunk in rough]
     else:
         # A budget or an aspect ratio far from one takes digits off sums that it is added to.
         decades = sum(float(abs(np.log10(as_float(array))).max()) for array in (keep, problem.aspect_ratio))
@@ -291,12 +295,9 @@ def evaluate(
         with system.precision():
             for first, chunk in zip(rough, chunks(problem, keep, system), strict=True):
                 with FLOAT64.precision():
-                    start = evaluate_chunk(first, models, FLOAT64, ridge)
-                found.append((chunk.rows, evaluate_chunk(chunk, models, system, ridge, start)))
-    return {
-        model: _gather(problem, _policy_of(model, policy), retrain, model, shape, found, system, digits)
-        for model in models
-    }
+                    start = evaluate_chunk(first, asked, FLOAT64)
+                found.append((chunk.rows, evaluate_chunk(chunk, asked, system, start)))
+    return {name: _gather(problem, name, question, shape, found, system, digits) for name, question in asked.items()}
 
 
 def _with_law(problem: LinearGaussian, law: Continuous) -> LinearGaussian:
@@ -312,25 +313,16 @@ def _with_law(problem: LinearGaussian, law: Continuous) -> LinearGaussian:
     )
 
 
-def _policy_of(model: str, policy: Policy | None) -> Policy | None:
-    """What prunes a model at the budget of `policy`; the small model is told its features by the oracle."""
-    if policy is None or model == "dense":
-        return None
-    kind = POLICIES.get(model, Oracle)
-    return policy if isinstance(policy, kind) else kind(keep=policy.keep, n_keep=policy.n_keep)
-
-
 def _gather(
     problem: LinearGaussian,
-    policy: Policy | None,
-    retrain: Retrain | None,
-    model: str,
+    name: str,
+    asked: Asked,
     shape: tuple[int, ...],
     found: list[tuple[slice, dict[str, Model]]],
     system: SolvingSystem,
     digits: int | None,
 ) -> Prediction:
-    parts = [(rows, models[model]) for rows, models in found]
+    parts = [(rows, models[name]) for rows, models in found]
 
     def collect(column: Callable[[Model], Any]) -> Any:
         return plain_scalar(rounded(np.concatenate([column(part) for _, part in parts]).reshape(shape), digits))
@@ -339,18 +331,18 @@ def _gather(
     example = parts[0][1]
     return Prediction(
         problem=problem,
-        model=model,
-        prune=policy,
-        retrain=retrain,
+        model="small" if asked.small else "dense" if asked.policy is None else asked.policy.name,
+        prune=asked.policy,
+        retrain=asked.retrain,
         digits=digits,
         risk=collect(lambda part: _failed_is_nan(part.risk, part.status)),
         excess_risk=collect(lambda part: _failed_is_nan(part.excess_risk, part.status)),
         dense_risk=collect(lambda part: _failed_is_nan(part.fit.state["gamma"], part.fit.status)),
-        training_error=None if example.training_error is None else collect(lambda part: part.training_error),
+        training_error=collect(lambda part: _failed_is_nan(part.training_error, part.status)),
         threshold=None if example.threshold is None else collect(lambda part: part.threshold),
         effective_ridge=collect(lambda part: part.fit.state["nu"]),
         status=NAMES[status] if shape else str(NAMES[status]),
-        _kept=_Kept((*shape, problem.n_atoms), model == "dense", parts, system, digits),
+        _kept=_Kept((*shape, problem.n_atoms), asked.policy is None, parts, system, digits),
     )
 
 

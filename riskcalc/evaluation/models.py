@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 from mpmath import mpf
 
 from riskcalc.evaluation.fit import Fit, fit_dense
-from riskcalc.evaluation.masking import MaskGroup, best_features, prune
+from riskcalc.evaluation.masking import MaskGroup, best_features
+from riskcalc.evaluation.pruned import Pruned, prune
 from riskcalc.evaluation.regimes import Chunk
+from riskcalc.evaluation.retraining import Refit, fit_fresh, fit_same
 from riskcalc.evaluation.status import Status
-from riskcalc.lowering.compensated import product, total
-from riskcalc.lowering.state import shape, take
+from riskcalc.lowering.state import take
 from riskcalc.lowering.systems import SolvingSystem
+from riskcalc.policies import Policy, Retrain
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A model that is asked for: dense without a policy; pruned; retrained; or `small`, told its features."""
+
+    policy: Policy | None = None
+    retrain: Retrain | None = None
+    small: bool = False
 
 
 @dataclass(frozen=True)
@@ -25,104 +36,95 @@ class Model:
     groups: list[MaskGroup]
     risk: np.ndarray
     excess_risk: np.ndarray
+    training_error: np.ndarray
     status: np.ndarray
     threshold: np.ndarray | None = None
-    training_error: np.ndarray | None = None
     refit: Fit | None = None
 
 
 def evaluate_chunk(
-    chunk: Chunk,
-    models: Sequence[str],
-    system: SolvingSystem,
-    retrain_ridge: np.ndarray | None = None,
-    start: dict[str, Model] | None = None,
+    chunk: Chunk, asked: Mapping[str, Asked], system: SolvingSystem, start: dict[str, Model] | None = None
 ) -> dict[str, Model]:
-    """Every model of a chunk; `start` holds the same in float64, whose roots are the first trials.
-
-    With `retrain_ridge`, an exact number, pruned models are fitted again on a fresh sample.
-    """
-    results: dict[str, Model] = {}
-    fit: Fit | None = None
-    for model in models:
-        first = None if start is None else start[model]
-        if model == "small":
-            results[model] = _small(chunk, system, first)
-            continue
-        if fit is None:
-            fit = _fit_distinct(chunk, system, None if first is None else _as_mpf(first.fit.state["nu"]))
-        if model == "dense":
-            gamma = fit.state["gamma"]
-            results[model] = Model(fit, [], gamma, fit.excess_risk, fit.status, training_error=fit.training_error)
-            continue
-        trial = None if first is None or first.threshold is None else _as_mpf(first.threshold)
-        pruned = prune(model, fit, chunk.keep_surplus, system, trial)
-        threshold = None if model == "random" else pruned.threshold
-        results[model] = Model(fit, pruned.groups, pruned.risk, pruned.excess_risk, pruned.status, threshold)
-        if retrain_ridge is not None:
-            ridge = 0 * chunk.state["kappa"] + system.number(retrain_ridge.reshape(1, 1))
-            results[model] = _retrained(results[model], chunk, ridge, system, first)
-    return {name: _finite_or_failed(model) for name, model in results.items()}
+    """Every model of a chunk; `start` holds the same in float64, whose roots are the first trials."""
+    work = _Work(chunk, system)
+    first = start or {}
+    found = {name: work.model(question, first.get(name)) for name, question in asked.items()}
+    return {name: _finite_or_failed(model) for name, model in found.items()}
 
 
-def _small(chunk: Chunk, system: SolvingSystem, first: Model | None) -> Model:
-    """The small model, told its features."""
-    group = best_features(chunk.state, chunk.keep_surplus, system)
-    fit, beyond_noise = _fit_kept([group], chunk, chunk.state["ridge"], system, first)
-    return Model(
-        fit=fit,
-        groups=[group],
-        risk=fit.state["gamma"],
-        excess_risk=beyond_noise,
-        status=fit.status,
-        threshold=group.state["t"],
-        training_error=fit.training_error,
-        refit=fit,
-    )
+class _Work:
+    """What the models of a chunk share: the dense fit, and the masks of every policy."""
+
+    def __init__(self, chunk: Chunk, system: SolvingSystem):
+        self.chunk, self.system = chunk, system
+        self.fit: Fit | None = None
+        self.pruned: dict[tuple, Pruned] = {}
+
+    def model(self, asked: Asked, first: Model | None) -> Model:
+        """One model; `first` is the same in float64."""
+        if asked.small:
+            return self._small(first)
+        fit = self._dense(first)
+        if asked.policy is None:
+            return Model(fit, [], fit.state["gamma"], fit.excess_risk, fit.training_error, fit.status)
+        pruned = self._masked(asked.policy, fit, first)
+        threshold = None if asked.policy.kind in ("random", "replaced") else pruned.threshold
+        model = Model(
+            fit, pruned.groups, pruned.risk, pruned.excess_risk, pruned.training_error, pruned.status, threshold
+        )
+        return model if asked.retrain is None else self._retrained(model, asked.retrain, first)
+
+    def _dense(self, first: Model | None) -> Fit:
+        if self.fit is None:
+            self.fit = _fit_distinct(self.chunk, self.system, None if first is None else _as_mpf(first.fit.state["nu"]))
+        return self.fit
+
+    def _masked(self, policy: Policy, fit: Fit, first: Model | None) -> Pruned:
+        key = tuple(value for name, value in sorted(vars(policy).items()) if name not in ("keep", "n_keep"))
+        if (policy.kind, key) not in self.pruned:
+            trial = None if first is None or first.threshold is None else _as_mpf(first.threshold)
+            self.pruned[policy.kind, key] = prune(policy, fit, self.chunk.keep_surplus, self.system, trial)
+        return self.pruned[policy.kind, key]
+
+    def _small(self, first: Model | None) -> Model:
+        """The small model, told its features."""
+        group = best_features(self.chunk.state, self.chunk.keep_surplus, self.system)
+        refit = fit_fresh([group], self.chunk, self.chunk.state["ridge"], self.system, _trial(first))
+        return Model(
+            fit=refit.fit,
+            groups=[group],
+            risk=refit.risk,
+            excess_risk=refit.excess_risk,
+            training_error=refit.training_error,
+            status=refit.status,
+            threshold=group.state["t"],
+            refit=refit.fit,
+        )
+
+    def _retrained(self, pruned: Model, retrain: Retrain, first: Model | None) -> Model:
+        """A pruned model, fitted again on the features kept."""
+        ridge = 0 * self.chunk.state["kappa"] + self.system.number(retrain.ridge.reshape(1, 1))
+        again = fit_same if retrain.sample == "same" else fit_fresh
+        refit: Refit = again(pruned.groups, self.chunk, ridge, self.system, _trial(first))
+        masked = (pruned.status == Status.OK) | (pruned.status == Status.EXACT_RECOVERY)
+        return replace(
+            pruned,
+            risk=refit.risk,
+            excess_risk=refit.excess_risk,
+            training_error=refit.training_error,
+            status=np.where(masked, refit.status, Status.NOT_CONVERGED),
+            refit=refit.fit,
+        )
 
 
-def _retrained(pruned: Model, chunk: Chunk, ridge: np.ndarray, system: SolvingSystem, first: Model | None) -> Model:
-    """A pruned model, fitted again on a fresh sample."""
-    refit, beyond_noise = _fit_kept(pruned.groups, chunk, ridge, system, first)
-    masked = (pruned.status == Status.OK) | (pruned.status == Status.EXACT_RECOVERY)
-    return replace(
-        pruned,
-        risk=refit.state["gamma"],
-        excess_risk=beyond_noise,
-        status=np.where(masked, refit.status, Status.NOT_CONVERGED),
-        training_error=refit.training_error,
-        refit=refit,
-    )
+def _trial(first: Model | None) -> np.ndarray | None:
+    return None if first is None or first.refit is None else _as_mpf(first.refit.state["nu"])
 
 
 def _finite_or_failed(model: Model) -> Model:
     """A risk that overflowed is no risk."""
     sound = (abs(model.risk) < np.inf)[:, 0] | (model.status == Status.INFINITE)
     return replace(model, status=np.where(sound, model.status, Status.NOT_CONVERGED))
-
-
-def _fit_kept(
-    groups: list[MaskGroup], chunk: Chunk, ridge: np.ndarray, system: SolvingSystem, first: Model | None
-) -> tuple[Fit, np.ndarray]:
-    """The fit on the features kept, on a sample that their masks do not depend on, and its risk beyond the noise.
-
-    Regimes without a mask are fitted as if nothing were dropped: callers give them a status.
-    """
-    state = chunk.state | {"ridge": ridge}
-    weights = np.broadcast_to(state["weights"], shape(state)).copy(order="K")
-    noise = state["sigma2"].copy()
-    for group in groups:
-        weights[group.rows] = weights[group.rows] * group.kept(system)
-        noise[group.rows] = group.noise(system)
-    dead_mass = total(weights * (state["Lambda"] == 0))
-    surplus = chunk.small_surplus.without(product((state["kappa"], 0), dead_mass))
-    mass = (state["alpha"] * state["total"] - dead_mass[0], -dead_mass[1])
-    start = None if first is None or first.refit is None else _as_mpf(first.refit.state["nu"])
-    fit = fit_dense(state | {"weights": weights, "sigma2": noise}, surplus, mass, system, start)
-    beyond_noise = fit.excess_risk.copy()
-    for group in groups:
-        beyond_noise[group.rows] = group.small_excess_risk(fit.excess_risk[group.rows], system)
-    return fit, beyond_noise
 
 
 def _fit_distinct(chunk: Chunk, system: SolvingSystem, start: np.ndarray | None) -> Fit:

@@ -51,6 +51,7 @@ def chunks(problem: LinearGaussian, keep: np.ndarray, system: SolvingSystem) -> 
     per_atom = {
         "Lambda": law.eigenvalues,
         "B": abs(law.signal),
+        "sign": np.where(law.signal < 0, -1.0, 1.0) if np.any(law.signal < 0) else ones,
         "D": _penalty(problem),
         "weights": ones if law.weights is None else law.weights,
     }

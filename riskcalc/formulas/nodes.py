@@ -290,3 +290,139 @@ class edge_moment(Node):
     def pieces(self):
         z, u = self.args
         return z * phi(z) - (z - 2 * u) * phi(z - 2 * u)
+
+
+class discounted(Node):
+    """E[exp(-theta (mu + H)); mu + H > 0], with arguments (mu, theta), theta >= 0."""
+
+    nargs = 2
+
+    def definition(self):
+        mu, theta = self.args
+        return sympy.exp(theta**2 / 2 - theta * mu) * _Phi(mu - theta)
+
+    def _derivatives(self):
+        mu, theta = self.args
+        return phi(mu) - theta * self, (theta - mu) * self - phi(mu)
+
+
+# A tent of half-width u over zero, under a normal variable of mean mu = u - z >= 0: what sampling with a sure top
+# drops. In (z, u) for the reason given at `Inside`.
+
+
+def _excess(x: Expression) -> Expression:
+    """E[max(x + H, 0)]."""
+    return x * _Phi(x) + sympy.exp(-(x**2) / 2) / sympy.sqrt(2 * sympy.pi)
+
+
+class tent(Node):
+    """E[max(1 - |mu + H|/u, 0)]."""
+
+    nargs = 2
+
+    def definition(self):
+        z, u = self.args
+        return (_excess(2 * u - z) - 2 * _excess(u - z) + _excess(-z)) / u
+
+
+class off_tent(Node):
+    """1 - tent(z, u) = E[min(|mu + H|/u, 1)]."""
+
+    nargs = 2
+
+    def definition(self):
+        return 1 - tent(*self.args).definition()
+
+
+class tent_drop(Node):
+    """E[H min(|mu + H|/u, 1)]: minus the derivative of the tent's mean in mu."""
+
+    nargs = 2
+
+    def definition(self):
+        z, u = self.args
+        return -(_Phi(2 * u - z) - 2 * _Phi(u - z) + _Phi(-z)) / u
+
+
+class tent_moment(Node):
+    """E[(H**2 - 1) min(|mu + H|/u, 1)]: minus the second derivative of the tent's mean in mu."""
+
+    nargs = 2
+
+    def definition(self):
+        z, u = self.args
+        return ((2 * phi(u - z) - phi(2 * u - z) - phi(z)) / u).doit()
+
+
+class tent_loss(Node):
+    """E[|mu + H| max(u - |mu + H|, 0)]."""
+
+    nargs = 2
+
+    def definition(self):
+        z, u = self.args
+        return sum(self._half(mu, u) for mu in (u - z, z - u))
+
+    @staticmethod
+    def _half(mu: Expression, u: Expression) -> Expression:
+        """The part where mu + H > 0."""
+        mass = _Phi(u - mu) - _Phi(-mu)
+        first = mu * mass + (phi(mu) - phi(u - mu)).doit()
+        second = mu * first + mass - (u * phi(u - mu)).doit()
+        return u * first - second
+
+
+# The squared norm of a group of `size` normal variables of mean mu >= 0, of which u**2 is a value.
+
+
+class chi_density(Node):
+    """Density at u**2 of the noncentral chi-squared law of k degrees of freedom and noncentrality size*mu**2.
+
+    Arguments (mu, u, k, size).
+    """
+
+    nargs = 4
+
+    def definition(self):
+        mu, u, k, size = self.args
+        shift = size * mu**2
+        central = (u / (sympy.sqrt(size) * mu)) ** (k / 2 - 1) * sympy.besseli(k / 2 - 1, sympy.sqrt(size) * mu * u)
+        return sympy.exp(-(u**2 + shift) / 2) * central / 2
+
+
+class chi_outside(Node):
+    """P(that squared norm > u**2), with arguments (mu, u, size)."""
+
+    nargs = 3
+
+    def definition(self):
+        return 1 - chi_inside(*self.args).definition()
+
+    def _derivatives(self):
+        mu, u, size = self.args
+        return (
+            2 * size * mu * chi_density(mu, u, size + 2, size),
+            -2 * u * chi_density(mu, u, size, size),
+            None,
+        )
+
+
+class chi_inside(Node):
+    """1 - chi_outside: a Poisson mixture of central laws."""
+
+    nargs = 3
+
+    def definition(self):
+        mu, u, size = self.args
+        j = sympy.Symbol("j", integer=True, nonnegative=True)
+        mean = size * mu**2 / 2
+        central = sympy.lowergamma(size / 2 + j, u**2 / 2) / sympy.gamma(size / 2 + j)
+        return sympy.Sum(sympy.exp(-mean) * mean**j / sympy.factorial(j) * central, (j, 0, sympy.oo))
+
+    def _derivatives(self):
+        mu, u, size = self.args
+        return (
+            -2 * size * mu * chi_density(mu, u, size + 2, size),
+            2 * u * chi_density(mu, u, size, size),
+            None,
+        )

@@ -64,9 +64,16 @@ class Formula:
 
     def reduced(self) -> Expression:
         """The evaluation form (or the statement), with H and S averaged out: what is lowered."""
-        form = self.statement if self.evaluation is None else self.evaluation
-        random = {symbol: rule for symbol, rule in self.where.items() if rule.has(H, S)}
-        return reduce_expectations(form.subs(random), self.moments, dict(self.complements))
+        return self._averaged(self.statement if self.evaluation is None else self.evaluation)
+
+    def _averaged(self, form: Expression) -> Expression:
+        """An expression with the definitions that lead to H or S put in, and H and S averaged out."""
+        random: dict[Any, Expression] = {}
+        for _ in self.where:
+            random = {symbol: rule for symbol, rule in self.where.items() if rule.has(H, S, *random)}
+        for _ in random:
+            form = form.xreplace(random)
+        return reduce_expectations(form, self.moments, dict(self.complements))
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +112,23 @@ class FixedPoint(Formula):
     def log_terms(self) -> tuple[Expression, ...]:
         """What it evaluates where the terms underflow."""
         return sympy.log(self.part), sympy.log(self.remainder), *self.rates
+
+
+@dataclass(frozen=True, eq=False)
+class LinearEquation(Formula):
+    """One of several equations that are linear in the same unknowns; its evaluation form is left minus right side."""
+
+    unknowns: tuple[Any, ...] = ()
+
+    def reduced(self) -> Expression:
+        """Left minus right side, with H and S averaged out."""
+        return self._averaged(self.evaluation or self.statement.lhs - self.statement.rhs)
+
+    def terms(self) -> tuple[Expression, ...]:
+        """Left minus right side at unknowns of zero, and the coefficient of each unknown."""
+        gap = self.reduced()
+        none = dict.fromkeys(self.unknowns, sympy.S.Zero)
+        return gap.xreplace(none), *(gap.diff(unknown) for unknown in self.unknowns)
 
 
 @dataclass(frozen=True, eq=False)

@@ -71,6 +71,47 @@ def _outside(z, u):
     return _tail(z) + _tail(2 * u - z)
 
 
+def _excess(x):
+    return x * _tail(-x) + _phi(x)
+
+
+def _tent(z, u):
+    return (_excess(2 * u - z) - 2 * _excess(u - z) + _excess(-z)) / u
+
+
+def _tent_drop(z, u):
+    return (_tail(-z) - 2 * _tail(u - z) + _tail(2 * u - z)) / u
+
+
+def _tent_moment(z, u):
+    return (2 * _phi(u - z) - _phi(2 * u - z) - _phi(z)) / u
+
+
+def _tent_loss(z, u):
+    def half(mu):
+        mass = _tail(-mu) - _tail(u - mu)
+        first = mu * mass + _phi(mu) - _phi(u - mu)
+        return (u - mu) * first - mass + u * _phi(u - mu)
+
+    return half(u - z) + half(z - u)
+
+
+def _chi_density(mu, u, k, size):
+    shift, x = size * mu * mu, u * u
+    power = (k / 2 - 1) / 2
+    return (-(x + shift) / 2).exp() * (x / shift) ** power * (shift * x).sqrt().bessel_i(k / 2 - 1) / 2
+
+
+def _chi_outside(mu, u, size):
+    """A Poisson mixture of central probabilities, the terms beyond enclosed by their weight."""
+    mean, weight, total = size * mu * mu / 2, arb(1), arb(0)
+    j, weight = 0, (-mean).exp()
+    while j < 2 * mean + 50 or weight > arb(2) ** -flint.ctx.prec:
+        total += weight * (u * u / 2).gamma_upper(size / 2 + j, regularized=True)
+        j, weight = j + 1, weight * mean / (j + 1)
+    return total + arb(0).union(2 * weight)
+
+
 def _elementwise(function, inputs: int):
     return np.frompyfunc(function, inputs, 1)
 
@@ -103,6 +144,15 @@ class Balls:
         "beyond": _elementwise(lambda z, near, far: _switch(-z, lambda: 1 - near, lambda: near) + far, 3),
         "outside_rate": _elementwise(lambda z, u: _boundary(z, u) / _outside(z, u), 2),
         "inside_rate": _elementwise(lambda z, u: _boundary(z, u) / _inside(z, u), 2),
+        "discounted": _elementwise(lambda mu, theta: (theta * (theta / 2 - mu)).exp() * _tail(theta - mu), 2),
+        "tent": _elementwise(_tent, 2),
+        "off_tent": _elementwise(lambda z, u: 1 - _tent(z, u), 2),
+        "tent_drop": _elementwise(_tent_drop, 2),
+        "tent_moment": _elementwise(_tent_moment, 2),
+        "tent_loss": _elementwise(_tent_loss, 2),
+        "chi_density": _elementwise(_chi_density, 4),
+        "chi_outside": _elementwise(_chi_outside, 3),
+        "chi_inside": _elementwise(lambda mu, u, size: 1 - _chi_outside(mu, u, size), 3),
     }
 
     def number(self, array: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from scipy.special import erfcx, log_ndtr, ndtr, ndtri
+from scipy.stats import chi2, ncx2
 
 from riskcalc.exact import as_float, as_fractions
 from riskcalc.lowering.surplus import Surplus, difference
@@ -139,6 +140,90 @@ def _inside_rate(z, u):
     return (1 + far) * np.where(_is_narrow(z, u), narrow, wide)
 
 
+def _discounted(mu, theta):
+    beyond = theta - mu
+    return np.where(
+        beyond > 0, _phi(mu + 0 * theta) * _mills(beyond), np.exp(theta * (theta / 2 - mu)) * ndtr(-beyond)
+    )
+
+
+# Tents: closed forms where they are wide, Gauss-Legendre of their two sides where those would cancel.
+_TENT = 1.0
+_SIDE, _SIDE_WEIGHTS = ((ends + shift) / 2 for ends, shift in zip(np.polynomial.legendre.leggauss(10), (1, 0)))
+
+
+def _shortfall(x):
+    """E[max(H - x, 0)]."""
+    size = np.abs(x)
+    tail = _phi(size) - size * _tail(size)
+    return tail + np.maximum(-x, 0)
+
+
+def _tented(wide, height, power: int, polynomial):
+    """A mean over a tent as a function of (z, u): its closed form `wide` and, where that would cancel, its integral.
+
+    The integrand is a height (of v = |y|/u) times a polynomial of H, over y = mu + H, times a power of u.
+    """
+    heights = _SIDE_WEIGHTS * height(_SIDE)
+
+    def routine(z, u):
+        mean = wide(z, np.maximum(u, _TENT))
+        narrow = u < _TENT
+        if narrow.any():
+            width, mu = u[narrow], (u - z)[narrow]
+            up, down = width * _SIDE[:, None] - mu, -width * _SIDE[:, None] - mu
+            mean[narrow] = width**power * (heights @ sum(polynomial(h) * _phi(h) for h in (up, down)))
+        return mean
+
+    return routine
+
+
+def _wide_tent(z, u):
+    return (_shortfall(-z) - 2 * _shortfall(u - z) + _shortfall(2 * u - z)) / u
+
+
+def _wide_drop(z, u):
+    return (ndtr(z) - 2 * _tail(u - z) + _tail(2 * u - z)) / u
+
+
+def _wide_moment(z, u):
+    return (2 * _phi(u - z) - _phi(2 * u - z) - _phi(z)) / u
+
+
+def _wide_loss(z, u):
+    mu, far = u - z, 2 * u - z
+    above, below = ndtr(z) - _tail(mu), _tail(mu) - _tail(far)
+    sides = mu * (z * above + _phi(z)) - mu * (far * below + _phi(far))
+    return sides - above - below + (z + far) * _phi(mu)
+
+
+_tent = _tented(_wide_tent, lambda v: 1 - v, 1, lambda h: 1)
+
+
+def _off_tent(z, u):
+    mu = u - z
+    far = (mu + 2 * _shortfall(mu) - _shortfall(z) - _shortfall(mu + u)) / _nonzero(u)
+    return np.where((z >= 0) & (u >= _TENT), far, 1 - _tent(z, u))
+
+
+def _chi_density(mu, u, k, size):
+    return _positive_chi(ncx2.pdf, chi2.pdf, mu, u, k, size)
+
+
+def _chi_outside(mu, u, size):
+    return _positive_chi(ncx2.sf, chi2.sf, mu, u, size, size)
+
+
+def _chi_inside(mu, u, size):
+    return _positive_chi(ncx2.cdf, chi2.cdf, mu, u, size, size)
+
+
+def _positive_chi(shifted, central, mu, u, k, size):
+    """A noncentral chi-squared function of u**2, the central one where there is no shift."""
+    shift = size * mu * mu
+    return np.where(shift > 0, shifted(u * u, k, _nonzero(shift)), central(u * u, k))
+
+
 class Float64:
     """Double precision arrays."""
 
@@ -169,6 +254,15 @@ class Float64:
         "log_Outside": _log_outside,
         "outside_rate": _outside_rate,
         "inside_rate": _inside_rate,
+        "discounted": _discounted,
+        "tent": _tent,
+        "off_tent": _off_tent,
+        "tent_drop": _tented(_wide_drop, lambda v: 1 - v, 1, lambda h: -h),
+        "tent_moment": _tented(_wide_moment, lambda v: 1 - v, 1, lambda h: 1 - h * h),
+        "tent_loss": _tented(_wide_loss, lambda v: v * (1 - v), 3, lambda h: 1),
+        "chi_density": _chi_density,
+        "chi_outside": _chi_outside,
+        "chi_inside": _chi_inside,
     }
 
     def number(self, array: np.ndarray) -> np.ndarray:

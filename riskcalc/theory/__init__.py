@@ -7,10 +7,29 @@ R. J. Tibshirani, "Surprises in High-Dimensional Ridgeless Least Squares Interpo
 
 from riskcalc.formulas.records import registry
 from riskcalc.theory.dense import FORMULAS as _DENSE
+from riskcalc.theory.groups import FORMULAS as _GROUPS
 from riskcalc.theory.isotropic import FORMULAS as _ISOTROPIC
 from riskcalc.theory.limits import FORMULAS as _LIMITS
 from riskcalc.theory.masks import FORMULAS as _MASKS
+from riskcalc.theory.optimal import FORMULAS as _OPTIMAL
 from riskcalc.theory.pruning import FORMULAS as _PRUNING
+from riskcalc.theory.retraining import FORMULAS as _RETRAINING
+from riskcalc.theory.sampling import FORMULAS as _SAMPLING
 from riskcalc.theory.small_model import FORMULAS as _SMALL
+from riskcalc.theory.training_error import FORMULAS as _TRAINING
 
-REGISTRY = registry((*_DENSE, *_MASKS, *_PRUNING, *_SMALL, *_ISOTROPIC, *_LIMITS))
+REGISTRY = registry(
+    (
+        *_DENSE,
+        *_MASKS,
+        *_SAMPLING,
+        *_GROUPS,
+        *_OPTIMAL,
+        *_PRUNING,
+        *_TRAINING,
+        *_RETRAINING,
+        *_SMALL,
+        *_ISOTROPIC,
+        *_LIMITS,
+    )
+)

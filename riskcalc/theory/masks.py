@@ -29,6 +29,7 @@ from riskcalc.theory.symbols import (
     M1,
     B,
     B_pivot,
+    D,
     Lambda,
     M0bar,
     M2c,
@@ -40,6 +41,7 @@ from riskcalc.theory.symbols import (
     live_excess,
     m,
     mu,
+    nu,
     omega,
     omega_pivot,
     part,
@@ -80,7 +82,7 @@ RANDOM_MOMENTS = {M0: alpha, M0bar: 1 - alpha, M1: Integer(0), M2c: Integer(0)}
 
 # Policies that threshold the fitted coefficient, by the weight of their score; the ranking of the oracle; the ranking
 # that keeps every feature of positive variance first.
-SCORE_WEIGHTS = {"magnitude": Integer(1), "hessian": sqrt(Lambda)}
+SCORE_WEIGHTS = {"magnitude": Integer(1), "hessian": sqrt(Lambda), "surgeon": sqrt(Lambda + D * nu)}
 ORACLE_SCORE = Lambda * B**2
 LIVE_SCORE = positive(Lambda)
 
@@ -143,5 +145,10 @@ LAG = Formula(
     where=SHRINKAGE,
     source="definition of the score",
 )
+
+# By kind of mask: what defines its moments.
+MASKS = {
+    kind: COEFFICIENT | {omega: weight} | SCORE | INTERVAL | THRESHOLD_MOMENTS for kind, weight in SCORE_WEIGHTS.items()
+} | {"ranking": COEFFICIENT | RANKING_MOMENTS, "random": COEFFICIENT | RANDOM_MOMENTS}
 
 FORMULAS = (KEPT, DROPPED, FIRST, SECOND, THRESHOLD, THRESHOLD_UPPER, THRESHOLD_LOWER, THRESHOLD_START, LAG)

@@ -7,11 +7,8 @@ kappa by alpha and B^2 by alpha, which leaves every term of T1 as it is. Without
 than samples, the mean risk is known at every size.
 """
 
-from dataclasses import replace
-
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.records import Formula
-from riskcalc.theory import pruning
 from riskcalc.theory.symbols import (
     B,
     Lambda,
@@ -56,13 +53,5 @@ FINITE_SAMPLE_RISK = Formula(
     derived_from=("small_model.noise",),
 )
 
-
-def _by_mask(formula: Formula) -> dict[str, Formula]:
-    kinds = {kind: risk.where for kind, risk in pruning.RISKS.items()}
-    return {kind: replace(formula, id=f"{formula.id}.{kind}", where=where) for kind, where in kinds.items()}
-
-
-# By kind of mask, as in pruning.RISKS.
-NOISES, EXCESS_RISKS = _by_mask(NOISE), _by_mask(EXCESS_RISK)
 
 FORMULAS = (NOISE, EXCESS_RISK, FINITE_SAMPLE_RISK)

@@ -53,11 +53,42 @@ omega_pivot = scalar("omega_pivot", "score weight of the pivot atom", NONNEGATIV
 B_pivot = scalar("B_pivot", "coefficient of the pivot atom", NONNEGATIVE, "B_*")
 abar_pivot = scalar("abar_pivot", "one minus the shrinkage of the pivot atom", UNIT, r"\bar a_*")
 
+# Other masks: sampling, the optimal interval, groups
+theta = law_symbol("theta", "rate at which draws with replacement find a feature, per unit of its score", POSITIVE, r"\theta")
+mean_score = scalar("mean_score", r"mean of $\sqrt\Lambda\,|X|$", POSITIVE, r"\bar r")
+growth = scalar("growth", "what sampling adds to the test risk, and to the training error", NONNEGATIVE, r"\Delta")
+crest = scalar("crest", r"largest $\Lambda B^2$", NONNEGATIVE, r"t_0")
+depth = scalar("depth", "distance of the threshold from the largest gain", POSITIVE, r"\ell_0")
+room = law_symbol("room", "gain at the true coefficient beyond the threshold", NONNEGATIVE, r"\ell_+")
+reach = law_symbol("reach", r"$\ell_0$ over it", NONNEGATIVE, "L")
+gained = scalar("gained", r"$\mathbb{E}[\Lambda \hat B^2 S]$ for a posterior mean $\hat B$", NONNEGATIVE, r"P")
+cross = scalar("cross", r"$\mathbb{E}[\Lambda (B - X) \hat B S]$", REAL, "C")
+echo = scalar("echo", r"$\mathbb{E}[\sqrt\Lambda H \hat B S]$", REAL, "N")
+size = scalar("size", "features of a group", POSITIVE, "g")
+
 # Risks
 live_excess = scalar("live_excess", r"$\mathbb{P}(\Lambda > 0) - \alpha$", Interval.open(0, 1), r"\delta_\alpha")
 training_error = scalar("training_error", "mean squared residual on the training sample", NONNEGATIVE, "T")
 excess_risk = scalar("excess_risk", "test risk minus noise variance", NONNEGATIVE, r"\gamma^{\mathrm{ex}}")
 risk = scalar("risk", "test risk after pruning", NONNEGATIVE, "R")
+
+# Coefficients in the units of the iteration: sqrt(Lambda/kappa) times a coefficient
+W = law_symbol("W", r"its true coefficient, $\sqrt{\Lambda/\kappa}\,B$", NONNEGATIVE, "W")
+G1 = law_symbol("G1", r"noise that the dense fit sees it through, $\sqrt\gamma\,H$", REAL, "G_1")
+V1 = law_symbol("V1", r"its fitted coefficient, $\sqrt{\Lambda/\kappa}\,X$", REAL, "V_1")
+V2 = law_symbol("V2", "its retrained coefficient, averaged over the noise that is new in the second fit", REAL, "V_2")
+response = scalar("response", "response of the pruned coefficients to the noise of the dense fit", REAL, "b_S")
+
+# Retraining on the features kept
+ridge2 = scalar("ridge2", "ridge penalty of the second fit, per sample", NONNEGATIVE, r"\lambda_2")
+nu2 = scalar("nu2", "effective ridge of the second fit", NONNEGATIVE, r"\nu_2")
+a2 = law_symbol("a2", "shrinkage of a kept feature in the second fit", UNIT, "a_2")
+a2bar = law_symbol("a2bar", "one minus the shrinkage in the second fit", UNIT, r"\bar a_2")
+q2 = scalar("q2", r"one minus $\kappa$ times the mean shrinkage of the second fit", UNIT, "q_2")
+rho = scalar("rho", "regression of the noise of the second fit on that of the first", REAL, r"\rho")
+c = scalar("c", "weight of the residual of the first fit in the second", REAL, "c")
+onsager = scalar("onsager", "response of the retrained coefficients to the noise of the dense fit", REAL, "b")
+retrained_risk = scalar("retrained_risk", "test risk after retraining on the same sample", NONNEGATIVE, r"\Gamma")
 
 # The small model
 fit_excess_risk = scalar(

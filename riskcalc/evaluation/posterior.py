@@ -1,0 +1,196 @@
+"""The optimal rules (T2) where several features share (Lambda, D) but not B: a posterior mean, and the set it is kept on.
+
+One regime at a time, in float64. A rule keeps a coefficient x on a union of intervals: between the roots of its score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from scipy.special import ndtr
+
+from riskcalc.lowering.compile import lower
+from riskcalc.lowering.float64 import FLOAT64
+from riskcalc.lowering.state import State, shape
+from riskcalc.lowering.systems import SolvingSystem
+from riskcalc.theory.dense import COEFFICIENT
+from riskcalc.theory.symbols import a, tau
+
+# A grid has this many points per standard deviation of a coefficient, as far out from every mean.
+RESOLUTION, FAR = 24, 9.0
+MOST_POINTS = 60_000
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
+
+
+def shared(state: State) -> np.ndarray:
+    """Which regimes have features of the same (Lambda, D) and different coefficients; shape (N,)."""
+    rows, columns = shape(state)
+    Lambda, D, B, weights = (
+        np.broadcast_to(array, (rows, columns))
+        for array in (state["Lambda"], state["D"], state["B"] * state["sign"], state["weights"])
+    )
+    first = B if B.dtype != object else B.astype(float)
+    order = np.lexsort((first, D, Lambda), axis=-1)
+    used = (weights > 0) & (Lambda > 0)
+    Lambda, D, B, used = (np.take_along_axis(array, order, axis=-1) for array in (Lambda, D, B, used))
+    same = (Lambda[:, 1:] == Lambda[:, :-1]) & (D[:, 1:] == D[:, :-1]) & (B[:, 1:] != B[:, :-1])
+    return (same & used[:, 1:] & used[:, :-1]).any(axis=-1)
+
+
+def posterior_masks(kind: str, state: State, system: SolvingSystem) -> State:
+    """The state with the threshold and the moments of the masks; for the rule that rescales, with its errors too.
+
+    Raises ValueError if more digits are asked for than those of float64.
+    """
+    if system is not FLOAT64:
+        raise ValueError(
+            "digits: the optimal rule is computed in double precision where features of the same eigenvalue and "
+            "penalty have different coefficients; leave digits out"
+        )
+    shrinkage, spreads = lower((a, tau), COEFFICIENT, system, "optimal.posterior")(state)
+    rows, columns = shape(state)
+    atoms = {name: state[name] for name in ("Lambda", "B", "D", "weights", "sign")} | {"a": shrinkage, "tau": spreads}
+    atoms = {name: np.broadcast_to(array, (rows, columns)) for name, array in atoms.items()}
+    found: dict[str, list[Any]] = {}
+    for row in range(rows):
+        rule = _Rule({name: array[row] for name, array in atoms.items()}, kind == "optimal_rescaled")
+        for name, values in rule.at(float((state["alpha"] * state["total"])[row, 0]), float(state["total"][row, 0])):
+            found.setdefault(name, []).append(np.atleast_1d(values))
+    return state | {name: np.array(values) for name, values in found.items()}
+
+
+class _Kind:
+    """Features that share (Lambda, D): the places of their atoms, and a grid of the coefficients they may show."""
+
+    def __init__(self, atoms: dict[str, np.ndarray], places: np.ndarray, rescale: bool):
+        self.places, self.rescale = places, rescale
+        self.weights, self.sign = (atoms[name][places] for name in ("weights", "sign"))
+        self.B = atoms["B"][places] * self.sign
+        self.Lambda, self.tau = atoms["Lambda"][places[0]], atoms["tau"][places[0]]
+        self.means = atoms["a"][places[0]] * self.B
+        low, high = self.means.min() - FAR * self.tau, self.means.max() + FAR * self.tau
+        if (high - low) / self.tau * RESOLUTION < MOST_POINTS:
+            self.grid = np.linspace(low, high, int((high - low) / self.tau * RESOLUTION))
+        else:  # means far apart: nothing is seen between them
+            around = self.tau * np.linspace(-FAR, FAR, int(2 * FAR * RESOLUTION))
+            self.grid = np.unique(np.unique(self.means)[:, None] + around)
+        self.scores = np.concatenate([self.score(part) for part in np.array_split(self.grid, 64)])
+
+    def posterior(self, x: np.ndarray) -> np.ndarray:
+        """E[B | x]."""
+        exponent = -0.5 * ((x[..., None] - self.means) / self.tau) ** 2
+        likelihood = self.weights * np.exp(exponent - exponent.max(axis=-1, keepdims=True))
+        return (likelihood @ self.B) / likelihood.sum(axis=-1)
+
+    def score(self, x: np.ndarray) -> np.ndarray:
+        """What keeping x gains, unchanged or replaced by its posterior mean."""
+        mean = self.posterior(x)
+        return self.Lambda * (mean**2 if self.rescale else x * (2 * mean - x))
+
+    def intervals(self, t: float) -> np.ndarray:
+        """The ends of the intervals of x on which the score is above t, shape (intervals, 2)."""
+        kept = np.concatenate([[False], self.scores > t, [False]])
+        up, down = np.flatnonzero(~kept[:-1] & kept[1:]), np.flatnonzero(kept[:-1] & ~kept[1:])
+        last = len(self.grid) - 1
+        lower = self._roots(np.maximum(up - 1, 0), np.minimum(up, last), t)
+        upper = self._roots(np.minimum(down, last), np.maximum(down - 1, 0), t)
+        return np.stack([np.where(up == 0, -np.inf, lower), np.where(down > last, np.inf, upper)], axis=-1)
+
+    def _roots(self, outside: np.ndarray, inside: np.ndarray, t: float) -> np.ndarray:
+        """Where the score passes t between neighbours on the grid, by bisection."""
+        below, above = self.grid[outside], self.grid[inside]
+        for _ in range(48):
+            middle = (below + above) / 2
+            high = self.score(middle) > t
+            below, above = np.where(high, below, middle), np.where(high, middle, above)
+        return above
+
+    def moments(self, ends: np.ndarray) -> dict[str, np.ndarray]:
+        """Masked moments of every atom, if x is kept on these intervals."""
+        z = (ends - self.means[:, None, None]) / self.tau
+        near = np.where(np.isfinite(z), z, 0)
+        density = np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
+        mass = np.where(z[..., 0] > 0, ndtr(-z[..., 0]) - ndtr(-z[..., 1]), ndtr(z[..., 1]) - ndtr(z[..., 0]))
+        gaps = np.concatenate([np.full((len(z), 1), -np.inf), z.reshape(len(z), -1), np.full((len(z), 1), np.inf)], 1)
+        dropped = ndtr(np.minimum(gaps[:, 1::2], -gaps[:, ::2])) - ndtr(np.minimum(gaps[:, ::2], -gaps[:, 1::2]))
+        first, second = density, near * density
+        return {
+            "M0": mass.sum(axis=-1),
+            "M0bar": dropped.sum(axis=-1),
+            "M1": self.sign * (first[..., 0] - first[..., 1]).sum(axis=-1),
+            "M2c": (second[..., 0] - second[..., 1]).sum(axis=-1),
+        }
+
+    def integrals(self, ends: np.ndarray) -> np.ndarray:
+        """Of the posterior mean m on these intervals: E[Lambda m^2], E[Lambda (B - x) m], E[sqrt(Lambda) H m]."""
+        low, high = self.grid[0], self.grid[-1]
+        result = np.zeros(3)
+        for lower, upper in np.clip(ends, low, high):
+            pieces = max(1, int(4 * (upper - lower) / self.tau))
+            edges = np.linspace(lower, upper, pieces + 1)
+            half = np.diff(edges)[:, None] / 2
+            x = (edges[:-1, None] + half * (1 + _NODES)).ravel()
+            width = (half * _WEIGHTS).ravel()
+            z = (x - self.means[:, None]) / self.tau
+            density = self.weights[:, None] * np.exp(-z * z / 2) / (np.sqrt(2 * np.pi) * self.tau) * width
+            mean = self.posterior(x)
+            result += [
+                self.Lambda * (density * mean**2).sum(),
+                self.Lambda * (density * (self.B[:, None] - x) * mean).sum(),
+                np.sqrt(self.Lambda) * (density * z * mean).sum(),
+            ]
+        return result
+
+
+class _Rule:
+    """The optimal rule of one regime."""
+
+    def __init__(self, atoms: dict[str, np.ndarray], rescale: bool):
+        self.count, self.rescale = len(atoms["B"]), rescale
+        live = np.flatnonzero((atoms["Lambda"] > 0) & (atoms["weights"] > 0))
+        self.dead = np.flatnonzero(atoms["Lambda"] == 0)
+        self.dead_mass = atoms["weights"][self.dead].sum()
+        labels = np.unique(np.stack([atoms["Lambda"][live], atoms["D"][live]]), axis=1, return_inverse=True)[1].ravel()
+        self.kinds = [_Kind(atoms, live[labels == label], rescale) for label in range(labels.max() + 1)]
+
+    def at(self, wanted: float, whole: float) -> Iterator[tuple[str, Any]]:
+        """The threshold and the moments that keep a mass in all, and for the rule that rescales its integrals."""
+        live = whole - self.dead_mass
+        kept = min(wanted, live)
+        if self.dead_mass and not self.rescale:  # features without variance gain nothing: they come at zero
+            kept = max(min(wanted, self._mass(0.0)), wanted - self.dead_mass)
+        low, high = self._bracket(kept)
+        above, below = self._mass(low), self._mass(high)
+        part = 1.0 if above <= below else min(max((kept - below) / (above - below), 0.0), 1.0)
+        moments = {name: np.zeros(self.count) for name in ("M0", "M0bar", "M1", "M2c")}
+        integrals = np.zeros(3)
+        for kind in self.kinds:
+            for t, share in ((low, part), (high, 1 - part)):
+                ends = kind.intervals(t)
+                for name, values in kind.moments(ends).items():
+                    moments[name][kind.places] += share * values
+                integrals += share * kind.integrals(ends) if self.rescale else 0
+        if self.dead_mass:
+            moments["M0"][self.dead] = min(max((wanted - kept) / self.dead_mass, 0.0), 1.0)
+            moments["M0bar"][self.dead] = 1 - moments["M0"][self.dead]
+        yield "t", low
+        yield from moments.items()
+        for name, value in zip(("gained", "cross", "echo"), integrals / whole, strict=True):
+            yield name, value
+
+    def _mass(self, t: float) -> float:
+        return sum(float(kind.weights @ kind.moments(kind.intervals(t))["M0"]) for kind in self.kinds)
+
+    def _bracket(self, kept: float) -> tuple[float, float]:
+        """Neighbouring thresholds that keep more and less than a mass; the score may be the same on a set of mass."""
+        low = min(kind.scores.min() for kind in self.kinds)
+        high = max(kind.scores.max() for kind in self.kinds)
+        low, high = low - abs(low) - 1e-12 * abs(high), high + 1e-12 * abs(high)
+        for _ in range(100):
+            middle = (low + high) / 2
+            if not low < middle < high:
+                break
+            low, high = (middle, high) if self._mass(middle) >= kept else (low, middle)
+        return low, high

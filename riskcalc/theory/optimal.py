@@ -1,0 +1,109 @@
+"""T2. The optimal rule: the lowest prune-only risk of any rule that sees (x, Lambda, D) and keeps x or drops it.
+
+Keeping x instead of dropping it lowers the risk by Lambda (2 x E[B | x, Lambda, D] - x^2), so the best rule of a budget
+keeps where this gain is largest. Where (Lambda, D) tells the coefficient B of a feature, that is an interval of x
+around B; in H, reflected so that its far end is below zero, an interval with upper end z and half-width u. The rule
+bounds neither rules that see B, nor rules that rescale, nor anything after retraining.
+"""
+
+from sympy import Eq, Integer, log, sqrt
+
+from riskcalc.formulas.expectation import E
+from riskcalc.formulas.nodes import Inside, Outside, boundary, edge_drop, edge_moment, positive, ratio, spread
+from riskcalc.formulas.records import FixedPoint, Formula
+from riskcalc.theory.dense import COEFFICIENT, SHRINKAGE
+from riskcalc.theory.symbols import (
+    M0,
+    M1,
+    B,
+    Lambda,
+    M0bar,
+    M2c,
+    abar,
+    alpha,
+    crest,
+    cross,
+    depth,
+    echo,
+    gained,
+    gamma,
+    kappa,
+    reach,
+    risk,
+    room,
+    s,
+    sigma2,
+    tau,
+    training_error,
+    u,
+    z,
+)
+
+_SOURCE = "derivations/17_optimal.py"
+_above = depth - crest + Lambda * B**2
+GAIN = {
+    s: spread(sqrt(Lambda) * tau),
+    room: _above * positive(_above),
+    u: sqrt(room) / s,
+    z: u - sqrt(Lambda) * abar * B / s,
+}
+# What is kept is inside, and H is reflected.
+MOMENTS = {M0: Inside(z, u), M0bar: Outside(z, u), M1: edge_drop(z, u), M2c: -edge_moment(z, u)}
+MASK = COEFFICIENT | GAIN | MOMENTS
+REACH = {reach: ratio(depth * positive(room), room)}
+
+THRESHOLD = FixedPoint(
+    id="optimal.threshold",
+    title=r"depth below the largest gain that a fraction $\alpha$ reaches",
+    defines=depth,
+    statement=Eq(E(M0bar), 1 - alpha),
+    where=MASK | REACH,
+    part=Outside(z, u),
+    remainder=Inside(z, u),
+    slope=reach / 2 * boundary(z, u),
+    bend=reach / 4 * (reach * (boundary(z, u) - u**2 * edge_moment(z, u)) - 2 * (reach - 1) * boundary(z, u)),
+    target=1 - alpha,
+    assumptions=r"$(\Lambda, D)$ tells $B$; $\alpha < 1$ and $\gamma > 0$; the root is then unique",
+    source=_SOURCE,
+    derived_from=("dense.coefficient", "pruning.risk"),
+)
+
+UPPER = Formula(
+    id="optimal.threshold_upper",
+    title=r"a depth at which, kind by kind, at least a fraction $\alpha$ is kept; the largest bounds it from above",
+    defines=depth,
+    relation="<=",
+    statement=crest - Lambda * B**2 + (sqrt(Lambda) * abar * B + s * sqrt(2 * log(1 / (1 - alpha)))) ** 2,
+    where=COEFFICIENT | {s: GAIN[s]},
+    source=r"$\mathbb{P}(|H| > x) \le e^{-x^2/2}$ in optimal.threshold",
+    derived_from=("optimal.threshold",),
+)
+
+# The rule that rescales keeps the posterior mean, of which three means over the law are all that matters.
+TOLD = {gained: E(Lambda * B**2 * M0), cross: E(Lambda * B**2 * abar * M0), echo: Integer(0)}
+
+RESCALED_RISK = Formula(
+    id="optimal.rescaled_risk",
+    title="test risk of the best rule that may rescale what it keeps",
+    defines=risk,
+    statement=sigma2 + E(Lambda * B**2) - gained,
+    source=_SOURCE,
+    derived_from=("dense.coefficient",),
+)
+
+RESCALED_TRAINING_ERROR = Formula(
+    id="optimal.rescaled_training_error",
+    title="training error of the best rule that may rescale what it keeps",
+    defines=training_error,
+    statement=risk
+    - 2 * sqrt(kappa / gamma) * echo * (sigma2 + E(Lambda * B**2 * abar) - cross)
+    + kappa * echo**2,
+    evaluation=risk
+    - 2 * sqrt(kappa) * echo / spread(sqrt(gamma)) * (sigma2 + E(Lambda * B**2 * abar) - cross)
+    + kappa * echo**2,
+    where=SHRINKAGE,
+    source=_SOURCE,
+    derived_from=("optimal.rescaled_risk", "training_error.pruned"),
+)
+
+FORMULAS = (THRESHOLD, UPPER, RESCALED_RISK, RESCALED_TRAINING_ERROR)

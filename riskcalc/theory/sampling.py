@@ -1,0 +1,151 @@
+"""T2. Sampling by sensitivity: features are kept by chance, in proportion to sqrt(Lambda)|X|, and reweighted.
+
+With a sure top, a feature is kept with probability min(1, sqrt(Lambda)|X|/t) and divided by it: what is kept stays
+unbiased. With replacement, alpha p draws are made and a feature is multiplied by its count over the mean count. Either
+way test and training error grow by the same amount. The masks then serve retraining, which sees them alone.
+"""
+
+from sympy import Eq, sqrt
+
+from riskcalc.formulas.expectation import E
+from riskcalc.formulas.nodes import (
+    Inside,
+    boundary,
+    discounted,
+    off_tent,
+    phi,
+    tail,
+    tent,
+    tent_drop,
+    tent_loss,
+    tent_moment,
+)
+from riskcalc.formulas.records import FixedPoint, Formula
+from riskcalc.theory.dense import COEFFICIENT
+from riskcalc.theory.masks import INTERVAL, SCORE
+from riskcalc.theory.symbols import (
+    M0,
+    M1,
+    Lambda,
+    M0bar,
+    M2c,
+    alpha,
+    excess_risk,
+    gamma,
+    growth,
+    m,
+    mean_score,
+    mu,
+    omega,
+    q,
+    risk,
+    s,
+    sigma2,
+    t,
+    theta,
+    training_error,
+    u,
+    z,
+)
+
+_SOURCE = "derivations/13_sampling.py; after L. Liebenwein, C. Baykal et al., Provable filter pruning, ICLR 2020"
+SCORED = COEFFICIENT | {omega: sqrt(Lambda)} | SCORE
+SURE_TOP = SCORED | INTERVAL | {M0: off_tent(z, u), M0bar: tent(z, u), M1: tent_drop(z, u), M2c: tent_moment(z, u)}
+
+THRESHOLD = FixedPoint(
+    id="sampling.threshold",
+    title="score from which on a feature is kept surely",
+    defines=t,
+    statement=Eq(E(M0), alpha),
+    where=SURE_TOP,
+    part=off_tent(z, u),
+    remainder=tent(z, u),
+    slope=Inside(z, u) - tent(z, u),
+    bend=boundary(z, u) - Inside(z, u) + tent(z, u),
+    target=alpha,
+    assumptions=r"$\alpha < \mathbb{P}(\Lambda > 0)$; the root $t > 0$ is then unique",
+    source=_SOURCE,
+    derived_from=("dense.coefficient",),
+)
+
+MEAN_SCORE = Formula(
+    id="sampling.mean_score",
+    title="mean score of a feature",
+    defines=mean_score,
+    statement=E(m * (1 - 2 * tail(mu)) + 2 * s * phi(mu)),
+    where=SCORED,
+    source=_SOURCE,
+    derived_from=("dense.coefficient",),
+)
+
+UPPER = Formula(
+    id="sampling.threshold_upper",
+    title="upper bound on the score from which on a feature is kept surely",
+    defines=t,
+    relation="<=",
+    statement=mean_score / alpha,
+    source=r"$\min(1, x) \le x$ in sampling.threshold",
+    derived_from=("sampling.threshold", "sampling.mean_score"),
+)
+
+# Draws with replacement: the chance of none is exp(-theta |H + mu|).
+_none = discounted(mu, theta) + discounted(-mu, theta)
+REPLACED = SCORED | {
+    theta: alpha * s / mean_score,
+    M0: 1 - _none,
+    M0bar: _none,
+    M1: theta * (discounted(mu, theta) - discounted(-mu, theta)),
+    M2c: theta * (2 * phi(mu) - theta * _none),
+}
+
+GROWTH = Formula(
+    id="sampling.growth",
+    title="growth of test risk and training error by sampling with a sure top",
+    defines=growth,
+    statement=E(s**2 * tent_loss(z, u)),
+    where=SCORED | INTERVAL,
+    source=_SOURCE,
+    derived_from=("sampling.threshold",),
+)
+
+REPLACED_GROWTH = Formula(
+    id="sampling.replaced_growth",
+    title="growth of test risk and training error by sampling with replacement",
+    defines=growth,
+    statement=mean_score**2 / alpha,
+    source=_SOURCE,
+    derived_from=("sampling.mean_score",),
+)
+
+RISK = Formula(
+    id="sampling.risk",
+    title="test risk of the sampled fit",
+    defines=risk,
+    statement=gamma + growth,
+    source=_SOURCE,
+    derived_from=("dense.risk", "sampling.growth", "sampling.replaced_growth"),
+)
+
+EXCESS_RISK = Formula(
+    id="sampling.excess_risk",
+    title="test risk of the sampled fit beyond the noise",
+    defines=excess_risk,
+    statement=gamma - sigma2 + growth,
+    source=_SOURCE,
+    derived_from=("sampling.risk",),
+)
+
+TRAINING_ERROR = Formula(
+    id="sampling.training_error",
+    title="training error of the sampled fit",
+    defines=training_error,
+    statement=gamma * q**2 + growth,
+    source=_SOURCE,
+    derived_from=("dense.training_error", "sampling.growth", "sampling.replaced_growth"),
+)
+
+# By kind of mask.
+MASKS = {"sampled": SURE_TOP, "replaced": REPLACED}
+GROWTHS = {"sampled": GROWTH, "replaced": REPLACED_GROWTH}
+
+FORMULAS = (THRESHOLD, MEAN_SCORE, UPPER, GROWTH, REPLACED_GROWTH, RISK, EXCESS_RISK, TRAINING_ERROR)
