@@ -11,8 +11,7 @@ from mpmath import mp, mpf
 from numpy.typing import ArrayLike
 
 from riskcalc.laws import plain
-from riskcalc.evaluation.models import Asked
-from riskcalc.policies import POLICIES, Oracle
+from riskcalc.policies import Oracle
 from riskcalc.prediction import LABELS, Prediction, evaluate
 from riskcalc.problems import LinearGaussian
 from riskcalc.values import json_value, plain_scalar

@@ -100,7 +100,9 @@ class Prediction:
     @property
     def label(self) -> str:
         """The model in words."""
-        return LABELS[self.model if self.prune is None or self.model == "small" else self.prune.kind] + after(self.retrain)
+        return LABELS[self.model if self.prune is None or self.model == "small" else self.prune.kind] + after(
+            self.retrain
+        )
 
     @cached_property
     def kept(self) -> np.ndarray:

@@ -15,7 +15,7 @@ import numpy as np
 from riskcalc.estimates import Estimate
 from riskcalc.exact import as_fractions
 from riskcalc.laws import count
-from riskcalc.policies import POLICIES, Iterative, Policy, Retrain
+from riskcalc.policies import Group, Iterative, Optimal, Policy, Retrain
 from riskcalc.problems import LinearGaussian
 from riskcalc.sampling.backends import backend
 from riskcalc.sampling.populations import Population, population
@@ -157,8 +157,10 @@ def make_plan(
     _check_variance(n, live, ridge, "features with variance")
     if live > n:
         _check_spread(own)
-    recipes = tuple(_recipe(problem, prune, retrain, n, p, live) for prune, retrain in models)
+    recipes = tuple(_recipe(problem, prune, retrain, n, own, live) for prune, retrain in models)
     law = problem if features == "drawn" else None
+    if law is not None and any(isinstance(prune, (Group, Optimal)) for prune, _ in models):
+        raise ValueError('groups and the optimal rule are simulated with features="quantiles" only')
     return Plan(n, own, noise_variance, ridge, distribution, recipes, law)
 
 
@@ -174,7 +176,7 @@ def check_policy(prune: Policy | None, problem: LinearGaussian) -> None:
     """Refuse anything but None or one policy at one budget."""
     if prune is None:
         return
-    if type(prune) not in (*POLICIES.values(), Iterative):
+    if not isinstance(prune, Policy) or type(prune) is Policy:
         raise TypeError(f"prune must be a policy such as rc.Magnitude(keep=0.1), got {prune!r}")
     keep = prune.fraction_kept(problem.n_features)
     if keep.shape:
@@ -182,25 +184,57 @@ def check_policy(prune: Policy | None, problem: LinearGaussian) -> None:
 
 
 def _recipe(
-    problem: LinearGaussian, prune: Policy | None, retrain: Retrain | None, n: int, p: int, live: int
+    problem: LinearGaussian, prune: Policy | None, retrain: Retrain | None, n: int, features: Population, live: int
 ) -> Recipe:
     if prune is None:
         if retrain is not None:
             raise ValueError("retrain needs a policy to prune by before it")
         return Recipe()
     check_policy(prune, problem)
+    p = features.eigenvalues.shape[-1]
     kept = _n_keep(prune.fraction_kept(problem.n_features), p)
-    name, earlier = prune.name, ()
+    kind, earlier, group = prune.kind, (), 1
     if isinstance(prune, Iterative):
         ridge = float(prune.ridge[()])
-        name, earlier = prune.policy.name, tuple((_n_keep(keep, p), ridge) for keep in prune.keeps[:-1, None])
+        kind, earlier = prune.policy.name, tuple((_n_keep(keep, p), ridge) for keep in prune.keeps[:-1, None])
+    if isinstance(prune, Group):
+        group = prune.size
+        kept = _whole_groups(features, kept, group)
+    if isinstance(prune, Optimal):
+        _check_told(features)
     for others, ridge in earlier:
         _check_variance(n, min(others, live), ridge, "features kept")
     if retrain is None:
-        return Recipe(name, kept, earlier=earlier)
-    second = Recipe(name, kept, retrain.sample, float(retrain.ridge[()]), earlier)
-    _check_variance(n, kept if name == "random" else min(kept, live), second.ridge, "features kept")
+        return Recipe(kind, kept, group, earlier=earlier)
+    second = Recipe(kind, kept, group, retrain.sample, float(retrain.ridge[()]), earlier)
+    if kind == "replaced" and second.ridge == 0 and kept > n:
+        raise ValueError(
+            "with replacement the number of distinct features is random; retrain with a ridge, or keep fewer"
+        )
+    _check_variance(n, kept if kind == "random" else min(kept, live), second.ridge, "features kept")
     return second
+
+
+def _whole_groups(features: Population, kept: int, size: int) -> int:
+    """The number of features of whole groups kept; ValueError where groups do not divide the features of a kind."""
+    own = np.stack([features.eigenvalues[0], features.signal[0], features.penalty[0]])
+    p = own.shape[-1]
+    if p % size or np.any(own.reshape(3, -1, size) != own.reshape(3, -1, size)[:, :, :1]):
+        raise ValueError(
+            f"groups of {size} do not divide the features of every kind, which are {p} together; groups are of one "
+            "kind, so take another n_samples or size"
+        )
+    return max(round(kept / size), 1) * size
+
+
+def _check_told(features: Population) -> None:
+    """The optimal rule is simulated where variance and penalty tell the coefficient."""
+    kinds = np.stack([features.eigenvalues[0], features.penalty[0], features.signal[0]])
+    if np.unique(kinds, axis=1).shape[1] != np.unique(kinds[:2], axis=1).shape[1]:
+        raise ValueError(
+            "the optimal rule is simulated only where no two features share their eigenvalue and penalty but not "
+            "their coefficient; it is predicted for others, too"
+        )
 
 
 def _sizes(problem: LinearGaussian, n_samples: int | None) -> tuple[int, int]:

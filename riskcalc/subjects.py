@@ -259,7 +259,7 @@ class Models:
         )
         values = np.array(
             [
-                predict(finite, None if prune is None else type(prune)(n_keep=recipe.n_keep), retrain).risk
+                predict(finite, None if prune is None else prune.at(recipe.n_keep), retrain).risk
                 for (prune, retrain), recipe in zip(self.models, plan.recipes, strict=True)
             ]
         )
@@ -286,7 +286,7 @@ class Models:
 def _name(prune: Policy | None, retrain: Retrain | None) -> str:
     if prune is None:
         return "dense"
-    return prune.name if retrain is None else f"{prune.name}, retrained on the {retrain.sample} sample"
+    return prune.kind if retrain is None else f"{prune.kind}, retrained on the {retrain.sample} sample"
 
 
 def _live(problem: LinearGaussian) -> float:

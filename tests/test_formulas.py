@@ -95,7 +95,9 @@ def test_routines_are_their_definitions(node, system, tolerance):
             expected = _defined(node, tuple(Fraction(float(_exact(v))) if system is FLOAT64 else v for v in point))
             # A far tail is known to a relative error of about z**2 roundings; each integral over it takes as much again.
             worst = max((abs(float(_exact(value))) for value in point), default=0)
-            powers = 1 if isinstance(node, _TAILS) else 3 if type(node).__name__.startswith(("tent", "disc", "chi")) else 0
+            powers = (
+                1 if isinstance(node, _TAILS) else 3 if type(node).__name__.startswith(("tent", "disc", "chi")) else 0
+            )
             loss = (1 + min(worst, 30) ** 2) ** powers if system is FLOAT64 else 1
             assert abs(mpmath.mpf(found) - expected) <= tolerance * (loss * abs(expected) if expected else 1e-3), point
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import sympy
 from sympy import Derivative
 
 from riskcalc.derivation.algebra import unfold, vanishes
@@ -22,7 +23,7 @@ def is_registered(formula: Formula, derived: Expression | Equal | Expands, where
     if isinstance(derived, Expands):
         return isinstance(formula, Expansion) and _is_expansion(formula, derived, where, whole)
     if isinstance(derived, Equal):
-        if not isinstance(formula, FixedPoint):
+        if not formula.statement.is_Relational:
             raise TypeError(f"{formula.id} is not an equation; give the expression that it should be")
         residual = formula.statement.lhs - formula.statement.rhs
         same = (unfold(derived.left - derived.right, where) - sign * unfold(residual, whole) for sign in (1, -1))
@@ -32,10 +33,13 @@ def is_registered(formula: Formula, derived: Expression | Equal | Expands, where
     return formula.evaluation is None or vanishes(unfold(formula.evaluation - formula.statement, whole))
 
 
-def _solved_forms(formula: FixedPoint) -> Iterator[Expression]:
-    """What must vanish if the solver's balance is the statement, and its terms are what they claim to be."""
-    x, balance = formula.defines, formula.balance()
+def _solved_forms(formula: Formula) -> Iterator[Expression]:
+    """What must vanish if an equation's other forms are the statement, and its terms are what they claim to be."""
     residual = formula.statement.lhs - formula.statement.rhs
+    if not isinstance(formula, FixedPoint):
+        yield (formula.evaluation - residual) if formula.evaluation is not None else sympy.S.Zero
+        return
+    x, balance = formula.defines, formula.balance()
     excess = (balance.lhs - balance.rhs) * (-x if formula.supply != 0 else 1)
     yield residual - excess
     yield formula.part + formula.remainder - 1

@@ -22,7 +22,7 @@ from riskcalc.lowering.systems import SolvingSystem
 from riskcalc.policies import Group, Policy
 from riskcalc.theory import groups, masks, optimal, sampling
 from riskcalc.theory.dense import COEFFICIENT
-from riskcalc.theory.symbols import M0, M1, M0bar, M2c, Lambda, m, omega
+from riskcalc.theory.symbols import M0, M1, M0bar, M2c, m, omega
 
 MOMENTS = (M0, M0bar, M1, M2c)
 MASKS: dict[str, Definitions] = (

@@ -77,7 +77,9 @@ def _rescaled(group: MaskGroup, system: SolvingSystem) -> tuple[np.ndarray, ...]
     state: State = group.state
     if "gained" not in state:  # every coefficient is told
         told = lower(optimal.TOLD.values(), dict(group.where), system, "optimal.told")(state)
-        state = state | {str(symbol): value + 0 * state["total"] for symbol, value in zip(optimal.TOLD, told, strict=True)}
+        state = state | {
+            str(symbol): value + 0 * state["total"] for symbol, value in zip(optimal.TOLD, told, strict=True)
+        }
     formula: Formula = optimal.RESCALED_RISK
     risk, beyond = lower((reduced(formula), reduced(formula) - sigma2), formula.where, system, formula.id)(state)
     training = lower_formula(optimal.RESCALED_TRAINING_ERROR, system)(state | {"risk": risk})

@@ -54,7 +54,7 @@ def fit_same(
     status = refit.status.copy()
     for group in groups:
         # At its interpolation threshold the second fit is infinite, or it has no error, as on a fresh sample.
-        own = np.flatnonzero((status[group.rows] == Status.OK)) if group.kind not in INDEPENDENT else np.empty(0, int)
+        own = np.flatnonzero(status[group.rows] == Status.OK) if group.kind not in INDEPENDENT else np.empty(0, int)
         if own.size == 0:
             continue
         rows = group.rows[own]

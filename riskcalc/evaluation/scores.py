@@ -25,9 +25,7 @@ def solve_sampling(state: State, surplus: Surplus, start: np.ndarray | None, sys
     return _threshold(terms, scored, {}, upper, upper if start is None else start, surplus, system)
 
 
-def solve_groups(
-    kind: str, state: State, surplus: Surplus, start: np.ndarray | None, system: SolvingSystem
-) -> Solved:
+def solve_groups(kind: str, state: State, surplus: Surplus, start: np.ndarray | None, system: SolvingSystem) -> Solved:
     """The norms that groups must reach; the state then holds `t`."""
     scored = state | _scores(state, masks.COEFFICIENT | {omega: groups.WEIGHTS[kind]} | masks.SCORE, system)
     upper = lower_formula(groups.UPPER, system)(scored).max(axis=-1, keepdims=True)
@@ -76,9 +74,7 @@ def solve_optimal(state: State, surplus: Surplus, start: np.ndarray | None, syst
     inputs = {name: state[name] for name in terms.law_inputs if name != "depth"} | {"weights": weights}
     mass = (state["total"] - dead, 0 * dead)
     share = state | {"alpha": kept / mass[0]}
-    lowest, upper = open_bracket(
-        0 * kept, lower_formula(optimal.UPPER, system)(share).max(axis=-1, keepdims=True)
-    )
+    lowest, upper = open_bracket(0 * kept, lower_formula(optimal.UPPER, system)(share).max(axis=-1, keepdims=True))
     balance = Balance(
         terms=terms,
         state=inputs,
@@ -101,4 +97,3 @@ def _with_dead(state: State, dead: np.ndarray, part: np.ndarray, system: Solving
     own = lower(symbols, optimal.MASK, system, "optimal.moments")(state)
     of_dead = (part, 1 - part, 0 * part, 0 * part)
     return {str(s): np.where(dead, other, one) for s, one, other in zip(symbols, own, of_dead, strict=True)}
-

@@ -142,9 +142,7 @@ def _inside_rate(z, u):
 
 def _discounted(mu, theta):
     beyond = theta - mu
-    return np.where(
-        beyond > 0, _phi(mu + 0 * theta) * _mills(beyond), np.exp(theta * (theta / 2 - mu)) * ndtr(-beyond)
-    )
+    return np.where(beyond > 0, _phi(mu + 0 * theta) * _mills(beyond), np.exp(theta * (theta / 2 - mu)) * ndtr(-beyond))
 
 
 # Tents: closed forms where they are wide, Gauss-Legendre of their two sides where those would cancel.

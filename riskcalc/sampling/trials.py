@@ -6,7 +6,7 @@ A stack of T trials has a leading axis: designs (T, n, p), targets (T, n), coeff
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from riskcalc.problems import LinearGaussian
 from riskcalc.sampling.backends import Backend
 from riskcalc.sampling.populations import Population, population, stacked
+from riskcalc.sampling.rules import RULES, Choice, Fitted
 
 # Entries of the designs of a block, the trials that share a seed. Fixed, so that draws depend on nothing else.
 BLOCK = 1 << 19
@@ -27,8 +28,10 @@ class Recipe:
     Attributes
     ----------
     policy : str or None
-        A key of `SCORES`; None for the dense fit.
+        A key of `RULES`; None for the dense fit.
     n_keep : int
+    group : int
+        Features that stand or fall together.
     retrain : "same", "fresh" or None
         The sample of the second fit.
     ridge : float
@@ -39,6 +42,7 @@ class Recipe:
 
     policy: str | None = None
     n_keep: int = 0
+    group: int = 1
     retrain: str | None = None
     ridge: float = 0.0
     earlier: tuple[tuple[int, float], ...] = ()
@@ -141,14 +145,16 @@ def _run(plan: Plan, draws: list[_Draw], backend: Backend) -> np.ndarray:
         if recipe.policy is not None:
             fitted, kept, luck = dense, None, stack("luck")
             for n_keep, ridge in recipe.earlier:
-                order, places = model.ranked(SCORES[recipe.policy](model, fitted, luck), kept)
+                choice = model.chosen(replace(recipe, n_keep=n_keep), fitted, sample[0], luck)
+                order, places = model.ranked(choice.scores, kept)
                 fitted, kept = model.refit(*sample, order, places, n_keep, ridge), places < n_keep
-            order, places = model.ranked(SCORES[recipe.policy](model, fitted, luck), kept)
+            choice = model.chosen(recipe, fitted, sample[0], luck)
+            order, places = model.ranked(choice.scores, kept)
             if recipe.retrain is None:
-                coefficients = xp.where(places < recipe.n_keep, fitted, xp.zeros_like(fitted))
+                coefficients = xp.where(places < choice.counts, choice.values, xp.zeros_like(fitted))
             else:
                 last = fresh if recipe.retrain == "fresh" else sample
-                coefficients = model.refit(*last, order, places, recipe.n_keep, recipe.ridge)
+                coefficients = model.refit(*last, order, places, choice.counts, recipe.ridge)
         results.append(model.measured(*last, coefficients))
     return backend.to_numpy(xp.stack(results, axis=1))
 
@@ -171,6 +177,34 @@ class _Model:
 
     def _applied(self, design: Any, coefficients: Any) -> Any:
         return self.xp.matmul(design, coefficients[..., None])[..., 0]
+
+    def chosen(self, recipe: Recipe, coefficients: Any, design: Any, luck: Any) -> Choice:
+        """What the policy of a recipe makes of a fit to a sample."""
+        fitted = Fitted(
+            self.xp,
+            coefficients,
+            self.eigenvalues,
+            self.truth,
+            self.ranks,
+            luck,
+            lambda: self.curvatures(design, self.penalty, self.live, self.plan.ridge),
+        )
+        return RULES[recipe.policy or ""](fitted, recipe)
+
+    def curvatures(self, design: Any, penalty: Any, live: Any, ridge: float) -> Any:
+        """The diagonal of the inverse Hessian of the penalised loss, up to a factor per trial; its limit as the ridge
+        vanishes, where there is none and features are many."""
+        xp, n = self.xp, design.shape[1]
+        scaled = design / xp.sqrt(penalty)[:, None, :]
+        transposed = xp.matrix_transpose(scaled)
+        counts = xp.sum(xp.astype(live, design.dtype), axis=-1)
+        if bool(xp.all(counts <= n)):
+            diagonal = n * ridge + xp.astype(~live, design.dtype)
+            gram = xp.matmul(transposed, scaled) + diagonal[:, :, None] * xp.eye(design.shape[2], dtype=design.dtype)
+            return xp.linalg.diagonal(xp.linalg.inv(gram)) / penalty
+        gram = xp.matmul(scaled, transposed) + n * ridge * xp.eye(n, dtype=design.dtype)
+        seen = xp.sum(scaled * xp.matmul(xp.linalg.inv(gram), scaled), axis=1)
+        return (1 - seen) / penalty
 
     def fit(self, design: Any, target: Any, penalty: Any, live: Any, ridge: float) -> Any:
         """The minimiser of |y - X b|^2/n + ridge * sum(penalty * b^2), of least penalty where there are several.
@@ -208,18 +242,22 @@ class _Model:
         order = xp.argsort(scores, axis=-1, descending=True)
         return order, xp.argsort(order, axis=-1)
 
-    def refit(self, design: Any, target: Any, order: Any, places: Any, n_keep: int, ridge: float) -> Any:
-        """The fit on the first features in `order`; zero elsewhere."""
+    def refit(self, design: Any, target: Any, order: Any, places: Any, counts: Any, ridge: float) -> Any:
+        """The fit on the first features in `order`; zero elsewhere. Trials may differ in how many these are."""
         xp = self.xp
+        n_keep = counts if isinstance(counts, int) else int(xp.max(counts))
         chosen = order[:, :n_keep]
         penalty, live = (
             xp.take_along_axis(xp.broadcast_to(array, order.shape), chosen, axis=-1)
             for array in (self.penalty, self.live)
         )
         own = xp.take_along_axis(design, chosen[:, None, :], axis=-1)
+        if not isinstance(counts, int):
+            inside = xp.arange(n_keep)[None, :] < counts
+            own, live = own * xp.astype(inside, own.dtype)[:, None, :], live & inside
         fitted = self.fit(own, target, penalty, live, ridge)
         spread = xp.take_along_axis(fitted, xp.clip(places, max=n_keep - 1), axis=-1)
-        return xp.where(places < n_keep, spread, xp.zeros_like(spread))
+        return xp.where(places < counts, spread, xp.zeros_like(spread))
 
     def measured(self, design: Any, target: Any, coefficients: Any) -> Any:
         """Test risk, exact given the fit, and mean squared residual; shape (T, 2)."""
@@ -228,14 +266,6 @@ class _Model:
         residuals = target - self._applied(design, coefficients)
         return xp.stack([risk, xp.mean(residuals**2, axis=-1)], axis=-1)
 
-
-# What each policy ranks by. Scores of places and of chance are made different by luck, so that ties share.
-SCORES: dict[str, Callable[[_Model, Any, Any], Any]] = {
-    "magnitude": lambda model, fitted, luck: abs(fitted),
-    "hessian": lambda model, fitted, luck: abs(fitted) * model.xp.sqrt(model.eigenvalues),
-    "oracle": lambda model, fitted, luck: model.ranks + luck,
-    "random": lambda model, fitted, luck: luck,
-}
 
 # Entries of mean zero and variance one.
 DISTRIBUTIONS: dict[str, Callable[[Any, tuple[int, ...], Any], Any]] = {

@@ -95,9 +95,7 @@ RESCALED_TRAINING_ERROR = Formula(
     id="optimal.rescaled_training_error",
     title="training error of the best rule that may rescale what it keeps",
     defines=training_error,
-    statement=risk
-    - 2 * sqrt(kappa / gamma) * echo * (sigma2 + E(Lambda * B**2 * abar) - cross)
-    + kappa * echo**2,
+    statement=risk - 2 * sqrt(kappa / gamma) * echo * (sigma2 + E(Lambda * B**2 * abar) - cross) + kappa * echo**2,
     evaluation=risk
     - 2 * sqrt(kappa) * echo / spread(sqrt(gamma)) * (sigma2 + E(Lambda * B**2 * abar) - cross)
     + kappa * echo**2,

@@ -30,7 +30,6 @@ from riskcalc.theory.symbols import (
     gamma,
     kappa,
     nu2,
-    onsager,
     q2,
     retrained_risk,
     rho,

@@ -42,7 +42,12 @@ $\mathbf{1}\{\cdot\}$ is one where its condition holds and zero elsewhere. Symbo
 SECTIONS = {
     "dense": "The dense fit",
     "masks": "Masks",
+    "sampling": "Sampling",
+    "groups": "Groups",
+    "optimal": "The optimal rule",
     "pruning": "Pruning without retraining",
+    "training_error": "Training error after pruning",
+    "retraining": "Retraining on the same sample",
     "small_model": "The small model",
     "isotropic": "Isotropic features",
     "limits": "Limits",
