@@ -10,18 +10,51 @@ import numpy as np
 from mpmath import mp, mpf
 from numpy.typing import ArrayLike
 
+from riskcalc.evaluation.models import Asked
 from riskcalc.laws import plain
-from riskcalc.policies import Oracle
-from riskcalc.prediction import LABELS, Prediction, evaluate
+from riskcalc.policies import Hessian, Magnitude, Optimal, Oracle, Policy, Random, Retrain
+from riskcalc.prediction import Prediction, evaluate, tells_coefficients
 from riskcalc.problems import LinearGaussian
 from riskcalc.values import json_value, plain_scalar
 
-MODELS = ("dense", "small", "magnitude", "hessian", "oracle", "random")
+# The rules that a budget is given to, and those of them whose mask depends on the sample, so that it matters on which
+# sample they are retrained.
+RULES: tuple[type[Policy], ...] = (Magnitude, Hessian, Oracle, Random)
+SAMPLE_RULES = (Magnitude, Hessian)
 # Models that meet the budget and can be computed from data, the paper's benchmark included: the small model is told
-# its features. Dense exceeds the budget, oracle sees the true coefficients.
-COMPETITORS = ("small", "magnitude", "hessian", "random")
-PRUNED = ("magnitude", "hessian")
-NOTES = {"dense": "reference: over the budget", "oracle": "reference: sees the true coefficients"}
+# its features. Dense exceeds the budget, oracle and the optimal rule see true coefficients, a fresh sample is one more.
+COMPETITORS = (
+    "small",
+    "magnitude",
+    "hessian",
+    "random",
+    "magnitude+retrain",
+    "hessian+retrain",
+    "random+retrain",
+)
+PRUNED = ("magnitude", "hessian", "magnitude+retrain", "hessian+retrain")
+NOTES = {
+    "dense": "reference: over the budget",
+    "oracle": "reference: sees the true coefficients",
+    "oracle+retrain": "reference: sees the true coefficients",
+    "optimal": "bound: keep or drop, blind to the feature's own coefficient",
+    "magnitude+fresh": "reference: takes a second sample",
+    "hessian+fresh": "reference: takes a second sample",
+}
+
+
+def models(budget: Policy, ridge: ArrayLike | str, bound: bool) -> dict[str, Asked]:
+    """What is compared at the budget of a policy, with this ridge of the second fits."""
+
+    def rule(kind: type[Policy]) -> Policy:
+        return kind(keep=budget.keep, n_keep=budget.n_keep)
+
+    same, fresh = Retrain(ridge), Retrain(ridge, "fresh")
+    found = {"dense": Asked(), "small": Asked(rule(Oracle), small=True)}
+    found |= {kind.name: Asked(rule(kind)) for kind in RULES}
+    found |= {"optimal": Asked(rule(Optimal))} if bound else {}
+    found |= {f"{kind.name}+retrain": Asked(rule(kind), same) for kind in RULES}
+    return found | {f"{kind.name}+fresh": Asked(rule(kind), fresh) for kind in SAMPLE_RULES}
 
 
 @dataclass(frozen=True)
@@ -34,7 +67,8 @@ class Comparison:
     keep : ndarray
         The budget, as given; exact.
     predictions : dict of str to Prediction
-        By model: "dense", "small", "magnitude", "hessian", "oracle", "random".
+        By model: "dense", "small", "magnitude", "hessian", "oracle", "random", "optimal" (the bound for rules that
+        keep or drop), "magnitude+retrain" and so on (the same sample), "magnitude+fresh" and "hessian+fresh".
     digits : int or None
     """
 
@@ -50,7 +84,7 @@ class Comparison:
 
     @property
     def best(self) -> Any:
-        """The competitor of lowest risk: small, magnitude, hessian or random; dense and oracle are references.
+        """The competitor of lowest risk: small, magnitude, hessian or random, or these retrained on the same sample.
 
         None where no competitor has a finite risk.
         """
@@ -66,7 +100,7 @@ class Comparison:
 
     @property
     def prune_beats_small(self) -> Any:
-        """Whether magnitude or Hessian pruning has a lower risk than the small model, beyond rounding."""
+        """Whether magnitude or Hessian pruning, retrained or not, has a lower risk than the small model."""
         with self._precision():
             pruned = np.min([_finite(self.predictions[model].risk) for model in PRUNED], axis=0)
             answer = np.asarray(pruned < _finite(self.predictions["small"].risk) * (1 - self._rounding()))
@@ -118,10 +152,11 @@ class Comparison:
             notes = ["best" if model == self.best else NOTES.get(model, "")]
             if prediction.status != "ok":
                 notes.append(prediction.status.replace("_", " "))
-            values = (prediction.risk, prediction.excess_risk, prediction.training_error)
+            values = (prediction.risk, prediction.misfit, _estimation(prediction), prediction.training_error)
             numbers = [number(value, self.digits) for value in values]
-            rows.append([LABELS[model], *numbers, ", ".join(filter(None, notes))])
-        (grid,) = filled(table(title, ("model", "test risk", "excess risk", "training error", ""), right=4), rows)
+            rows.append([prediction.label, *numbers, ", ".join(filter(None, notes))])
+        columns = ("model", "test risk", "by dropping", "by estimating", "training error", "")
+        (grid,) = filled(table(title, columns, right=5), rows)
         return grid
 
     def _verdict(self) -> list[str]:
@@ -131,10 +166,40 @@ class Comparison:
             return ["No model that meets the budget has a finite risk."]
         by = f", by {number(self.margin, self.digits)}" if self.margin == self.margin else ""
         beats = "beats" if self.prune_beats_small else "does not beat"
-        return [
-            f"Best within the budget: {LABELS[self.best]}{by}.",
-            f"Pruning the large model {beats} training the small one.",
+        pruned = min(PRUNED, key=lambda model: _finite(self.predictions[model].risk).item())
+        lines = [
+            f"Best within the budget: {self.predictions[self.best].label}{by}.",
+            f"Pruning the large model {beats} training the small one. {self._why(pruned, 'small')}",
         ]
+        kept = pruned.removesuffix("+retrain")
+        return lines + list(filter(None, [self._retraining(kept)]))
+
+    def _why(self, one: str, other: str) -> str:
+        """What decides between two models: what they drop (misfit), or how well they estimate what they keep."""
+        from riskcalc.tables import number
+
+        pair = [self.predictions[model] for model in (one, other)]
+        if not all(_finite(prediction.risk) < np.inf for prediction in pair):
+            return ""
+        misfits, errors = [p.misfit for p in pair], [_estimation(p) for p in pair]
+        told = [number(value, self.digits) for value in (*errors, *misfits)]
+        by_misfit, by_error = misfits[1] - misfits[0], errors[1] - errors[0]
+        better = by_misfit + by_error > 0
+        if abs(by_error) >= abs(by_misfit):
+            reason = "denoising" if better else "the noise in what it keeps"
+            return f"The reason is {reason}: estimating what is kept costs {told[0]} instead of {told[1]}."
+        return f"The reason is misfit: dropping costs {told[2]} instead of {told[3]}."
+
+    def _retraining(self, rule: str) -> str:
+        """What retraining does to a pruned model."""
+        from riskcalc.tables import number
+
+        before, later = (self.predictions[model].risk for model in (rule, f"{rule}+retrain"))
+        if not (_finite(before) < np.inf and _finite(later) < np.inf):
+            return ""
+        helps = "lowers" if later < before else "raises"
+        values = f"from {number(before, self.digits)} to {number(later, self.digits)}"
+        return f"Retraining on the same sample {helps} its risk {values}. {self._why(f'{rule}+retrain', rule)}".strip()
 
     def _many_regimes(self) -> list[Any]:
         from riskcalc.tables import filled, number, table
@@ -151,6 +216,11 @@ class Comparison:
         return filled(table("predicted test risk", (*inputs, *risks, "best", "by"), left=0), rows, best.size)
 
 
+def _estimation(prediction: Prediction) -> Any:
+    """The part of the excess risk that is the error in what is kept."""
+    return prediction.excess_risk - prediction.misfit
+
+
 def _finite(risk: Any) -> np.ndarray:
     """A risk, with inf in place of nan."""
     risk = np.asarray(risk)
@@ -158,9 +228,13 @@ def _finite(risk: Any) -> np.ndarray:
 
 
 def compare(
-    problem: LinearGaussian, keep: ArrayLike | str | None = None, n_keep: int | None = None, digits: int | None = None
+    problem: LinearGaussian,
+    keep: ArrayLike | str | None = None,
+    n_keep: int | None = None,
+    digits: int | None = None,
+    retrain_ridge: ArrayLike | str = 0.0,
 ) -> Comparison:
-    """Compare the dense fit, its pruned versions, and a small model trained on the best features, at one budget.
+    """Compare the dense fit, its pruned and retrained versions, and a small model of the best features, at one budget.
 
     Parameters
     ----------
@@ -168,7 +242,10 @@ def compare(
     keep, n_keep
         The budget, as for a `Policy`: exactly one of them.
     digits : int, optional
-        Significant digits; float64 if not given.
+        Significant digits; float64 if not given. The bound is then left out where it is known in float64 only:
+        features of the same eigenvalue and penalty have different coefficients.
+    retrain_ridge : float >= 0
+        Of the second fits; least squares, or least norm, if not given.
 
     Returns
     -------
@@ -182,7 +259,9 @@ def compare(
 
     Notes
     -----
-    Theorems 1 and 2 and Section 3 of Chang et al. 2021.
+    Theorems 1 and 2 and Section 3 of Chang et al. 2021; derivations 11, 12 and 17 for training errors, retraining on
+    the same sample and the bound. The excess risk is what dropping costs (the signal of the dropped features, misfit)
+    and what estimating costs (the error in what is kept).
 
     Examples
     --------
@@ -193,5 +272,6 @@ def compare(
     ('hessian', 0.1436, True)
     """
     budget = Oracle(keep=keep, n_keep=n_keep)
-    predictions = evaluate(problem, budget, ASKED, digits)
+    bound = digits is None or tells_coefficients(problem)
+    predictions = evaluate(problem, budget, models(budget, retrain_ridge, bound), digits)
     return Comparison(problem, budget.fraction_kept(problem.n_features), predictions, digits)

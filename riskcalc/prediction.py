@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riskcalc.evaluation.models import Asked, Model, evaluate_chunk
+from riskcalc.evaluation.posterior import shared
 from riskcalc.evaluation.regimes import batch_shape, chunks
 from riskcalc.evaluation.status import NAMES, Status
 from riskcalc.exact import as_float
@@ -23,7 +24,7 @@ from riskcalc.problems import LinearGaussian, aligned_latex, results_latex
 from riskcalc.values import json_value, plain_scalar, rounded
 
 # What a result prints and serialises.
-QUANTITIES = ("risk", "excess_risk", "dense_risk", "training_error", "threshold", "effective_ridge", "status")
+QUANTITIES = ("risk", "excess_risk", "misfit", "dense_risk", "training_error", "threshold", "effective_ridge", "status")
 SHOWN = (*QUANTITIES, "quadrature_error")
 COARSER = (2.0, 2.5, 3.0)  # times fewer nodes, to estimate a quadrature's error
 LABELS = {
@@ -71,6 +72,8 @@ class Prediction:
         Test risk of the fit before pruning; for "small" of the small model itself.
     training_error : float or ndarray
         Mean squared residual on the sample last fitted to.
+    misfit : float or ndarray
+        The part of the excess risk that is the signal of dropped features; the rest is the error in what is kept.
     threshold : float, ndarray or None
         Of the score: sqrt(p)|beta| for magnitude, times sqrt(Lambda) for Hessian (for sampled, from where on features
         are kept surely; for groups, the norm of their scores), times sqrt(Lambda + D nu) for the surgeon; Lambda B^2
@@ -92,6 +95,7 @@ class Prediction:
     excess_risk: Any
     dense_risk: Any
     training_error: Any
+    misfit: Any
     threshold: Any
     effective_ridge: Any
     status: Any
@@ -302,6 +306,12 @@ def evaluate(
     return {name: _gather(problem, name, question, shape, found, system, digits) for name, question in asked.items()}
 
 
+def tells_coefficients(problem: LinearGaussian) -> bool:
+    """Whether no two features share their eigenvalue and penalty but not their coefficient, in any regime."""
+    keep = np.ones(())
+    return not any(shared(chunk.state).any() for chunk in chunks(problem, keep, FLOAT64))
+
+
 def _with_law(problem: LinearGaussian, law: Continuous) -> LinearGaussian:
     """The same problem with another law."""
     counts = {"n_samples": problem.n_samples, "n_features": problem.n_features}
@@ -341,6 +351,7 @@ def _gather(
         excess_risk=collect(lambda part: _failed_is_nan(part.excess_risk, part.status)),
         dense_risk=collect(lambda part: _failed_is_nan(part.fit.state["gamma"], part.fit.status)),
         training_error=collect(lambda part: _failed_is_nan(part.training_error, part.status)),
+        misfit=collect(lambda part: _failed_is_nan(part.misfit, part.status)),
         threshold=None if example.threshold is None else collect(lambda part: part.threshold),
         effective_ridge=collect(lambda part: part.fit.state["nu"]),
         status=NAMES[status] if shape else str(NAMES[status]),

@@ -37,6 +37,7 @@ class Model:
     risk: np.ndarray
     excess_risk: np.ndarray
     training_error: np.ndarray
+    misfit: np.ndarray
     status: np.ndarray
     threshold: np.ndarray | None = None
     refit: Fit | None = None
@@ -59,6 +60,7 @@ class _Work:
         self.chunk, self.system = chunk, system
         self.fit: Fit | None = None
         self.pruned: dict[tuple, Pruned] = {}
+        self.fresh: dict[tuple, Refit] = {}
 
     def model(self, asked: Asked, first: Model | None) -> Model:
         """One model; `first` is the same in float64."""
@@ -66,13 +68,13 @@ class _Work:
             return self._small(first)
         fit = self._dense(first)
         if asked.policy is None:
-            return Model(fit, [], fit.state["gamma"], fit.excess_risk, fit.training_error, fit.status)
+            gamma = fit.state["gamma"]
+            return Model(fit, [], gamma, fit.excess_risk, fit.training_error, 0 * gamma, fit.status)
         pruned = self._masked(asked.policy, fit, first)
         threshold = None if asked.policy.kind in ("random", "replaced") else pruned.threshold
-        model = Model(
-            fit, pruned.groups, pruned.risk, pruned.excess_risk, pruned.training_error, pruned.status, threshold
-        )
-        return model if asked.retrain is None else self._retrained(model, asked.retrain, first)
+        errors = (pruned.risk, pruned.excess_risk, pruned.training_error, pruned.misfit)
+        model = Model(fit, pruned.groups, *errors, pruned.status, threshold)
+        return model if asked.retrain is None else self._retrained(model, asked, first)
 
     def _dense(self, first: Model | None) -> Fit:
         if self.fit is None:
@@ -80,11 +82,10 @@ class _Work:
         return self.fit
 
     def _masked(self, policy: Policy, fit: Fit, first: Model | None) -> Pruned:
-        key = tuple(value for name, value in sorted(vars(policy).items()) if name not in ("keep", "n_keep"))
-        if (policy.kind, key) not in self.pruned:
+        if (key := _key(policy)) not in self.pruned:
             trial = None if first is None or first.threshold is None else _as_mpf(first.threshold)
-            self.pruned[policy.kind, key] = prune(policy, fit, self.chunk.keep_surplus, self.system, trial)
-        return self.pruned[policy.kind, key]
+            self.pruned[key] = prune(policy, fit, self.chunk.keep_surplus, self.system, trial)
+        return self.pruned[key]
 
     def _small(self, first: Model | None) -> Model:
         """The small model, told its features."""
@@ -96,25 +97,38 @@ class _Work:
             risk=refit.risk,
             excess_risk=refit.excess_risk,
             training_error=refit.training_error,
+            misfit=refit.misfit,
             status=refit.status,
             threshold=group.state["t"],
             refit=refit.fit,
         )
 
-    def _retrained(self, pruned: Model, retrain: Retrain, first: Model | None) -> Model:
+    def _retrained(self, pruned: Model, asked: Asked, first: Model | None) -> Model:
         """A pruned model, fitted again on the features kept."""
-        ridge = 0 * self.chunk.state["kappa"] + self.system.number(retrain.ridge.reshape(1, 1))
-        again = fit_same if retrain.sample == "same" else fit_fresh
-        refit: Refit = again(pruned.groups, self.chunk, ridge, self.system, _trial(first))
+        assert asked.policy is not None
+        assert asked.retrain is not None
+        key = _key(asked.policy), asked.retrain.ridge.item()
+        if key not in self.fresh:
+            ridge = 0 * self.chunk.state["kappa"] + self.system.number(asked.retrain.ridge.reshape(1, 1))
+            self.fresh[key] = fit_fresh(pruned.groups, self.chunk, ridge, self.system, _trial(first))
+        refit = self.fresh[key]
+        if asked.retrain.sample == "same":
+            refit = fit_same(refit, pruned.groups, self.system)
         masked = (pruned.status == Status.OK) | (pruned.status == Status.EXACT_RECOVERY)
         return replace(
             pruned,
             risk=refit.risk,
             excess_risk=refit.excess_risk,
             training_error=refit.training_error,
+            misfit=refit.misfit,
             status=np.where(masked, refit.status, Status.NOT_CONVERGED),
             refit=refit.fit,
         )
+
+
+def _key(policy: Policy) -> tuple:
+    """What tells the masks of one policy from those of another, at the same budget."""
+    return policy.kind, *(value for name, value in sorted(vars(policy).items()) if name not in ("keep", "n_keep"))
 
 
 def _trial(first: Model | None) -> np.ndarray | None:

@@ -1,4 +1,4 @@
-"""The optimal rules (T2) where several features share (Lambda, D) but not B: a posterior mean, and the set it is kept on.
+"""The optimal rules (T2) where features share (Lambda, D) but not B: a posterior mean, and the set it is kept on.
 
 One regime at a time, in float64. A rule keeps a coefficient x on a union of intervals: between the roots of its score.
 """
@@ -127,9 +127,9 @@ class _Kind:
         """Of the posterior mean m on these intervals: E[Lambda m^2], E[Lambda (B - x) m], E[sqrt(Lambda) H m]."""
         low, high = self.grid[0], self.grid[-1]
         result = np.zeros(3)
-        for lower, upper in np.clip(ends, low, high):
-            pieces = max(1, int(4 * (upper - lower) / self.tau))
-            edges = np.linspace(lower, upper, pieces + 1)
+        for left, right in np.clip(ends, low, high):
+            pieces = max(1, int(4 * (right - left) / self.tau))
+            edges = np.linspace(left, right, pieces + 1)
             half = np.diff(edges)[:, None] / 2
             x = (edges[:-1, None] + half * (1 + _NODES)).ravel()
             width = (half * _WEIGHTS).ravel()

@@ -29,35 +29,40 @@ class Pruned:
     risk: np.ndarray
     excess_risk: np.ndarray
     training_error: np.ndarray
+    misfit: np.ndarray
     threshold: np.ndarray
     status: np.ndarray
 
 
 def prune(policy: Policy, fit: Fit, surplus: Surplus, system: SolvingSystem, start: np.ndarray | None = None) -> Pruned:
-    """Prune every regime of a dense fit by a policy; see `masks_of`. Where the dense fit is infinite so is the pruned."""
+    """Prune every regime of a dense fit by a policy; see `masks_of`.
+
+    Where the dense fit is infinite so is the pruned one.
+    """
     groups, status = masks_of(policy, fit, surplus, system, start)
-    risk, beyond_noise, training, threshold = (fit.state["gamma"] + np.nan for _ in range(4))
+    risk, beyond_noise, training, misfit, threshold = (fit.state["gamma"] + np.nan for _ in range(5))
     for array in (risk, beyond_noise, threshold):
         array[status == Status.INFINITE] = np.inf
     allowed = system.tolerance + 2 * abs(surplus.gain) / (fit.state["alpha"] * fit.state["total"])
     for group in groups:
         rows = group.rows
-        risk[rows], beyond_noise[rows], training[rows], mismatch = _errors(group, system)
+        risk[rows], beyond_noise[rows], training[rows], misfit[rows], mismatch = _errors(group, system)
         if group.kind in SOLVED:  # its threshold is a root: it must keep alpha
             status[rows[~(abs(mismatch) <= allowed[rows])[:, 0]]] = Status.NOT_CONVERGED
         if "t" in group.state:
             threshold[rows] = group.state["t"]
-    return Pruned(groups, risk, beyond_noise, training, threshold, status)
+    return Pruned(groups, risk, beyond_noise, training, misfit, threshold, status)
 
 
 def _errors(group: MaskGroup, system: SolvingSystem) -> tuple[np.ndarray, ...]:
-    """Test risk, its part beyond the noise, training error, and the relative mismatch between the mass kept and alpha."""
-    if group.kind in sampling.MASKS:
-        return _sampled(group, system)
-    if group.kind == "optimal_rescaled":
-        return _rescaled(group, system)
+    """Test risk, its parts beyond the noise and by misfit, training error; relative mismatch of the mass kept."""
+    dropped = (reduced(pruning.MISFIT), MISMATCH)
+    if group.kind in sampling.MASKS or group.kind == "optimal_rescaled":
+        special = _sampled if group.kind in sampling.MASKS else _rescaled
+        misfit, mismatch = lower(dropped, group.where, system, f"{pruning.MISFIT.id}.{group.kind}")(group.state)
+        return *special(group, system), misfit, mismatch * (group.kind in SOLVED)
     risk = reduced(pruning.RISK)
-    wanted = (risk, risk - sigma2, reduced(training_error.PRUNED), MISMATCH)
+    wanted = (risk, risk - sigma2, reduced(training_error.PRUNED), *dropped)
     where = dict(training_error.PRUNED.where) | dict(group.where)
     return lower(wanted, where, system, f"{pruning.RISK.id}.{group.kind}")(group.state)
 
@@ -67,9 +72,7 @@ def _sampled(group: MaskGroup, system: SolvingSystem) -> tuple[np.ndarray, ...]:
     grown = sampling.GROWTHS[group.kind]
     state = group.state | {"growth": lower_formula(grown, system)(group.state)}
     formulas = (sampling.RISK, sampling.EXCESS_RISK, sampling.TRAINING_ERROR)
-    errors = (lower_formula(formula, system)(state) for formula in formulas)
-    (mismatch,) = lower((MISMATCH,), group.where, system, "sampling.mismatch")(state)
-    return *errors, mismatch
+    return tuple(lower_formula(formula, system)(state) for formula in formulas)
 
 
 def _rescaled(group: MaskGroup, system: SolvingSystem) -> tuple[np.ndarray, ...]:
@@ -83,4 +86,4 @@ def _rescaled(group: MaskGroup, system: SolvingSystem) -> tuple[np.ndarray, ...]
     formula: Formula = optimal.RESCALED_RISK
     risk, beyond = lower((reduced(formula), reduced(formula) - sigma2), formula.where, system, formula.id)(state)
     training = lower_formula(optimal.RESCALED_TRAINING_ERROR, system)(state | {"risk": risk})
-    return risk, beyond, training, 0 * risk
+    return risk, beyond, training

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from riskcalc.lowering.compile import lower, reduced
 from riskcalc.lowering.state import State, shape, take
 from riskcalc.lowering.surplus import Surplus
 from riskcalc.lowering.systems import SolvingSystem
-from riskcalc.theory import retraining, small_model
+from riskcalc.theory import pruning, retraining, small_model
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Refit:
     risk: np.ndarray
     excess_risk: np.ndarray
     training_error: np.ndarray
+    misfit: np.ndarray
     status: np.ndarray
 
 
@@ -38,23 +39,22 @@ def fit_fresh(
     Regimes without a mask are fitted as if nothing were dropped: callers give them a status.
     """
     fit = _fit_kept(groups, chunk, ridge, system, start)
-    beyond_noise = fit.excess_risk.copy()
+    beyond_noise, misfit = fit.excess_risk.copy(), 0 * fit.excess_risk
     for group in groups:
         own = group.state | {"fit_excess_risk": fit.excess_risk[group.rows]}
-        beyond_noise[group.rows] = _of_small(small_model.EXCESS_RISK, group, own, system)
-    return Refit(fit, fit.state["gamma"], beyond_noise, fit.training_error, fit.status)
+        beyond_noise[group.rows] = _of(small_model.EXCESS_RISK, group, own, system)
+        misfit[group.rows] = _of(pruning.MISFIT, group, group.state, system)
+    return Refit(fit, fit.state["gamma"], beyond_noise, fit.training_error, misfit, fit.status)
 
 
-def fit_same(
-    groups: list[MaskGroup], chunk: Chunk, ridge: np.ndarray, system: SolvingSystem, start: np.ndarray | None
-) -> Refit:
-    """The fit on the sample that the masks were found on."""
-    refit = fit_fresh(groups, chunk, ridge, system, start)
+def fit_same(refit: Refit, groups: list[MaskGroup], system: SolvingSystem) -> Refit:
+    """The fit on the sample that the masks were found on, from the one on a fresh sample."""
     risk, beyond_noise, training = (array.copy() for array in (refit.risk, refit.excess_risk, refit.training_error))
-    status = refit.status.copy()
     for group in groups:
         # At its interpolation threshold the second fit is infinite, or it has no error, as on a fresh sample.
-        own = np.flatnonzero(status[group.rows] == Status.OK) if group.kind not in INDEPENDENT else np.empty(0, int)
+        own = (
+            np.flatnonzero(refit.status[group.rows] == Status.OK) if group.kind not in INDEPENDENT else np.empty(0, int)
+        )
         if own.size == 0:
             continue
         rows = group.rows[own]
@@ -64,7 +64,7 @@ def fit_same(
             "ridge2": refit.fit.state["ridge"][rows] if len(refit.fit.state["ridge"]) > 1 else refit.fit.state["ridge"],
         }
         risk[rows], beyond_noise[rows], training[rows] = _remembering(state, group, system)
-    return Refit(refit.fit, risk, beyond_noise, training, status)
+    return replace(refit, risk=risk, excess_risk=beyond_noise, training_error=training)
 
 
 def _remembering(state: State, group: MaskGroup, system: SolvingSystem) -> tuple[np.ndarray, ...]:
@@ -93,7 +93,7 @@ def _fit_kept(
     noise = state["sigma2"].copy()
     for group in groups:
         weights[group.rows] = weights[group.rows] * group.kept(system)
-        noise[group.rows] = _of_small(small_model.NOISE, group, group.state, system)
+        noise[group.rows] = _of(small_model.NOISE, group, group.state, system)
     dead_mass = total(weights * (state["Lambda"] == 0))
     surplus, mass = _kept_mass(groups, chunk, weights)
     surplus = surplus.without(product((state["kappa"], 0), dead_mass))
@@ -115,5 +115,5 @@ def _kept_mass(groups: list[MaskGroup], chunk: Chunk, weights: np.ndarray) -> tu
     return surplus, mass
 
 
-def _of_small(formula: Formula, group: MaskGroup, state: State, system: SolvingSystem) -> np.ndarray:
+def _of(formula: Formula, group: MaskGroup, state: State, system: SolvingSystem) -> np.ndarray:
     return lower((reduced(formula),), group.where, system, f"{formula.id}.{group.kind}", scalar_output=True)(state)

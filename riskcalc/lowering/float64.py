@@ -147,7 +147,8 @@ def _discounted(mu, theta):
 
 # Tents: closed forms where they are wide, Gauss-Legendre of their two sides where those would cancel.
 _TENT = 1.0
-_SIDE, _SIDE_WEIGHTS = ((ends + shift) / 2 for ends, shift in zip(np.polynomial.legendre.leggauss(10), (1, 0)))
+_SIDE, _SIDE_WEIGHTS = np.polynomial.legendre.leggauss(10)
+_SIDE, _SIDE_WEIGHTS = (_SIDE + 1) / 2, _SIDE_WEIGHTS / 2
 
 
 def _shortfall(x):

@@ -7,7 +7,7 @@ from riskcalc.formulas.records import Formula
 from riskcalc.formulas.symbols import S
 from riskcalc.theory import masks
 from riskcalc.theory.dense import COEFFICIENT, COMPLEMENTS
-from riskcalc.theory.symbols import B, Lambda, X, risk, sigma2
+from riskcalc.theory.symbols import B, Lambda, X, misfit, risk, sigma2
 
 RISK = Formula(
     id="pruning.risk",
@@ -22,8 +22,19 @@ RISK = Formula(
 )
 
 
+MISFIT = Formula(
+    id="pruning.misfit",
+    title="test risk due to the features dropped: their signal",
+    defines=misfit,
+    statement=E((1 - S) * Lambda * B**2),
+    moments=masks.MOMENTS,
+    source="Chang et al. 2021, Section 3",
+    derived_from=("pruning.risk",),
+)
+
+
 def _with_mask(kind: str) -> Formula:
     return replace(RISK, id=f"pruning.{kind}_risk", title=f"{RISK.title}, {kind} mask", where=masks.MASKS[kind])
 
 
-FORMULAS = (RISK, *map(_with_mask, ("magnitude", "hessian", "ranking", "random")))
+FORMULAS = (RISK, MISFIT, *map(_with_mask, ("magnitude", "hessian", "ranking", "random")))

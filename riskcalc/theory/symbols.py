@@ -72,6 +72,7 @@ size = scalar("size", "features of a group", POSITIVE, "g")
 live_excess = scalar("live_excess", r"$\mathbb{P}(\Lambda > 0) - \alpha$", Interval.open(0, 1), r"\delta_\alpha")
 training_error = scalar("training_error", "mean squared residual on the training sample", NONNEGATIVE, "T")
 excess_risk = scalar("excess_risk", "test risk minus noise variance", NONNEGATIVE, r"\gamma^{\mathrm{ex}}")
+misfit = scalar("misfit", "part of the test risk that is the signal of dropped features", NONNEGATIVE, r"M")
 risk = scalar("risk", "test risk after pruning", NONNEGATIVE, "R")
 
 # Coefficients in the units of the iteration: sqrt(Lambda/kappa) times a coefficient
