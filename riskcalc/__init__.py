@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from riskcalc.policies import Hessian, Magnitude, Oracle, Random, Retrain
     from riskcalc.prediction import Prediction, predict, small_model
     from riskcalc.problems import LinearGaussian
+    from riskcalc.rank_one import RankOne
     from riskcalc.simulation import simulate
     from riskcalc.subjects import Theory
     from riskcalc.tabular import from_data
@@ -33,6 +34,7 @@ _HOMES = {
     "Oracle": "policies",
     "Prediction": "prediction",
     "Random": "policies",
+    "RankOne": "rank_one",
     "Retrain": "policies",
     "Estimate": "estimates",
     "Theory": "subjects",
@@ -57,6 +59,7 @@ __all__ = [
     "Oracle",
     "Prediction",
     "Random",
+    "RankOne",
     "Retrain",
     "Theory",
     "Verification",

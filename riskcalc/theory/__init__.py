@@ -11,6 +11,7 @@ from riskcalc.theory.isotropic import FORMULAS as _ISOTROPIC
 from riskcalc.theory.limits import FORMULAS as _LIMITS
 from riskcalc.theory.masks import FORMULAS as _MASKS
 from riskcalc.theory.pruning import FORMULAS as _PRUNING
+from riskcalc.theory.rank_one import FORMULAS as _RANK_ONE
 from riskcalc.theory.small_model import FORMULAS as _SMALL
 
-REGISTRY = registry((*_DENSE, *_MASKS, *_PRUNING, *_SMALL, *_ISOTROPIC, *_LIMITS))
+REGISTRY = registry((*_DENSE, *_MASKS, *_PRUNING, *_SMALL, *_ISOTROPIC, *_LIMITS, *_RANK_ONE))
