@@ -10,7 +10,6 @@ from riskcalc.formulas.records import Formula
 from riskcalc.formulas.symbols import S
 from riskcalc.theory.masks import MOMENTS
 from riskcalc.theory.symbols import (
-    Lambda,
     coefficient,
     excess_risk,
     loading,
@@ -42,8 +41,7 @@ SHARE = Formula(
     id="rank_one.share",
     title="share of the variance that the kept features have",
     defines=zeta,
-    statement=E(S * Lambda) / E(Lambda),
-    where={Lambda: loading**2},
+    statement=E(S * loading**2) / E(loading**2),
     moments=MOMENTS,
     assumptions=_KEPT,
     source=_PAPER,
@@ -53,8 +51,7 @@ DROPPED_SHARE = Formula(
     id="rank_one.dropped_share",
     title="share of the variance that the dropped features have",
     defines=zetabar,
-    statement=E((1 - S) * Lambda) / E(Lambda),
-    where={Lambda: loading**2},
+    statement=E((1 - S) * loading**2) / E(loading**2),
     moments=MOMENTS,
     assumptions=_KEPT,
     source=_PAPER,
