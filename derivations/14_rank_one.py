@@ -15,10 +15,21 @@ from riskcalc.formulas.expectation import E
 from riskcalc.formulas.symbols import POSITIVE, REAL, H, law_symbol, scalar
 from riskcalc.formulas.symbols import S as MASK
 from riskcalc.subjects import Theory
-from riskcalc.theory.symbols import M0, M0bar, coefficient, loading, n_features, n_samples, sigma2, slope, zeta, zetabar
+from riskcalc.theory.symbols import (
+    M0,
+    M0bar,
+    coefficient,
+    loading,
+    n_features,
+    n_samples,
+    sigma2,
+    target_slope,
+    zeta,
+    zetabar,
+)
 
 # The sample: factor z, noise e and target y, vectors of n numbers, seen through their products.
-length = scalar("length", "squared length of the factor, z'z", POSITIVE, r"\|z\|^2")
+length = scalar("factor_length", "squared length of the factor, z'z", POSITIVE, r"\|z\|^2")
 along = scalar("along", "noise along the factor, z'e", REAL, r"z^\top e")
 noise = scalar("noise", "squared length of the noise, e'e", POSITIVE, r"\|e\|^2")
 cross = scalar("cross", "product of factor and target, z'y", REAL, r"z^\top y")
@@ -44,12 +55,12 @@ def predicted(coefficients):
 
 def excess_risk(share):
     """The mean excess risk of a share of the fitted slope."""
-    return share**2 * sigma2 * inverse + (1 - share) ** 2 * slope**2
+    return share**2 * sigma2 * inverse + (1 - share) ** 2 * target_slope**2
 
 
 def training_error(share):
     """The mean training error of a share of the fitted slope."""
-    return (n_samples * sigma2 - sigma2 + (1 - share) ** 2 * (n_samples * slope**2 + sigma2)) / n_samples
+    return (n_samples * sigma2 - sigma2 + (1 - share) ** 2 * (n_samples * target_slope**2 + sigma2)) / n_samples
 
 
 # The simulation. Samples stay ten and features grow: a fifth of each size of the verifier's ladder, 50, 100 and 200.
@@ -194,17 +205,17 @@ def derivation(records):
 
     d.step(
         "the error of the fitted slope",
-        Equal(cross / length, slope + along / length),
+        Equal(cross / length, target_slope + along / length),
         r"""$y=bz+e$ with $e$ the vector of the noise, so $z^\top y=b\|z\|^2+z^\top e$. Given $z$, the error
         $z^\top e/\|z\|^2$ is Gaussian with mean zero and variance $\sigma^2/\|z\|^2$.""",
         uses=["the scalar regression"],
-        given={cross: slope * length + along},
+        given={cross: target_slope * length + along},
     )
     d.step(
         "bias and variance",
         Equal(
-            E((zeta * (slope + sqrt(sigma2 / length) * H) - slope) ** 2),
-            zeta**2 * sigma2 / length + (1 - zeta) ** 2 * slope**2,
+            E((zeta * (target_slope + sqrt(sigma2 / length) * H) - target_slope) ** 2),
+            zeta**2 * sigma2 / length + (1 - zeta) ** 2 * target_slope**2,
         ),
         r"""The excess risk at a slope $c$ is $(c-b)^2$, as the factor of a new sample has variance one. The mean over
         the noise, $z$ given, of that of the pruned fit: a variance, and a bias.""",
@@ -260,8 +271,8 @@ def derivation(records):
         r"""It is that of the noise alone: its $n$ dimensions less the one of the factor.""",
         uses=["the error of the fitted slope"],
         given={
-            target: slope**2 * length + 2 * slope * along + noise,
-            cross: slope * length + along,
+            target: target_slope**2 * length + 2 * target_slope * along + noise,
+            cross: target_slope * length + along,
         },
     )
     d.step(
@@ -273,7 +284,7 @@ def derivation(records):
     )
     d.step(
         "the mean of what pruning takes away",
-        Equal(E((slope + sqrt(sigma2 / length) * H) ** 2 * length), length * slope**2 + sigma2),
+        Equal(E((target_slope + sqrt(sigma2 / length) * H) ** 2 * length), length * target_slope**2 + sigma2),
         r"""Of $\hat b^2\|z\|^2$, over the noise.""",
         uses=["the error of the fitted slope"],
     )
@@ -299,14 +310,14 @@ def derivation(records):
     retrained = records["rank_one.retrained_excess_risk"].statement
     d.step(
         "what retraining gains",
-        Equal(pruned - retrained, (1 - zeta) * ((1 - zeta) * slope**2 - (1 + zeta) * sigma2 / (n_samples - 2))),
+        Equal(pruned - retrained, (1 - zeta) * ((1 - zeta) * target_slope**2 - (1 + zeta) * sigma2 / (n_samples - 2))),
         r"""Retraining pays exactly where the signal per noise, $b^2/\sigma^2$, is above
         $(1+\zeta)/((1-\zeta)(n-2))$. Below it pruning is shrinkage that the noise calls for.""",
         uses=["rank_one.pruned_excess_risk", "rank_one.retrained_excess_risk"],
     )
     d.step(
         "no sample removes the bias",
-        Equal(Limit(pruned - retrained, n_samples, oo), (1 - zeta) ** 2 * slope**2),
+        Equal(Limit(pruned - retrained, n_samples, oo), (1 - zeta) ** 2 * target_slope**2),
         r"""With many samples the retrained and the dense fit have no excess risk, and the pruned fit keeps its bias:
         where features share a factor, pruning without retraining fails however much data there is.""",
         uses=["what retraining gains"],
@@ -319,6 +330,11 @@ def derivation(records):
         and a quarter above $1/n$, so this is no limit theorem. Each feature is drawn, each score is computed from the
         fit, and each model is fitted by itself.""",
         Simulated(Theory(predict=expected, trial=trial, names=QUANTITIES), tolerance=0.08),
-        uses=["rank_one.pruned_excess_risk", "rank_one.retrained_excess_risk", "rank_one.pruned_training_error"],
+        uses=[
+            "rank_one.pruned_excess_risk",
+            "rank_one.retrained_excess_risk",
+            "rank_one.pruned_training_error",
+            "rank_one.retrained_training_error",
+        ],
     )
     return d

@@ -174,7 +174,7 @@ class RankOne:
             "sigma2": self.noise_variance,
         }
         state = {name: system.number(np.atleast_2d(numbers)) for name, numbers in exact.items()}
-        state["slope"] = value(rank_one.SLOPE)
+        state["target_slope"] = value(rank_one.SLOPE)
         state["loading"] = state["loading"] / abs(state["loading"]).max()  # shares have no scale, but squares overflow
         state["zeta"], state["zetabar"] = value(rank_one.SHARE), value(rank_one.DROPPED_SHARE)
         excess_risk = value(rank_one.RETRAINED_EXCESS_RISK if retrain else rank_one.PRUNED_EXCESS_RISK)

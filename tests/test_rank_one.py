@@ -15,7 +15,7 @@ import riskcalc as rc
 from riskcalc.derivation.claims import Registered
 from riskcalc.derivation.run import build, check
 from riskcalc.theory import REGISTRY
-from riskcalc.theory.symbols import n_samples, sigma2, slope, zeta
+from riskcalc.theory.symbols import n_samples, sigma2, target_slope, zeta
 
 MODELS = ("dense", "magnitude", "hessian", "magnitude, retrained", "hessian, retrained")
 TRIAL = rc.RankOne(loadings=[2, -1.5, 1, 0.5, 0.25], coefficients=[1, 0, 1, -2, 0.5], n_samples=9, noise_variance=1.5)
@@ -169,7 +169,7 @@ STEPS = {step.name: step for step in build("rank_one").steps}
         ("residuals split", (1 - zeta) ** 2, 1 - zeta),
         ("its mean", n_samples, n_samples - 1),
         ("what retraining gains", 1 + zeta, 1 - zeta),
-        ("no sample removes the bias", slope**2, slope),
+        ("no sample removes the bias", target_slope**2, target_slope),
     ],
 )
 def test_a_proof_that_nearly_holds_is_refused(name: str, right, wrong):

@@ -69,6 +69,6 @@ sigma2_small = scalar("sigma2_small", "noise seen by the small model", NONNEGATI
 n_features = scalar("n_features", "features", POSITIVE, "p")
 loading = law_symbol("loading", "loading of a feature: its slope in the factor", REAL, "v")
 coefficient = law_symbol("coefficient", "true coefficient of a feature", REAL, r"\beta")
-slope = scalar("slope", "slope of the target in the factor", REAL, "b")
+target_slope = scalar("target_slope", "slope of the target in the factor", REAL, "b")
 zeta = scalar("zeta", "share of the variance that the kept features have", UNIT, r"\zeta")
 zetabar = scalar("zetabar", "share that the dropped features have", UNIT, r"\bar\zeta")
