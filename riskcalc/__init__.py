@@ -14,9 +14,23 @@ if TYPE_CHECKING:
     from riskcalc.comparison import Comparison, compare
     from riskcalc.derivation.run import derive
     from riskcalc.estimates import Estimate
-    from riskcalc.policies import Hessian, Magnitude, Oracle, Random, Retrain
+    from riskcalc.policies import (
+        BrainSurgeon,
+        Group,
+        Hessian,
+        Iterative,
+        Magnitude,
+        Optimal,
+        Oracle,
+        Random,
+        Retrain,
+        Sampled,
+    )
     from riskcalc.prediction import Prediction, predict, small_model
     from riskcalc.problems import LinearGaussian
+    from riskcalc.prunability import Prunability, prunability
+    from riskcalc.rank_one import RankOne
+    from riskcalc.sampling_budget import SamplingBudget, sampling_budget
     from riskcalc.simulation import simulate
     from riskcalc.subjects import Theory
     from riskcalc.tabular import from_data
@@ -26,6 +40,15 @@ if TYPE_CHECKING:
 __version__ = version("riskcalc")
 
 _HOMES = {
+    "BrainSurgeon": "policies",
+    "Group": "policies",
+    "Iterative": "policies",
+    "Optimal": "policies",
+    "Sampled": "policies",
+    "Prunability": "prunability",
+    "prunability": "prunability",
+    "SamplingBudget": "sampling_budget",
+    "sampling_budget": "sampling_budget",
     "Comparison": "comparison",
     "Hessian": "policies",
     "LinearGaussian": "problems",
@@ -33,6 +56,7 @@ _HOMES = {
     "Oracle": "policies",
     "Prediction": "prediction",
     "Random": "policies",
+    "RankOne": "rank_one",
     "Retrain": "policies",
     "Estimate": "estimates",
     "Theory": "subjects",
@@ -49,15 +73,23 @@ _HOMES = {
 }
 
 __all__ = [
+    "BrainSurgeon",
     "Comparison",
     "Estimate",
+    "Group",
     "Hessian",
+    "Iterative",
     "LinearGaussian",
     "Magnitude",
+    "Optimal",
     "Oracle",
     "Prediction",
+    "Prunability",
     "Random",
+    "RankOne",
     "Retrain",
+    "Sampled",
+    "SamplingBudget",
     "Theory",
     "Verification",
     "compare",
@@ -66,6 +98,8 @@ __all__ = [
     "latex",
     "laws",
     "predict",
+    "prunability",
+    "sampling_budget",
     "simulate",
     "small_model",
     "verify",

@@ -26,6 +26,7 @@ def test_public_names_are_pinned():
         "Oracle",
         "Prediction",
         "Random",
+        "RankOne",
         "Retrain",
         "Theory",
         "Verification",

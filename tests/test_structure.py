@@ -35,6 +35,7 @@ ORDER = (
     "values",
     "prediction",
     "comparison",
+    "rank_one",
     "equivalence",
     "subjects",
     "verification",

@@ -13,6 +13,7 @@ from riskcalc.theory.limits import FORMULAS as _LIMITS
 from riskcalc.theory.masks import FORMULAS as _MASKS
 from riskcalc.theory.optimal import FORMULAS as _OPTIMAL
 from riskcalc.theory.pruning import FORMULAS as _PRUNING
+from riskcalc.theory.rank_one import FORMULAS as _RANK_ONE
 from riskcalc.theory.retraining import FORMULAS as _RETRAINING
 from riskcalc.theory.sampling import FORMULAS as _SAMPLING
 from riskcalc.theory.small_model import FORMULAS as _SMALL
@@ -31,5 +32,6 @@ REGISTRY = registry(
         *_SMALL,
         *_ISOTROPIC,
         *_LIMITS,
+        *_RANK_ONE,
     )
 )

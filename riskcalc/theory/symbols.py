@@ -98,3 +98,11 @@ fit_excess_risk = scalar(
     "fit_excess_risk", r"risk of the small fit beyond $\sigma_\Delta^2$", NONNEGATIVE, r"\gamma_\Delta^{\mathrm{ex}}"
 )
 sigma2_small = scalar("sigma2_small", "noise seen by the small model", NONNEGATIVE, r"\sigma_\Delta^2")
+
+# One factor: covariance of rank one
+n_features = scalar("n_features", "features", POSITIVE, "p")
+loading = law_symbol("loading", "loading of a feature: its slope in the factor", REAL, "v")
+coefficient = law_symbol("coefficient", "true coefficient of a feature", REAL, r"\beta")
+target_slope = scalar("target_slope", "slope of the target in the factor", REAL, "b")
+zeta = scalar("zeta", "share of the variance that the kept features have", UNIT, r"\zeta")
+zetabar = scalar("zetabar", "share that the dropped features have", UNIT, r"\bar\zeta")

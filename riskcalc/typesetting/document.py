@@ -51,6 +51,7 @@ SECTIONS = {
     "small_model": "The small model",
     "isotropic": "Isotropic features",
     "limits": "Limits",
+    "rank_one": "Covariance of rank one",
 }
 
 
