@@ -20,7 +20,6 @@ from riskcalc.theory.symbols import (
     D,
     Lambda,
     M0bar,
-    X,
     a,
     alpha,
     fit_excess_risk,
@@ -153,16 +152,12 @@ def derivation(records):
     )
     d.registered(
         records["small_model.excess_risk"],
-        E((1 - MASK) * Lambda * B**2) + E(MASK * Lambda * (B - X) ** 2),
-        r"""So the risk of the fit, as the dense fit has it at the noise $\sigma_\Delta^2$, is the test risk of the
-        small model: $\gamma=\sigma_\Delta^2+E[S\Lambda(B-X)^2]$, where $\sigma_\Delta^2$ contains the signal that is
-        dropped.""",
+        fit_excess_risk + E((1 - MASK) * Lambda * B**2),
+        r"""So the risk $\gamma$ of the fit, as the dense fit has it at the noise $\sigma_\Delta^2$, is the test risk of
+        the small model. Beyond $\sigma^2$ it is $\gamma_\Delta^{\mathrm{ex}}=\gamma-\sigma_\Delta^2$ and the signal
+        that is dropped, which $\sigma_\Delta^2$ contains.""",
         uses=["the error splits", "small_model.noise", "the risk of the kept features"],
-        given={
-            fit_excess_risk: gamma - sigma2_small,
-            gamma: sigma2_small + E(MASK * Lambda * (B - X) ** 2),
-            sigma2_small: sigma2 + E(M0bar * Lambda * B**2),
-        },
+        given={fit_excess_risk: gamma - sigma2_small, sigma2_small: sigma2 + E(M0bar * Lambda * B**2)},
     )
 
     d.step(
