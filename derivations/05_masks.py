@@ -258,4 +258,5 @@ def _solving(d, records):
         r"""If all scores came from one centred Gaussian variable of that second moment, this would be the threshold.
         It starts the search for the true one and carries no claim of its own.""",
         uses=["the second moment of the scores", "the quantile of one Gaussian score"],
+        relation="~",
     )

@@ -10,12 +10,21 @@ from riskcalc.derivation.claims import Equal, Less, Roots
 from riskcalc.derivation.record import Derivation
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import Inside, Outside, boundary, edge_moment, phi, positive
-from riskcalc.formulas.symbols import POSITIVE, REAL, H, law_symbol, scalar
-from riskcalc.theory.symbols import B, D, Lambda, alpha, gamma, kappa, live_excess, m, nu, omega, s, t, u, z
+from riskcalc.formulas.symbols import POSITIVE, REAL, H, LawSymbol, Scalar, law_symbol, scalar
+from riskcalc.theory.symbols import B, D, Lambda, a, alpha, gamma, kappa, live_excess, m, mu, nu, omega, s, t, tau, u, z
 
 h = law_symbol("h", "value that the standard normal variable takes", REAL, "h")
 x = scalar("x", "a distance from zero, in standard deviations", POSITIVE, "x")
 
+# Mean and spread of the score, of a feature that has variance.
+SCORE = {
+    a: Lambda / (Lambda + D * nu),
+    tau: sqrt(kappa * gamma * Lambda) / (Lambda + D * nu),
+    m: omega * a * B,
+    s: omega * tau,
+    Lambda: LawSymbol("Lambda", positive=True),
+    gamma: Scalar("gamma", positive=True),
+}
 # The mass of scores above t, over the features that have one, and how far P(|H| > x) stays below its bound.
 ABOVE = E(positive(Lambda) * Outside(z, u))
 ROOM = exp(-(x**2) / 2) - Outside(x, x)
@@ -51,14 +60,13 @@ def _uniqueness(d, threshold):
         Gaussian, with the mean $m=\omega aB$ and the standard deviation $\varsigma=\omega\tau$ as registered.""",
         given=threshold.where,
     )
-    seen = {m: m, s: s}  # all that the threshold depends on
     d.step(
         "the ends of the interval",
         Roots(Equal((m + s * h) ** 2, t**2), h, (z, z - 2 * u)),
         r"""$|m+\varsigma H|$ takes the value $t$ at $H=z$ and at $H=z-2u$, with the registered $z=(t-m)/\varsigma$
         and $u=t/\varsigma$. The feature is dropped if $H$ lies between them.""",
         uses=["the score is Gaussian"],
-        given=dict(threshold.where) | seen,
+        given={u: threshold.where[u], z: threshold.where[z], mu: threshold.where[mu]},
     )
     d.step(
         "the kept fraction",
@@ -85,7 +93,7 @@ def _uniqueness(d, threshold):
         r"""The kept fraction is $\alpha$. The solver's terms are the slope and the curvature above, and the slopes
         relative to the mass outside and inside the interval.""",
         uses=["the kept fraction", "slope of the kept fraction", "curvature of the kept fraction"],
-        given=seen,
+        given=SCORE,
     )
     d.step(
         "the mass above falls",
@@ -151,6 +159,7 @@ def _upper(d, upper):
         r"""At the largest of these $t$, less than $\alpha$ of every feature is kept, and the mass above falls: the
         threshold is smaller.""",
         uses=["the mass above falls", "the level of the bound"],
+        relation="<=",
     )
     d.step(
         "the upper bound holds",
@@ -189,6 +198,7 @@ def _lower(d, lower):
         bound,
         r"""This is the lower bound.""",
         uses=["the bound on the threshold"],
+        relation=">=",
     )
     d.step(
         "the lower bound holds",

@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import sympy
 from sympy import Derivative, Integral, Rational, S, exp, log, oo
 
 from riskcalc.derivation.checks import Enclosed, Sampled, Symbolic
-from riskcalc.derivation.claims import Equal, Expands, Less, Roots
+from riskcalc.derivation.claims import Equal, Expands, Less, Registered, Roots
 from riskcalc.derivation.record import Step
 from riskcalc.derivation.run import check
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import phi, positive
 from riskcalc.formulas.symbols import POSITIVE, UNIT, H, scalar
+from riskcalc.theory import dense, pruning
 from riskcalc.theory.symbols import (
+    M0,
+    M1,
     B,
     D,
     Lambda,
+    M0bar,
+    M2c,
     X,
     a,
     abar,
+    excess,
     gamma,
     kappa,
     nu,
+    q,
+    ridge,
     sigma2,
     t,
+    tau,
 )
 
 x = sympy.Symbol("x", real=True)  # integrated over
@@ -164,3 +175,24 @@ def test_a_symbol_has_one_domain():
     with pytest.raises(ValueError, match=r"kappa was declared in Interval\.open"):
         scalar("kappa", "something else", UNIT, "k")
     assert scalar("kappa", "aspect ratio", POSITIVE, "k") == kappa
+
+
+def test_a_special_case_is_not_what_is_registered():
+    risk = E(Lambda * B**2 * (1 - a) ** 2) / (1 - kappa * E(a**2))
+    for formula, derived, special in (
+        (dense.RISK, risk, {sigma2: S.Zero}),
+        (dense.EFFECTIVE_RIDGE, Equal(2 * nu, 2 * nu), {ridge: nu * (1 - kappa * E(a))}),
+        (dense.RISK, risk, {kappa: 1 / E(a)}),
+        (pruning.RISK, sigma2 + E(Lambda * B**2), {M0: S.Zero, M0bar: S.One, M1: S.Zero, M2c: S.Zero}),
+    ):
+        found = run(Registered(formula, derived), where=special | SHRINKAGE | {q: 1 - kappa * E(a), X: a * B + tau * H})
+        assert not found.passed
+        assert "or not in general" in found.seen
+    # but a definition may follow from the formulas behind the record, or be what a symbol stands for
+    assert run(Registered(dense.SLACK, 1 - kappa * E(a)), where=SHRINKAGE | {ridge: nu * (1 - kappa * E(a))}).passed
+    live = {a: positive(Lambda), excess: kappa * E(positive(Lambda)) - 1}
+    assert run(Registered(dense.LEAST_SQUARES_SLACK, 1 - kappa * E(a)), where=live).passed
+    assert not run(Registered(dense.LEAST_SQUARES_SLACK, S.Zero), where={excess: S.Zero}).passed
+    # a symbol that the step leaves alone has the meaning that the record gives it
+    wrong = replace(dense.RISK, where=dict(dense.RISK.where) | {a: 1 - dense.RISK.where[a]})
+    assert not run(Registered(wrong, dense.RISK.statement), where={a: a, abar: abar}).passed

@@ -69,8 +69,8 @@ class Symbolic:
                 _refuse_definition(variable, where)
                 whole, known, beyond = (unfold(part, where) for part in (expression, terms, error))
                 passed, seen = expands(whole, known, beyond, variable, point, side), "the series agree"
-            case Registered(formula, derived):
-                passed, seen = is_registered(formula, derived, where), f"it is {formula.id}"
+            case Registered(formula):
+                passed, seen = is_registered(claim, where), f"it is {formula.id}"
             case _:
                 raise TypeError(f"there is no symbolic check of {claim!r}")
         return Outcome(passed, self.level, seen if passed else "SymPy does not show it")
