@@ -134,10 +134,9 @@ def _upper(d, upper):
         uses=["the tail bound at zero", "the tail bound at infinity"],
     )
     d.step(
-        "the tail bound is nearly sharp",
+        "how far the tail bound is off",
         Equal(Limit(x * exp(x**2 / 2) * Outside(x, x), x, oo), sqrt(2 / pi)),
-        r"""The bound exceeds $P(|H|>x)$ by a factor of order $x$ only. For a single atom with $m=0$ and small $\alpha$
-        no smaller multiple of $\varsigma\sqrt{2\log(1/\alpha)}$ would do.""",
+        r"""As $x$ grows, the bound exceeds $P(|H|>x)$ by a factor that grows in proportion to $x$.""",
         uses=["the tail bound"],
     )
     d.step(
@@ -146,19 +145,12 @@ def _upper(d, upper):
         r"""At $t=m+\varsigma x$ the interval has its upper end at $x$ and the half-width $m/\varsigma+x$. So what is
         kept is largest for $m=0$, where it is $P(|H|>x)$. (In other words, $|m+\varsigma H|\le m+\varsigma|H|$.)""",
     )
-    d.step(
-        "the level of the bound",
-        Equal(exp(-(x**2) / 2), alpha),
-        r"""With this $x$, less than $\alpha$ of the feature is kept at $t=m+\varsigma x$.""",
-        uses=["the tail bound", "a wider interval keeps less"],
-        given={x: sqrt(2 * log(1 / alpha))},
-    )
     d.registered(
         upper,
         m + s * sqrt(2 * log(1 / alpha)),
-        r"""At the largest of these $t$, less than $\alpha$ of every feature is kept, and the mass above falls: the
-        threshold is smaller.""",
-        uses=["the mass above falls", "the level of the bound"],
+        r"""At $t=m+\varsigma x$ with $e^{-x^2/2}=\alpha$ less than $\alpha$ of the feature is kept, and at the largest
+        of these $t$ less than $\alpha$ of every feature. The mass above falls: the threshold is smaller.""",
+        uses=["the mass above falls", "the tail bound", "a wider interval keeps less"],
         relation="<=",
     )
     d.step(
