@@ -11,7 +11,7 @@ from riskcalc.derivation.checks import Simulated
 from riskcalc.derivation.claims import Equal, Less, Roots
 from riskcalc.derivation.record import Derivation
 from riskcalc.formulas.expectation import E
-from riskcalc.formulas.symbols import NONNEGATIVE, POSITIVE, REAL, H, LawSymbol, law_symbol, scalar
+from riskcalc.formulas.symbols import NONNEGATIVE, POSITIVE, REAL, H, LawSymbol, Scalar, law_symbol, scalar
 from riskcalc.problems import LinearGaussian
 from riskcalc.theory.symbols import B, D, Lambda, X, a, abar, gamma, kappa, nu, q, ridge, sigma2
 
@@ -99,7 +99,7 @@ def derivation(records):
         BEST,
         r"""This is the law of a fitted coefficient at $\nu=1/\xi$.""",
         uses=["the coefficient is shrunk and noisy"],
-        given={theta: xi * r, gamma: r**2, xi: 1 / nu},
+        given={theta: xi * r, r: sqrt(gamma), xi: 1 / nu, gamma: Scalar("gamma", positive=True)},
     )
     d.step(
         "stationarity in r",

@@ -174,6 +174,7 @@ def _bounds(d, records):
         so it takes the value 1 at $\nu$ or later. The bound is the root itself if all features of positive variance
         share one $\Lambda/D$, as with the natural penalty $D=\Lambda$.""",
         uses=["the load falls", "the arithmetic mean", "one feature gives a quadratic"],
+        relation="<=",
     )
     d.registered(
         records["dense.effective_ridge_lower"],
@@ -181,6 +182,7 @@ def _bounds(d, records):
         r"""With the harmonic mean the load of the one feature is at most 1 at the root $\nu$, so it takes the value 1
         at $\nu$ or earlier.""",
         uses=["the load falls", "the harmonic mean", "one feature gives a quadratic"],
+        relation=">=",
     )
     # Random points on the curve of roots: nu is drawn, and the ridge that has this root follows.
     solved = {ridge: nu * (1 - kappa * E(a)), excess: kappa * E(positive(Lambda)) - 1}

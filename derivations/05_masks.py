@@ -208,10 +208,10 @@ def _without_noise(d):
         r"""Likewise $M_2^\circ=E[H^2-1]M_0=0$.""",
     )
     d.step(
-        "an exact fit is a ranking",
+        "scores of an exact fit have no noise",
         Equal(omega * X, omega * a * B),
-        r"""If $\gamma=0$ then $\tau=0$: scores no longer depend on $H$, and every policy that thresholds them is a
-        ranking of the features.""",
+        r"""If $\gamma=0$ then $\tau=0$ and scores do not depend on $H$. A threshold on them ranks the features by
+        $\omega aB$, as the oracle ranks them by $\Lambda B^2$.""",
         given={gamma: S.Zero},
         uses=["first moment without noise", "second moment without noise"],
     )
@@ -258,4 +258,5 @@ def _solving(d, records):
         r"""If all scores came from one centred Gaussian variable of that second moment, this would be the threshold.
         It starts the search for the true one and carries no claim of its own.""",
         uses=["the second moment of the scores", "the quantile of one Gaussian score"],
+        relation="~",
     )

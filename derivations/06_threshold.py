@@ -10,12 +10,21 @@ from riskcalc.derivation.claims import Equal, Less, Roots
 from riskcalc.derivation.record import Derivation
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import Inside, Outside, boundary, edge_moment, phi, positive
-from riskcalc.formulas.symbols import POSITIVE, REAL, H, law_symbol, scalar
-from riskcalc.theory.symbols import B, D, Lambda, alpha, gamma, kappa, live_excess, m, nu, omega, s, t, u, z
+from riskcalc.formulas.symbols import POSITIVE, REAL, H, LawSymbol, Scalar, law_symbol, scalar
+from riskcalc.theory.symbols import B, D, Lambda, a, alpha, gamma, kappa, live_excess, m, mu, nu, omega, s, t, tau, u, z
 
 h = law_symbol("h", "value that the standard normal variable takes", REAL, "h")
 x = scalar("x", "a distance from zero, in standard deviations", POSITIVE, "x")
 
+# Mean and spread of the score, of a feature that has variance.
+SCORE = {
+    a: Lambda / (Lambda + D * nu),
+    tau: sqrt(kappa * gamma * Lambda) / (Lambda + D * nu),
+    m: omega * a * B,
+    s: omega * tau,
+    Lambda: LawSymbol("Lambda", positive=True),
+    gamma: Scalar("gamma", positive=True),
+}
 # The mass of scores above t, over the features that have one, and how far P(|H| > x) stays below its bound.
 ABOVE = E(positive(Lambda) * Outside(z, u))
 ROOM = exp(-(x**2) / 2) - Outside(x, x)
@@ -51,14 +60,13 @@ def _uniqueness(d, threshold):
         Gaussian, with the mean $m=\omega aB$ and the standard deviation $\varsigma=\omega\tau$ as registered.""",
         given=threshold.where,
     )
-    seen = {m: m, s: s}  # all that the threshold depends on
     d.step(
         "the ends of the interval",
         Roots(Equal((m + s * h) ** 2, t**2), h, (z, z - 2 * u)),
         r"""$|m+\varsigma H|$ takes the value $t$ at $H=z$ and at $H=z-2u$, with the registered $z=(t-m)/\varsigma$
         and $u=t/\varsigma$. The feature is dropped if $H$ lies between them.""",
         uses=["the score is Gaussian"],
-        given=dict(threshold.where) | seen,
+        given={u: threshold.where[u], z: threshold.where[z], mu: threshold.where[mu]},
     )
     d.step(
         "the kept fraction",
@@ -85,7 +93,7 @@ def _uniqueness(d, threshold):
         r"""The kept fraction is $\alpha$. The solver's terms are the slope and the curvature above, and the slopes
         relative to the mass outside and inside the interval.""",
         uses=["the kept fraction", "slope of the kept fraction", "curvature of the kept fraction"],
-        given=seen,
+        given=SCORE,
     )
     d.step(
         "the mass above falls",
@@ -126,10 +134,9 @@ def _upper(d, upper):
         uses=["the tail bound at zero", "the tail bound at infinity"],
     )
     d.step(
-        "the tail bound is nearly sharp",
+        "how far the tail bound is off",
         Equal(Limit(x * exp(x**2 / 2) * Outside(x, x), x, oo), sqrt(2 / pi)),
-        r"""The bound exceeds $P(|H|>x)$ by a factor of order $x$ only. For a single atom with $m=0$ and small $\alpha$
-        no smaller multiple of $\varsigma\sqrt{2\log(1/\alpha)}$ would do.""",
+        r"""As $x$ grows, the bound exceeds $P(|H|>x)$ by a factor that grows in proportion to $x$.""",
         uses=["the tail bound"],
     )
     d.step(
@@ -138,19 +145,13 @@ def _upper(d, upper):
         r"""At $t=m+\varsigma x$ the interval has its upper end at $x$ and the half-width $m/\varsigma+x$. So what is
         kept is largest for $m=0$, where it is $P(|H|>x)$. (In other words, $|m+\varsigma H|\le m+\varsigma|H|$.)""",
     )
-    d.step(
-        "the level of the bound",
-        Equal(exp(-(x**2) / 2), alpha),
-        r"""With this $x$, less than $\alpha$ of the feature is kept at $t=m+\varsigma x$.""",
-        uses=["the tail bound", "a wider interval keeps less"],
-        given={x: sqrt(2 * log(1 / alpha))},
-    )
     d.registered(
         upper,
         m + s * sqrt(2 * log(1 / alpha)),
-        r"""At the largest of these $t$, less than $\alpha$ of every feature is kept, and the mass above falls: the
-        threshold is smaller.""",
-        uses=["the mass above falls", "the level of the bound"],
+        r"""At $t=m+\varsigma x$ with $e^{-x^2/2}=\alpha$ less than $\alpha$ of the feature is kept, and at the largest
+        of these $t$ less than $\alpha$ of every feature. The mass above falls: the threshold is smaller.""",
+        uses=["the mass above falls", "the tail bound", "a wider interval keeps less"],
+        relation="<=",
     )
     d.step(
         "the upper bound holds",
@@ -189,6 +190,7 @@ def _lower(d, lower):
         bound,
         r"""This is the lower bound.""",
         uses=["the bound on the threshold"],
+        relation=">=",
     )
     d.step(
         "the lower bound holds",

@@ -65,7 +65,6 @@ SCORE = {m: omega * a * B, s: omega * tau}
 RANKING = {M0: top(score, t, part), M0bar: top(-score, -t, 1 - part), M1: S.Zero, M2c: S.Zero}
 RANDOM = {M0: alpha, M0bar: 1 - alpha, M1: S.Zero, M2c: S.Zero}
 EVERYTHING = {M0: S.One, M0bar: S.Zero, M1: S.Zero, M2c: S.Zero}
-NOTHING = {M0: S.Zero, M0bar: S.One, M1: S.Zero, M2c: S.Zero}
 
 LAW = {X: a * B + tau * H}
 LIVE = {Lambda: LawSymbol("Lambda", positive=True)}
@@ -180,13 +179,6 @@ def _limits(d, records):
         r"""The dense risk $\gamma$ is the only number that equals this expression.""",
         uses=["keep everything"],
     )
-    d.step(
-        "keep nothing",
-        Equal(RISK, NULL),
-        r"""With $\bar M_0=1$ and $M_0=M_1=M_2^\circ=0$: the risk of predicting zero.""",
-        uses=["pruning.risk"],
-        given=NOTHING,
-    )
 
 
 def _policies(d, records):
@@ -208,10 +200,10 @@ def _policies(d, records):
     dropping = Integral((dropped - kept) * density(h), (h, (-t - a * B) / tau, (t - a * B) / tau))
     magnitude = records["pruning.magnitude_risk"]
     d.step(
-        "the closed form is the integral",
+        "the closed form and quadrature",
         Equal(magnitude.statement, sigma2 + E(Lambda * ((1 - a) ** 2 * B**2 + tau**2 + dropping))),
-        r"""All of magnitude pruning at once, by quadrature: where $|aB+\tau h|<t$, the squared error of the fit is
-        replaced by $B^2$. Neither $z$ nor $u$ is used.""",
+        r"""Magnitude pruning by quadrature, at two random points with $t<5\tau$: where $|aB+\tau h|<t$, the squared
+        error of the fit is replaced by $B^2$. Neither $z$ nor $u$ is used.""",
         uses=["pruning.magnitude_risk", "keep everything"],
         check=Sampled(points=2),
         given=magnitude.where | {a: a, tau: tau},
@@ -227,9 +219,9 @@ def _policies(d, records):
     d.step(
         "a high threshold",
         Equal(Limit(LOSS, t, oo), Lambda * B**2),
-        r"""In the limit of high thresholds, what a feature adds to the closed form is what it adds if nothing is
-        kept.""",
-        uses=["pruning.magnitude_risk", "pruning.hessian_risk", "keep nothing"],
+        r"""In the limit of high thresholds a feature adds to the closed form what it adds to the risk of predicting
+        zero.""",
+        uses=["pruning.magnitude_risk", "pruning.hessian_risk"],
         given=LIVE | THRESHOLD,
     )
     d.registered(
@@ -251,6 +243,6 @@ def _policies(d, records):
         "random pruning lies on a line",
         Equal(RISK, alpha * DENSE + (1 - alpha) * NULL),
         r"""Its risk is the fraction $\alpha$ of the way from that of predicting zero to the dense risk.""",
-        uses=["pruning.random_risk", "that is the dense risk", "keep nothing"],
+        uses=["pruning.random_risk", "that is the dense risk"],
         given=RANDOM,
     )

@@ -12,7 +12,7 @@ from riskcalc.derivation.checks import Simulated
 from riskcalc.derivation.claims import Equal, Expands, Roots
 from riskcalc.derivation.record import Derivation
 from riskcalc.formulas.expectation import E
-from riskcalc.formulas.symbols import NONNEGATIVE, POSITIVE, REAL, H, law_symbol, scalar
+from riskcalc.formulas.symbols import NONNEGATIVE, POSITIVE, REAL, law_symbol, scalar
 from riskcalc.formulas.symbols import S as MASK
 from riskcalc.subjects import Theory
 from riskcalc.theory.symbols import (
@@ -20,7 +20,6 @@ from riskcalc.theory.symbols import (
     D,
     Lambda,
     M0bar,
-    X,
     a,
     alpha,
     fit_excess_risk,
@@ -38,7 +37,6 @@ from riskcalc.theory.symbols import (
 b = law_symbol("b", "trial coefficient of a feature, times sqrt(p)", REAL, "b")
 kappa_small = scalar("kappa_small", "aspect ratio of the small model, s/n", POSITIVE, r"\kappa_\Delta")
 B_small = law_symbol("B_small", "coefficient of a kept feature times sqrt(s)", NONNEGATIVE, r"B_\Delta")
-tau_small = law_symbol("tau_small", "standard deviation of that coefficient as fitted", NONNEGATIVE, r"\tau_\Delta")
 
 # Least squares: one feature beside the others, and a chi-square.
 length = scalar("length", "squared length of the column of a feature", POSITIVE, r"\|x_j\|^2")
@@ -91,6 +89,8 @@ def trial(n, rng):
 def derivation(records):
     """The small model."""
     risk, effective_ridge = records["dense.risk"].statement, records["dense.effective_ridge"].statement.rhs
+    law = records["dense.coefficient"]
+    coefficient = law.statement.xreplace({tau: law.where[tau]})
     d = Derivation(
         title="The small model",
         statement=r"""Let $\Delta$ be a set of $s$ of the $p$ features, independent of the sample (known beforehand, or
@@ -121,48 +121,41 @@ def derivation(records):
         variance is the risk that is left when $b=B$ on the kept features.""",
         uses=["the error splits"],
     )
-    small = {kappa_small: kappa * alpha, B_small: sqrt(alpha) * B}
     d.step(
         "the effective ridge of the kept features",
-        Equal(conditional(effective_ridge), restricted(effective_ridge)),
+        Roots(Equal(conditional(effective_ridge), restricted(effective_ridge)), kappa_small, (kappa * E(MASK),)),
         r"""The small model has $s=\alpha p$ features: its aspect ratio is $\kappa_\Delta=\kappa\alpha$, its
         coefficients are $\beta^*=B_\Delta/\sqrt s$ with $B_\Delta=\sqrt\alpha B$, and the mean of $f$ over its
-        features is $E[Sf]/\alpha$. The factors $\alpha$ cancel in the equation for $\nu$: the law may be restricted
-        to the mask without renormalising it, $\kappa$ and $B$ staying what they are.""",
+        features is $E[Sf]/\alpha$. With this $\kappa_\Delta$, and no other, the factors $\alpha=E[S]$ cancel in the
+        equation for $\nu$: the law may be restricted to the mask without renormalising it, $\kappa$ and $B$ staying
+        what they are.""",
         uses=["small_model.noise"],
-        given=small,
+        given={alpha: E(MASK)},
     )
+    small = {kappa_small: kappa * alpha, B_small: sqrt(alpha) * B}
     d.step(
         "the risk of the kept features",
         Equal(conditional(risk), restricted(risk)),
-        r"""The same in the test risk, where $B^2$ gains the factor $\alpha$ that its mean loses.""",
+        r"""The same in the registered test risk, where $B^2$ gains the factor $\alpha$ that its mean loses.""",
         uses=["small_model.noise"],
         given=small,
     )
     d.step(
         "the coefficients of the kept features",
-        Equal(a * B_small + tau_small * H, sqrt(alpha) * (a * B + tau * H)),
-        r"""And in the law of a fitted coefficient: what the small model says of $\sqrt s\,\hat\beta$, the restricted
-        law says of $\sqrt p\,\hat\beta$.""",
+        Equal(conditional(coefficient), sqrt(alpha) * coefficient),
+        r"""And in the registered law of a fitted coefficient: what the small model says of $\sqrt s\,\hat\beta$, the
+        restricted law says of $\sqrt p\,\hat\beta$.""",
         uses=["the effective ridge of the kept features", "the risk of the kept features"],
-        given=small
-        | {
-            tau: sqrt(kappa * gamma * Lambda) / (Lambda + D * nu),
-            tau_small: sqrt(kappa_small * gamma * Lambda) / (Lambda + D * nu),
-        },
+        given=small,
     )
     d.registered(
         records["small_model.excess_risk"],
-        E((1 - MASK) * Lambda * B**2) + E(MASK * Lambda * (B - X) ** 2),
-        r"""So the risk of the fit, as the dense fit has it at the noise $\sigma_\Delta^2$, is the test risk of the
-        small model: $\gamma=\sigma_\Delta^2+E[S\Lambda(B-X)^2]$, where $\sigma_\Delta^2$ contains the signal that is
-        dropped.""",
+        fit_excess_risk + E((1 - MASK) * Lambda * B**2),
+        r"""So the risk $\gamma$ of the fit, as the dense fit has it at the noise $\sigma_\Delta^2$, is the test risk of
+        the small model. Beyond $\sigma^2$ it is $\gamma_\Delta^{\mathrm{ex}}=\gamma-\sigma_\Delta^2$ and the signal
+        that is dropped, which $\sigma_\Delta^2$ contains.""",
         uses=["the error splits", "small_model.noise", "the risk of the kept features"],
-        given={
-            fit_excess_risk: gamma - sigma2_small,
-            gamma: sigma2_small + E(MASK * Lambda * (B - X) ** 2),
-            sigma2_small: sigma2 + E(M0bar * Lambda * B**2),
-        },
+        given={fit_excess_risk: gamma - sigma2_small, sigma2_small: sigma2 + E(M0bar * Lambda * B**2)},
     )
 
     d.step(

@@ -24,7 +24,7 @@ BEST_RIDGE, BEST_RISK = sigma2 * kappa / r2, r2 * nu / kappa
 # What vanishes at the best risk.
 BALANCE = kappa * gamma**2 - gamma * (kappa * sigma2 + (kappa - 1) * r2) - sigma2 * r2
 
-gap = scalar("gap", "distance from kappa = 1", POSITIVE, "c")
+gap = scalar("gap", "a distance, such as from kappa = 1", POSITIVE, "c")
 odds = scalar("odds", "kappa E[a] over one minus kappa E[a]", POSITIVE, "w")
 slope = scalar("slope", "derivative of the lowest risk in kappa", REAL, r"\gamma'")
 # Shrinkage times kappa stays below one, here w / (1 + w).
@@ -147,23 +147,33 @@ def derivation(records):
         uses=["the denominator is positive", "the ridge along the effective ridge"],
         given=SHRUNK,
     )
+    climb = 2 * (1 + nu) * (r2 * ridge - kappa * sigma2) / ((1 + nu) ** 2 - kappa) ** 2
     d.step(
-        "the risk turns once",
-        Roots(
-            Equal(2 * (1 + nu) * (r2 * ridge - kappa * sigma2) / ((1 + nu) ** 2 - kappa) ** 2, S.Zero),
-            ridge,
-            (BEST_RIDGE,),
-        ),
-        r"""Only the middle factor changes its sign, where $\lambda$ passes this value: the risk falls before it and
-        rises after it.""",
-        uses=["the risk along the ridge", "both increase together", "the denominator is positive"],
+        "where the risk is level",
+        Roots(Equal(climb, S.Zero), ridge, (BEST_RIDGE,)),
+        r"""The derivative vanishes at one ridge only.""",
+        uses=["the risk along the ridge"],
+    )
+    d.step(
+        "the risk falls before it",
+        Less(climb, S.Zero),
+        r"""At any smaller ridge, $\lambda^*/(1+c)$.""",
+        uses=["where the risk is level", "both increase together", "the denominator is positive"],
+        given=SHRUNK | {ridge: BEST_RIDGE / (1 + gap)},
+    )
+    d.step(
+        "the risk rises after it",
+        Less(S.Zero, climb),
+        r"""At any larger ridge, $\lambda^*+c$.""",
+        uses=["where the risk is level", "both increase together", "the denominator is positive"],
+        given=SHRUNK | {ridge: BEST_RIDGE + gap},
     )
     d.registered(
         records["isotropic.optimal_ridge"],
         BEST_RIDGE,
         r"""So this ridge has the lowest risk. It is the noise over the signal per feature, in units of $n$: the ridge
         of Bayes's rule for Gaussian coefficients of variance $r^2/p$.""",
-        uses=["the risk turns once"],
+        uses=["the risk falls before it", "the risk rises after it"],
     )
     best = {sigma2: r2 * ridge / kappa, ridge: RIDGE}
     d.step(

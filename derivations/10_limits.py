@@ -41,6 +41,7 @@ from riskcalc.theory.symbols import (
     z,
 )
 
+SHRINKAGE = {a: Lambda / (Lambda + D * nu), abar: D * nu / (Lambda + D * nu)}
 # What T1 says of the dense fit, and the ridge that belongs to an effective ridge.
 DENSE_RISK = (sigma2 + E(Lambda * B**2 * (1 - a) ** 2)) / (1 - kappa * E(a**2))
 RIDGE = nu * (1 - kappa * E(a))
@@ -172,8 +173,14 @@ def _small_ridge(d, records):
     d.step(
         "the ridge that belongs to an effective ridge",
         Equal(Derivative(RIDGE, nu), 1 - kappa * E(a**2)),
-        r"""Now $\kappa$ is fixed, and the equation for $\nu$ says that $\lambda=\nu(1-\kappa E[a])$. The derivative is
-        positive, as $\lambda\ge0$ means $\kappa E[a]\le1$, and $a^2<a$ or $\kappa<1$.""",
+        r"""Now $\kappa$ is fixed, and the equation for $\nu$ says that $\lambda=\nu(1-\kappa E[a])$.""",
+    )
+    d.step(
+        "the two grow together",
+        Less(S.Zero, 1 - kappa * E(a**2)),
+        r"""With the $\kappa$ that belongs to $\lambda$ and $\nu$, this is a sum of positive terms.""",
+        uses=["the ridge that belongs to an effective ridge"],
+        given=PENALISED,
     )
     d.step(
         "the interpolator",
@@ -182,12 +189,22 @@ def _small_ridge(d, records):
         given=INTERPOLATOR,
     )
     at_zero = {nu: nu_0}
+    # Slope of the effective ridge, and kappa: those of the interpolator, which do not vary with nu.
+    slope = (1 / (kappa * E(a * abar))).xreplace(SHRINKAGE).xreplace(at_zero)
+    fixed = {kappa: INTERPOLATOR[kappa].xreplace(SHRINKAGE).xreplace(at_zero)}
+    d.step(
+        "effective ridge of a small ridge",
+        Expands(nu_0 + RIDGE * slope, nu, (nu - nu_0) ** 2, nu, nu_0),
+        r"""With $\lambda=\nu(1-\kappa E[a])$, at the $\kappa$ for which $\lambda$ vanishes at $\nu_0$.""",
+        uses=["the two grow together", "the interpolator"],
+        given=fixed,
+    )
     d.registered(
         records["limits.small_ridge_effective_ridge"],
         Expands(nu, nu_0 + ridge / (kappa * E(a * abar)), ridge**2, ridge, S.Zero),
-        r"""By the inverse function theorem $\nu$ is a smooth function of $\lambda$, and its derivative is one over that
-        of $\lambda$. On the right $a$ is taken at $\nu_0$.""",
-        uses=["the ridge that belongs to an effective ridge", "the interpolator"],
+        r"""By the inverse function theorem $\nu$ is a smooth function of $\lambda$, so that $O((\nu-\nu_0)^2)$ and
+        $O(\lambda^2)$ are the same. On the right $a$ is taken at $\nu_0$.""",
+        uses=["effective ridge of a small ridge"],
         given=at_zero,
     )
     gain = 2 * (E(Lambda * B**2 * a * abar**2) - kappa * gamma * E(a**2 * abar)) / nu
@@ -197,13 +214,20 @@ def _small_ridge(d, records):
         r"""More bias and less variance, $\gamma$ being the dense risk.""",
         given={gamma: DENSE_RISK},
     )
+    d.step(
+        "slope in the ridge",
+        Equal(Derivative(DENSE_RISK, nu) / Derivative(RIDGE, nu), gain / (1 - kappa * E(a**2)) ** 2),
+        r"""The chain rule. At $\nu_0$ the denominator is $(\kappa E[a(1-a)])^2$.""",
+        uses=["slope of the risk", "the ridge that belongs to an effective ridge", "the two grow together"],
+        given={gamma: DENSE_RISK},
+    )
     d.registered(
         records["limits.small_ridge_risk"],
         Expands(gamma, gamma_0 + ridge * gain / (kappa * E(a * abar)) ** 2, ridge**2, ridge, S.Zero),
-        r"""Chain rule and Taylor's theorem. A small ridge improves the interpolator exactly if
+        r"""Taylor's theorem, with that slope at $\nu_0$. A small ridge improves the interpolator exactly if
         $E[\Lambda B^2a(1-a)^2]<\kappa\gamma_0E[a^2(1-a)]$. Enough noise makes it so, $\gamma_0$ being at least
         $\sigma^2$. Without noise, a signal along the features of large variance does not.""",
-        uses=["slope of the risk", "limits.small_ridge_effective_ridge"],
+        uses=["slope in the ridge", "the interpolator"],
         given={**at_zero, gamma: gamma_0},
     )
     d.step(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import sympy
 from sympy import Derivative, Integral, Rational, S, oo, sqrt
@@ -15,8 +17,11 @@ from riskcalc.formulas.nodes import Outside, phi, positive
 from riskcalc.formulas.symbols import H
 from riskcalc.formulas.symbols import S as S_
 from riskcalc.subjects import Theory
-from riskcalc.theory import REGISTRY, dense
-from riskcalc.theory.symbols import M0, B, D, Lambda, a, abar, gamma, kappa, nu, q, ridge, sigma2, t, tau, u, z
+from riskcalc.theory import REGISTRY, dense, pruning
+from riskcalc.theory.masks import MOMENTS
+from riskcalc.theory.symbols import M0, B, D, Lambda, M2c, X, a, abar, gamma, kappa, nu, q, ridge, sigma2, t, tau, u, z
+
+x = sympy.Symbol("x", real=True)  # integrated over
 
 WHERE = {
     a: Lambda / (Lambda + D * nu),
@@ -112,7 +117,6 @@ def test_expansions_have_all_their_terms_and_no_more():
 
 
 def test_integrals_are_done_or_sampled():
-    x = sympy.Symbol("x", real=True)
     mass = Integral(phi(x), (x, z, oo)) + Integral(phi(x), (x, -oo, z - 2 * u))
     for method in (Symbolic(), Sampled()):
         assert run(Equal(mass, Outside(z, u)), method, where={}).passed
@@ -159,12 +163,20 @@ def test_what_was_derived_must_be_what_is_registered():
         {"statement": dense.RISK.statement + sigma2},
         {"evaluation": dense.RISK.evaluation + sigma2},
         {"where": dict(dense.RISK.where) | {a: abar, abar: wrong}},
+        {"relation": "<="},
+        {"complements": {a: q}},
     ):
-        from dataclasses import replace
-
         assert not run(Registered(replace(dense.RISK, **mutated), risk)).passed
     assert run(Registered(dense.EFFECTIVE_RIDGE, Equal(nu - ridge, kappa * nu * E(a)))).passed
     assert not run(Registered(dense.EFFECTIVE_RIDGE, Equal(nu - ridge, nu * E(a)))).passed
+    for mutated in ({"evaluation": nu}, {"rates": (dense.EFFECTIVE_RIDGE.remainder,)}):
+        wrong = replace(dense.EFFECTIVE_RIDGE, **mutated)
+        assert not run(Registered(wrong, Equal(nu - ridge, kappa * nu * E(a)))).passed
+    coefficients = WHERE | {X: a * B + tau * H}
+    pruned = sigma2 + E(Lambda * (B - S_ * X) ** 2)
+    assert run(Registered(pruning.RISK, pruned), where=coefficients).passed
+    for moments in (replace(MOMENTS, first=M2c), None):
+        assert not run(Registered(replace(pruning.RISK, moments=moments), pruned), where=coefficients).passed
 
 
 def _empty(**changes) -> Derivation:

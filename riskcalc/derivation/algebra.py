@@ -3,7 +3,8 @@
 A product of means is a mean over independent copies of a feature, so a polynomial in means is the mean of one kernel,
 and vanishes for every law exactly if its kernel, made symmetric in the copies, vanishes. That turns an identity for
 all laws into one between rational functions. Features without variance are a case of their own, because nodes switch
-there; elsewhere symbols are taken as positive, which extends to their boundary by continuity.
+there; elsewhere symbols are taken as positive, which extends to their boundary by continuity. Limits, integrals and
+sums need not be continuous, so they are done at zero as well; other special values of their symbols are left out.
 """
 
 from __future__ import annotations
@@ -13,19 +14,25 @@ from itertools import permutations, product
 from typing import Any
 
 import sympy
-from sympy import Add, Derivative, Integral, Limit, Mul, Piecewise, Poly, S, Subs, Sum
+from sympy import Add, Derivative, Integral, Limit, Mul, Piecewise, Poly, Pow, S, Subs, Sum
 
-from riskcalc.formulas.expectation import E, reduce_expectations
+from riskcalc.formulas.expectation import E, reduce_expectations, refuse_jumps
 from riskcalc.formulas.nodes import Node
 from riskcalc.formulas.records import Definitions
 from riskcalc.formulas.symbols import Expression, H, LawSymbol
 from riskcalc.formulas.symbols import S as MASK
 from riskcalc.theory.masks import MOMENTS
+from riskcalc.theory.symbols import X
+
+_OPERATORS = (Derivative, Integral, Limit, Subs, Sum)
+_JUMPS = (sympy.sign, sympy.Heaviside, sympy.DiracDelta, sympy.floor, sympy.ceiling)
 
 
 def unfold(expression: Expression, where: Definitions) -> Expression:
     """The expression with definitions put in, derivatives taken, and H and the mask averaged out."""
     expression = _defined(expression, where)
+    if any(mean.has(X) and mean.has(H, MASK) for mean in expression.atoms(E)):
+        raise ValueError(f"{X} depends on {H} and {MASK}, and stands beside them in a mean; define it")
     if any(mean.has(Derivative) and mean.has(H, MASK) for mean in expression.atoms(E)):
         raise ValueError(f"a derivative stands inside a mean over H or the mask in {expression}; take it outside")
     if any(mean.has(H, MASK) for mean in expression.atoms(E)):
@@ -39,37 +46,89 @@ def unfold(expression: Expression, where: Definitions) -> Expression:
 
 def _defined(expression: Expression, where: Definitions) -> Expression:
     for _ in range(len(where) + 1):
+        _refuse_capture(expression, where)
         before, expression = expression, expression.xreplace(dict(where))
         if expression == before:
             return expression
     raise ValueError(f"the definitions of {', '.join(map(str, where))} are circular")
 
 
+def _refuse_capture(expression: Expression, where: Definitions) -> None:
+    """Raise ValueError if a definition would change over what an operator in the expression runs."""
+    changes = {symbol: rule for symbol, rule in where.items() if str(rule) != str(symbol)}
+    for symbol, rule in changes.items():
+        means = {mean: sympy.Dummy() for mean in rule.atoms(E)}
+        if not isinstance(symbol, LawSymbol) and rule.xreplace(means).has(LawSymbol):
+            raise ValueError(f"{symbol} does not vary over the law of the features, but {rule} does")
+    for node in expression.atoms(*_OPERATORS):
+        variables = _variables(node)
+        captured = [rule for symbol, rule in changes.items() if node.has(symbol) and isinstance(node, (Integral, Sum))]
+        if variables & changes.keys() or any(rule.free_symbols & variables for rule in captured):
+            names = ", ".join(map(str, variables))
+            raise ValueError(f"{names} cannot be defined, or stand in a definition, where {node} runs over it")
+
+
+def _variables(node: Expression) -> set[Any]:
+    return {node.args[1]} if isinstance(node, Limit) else set(node.variables)
+
+
 def differentiated(expression: Expression) -> Expression:
     """The expression with its derivatives taken; nodes stay."""
-    return expression.replace(
-        lambda node: isinstance(node, Derivative), lambda node: node.expr.diff(*node.variable_count)
-    )
+    return expression.replace(lambda node: isinstance(node, Derivative), _derivative)
+
+
+def _derivative(node: Expression) -> Expression:
+    refuse_jumps(_defined_nodes(node.expr), set(node.variables))
+    return node.expr.diff(*node.variable_count)
+
+
+def _defined_nodes(expression: Expression) -> Expression:
+    return expression.replace(lambda node: isinstance(node, Node), lambda node: node.doit())
 
 
 def evaluated(expression: Expression) -> Expression:
-    """Nodes by their definitions; integrals, sums and limits done, and derivatives of nodes that stated none."""
-    expression = expression.replace(lambda node: isinstance(node, Node), lambda node: node.doit())
-    undone = (Derivative, Integral, Limit, Subs, Sum)
-    done = expression.replace(lambda node: isinstance(node, undone), _done)
-    return done.replace(sympy.erfc, lambda x: 1 - sympy.erf(x))
+    """Nodes by their definitions; integrals, sums and limits done, and derivatives of nodes that stated none.
+
+    Raises ValueError for a function that jumps, and for a division by what is zero.
+    """
+    done = _defined_nodes(expression).replace(lambda node: isinstance(node, _OPERATORS), _done)
+    if done.has(*_JUMPS):
+        raise ValueError(f"{done} may jump; write it in cases, as a Piecewise")
+    done = done.replace(sympy.erfc, lambda x: 1 - sympy.erf(x))
+    for divisor in {power.base for power in done.atoms(Pow) if power.exp.is_negative}:
+        if divisor.is_zero is not False and is_zero_in_general(divisor):
+            raise ValueError(f"{divisor}, by which is divided, is zero")
+    return done
 
 
 def _done(node: Expression) -> Expression:
     """An integral, sum, limit or derivative, done around its means; SymPy would mistake the cases of a node in it."""
     means = {mean: sympy.Dummy(positive=mean.is_positive) for mean in node.atoms(E)}
-    variables = {node.args[1]} if isinstance(node, Limit) else set(node.variables)
-    if any(mean.free_symbols & variables for mean in means):
+    if any(mean.free_symbols & _variables(node) for mean in means):
         raise ValueError(f"exchange the mean with the limit, integral or sum in {node}")
     hidden = node.xreplace(means)
     if hidden.has(Piecewise) and not isinstance(hidden, Derivative):
         raise ValueError(f"a feature may have no variance in {node}; take Lambda as positive there")
-    return _signed(hidden).doit().xreplace({name: mean for mean, name in means.items()})
+    zeros = [] if isinstance(node, (Derivative, Subs)) else sorted(filter(_may_be_zero, hidden.free_symbols), key=str)
+    return _done_at_zeros(hidden, zeros).xreplace({name: mean for mean, name in means.items()})
+
+
+def _done_at_zeros(node: Expression, zeros: list[Any]) -> Expression:
+    """The node done, in cases if its value jumps where some of the symbols are zero."""
+    if not zeros:
+        return _signed(node).doit()
+    symbol, *others = zeros
+    positive = sympy.Dummy(symbol.name, positive=True)
+    apart = _done_at_zeros(node.xreplace({symbol: positive}), others).xreplace({positive: symbol})
+    there = node.xreplace({symbol: S.Zero})
+    if there.has(S.NaN, S.ComplexInfinity):
+        return apart  # nothing is said of what is not defined
+    at_zero = _done_at_zeros(there, others)
+    return apart if apart.subs(symbol, 0) == at_zero else Piecewise((at_zero, sympy.Eq(symbol, 0)), (apart, True))
+
+
+def _may_be_zero(symbol: Any) -> bool:
+    return bool(symbol.is_nonnegative and not symbol.is_positive)
 
 
 def _signed(node: Expression) -> Expression:
@@ -104,12 +163,17 @@ def _switches(condition: Any) -> set[Any]:
     """Symbols that may be zero, of a condition that compares a product of them with zero."""
     if not condition.is_Relational or condition.rhs != 0:
         return set()
-    return {s for s in condition.free_symbols if s.is_nonnegative and not s.is_positive}
+    return set(filter(_may_be_zero, condition.free_symbols))
 
 
 def vanishes(expression: Expression) -> bool:
     """Whether an unfolded expression is zero, for every law."""
     return all(_is_zero(case) for kernel in kernels(evaluated(expression)) for case, _ in cases(kernel))
+
+
+def is_zero_in_general(expression: Expression) -> bool:
+    """Whether an evaluated expression is zero wherever its symbols are positive."""
+    return all(_is_zero(next(cases(kernel))[0]) for kernel in kernels(expression))
 
 
 def kernels(expression: Expression) -> list[Expression]:
@@ -136,7 +200,11 @@ def _symmetric(factors: list[E], copies: int) -> Expression:
 
 def _copy(integrand: Expression, index: int) -> Expression:
     return integrand.xreplace(
-        {s: s.func(f"{s.name}_{index}", **s.assumptions0) for s in integrand.free_symbols if isinstance(s, LawSymbol)}
+        {
+            s: s.func(f"{s.name} of copy {index}", **s.assumptions0)
+            for s in integrand.free_symbols
+            if isinstance(s, LawSymbol)
+        }
     )
 
 
@@ -160,17 +228,14 @@ def is_positive(expression: Expression, strict: bool = True) -> bool:
 
     A strict sign is asked for where every symbol is positive; where a feature has no variance, zero will do.
     """
-    return (
-        _has_sign(expression, strict)
-        or _has_sign(evaluated(expression), strict)
-        or _kernels_have_sign(expression, strict)
-    )
+    plain = evaluated(expression)
+    return _has_sign(expression, strict) or _has_sign(plain, strict) or _kernels_have_sign(plain, strict)
 
 
 def _kernels_have_sign(expression: Expression, strict: bool) -> bool:
     """The same of the kernels of numerator and denominator, in which differences of means are one mean."""
-    means = {mean: sympy.Dummy(positive=mean.is_positive) for mean in evaluated(expression).atoms(E)}
-    parts = sympy.fraction(sympy.together(evaluated(expression).xreplace(means)))
+    means = {mean: sympy.Dummy(positive=mean.is_positive) for mean in expression.atoms(E)}
+    parts = sympy.fraction(sympy.together(expression.xreplace(means)))
     back = {name: mean for mean, name in means.items()}
     return all(_has_sign(kernel, strict) for part in parts for kernel in kernels(part.xreplace(back)))
 
@@ -203,9 +268,11 @@ def are_roots(expression: Expression, unknown: Expression, roots: tuple[Expressi
     back = {name: mean for mean, name in means.items()}
     numerator, denominator = sympy.fraction(sympy.together(expression.xreplace(means)))
     polynomial = Poly(numerator, unknown)
+    if polynomial.degree() < 1 or is_zero_in_general(polynomial.LC().xreplace(back)):
+        raise ValueError(f"this is no equation in {unknown} of degree {polynomial.degree()}")
     if polynomial.degree() != len(roots):
         return False
     product_form = polynomial.LC() * Mul(*(unknown - root for root in roots))
     return vanishes((numerator - product_form).xreplace(back)) and not any(
-        vanishes(denominator.xreplace(back).subs(unknown, root)) for root in roots
+        is_zero_in_general(evaluated(denominator.xreplace(back).subs(unknown, root))) for root in roots
     )

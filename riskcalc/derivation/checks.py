@@ -59,18 +59,26 @@ class Symbolic:
             case Equal(left, right):
                 passed, seen = vanishes(unfold(left - right, where)), "the difference reduces to zero"
             case Less(left, right, strict):
-                passed, seen = is_positive(unfold(right - left, where), strict), "every factor has a sign"
+                passed = is_positive(unfold(right - left, where), strict)
+                seen = "every factor has a sign" + (", if symbols are positive" if strict else "")
             case Roots(Equal(left, right), unknown, roots):
+                _refuse_definition(unknown, where)
                 found = tuple(unfold(root, where) for root in roots)
                 passed, seen = are_roots(unfold(left - right, where), unknown, found), "the equation factors"
             case Expands(expression, terms, error, variable, point, side):
+                _refuse_definition(variable, where)
                 whole, known, beyond = (unfold(part, where) for part in (expression, terms, error))
                 passed, seen = expands(whole, known, beyond, variable, point, side), "the series agree"
-            case Registered(formula, derived):
-                passed, seen = is_registered(formula, derived, where), f"it is {formula.id}"
+            case Registered(formula):
+                passed, seen = is_registered(claim, where), f"it is {formula.id}"
             case _:
                 raise TypeError(f"there is no symbolic check of {claim!r}")
         return Outcome(passed, self.level, seen if passed else "SymPy does not show it")
+
+
+def _refuse_definition(symbol: Any, where: Definitions) -> None:
+    if where.get(symbol, symbol) != symbol:
+        raise ValueError(f"{symbol} is what the claim is about, and cannot be defined as {where[symbol]}")
 
 
 @dataclass(frozen=True)
@@ -93,7 +101,7 @@ class Enclosed:
         met = f"at {len(points['total'])} points"
         with BALLS.precision():
             if isinstance(claim, Less):
-                passed = all(ball > 0 if claim.strict else ball >= 0 for ball in balls)
+                passed = all(ball.is_finite() and (ball > 0 if claim.strict else ball >= 0) for ball in balls)
                 return Outcome(passed, self.level, f"on one side {met}" if passed else f"not on one side {met}")
             width = max(float(ball.rad()) if ball.is_finite() else np.inf for ball in balls)
             passed = width < self.WIDEST and all(ball.contains(0) for ball in balls)
@@ -122,6 +130,8 @@ class Sampled:
 
     def _holds(self, claim: Any, left: Any, right: Any, points: Any, row: int) -> bool:
         low, high = (sampled(side, points, row, self.DIGITS + 10) for side in (left, right))
+        if not (low.is_finite and high.is_finite):
+            return False  # a pole on either side says nothing
         room = (abs(low) + abs(high)) * sympy.Rational(1, 10**self.DIGITS)
         if isinstance(claim, Equal):
             return bool(abs(high - low) <= room)

@@ -50,11 +50,13 @@ class Expands:
 class Registered:
     """What was derived is the registered formula: its statement and its evaluation form.
 
-    `derived` is an expression; an `Equal` for a fixed point; an `Expands` for an expansion.
+    `derived` is an expression; an `Equal` for a fixed point; an `Expands` for an expansion. `relation` is that of the
+    formula: what was derived is a bound if it is "<=" or ">=", and a first trial if it is "~".
     """
 
     formula: Formula
     derived: Expression | Equal | Expands
+    relation: str = "="
 
 
 @dataclass(frozen=True)

@@ -108,9 +108,10 @@ class Derivation:
         why: str,
         uses: Iterable[str] = (),
         given: Mapping[Any, Expression] | None = None,
+        relation: str = "=",
     ) -> None:
-        """Add the step that what was derived is a registered formula."""
-        self.step(formula.id, Registered(formula, derived), why, uses, given=given)
+        """Add the step that what was derived is a registered formula; a bound has the relation "<=" or ">="."""
+        self.step(formula.id, Registered(formula, derived, relation), why, uses, given=given)
 
     def simulated(self, name: str, words: str, why: str, check: Simulated, uses: Iterable[str] = ()) -> None:
         """Add a limit theorem in words, supported by simulation."""

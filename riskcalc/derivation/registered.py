@@ -4,49 +4,134 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import sympy
 from sympy import Derivative
 
 from riskcalc.derivation.algebra import unfold, vanishes
-from riskcalc.derivation.claims import Equal, Expands
-from riskcalc.formulas.records import Definitions, Expansion, FixedPoint, Formula
-from riskcalc.formulas.symbols import Expression
+from riskcalc.derivation.claims import Equal, Expands, Registered
+from riskcalc.formulas.expectation import E
+from riskcalc.formulas.nodes import positive
+from riskcalc.formulas.records import Definitions, Expansion, FixedPoint, Formula, LinearEquation
+from riskcalc.formulas.symbols import Expression, S
+from riskcalc.theory import REGISTRY
+from riskcalc.theory.masks import MOMENTS
+from riskcalc.theory.symbols import (
+    M0,
+    B,
+    Lambda,
+    M0bar,
+    excess,
+    fit_excess_risk,
+    gamma,
+    kappa,
+    part,
+    partbar,
+    r2,
+    sigma2_small,
+)
+
+# Symbols that stand for others by their declaration, without a formula of their own.
+_MEANINGS = {
+    excess: kappa * E(positive(Lambda)) - 1,
+    r2: E(B**2),
+    M0bar: 1 - M0,
+    partbar: 1 - part,
+    fit_excess_risk: gamma - sigma2_small,
+}
 
 
-def is_registered(formula: Formula, derived: Expression | Equal | Expands, where: Definitions) -> bool:
+def is_registered(claim: Registered, where: Definitions) -> bool:
     """Whether the statement is what was derived, and every other form of the record agrees with the statement.
 
-    The record's own definitions come before those of the step, but for symbols that the step maps to themselves,
-    which stay symbols.
+    Raises ValueError if a definition of the step would narrow the record to a special case.
     """
-    whole = dict(where) | {s: rule for s, rule in formula.where.items() if where.get(s) != s}
-    if isinstance(derived, Expands):
-        return isinstance(formula, Expansion) and _is_expansion(formula, derived, where, whole)
-    if isinstance(derived, Equal):
-        if not formula.statement.is_Relational:
-            raise TypeError(f"{formula.id} is not an equation; give the expression that it should be")
-        residual = formula.statement.lhs - formula.statement.rhs
-        same = (unfold(derived.left - derived.right, where) - sign * unfold(residual, whole) for sign in (1, -1))
-        return any(map(vanishes, same)) and all(vanishes(unfold(form, whole)) for form in _solved_forms(formula))
-    if not vanishes(unfold(derived, where) - unfold(formula.statement, whole)):
+    formula, derived, whole = claim.formula, claim.derived, _definitions(claim.formula, where)
+    if claim.relation != formula.relation:
         return False
-    return formula.evaluation is None or vanishes(unfold(formula.evaluation - formula.statement, whole))
+    if not all(vanishes(unfold(one + other - 1, whole)) for one, other in formula.complements.items()):
+        return False
+    if formula.statement.is_Relational:
+        return _is_equation(formula, derived, where, whole)
+    if isinstance(formula, Expansion):
+        same = isinstance(derived, Expands) and _is_expansion(formula, derived, where, whole)
+    elif isinstance(derived, (Equal, Expands)):
+        raise TypeError(f"{formula.id} is an expression; give the one that it should be")
+    else:
+        same = vanishes(unfold(derived, where) - unfold(formula.statement, whole))
+    return same and vanishes(unfold(formula.reduced(), whole) - unfold(formula.statement, whole))
+
+
+def _definitions(formula: Formula, where: Definitions) -> Definitions:
+    """The record's own definitions, and those of the step that hold for the record without narrowing it."""
+    found, pending = dict(formula.where), _symbols(formula)
+    while pending:
+        symbol = pending.pop()
+        rule = where.get(symbol, symbol)
+        if symbol in found or rule == symbol:
+            continue
+        if not (_same_but_positive(symbol, rule) or _follows(symbol, rule, formula)):
+            raise ValueError(f"{symbol} is not {rule} in {formula.id}, or not in general")
+        found[symbol] = rule
+        pending |= rule.free_symbols
+    return found
+
+
+def _symbols(formula: Formula) -> set[Expression]:
+    """All symbols that the record is written in, and the moments of its mask."""
+    forms = [form for form in vars(formula).values() if hasattr(form, "free_symbols") and form != formula.defines]
+    symbols = set().union(*(form.free_symbols for form in (*forms, *formula.where.values())))
+    return symbols | set(vars(MOMENTS).values()) if S in symbols else symbols
+
+
+def _same_but_positive(symbol: Expression, rule: Expression) -> bool:
+    return type(rule) is type(symbol) and rule.name == symbol.name and rule.is_positive
+
+
+def _follows(symbol: Expression, rule: Expression, formula: Formula) -> bool:
+    """Whether the symbol means this, by its declaration or by a formula that the record follows from."""
+    equations = [symbol - _MEANINGS[symbol]] if symbol in _MEANINGS else []
+    equations += [unfold(_residual(one), one.where) for one in _behind(formula) if one.relation == "="]
+    known = dict(formula.where) | {symbol: rule}
+    return any(one.has(symbol) and vanishes(unfold(one, known)) for one in equations)
+
+
+def _behind(formula: Formula) -> list[Formula]:
+    """The formulas that a formula was derived from, and those behind them; leading terms are no equations."""
+    parents = [REGISTRY[id] for id in formula.derived_from]
+    exact = [parent for parent in parents if not isinstance(parent, Expansion)]
+    return exact + [one for parent in exact for one in _behind(parent)]
+
+
+def _residual(formula: Formula) -> Expression:
+    if formula.statement.is_Relational:
+        return formula.statement.lhs - formula.statement.rhs
+    return formula.defines - formula.statement
+
+
+def _is_equation(formula: Formula, derived: Expression, where: Definitions, whole: Definitions) -> bool:
+    if not isinstance(derived, Equal):
+        raise TypeError(f"{formula.id} is an equation; give the one that it should be")
+    found, registered = unfold(derived.left - derived.right, where), unfold(_residual(formula), whole)
+    same = vanishes(found - registered) or vanishes(found + registered)
+    if formula.evaluation is not None and not isinstance(formula, LinearEquation):
+        return False
+    return same and all(vanishes(unfold(form, whole)) for form in _solved_forms(formula))
 
 
 def _solved_forms(formula: Formula) -> Iterator[Expression]:
     """What must vanish if an equation's other forms are the statement, and its terms are what they claim to be."""
-    residual = formula.statement.lhs - formula.statement.rhs
+    if isinstance(formula, LinearEquation):
+        yield formula.reduced() - _residual(formula)
     if not isinstance(formula, FixedPoint):
-        yield (formula.evaluation - residual) if formula.evaluation is not None else sympy.S.Zero
         return
     x, balance = formula.defines, formula.balance()
-    excess = (balance.lhs - balance.rhs) * (-x if formula.supply != 0 else 1)
-    yield residual - excess
+    excess_load = (balance.lhs - balance.rhs) * (-x if formula.supply != 0 else 1)
+    yield _residual(formula) - excess_load
     yield formula.part + formula.remainder - 1
     yield formula.slope + x * Derivative(formula.part, x)
     yield formula.bend - x * Derivative(formula.slope, x)
-    for rate, side in zip(formula.rates, (formula.part, formula.remainder), strict=False):
-        yield rate * side - formula.slope
+    if formula.rates:
+        for rate, side in zip(formula.rates, (formula.part, formula.remainder), strict=True):
+            yield rate * side - formula.slope
 
 
 def _is_expansion(formula: Expansion, derived: Expands, where: Definitions, whole: Definitions) -> bool:

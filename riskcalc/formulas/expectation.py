@@ -12,7 +12,8 @@ from riskcalc.formulas.symbols import Expression, H, LawSymbol, S
 class E(sympy.Expr):
     """The mean of an expression over the law of (Lambda, B), the Gaussian H and the mask S.
 
-    Linear: factors and terms free of law symbols leave it when it is built; it differentiates through.
+    Linear: factors and terms free of law symbols leave it when it is built; it differentiates through, in scalars that
+    move no jump.
     """
 
     def __new__(cls, integrand: Expression) -> Expression:
@@ -31,6 +32,9 @@ class E(sympy.Expr):
         return self.args[0]
 
     def _eval_derivative(self, symbol):
+        if isinstance(symbol, LawSymbol):
+            raise ValueError(f"{symbol} is averaged over in {self}, which does not depend on it")
+        refuse_jumps(self.integrand, {symbol})
         return E(self.integrand.diff(symbol))
 
     def _eval_is_positive(self):
@@ -45,6 +49,15 @@ class E(sympy.Expr):
 
     def _sympystr(self, printer):
         return f"E[{printer.doprint(self.integrand)}]"
+
+
+def refuse_jumps(expression: Expression, variables: set) -> None:
+    """Raise ValueError if the pieces of an expression begin or end where a variable says: SymPy drops such a jump."""
+    for piece in expression.atoms(sympy.Piecewise):
+        if any(condition.free_symbols & variables for _, condition in piece.args):
+            raise ValueError(
+                f"{piece} may jump as {', '.join(map(str, variables))} varies, so it has no derivative there"
+            )
 
 
 @dataclass(frozen=True)

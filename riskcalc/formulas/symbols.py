@@ -49,17 +49,20 @@ def _declare(kind: type[sympy.Symbol], name: str, meaning: str, domain: sympy.Se
         "real",
     )
     symbol = kind(name, **{assumption: True})
+    for known in QUANTITIES.values():
+        if known.symbol.name == name and (type(known.symbol), known.domain) != (kind, domain):
+            raise ValueError(f"{name} was declared in {known.domain} before, and now in {domain}")
     QUANTITIES[symbol] = Quantity(symbol, meaning, domain, latex)
     return symbol
 
 
 def scalar(name: str, meaning: str, domain: sympy.Set, latex: str) -> Expression:
-    """Declare a symbol with one value per regime."""
+    """Declare a symbol with one value per regime. ValueError if it has another domain already."""
     return _declare(Scalar, name, meaning, domain, latex)
 
 
 def law_symbol(name: str, meaning: str, domain: sympy.Set, latex: str) -> Expression:
-    """Declare a symbol that varies over the law."""
+    """Declare a symbol that varies over the law. ValueError if it has another domain already."""
     return _declare(LawSymbol, name, meaning, domain, latex)
 
 
