@@ -55,7 +55,7 @@ abar_pivot = scalar("abar_pivot", "one minus the shrinkage of the pivot atom", U
 
 # Other masks: sampling, the optimal interval, groups
 theta = law_symbol(
-    "theta", "rate at which draws with replacement find a feature, per unit of its score", POSITIVE, r"\theta"
+    "draw_rate", r"rate at which draws find a feature, per unit of $|\mu + H|$", POSITIVE, r"\theta"
 )
 mean_score = scalar("mean_score", r"mean of $\sqrt\Lambda\,|X|$", POSITIVE, r"\bar r")
 growth = scalar("growth", "what sampling adds to the test risk, and to the training error", NONNEGATIVE, r"\Delta")
