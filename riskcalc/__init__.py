@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from riskcalc.comparison import Comparison, compare
     from riskcalc.derivation.run import derive
     from riskcalc.estimates import Estimate
+    from riskcalc.guarantees import SamplingBudget, sampling_budget
     from riskcalc.policies import (
         BrainSurgeon,
         Group,
@@ -28,12 +29,11 @@ if TYPE_CHECKING:
     )
     from riskcalc.prediction import Prediction, predict, small_model
     from riskcalc.problems import LinearGaussian
-    from riskcalc.prunability import Prunability, prunability
     from riskcalc.rank_one import RankOne
-    from riskcalc.sampling_budget import SamplingBudget, sampling_budget
     from riskcalc.simulation import simulate
     from riskcalc.subjects import Theory
     from riskcalc.tabular import from_data
+    from riskcalc.tolerances import Prunability, prunability
     from riskcalc.typesetting.export import latex
     from riskcalc.verification import Verification, verify
 
@@ -45,10 +45,10 @@ _HOMES = {
     "Iterative": "policies",
     "Optimal": "policies",
     "Sampled": "policies",
-    "Prunability": "prunability",
-    "prunability": "prunability",
-    "SamplingBudget": "sampling_budget",
-    "sampling_budget": "sampling_budget",
+    "Prunability": "tolerances",
+    "prunability": "tolerances",
+    "SamplingBudget": "guarantees",
+    "sampling_budget": "guarantees",
     "Comparison": "comparison",
     "Hessian": "policies",
     "LinearGaussian": "problems",

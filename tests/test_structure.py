@@ -35,6 +35,8 @@ ORDER = (
     "values",
     "prediction",
     "comparison",
+    "tolerances",
+    "guarantees",
     "rank_one",
     "equivalence",
     "subjects",

@@ -11,19 +11,31 @@ import numpy as np
 from scipy.special import ndtri
 from sympy import S
 
-from riskcalc.comparison import compare
+from riskcalc.comparison import SAMPLE_RULES, compare
 from riskcalc.derivation.checks import Enclosed
 from riskcalc.derivation.claims import Equal, Less
 from riskcalc.equivalence import extrapolate
+from riskcalc.evaluation.models import Asked
 from riskcalc.exact import as_float
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import positive
 from riskcalc.laws import count
 from riskcalc.lowering.compile import standing_in
-from riskcalc.policies import Hessian, Magnitude, Oracle, Random, Retrain
+from riskcalc.policies import (
+    BrainSurgeon,
+    Group,
+    Hessian,
+    Magnitude,
+    Optimal,
+    Oracle,
+    Policy,
+    Random,
+    Retrain,
+    Sampled,
+)
 from riskcalc.power.derivations import refusals
 from riskcalc.power.mutation import Mutant, mutants
-from riskcalc.prediction import evaluate
+from riskcalc.prediction import evaluate, predict
 from riskcalc.problems import LinearGaussian
 from riskcalc.sampling.workers import process_pool, run_all
 from riskcalc.simulation import make_plan, run_trials
@@ -32,14 +44,15 @@ from riskcalc.theory.symbols import Lambda
 
 ROUNDING = 1e-10
 PRUNED = ("magnitude", "hessian", "oracle", "random")
-FRESH = Retrain(sample="fresh")
+SAME, FRESH = Retrain(), Retrain(sample="fresh")
+KINDS: dict[str, type[Policy]] = {"magnitude": Magnitude, "hessian": Hessian, "oracle": Oracle, "random": Random}
 
 # Regimes of three atoms: below, above and far above one feature per sample; with ridge, noise and penalty, and
 # without. Weights and budgets times the smallest sample are whole numbers, so that every size has the same law.
 ASPECT_RATIOS = np.array([0.5, 2.0, 5.0, 2.0])
 EIGENVALUES = np.array([[4.0, 1.0, 0.25], [9.0, 2.0, 0.5], [6.0, 1.5, 0.5], [3.0, 1.0, 0.4]])
 SIGNAL = np.array([[1.0, 1.5, 0.5], [0.5, 1.0, 2.0], [1.0, 0.5, 1.5], [2.0, 0.5, 1.0]])
-WEIGHTS = np.array([[0.25, 0.25, 0.5], [0.2, 0.3, 0.5], [0.2, 0.4, 0.4], [0.1, 0.4, 0.5]])
+WEIGHTS = np.array([[0.2, 0.3, 0.5], [0.2, 0.3, 0.5], [0.2, 0.4, 0.4], [0.1, 0.4, 0.5]])
 NOISE = np.array([0.5, 0.25, 0.0, 0.3])
 RIDGE = np.array([0.0, 0.0, 0.0, 0.3])
 PENALTY = np.array([[1.0, 1.0, 1.0], [1.0, 2.0, 0.5], [1.0, 1.0, 1.0], [0.5, 1.0, 2.0]])
@@ -53,6 +66,9 @@ REGIMES: dict[str, Any] = {
     "penalty": PENALTY,
 }
 KEEP = np.array([0.3, 0.2, 0.1, 0.25])
+# Budgets near the interpolation threshold of a second fit, where retraining on the same sample differs most from
+# retraining on a fresh one: 0.45, 0.7, 1.4 and 1.4 features kept per sample.
+NEAR = np.array([0.9, 0.35, 0.28, 0.7])
 SAMPLES = 40
 TRIALS = (8192, 4096, 2048)
 # A prediction is contradicted beyond so many standard errors, and what a line in 1/n leaves out (relative).
@@ -65,15 +81,28 @@ def regimes(**changes: Any) -> LinearGaussian:
     return LinearGaussian(**(REGIMES | changes))
 
 
-def risks(problem: LinearGaussian, keep: Any = KEEP) -> dict[str, np.ndarray]:
-    """Predicted test risk of every model, retrained on a fresh sample too, and the dense training error."""
-    comparison = compare(problem, keep=keep)
-    again = evaluate(problem, Oracle(keep=keep), PRUNED, None, FRESH)
-    found = {model: np.asarray(risk) for model, risk in comparison.risks.items()}
-    found |= {f"{model}, fresh": np.asarray(prediction.risk) for model, prediction in again.items()}
-    dense = comparison.predictions["dense"]
-    excess = np.asarray(dense.excess_risk) + as_float(problem.noise_variance)
-    return found | {"training": np.asarray(dense.training_error), "excess": excess}
+def models(keep: Any, near: Any, ridge: Any) -> dict[str, tuple[Policy | None, Retrain | None, bool]]:
+    """The models that are predicted and simulated: policy, second fit, and whether it is the small model."""
+    found: dict[str, tuple[Policy | None, Retrain | None, bool]] = {"dense": (None, None, False)}
+    found |= {name: (kind(keep=keep), None, False) for name, kind in KINDS.items()}
+    found |= {f"{name}, fresh": (kind(keep=keep), FRESH, False) for name, kind in KINDS.items()}
+    found |= {f"{kind.name}, near": (kind(keep=near), None, False) for kind in SAMPLE_RULES}
+    found |= {f"{kind.name}, same": (kind(keep=near), SAME, False) for kind in SAMPLE_RULES}
+    others: tuple[Policy, ...] = (BrainSurgeon(keep), Sampled(keep), Sampled(keep, replacement=True), Optimal(keep))
+    found |= {policy.kind: (policy, None, False) for policy in (*others, Group(2, keep=keep))}
+    return found | {"small": (Oracle(keep=keep), Retrain(ridge, "fresh"), True)}
+
+
+def risks(problem: LinearGaussian, keep: Any = KEEP, near: Any = NEAR) -> dict[str, np.ndarray]:
+    """Predicted test risk and training error of every model, and the dense risk from its excess."""
+    found: dict[str, np.ndarray] = {}
+    asked = models(keep, near, 0)
+    for name, (policy, second, small) in asked.items():
+        question = Asked(policy, None if small else second, small)
+        prediction = evaluate(problem, policy, {name: question}, None)[name]
+        found |= {name: np.asarray(prediction.risk), f"{name}, training": np.asarray(prediction.training_error)}
+    dense = evaluate(problem, None, {"dense": Asked()}, None)["dense"]
+    return found | {"excess": np.asarray(dense.excess_risk) + as_float(problem.noise_variance)}
 
 
 @dataclass(frozen=True)
@@ -90,21 +119,19 @@ def simulate_regimes(trials: Sequence[int] = TRIALS, workers: int | None = None,
     errors: dict[str, list[float]] = {}
     for i in range(len(KEEP)):
         problem = LinearGaussian(**{name: values[i] for name, values in REGIMES.items()})
-        kinds = {"magnitude": Magnitude, "hessian": Hessian, "oracle": Oracle, "random": Random}
-        models: dict[str, Any] = {"dense": (None, None)}
-        models |= {name: (kind(keep=KEEP[i]), None) for name, kind in kinds.items()}
-        models |= {f"{name}, fresh": (kind(keep=KEEP[i]), FRESH) for name, kind in kinds.items()}
-        models["small"] = (Oracle(keep=KEEP[i]), Retrain(ridge=RIDGE[i], sample="fresh"))
+        asked = models(KEEP[i], NEAR[i], RIDGE[i])
+        recipes = [(policy, second) for policy, second, _ in asked.values()]
         sizes, columns, spreads = [], [], []
-        for rung, asked in enumerate(trials):
-            plan = make_plan(problem, list(models.values()), SAMPLES * 2**rung)
-            found = run_trials(plan, (0, i, rung), asked, device="cpu", workers=workers, progress=progress)
-            values = np.concatenate([found[:, :, 0], found[:, :1, 1]], axis=1)
+        for rung, count_of in enumerate(trials):
+            plan = make_plan(problem, recipes, SAMPLES * 2**rung)
+            found = run_trials(plan, (0, i, rung), count_of, device="cpu", workers=workers, progress=progress)
+            values = found.reshape(len(found), -1)
             sizes.append(plan.n_samples)
             columns.append(values.mean(axis=0))
             spreads.append(values.std(axis=0, ddof=1) / np.sqrt(len(values)))
         limit = extrapolate(np.array(sizes), np.array(columns), np.array(spreads))
-        for j, name in enumerate([*models, "training"]):
+        names = [name for model in asked for name in (model, f"{model}, training")]
+        for j, name in enumerate(names):
             means.setdefault(name, []).append(limit.value[j])
             errors.setdefault(name, []).append(limit.error[j])
     return Witness({k: np.array(v) for k, v in means.items()}, {k: np.array(v) for k, v in errors.items()})
@@ -164,7 +191,7 @@ def _closed_forms(found: dict[str, np.ndarray]) -> list[str]:
     dropped += (WEIGHTS[0, :2].sum() - KEEP[0]) * min(EIGENVALUES[0, :2] * SIGNAL[0, :2] ** 2)
     small = dropped / (1 - ASPECT_RATIOS[0] * KEEP[0])
     least = NOISE[0] * (1 - ASPECT_RATIOS[0])
-    if not np.allclose([found["small"][0], found["training"][0]], [small, least], rtol=ROUNDING):
+    if not np.allclose([found["small"][0], found["dense, training"][0]], [small, least], rtol=ROUNDING):
         wrong.append("least squares")
     return wrong
 
@@ -174,7 +201,7 @@ def _quadrature() -> list[str]:
     points = ndtri((np.arange(20_000) + 0.5) / 20_000)
     wrong = []
     for kind, score in ((Magnitude, np.ones_like(EIGENVALUES)), (Hessian, np.sqrt(EIGENVALUES))):
-        prediction = evaluate(regimes(), kind(keep=KEEP), [kind.name], None)[kind.name]
+        prediction = predict(regimes(), kind(keep=KEEP))
         nu, gamma, t = (
             np.asarray(x)[:, None] for x in (prediction.effective_ridge, prediction.dense_risk, prediction.threshold)
         )

@@ -10,7 +10,7 @@ from typing import Any
 
 import sympy
 
-from riskcalc.formulas.records import Expansion, FixedPoint, Formula
+from riskcalc.formulas.records import Expansion, FixedPoint, Formula, LinearEquation
 from riskcalc.formulas.symbols import Expression, H, LawSymbol, S, Scalar
 from riskcalc.theory import REGISTRY
 from riskcalc.theory.symbols import sigma2
@@ -63,6 +63,8 @@ class Mutant:
             old, new = REGISTRY[id], self.records[id]
             if isinstance(old, FixedPoint) and isinstance(new, FixedPoint):
                 found |= {old.terms(): new.terms(), old.log_terms(): new.log_terms(), (old.mismatch,): (new.mismatch,)}
+            elif isinstance(old, LinearEquation) and isinstance(new, LinearEquation):
+                found |= dict(zip(old.terms(), new.terms(), strict=True))
             else:
                 before, after = old.reduced(), new.reduced()
                 found |= {before: after, before - sigma2: after - sigma2}

@@ -37,10 +37,12 @@ class Budget(Protocol):
     @property
     def n_keep(self) -> int:
         """Number kept."""
+        ...
 
     @property
     def group(self) -> int:
         """Size of a group; one where there are none."""
+        ...
 
 
 @dataclass(frozen=True)

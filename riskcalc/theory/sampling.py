@@ -29,6 +29,7 @@ from riskcalc.theory.symbols import (
     Lambda,
     M0bar,
     M2c,
+    X,
     alpha,
     excess_risk,
     gamma,
@@ -37,6 +38,7 @@ from riskcalc.theory.symbols import (
     mean_score,
     mu,
     omega,
+    power,
     q,
     risk,
     s,
@@ -98,6 +100,16 @@ REPLACED = SCORED | {
     M2c: theta * (2 * phi(mu) - theta * _none),
 }
 
+POWER = Formula(
+    id="sampling.power",
+    title="mean square of a prediction of the dense fit",
+    defines=power,
+    statement=E(Lambda * X**2),
+    where=COEFFICIENT,
+    source=_SOURCE,
+    derived_from=("dense.coefficient",),
+)
+
 GROWTH = Formula(
     id="sampling.growth",
     title="growth of test risk and training error by sampling with a sure top",
@@ -148,4 +160,4 @@ TRAINING_ERROR = Formula(
 MASKS = {"sampled": SURE_TOP, "replaced": REPLACED}
 GROWTHS = {"sampled": GROWTH, "replaced": REPLACED_GROWTH}
 
-FORMULAS = (THRESHOLD, MEAN_SCORE, UPPER, GROWTH, REPLACED_GROWTH, RISK, EXCESS_RISK, TRAINING_ERROR)
+FORMULAS = (THRESHOLD, MEAN_SCORE, UPPER, POWER, GROWTH, REPLACED_GROWTH, RISK, EXCESS_RISK, TRAINING_ERROR)
