@@ -14,7 +14,7 @@ from riskcalc.derivation.record import Step
 from riskcalc.derivation.run import check
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import phi, positive
-from riskcalc.formulas.symbols import POSITIVE, UNIT, H, scalar
+from riskcalc.formulas.symbols import POSITIVE, UNIT, H, LawSymbol, scalar
 from riskcalc.theory import dense, pruning
 from riskcalc.theory.symbols import (
     M0,
@@ -151,6 +151,7 @@ def test_false_steps_that_look_true_are_refused(false, refusal, true):
         (Equal(Derivative(nu * t, nu), 2 * t), {nu: t}, "cannot be defined"),
         (Equal(Integral(kappa * x, (x, 0, 1)), Rational(1, 3)), {kappa: x}, "cannot be defined"),
         (Equal(E(nu / (nu + Lambda)), Rational(1, 2)), {nu: Lambda}, "does not vary over the law"),
+        (Equal(E(nu / (nu + Lambda)), S.One), {nu: LawSymbol("nu", positive=True)}, "does not vary over the law"),
     ],
 )
 def test_definitions_do_not_change_what_a_claim_runs_over(claim, where, refusal):

@@ -55,7 +55,7 @@ def _defined(expression: Expression, where: Definitions) -> Expression:
 
 def _refuse_capture(expression: Expression, where: Definitions) -> None:
     """Raise ValueError if a definition would change over what an operator in the expression runs."""
-    changes = {symbol: rule for symbol, rule in where.items() if str(rule) != str(symbol)}
+    changes = {symbol: rule for symbol, rule in where.items() if rule not in (symbol, as_positive(symbol))}
     for symbol, rule in changes.items():
         means = {mean: sympy.Dummy() for mean in rule.atoms(E)}
         if not isinstance(symbol, LawSymbol) and rule.xreplace(means).has(LawSymbol):
@@ -153,10 +153,12 @@ def cases(expression: Expression) -> Iterator[tuple[Expression, bool]]:
     for zeros in product((False, True), repeat=len(switches)):
         at_zero = {symbol: S.Zero for symbol, zero in zip(switches, zeros, strict=True) if zero}
         case = expression.subs(at_zero) if at_zero else expression
-        positive = {
-            symbol: symbol.func(symbol.name, positive=True) for symbol in case.free_symbols if symbol.is_nonnegative
-        }
-        yield case.xreplace(positive), not at_zero
+        yield case.xreplace({symbol: as_positive(symbol) for symbol in case.free_symbols}), not at_zero
+
+
+def as_positive(symbol: Any) -> Any:
+    """The symbol of the same name that is not zero; the symbol itself if it may be negative."""
+    return symbol.func(symbol.name, positive=True) if symbol.is_nonnegative else symbol
 
 
 def _switches(condition: Any) -> set[Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sympy import Derivative
 
-from riskcalc.derivation.algebra import unfold, vanishes
+from riskcalc.derivation.algebra import as_positive, unfold, vanishes
 from riskcalc.derivation.claims import Equal, Expands, Registered
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import positive
@@ -68,7 +68,7 @@ def _definitions(formula: Formula, where: Definitions) -> Definitions:
         rule = where.get(symbol, symbol)
         if symbol in found or rule == symbol:
             continue
-        if not (_same_but_positive(symbol, rule) or _follows(symbol, rule, formula)):
+        if not (rule == as_positive(symbol) or _follows(symbol, rule, formula)):
             raise ValueError(f"{symbol} is not {rule} in {formula.id}, or not in general")
         found[symbol] = rule
         pending |= rule.free_symbols
@@ -80,10 +80,6 @@ def _symbols(formula: Formula) -> set[Expression]:
     forms = [form for form in vars(formula).values() if hasattr(form, "free_symbols") and form != formula.defines]
     symbols = set().union(*(form.free_symbols for form in (*forms, *formula.where.values())))
     return symbols | set(vars(MOMENTS).values()) if S in symbols else symbols
-
-
-def _same_but_positive(symbol: Expression, rule: Expression) -> bool:
-    return type(rule) is type(symbol) and rule.name == symbol.name and rule.is_positive
 
 
 def _follows(symbol: Expression, rule: Expression, formula: Formula) -> bool:
