@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -54,11 +55,11 @@ class Policy:
         return f"{type(self).__name__}(keep={self.keep.tolist() if self.keep.dtype != object else str(self.keep)})"
 
 
-def _fraction_kept(keep: ArrayLike | str) -> np.ndarray:
-    array = exact_array(keep, "keep")
+def _fraction_kept(keep: ArrayLike | str, name: str = "keep") -> np.ndarray:
+    array = exact_array(keep, name)
     wrong = (array <= 0) | (array > 1)
     if wrong.any():
-        raise ValueError(f"keep must be in (0, 1], got {array[wrong].flat[0]}")
+        raise ValueError(f"{name} must be in (0, 1], got {array[wrong].flat[0]}")
     return array
 
 
@@ -110,6 +111,50 @@ class Random(Policy):
     name = "random"
 
 
+class Iterative(Policy):
+    """Prune in rounds, by the scores of one policy, with a fit on the same sample between them.
+
+    Parameters
+    ----------
+    policy : type or str
+        `Magnitude` or `Hessian`, or its name: ranks the features still kept, by the last fit.
+    keeps : array_like of shape (rounds,)
+        Fractions of all features kept after each round, strictly decreasing in (0, 1].
+    ridge : float >= 0
+        Of the fits between rounds; 0 for least squares, or the interpolator of least norm. The penalty's weights stay.
+
+    Raises
+    ------
+    ValueError
+        If a budget is outside (0, 1] or not below the one before it, or for another policy.
+
+    Examples
+    --------
+    >>> Iterative("magnitude", keeps=["3/5", "9/25", "1/5"]).keep.item()
+    Fraction(1, 5)
+    """
+
+    name = "iterative"
+
+    def __init__(self, policy: type[Policy] | str, keeps: ArrayLike, ridge: ArrayLike | str = 0.0):
+        ranking = [kind for kind in (Magnitude, Hessian) if policy is kind or policy == kind.name]
+        if not ranking:
+            raise ValueError(f"policy must be Magnitude or Hessian, the class or its name, got {policy!r}")
+        self.policy: type[Policy] = ranking[0]
+        self.keeps = _fraction_kept(keeps, "keeps")
+        if self.keeps.ndim != 1:
+            raise ValueError(f"keeps must be a list of fractions, one for each round, got {keeps!r}")
+        for before, after in pairwise(self.keeps.tolist()):
+            if not after < before:
+                raise ValueError(f"keeps must decrease from round to round, got {after} after {before}")
+        self.ridge = _ridge(ridge)
+        self.n_keep, self.keep = None, self.keeps[-1:].reshape(())
+
+    def __repr__(self) -> str:
+        keeps = [str(keep) if isinstance(keep, Fraction) else keep for keep in self.keeps.tolist()]
+        return f"Iterative({self.policy.name!r}, keeps={keeps}, ridge={self.ridge[()]})"
+
+
 class Retrain:
     """Fit again on the features kept, after pruning.
 
@@ -127,9 +172,7 @@ class Retrain:
     """
 
     def __init__(self, ridge: ArrayLike | str = 0.0, sample: str = "same"):
-        self.ridge = exact_array(ridge, "ridge")
-        if self.ridge.ndim != 0 or self.ridge < 0:
-            raise ValueError(f"ridge must be one number of at least 0, got {ridge!r}")
+        self.ridge = _ridge(ridge)
         if sample not in ("same", "fresh"):
             raise ValueError(f'sample must be "same" or "fresh", got {sample!r}')
         self.sample = sample
@@ -145,6 +188,13 @@ class Retrain:
 
     def __repr__(self) -> str:
         return f"Retrain(ridge={self.ridge[()]}, sample={self.sample!r})"
+
+
+def _ridge(ridge: ArrayLike | str) -> np.ndarray:
+    array = exact_array(ridge, "ridge")
+    if array.ndim != 0 or array < 0:
+        raise ValueError(f"ridge must be one number of at least 0, got {ridge!r}")
+    return array
 
 
 POLICIES: dict[str, type[Policy]] = {policy.name: policy for policy in (Magnitude, Hessian, Oracle, Random)}

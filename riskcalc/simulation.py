@@ -15,7 +15,7 @@ import numpy as np
 from riskcalc.estimates import Estimate
 from riskcalc.exact import as_fractions
 from riskcalc.laws import count
-from riskcalc.policies import POLICIES, Policy, Retrain
+from riskcalc.policies import POLICIES, Iterative, Policy, Retrain
 from riskcalc.problems import LinearGaussian
 from riskcalc.sampling.backends import backend
 from riskcalc.sampling.populations import Population, population
@@ -174,7 +174,7 @@ def check_policy(prune: Policy | None, problem: LinearGaussian) -> None:
     """Refuse anything but None or one policy at one budget."""
     if prune is None:
         return
-    if type(prune) not in POLICIES.values():
+    if type(prune) not in (*POLICIES.values(), Iterative):
         raise TypeError(f"prune must be a policy such as rc.Magnitude(keep=0.1), got {prune!r}")
     keep = prune.fraction_kept(problem.n_features)
     if keep.shape:
@@ -189,11 +189,17 @@ def _recipe(
             raise ValueError("retrain needs a policy to prune by before it")
         return Recipe()
     check_policy(prune, problem)
-    kept = _n_keep(prune, p, problem)
+    kept = _n_keep(prune.fraction_kept(problem.n_features), p)
+    name, earlier = prune.name, ()
+    if isinstance(prune, Iterative):
+        ridge = float(prune.ridge[()])
+        name, earlier = prune.policy.name, tuple((_n_keep(keep, p), ridge) for keep in prune.keeps[:-1, None])
+    for others, ridge in earlier:
+        _check_variance(n, min(others, live), ridge, "features kept")
     if retrain is None:
-        return Recipe(prune.name, kept)
-    second = Recipe(prune.name, kept, retrain.sample, float(retrain.ridge[()]))
-    _check_variance(n, kept if prune.name == "random" else min(kept, live), second.ridge, "features kept")
+        return Recipe(name, kept, earlier=earlier)
+    second = Recipe(name, kept, retrain.sample, float(retrain.ridge[()]), earlier)
+    _check_variance(n, kept if name == "random" else min(kept, live), second.ridge, "features kept")
     return second
 
 
@@ -212,12 +218,11 @@ def _sizes(problem: LinearGaussian, n_samples: int | None) -> tuple[int, int]:
     return n, p
 
 
-def _n_keep(prune: Policy, p: int, problem: LinearGaussian) -> int:
-    keep = prune.fraction_kept(problem.n_features)
-    exact: Any = as_fractions(keep)[()]
+def _n_keep(keep: np.ndarray, p: int) -> int:
+    exact: Any = as_fractions(keep).item()
     kept = round(exact * p)
     if kept < 1:
-        raise ValueError(f"keep = {float(keep[()]):g} of {p} features leaves none; take more samples, or keep more")
+        raise ValueError(f"keep = {float(exact):g} of {p} features leaves none; take more samples, or keep more")
     return kept
 
 

@@ -33,12 +33,15 @@ class Recipe:
         The sample of the second fit.
     ridge : float
         Of the second fit.
+    earlier : tuple of (int, float)
+        Rounds of pruning before: how many are kept, and the ridge of the fit on the same sample that follows.
     """
 
     policy: str | None = None
     n_keep: int = 0
     retrain: str | None = None
     ridge: float = 0.0
+    earlier: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -136,14 +139,16 @@ def _run(plan: Plan, draws: list[_Draw], backend: Backend) -> np.ndarray:
     for recipe in plan.recipes:
         coefficients, last = dense, sample
         if recipe.policy is not None:
-            scores = SCORES[recipe.policy](model, dense, stack("luck"))
-            order = xp.argsort(scores, axis=-1, descending=True)
-            places = xp.argsort(order, axis=-1)
+            fitted, kept, luck = dense, None, stack("luck")
+            for n_keep, ridge in recipe.earlier:
+                order, places = model.ranked(SCORES[recipe.policy](model, fitted, luck), kept)
+                fitted, kept = model.refit(*sample, order, places, n_keep, ridge), places < n_keep
+            order, places = model.ranked(SCORES[recipe.policy](model, fitted, luck), kept)
             if recipe.retrain is None:
-                coefficients = xp.where(places < recipe.n_keep, dense, xp.zeros_like(dense))
+                coefficients = xp.where(places < recipe.n_keep, fitted, xp.zeros_like(fitted))
             else:
                 last = fresh if recipe.retrain == "fresh" else sample
-                coefficients = model.refit(*last, order, places, recipe)
+                coefficients = model.refit(*last, order, places, recipe.n_keep, recipe.ridge)
         results.append(model.measured(*last, coefficients))
     return backend.to_numpy(xp.stack(results, axis=1))
 
@@ -195,18 +200,26 @@ class _Model:
             solution = self._applied(transposed, self.backend.solve(gram, target))
         return solution if plain else solution / root
 
-    def refit(self, design: Any, target: Any, order: Any, places: Any, recipe: Recipe) -> Any:
+    def ranked(self, scores: Any, kept: Any) -> tuple[Any, Any]:
+        """Features from the highest score down, and the place of each; those not `kept` come last."""
+        xp = self.xp
+        if kept is not None:
+            scores = xp.where(kept, scores, -xp.ones_like(scores))
+        order = xp.argsort(scores, axis=-1, descending=True)
+        return order, xp.argsort(order, axis=-1)
+
+    def refit(self, design: Any, target: Any, order: Any, places: Any, n_keep: int, ridge: float) -> Any:
         """The fit on the first features in `order`; zero elsewhere."""
         xp = self.xp
-        chosen = order[:, : recipe.n_keep]
+        chosen = order[:, :n_keep]
         penalty, live = (
             xp.take_along_axis(xp.broadcast_to(array, order.shape), chosen, axis=-1)
             for array in (self.penalty, self.live)
         )
         own = xp.take_along_axis(design, chosen[:, None, :], axis=-1)
-        fitted = self.fit(own, target, penalty, live, recipe.ridge)
-        spread = xp.take_along_axis(fitted, xp.clip(places, max=recipe.n_keep - 1), axis=-1)
-        return xp.where(places < recipe.n_keep, spread, xp.zeros_like(spread))
+        fitted = self.fit(own, target, penalty, live, ridge)
+        spread = xp.take_along_axis(fitted, xp.clip(places, max=n_keep - 1), axis=-1)
+        return xp.where(places < n_keep, spread, xp.zeros_like(spread))
 
     def measured(self, design: Any, target: Any, coefficients: Any) -> Any:
         """Test risk, exact given the fit, and mean squared residual; shape (T, 2)."""
