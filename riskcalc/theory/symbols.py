@@ -64,3 +64,30 @@ fit_excess_risk = scalar(
     "fit_excess_risk", r"risk of the small fit beyond $\sigma_\Delta^2$", NONNEGATIVE, r"\gamma_\Delta^{\mathrm{ex}}"
 )
 sigma2_small = scalar("sigma2_small", "noise seen by the small model", NONNEGATIVE, r"\sigma_\Delta^2")
+
+# Rounds of pruning and fitting again on the same sample: fit k, and earlier fits j and l
+W = law_symbol(
+    "W", r"true coefficient, as an entry of the design sees it: $\sqrt{\Lambda/\kappa}\,B$", NONNEGATIVE, "W"
+)
+V_k = law_symbol("V_k", "coefficient of fit $k$, in the units of $W$", REAL, "V_k")
+V_j = law_symbol("V_j", "that of an earlier fit", REAL, "V_j")
+V_l = law_symbol("V_l", "that of an earlier fit", REAL, "V_l")
+V_known = law_symbol("V_known", r"mean of $V_k$ given the earlier noises", REAL, r"\hat V_k")
+G_k = law_symbol("G_k", "Gaussian noise that fit $k$ sees in a coefficient", REAL, "G_k")
+G_j = law_symbol("G_j", "that of an earlier fit", REAL, "G_j")
+G_l = law_symbol("G_l", "that of an earlier fit", REAL, "G_l")
+G_known = law_symbol("G_known", r"mean of $G_k$ given the earlier noises, $\sum_j\rho_{kj}G_j$", REAL, r"\hat G_k")
+memory = law_symbol("memory", r"memory of the earlier fits, $\sum_jc_{kj}(W+G_j-V_j)$", REAL, "m_k")
+memory_noise = law_symbol("memory_noise", r"noise in that memory, $\sum_jc_{kj}G_j$", REAL, "g_k")
+rho = scalar("rho", "regression coefficient of $G_k$ on an earlier noise", REAL, r"\rho_{kj}")
+c = scalar("c", "weight of an earlier fit in the memory of fit $k$", REAL, "c_{kj}")
+epsilon2 = scalar("epsilon2", "variance of $G_k$ given the earlier noises", NONNEGATIVE, r"\varepsilon_k^2")
+covariance = scalar("covariance", "covariance of the noises of two fits", REAL, r"\Gamma_{kl}")
+noise_gap = scalar("noise_gap", "zero where the noises have the covariance they should", REAL, r"\Delta_{kl}")
+memory_gap = scalar("memory_gap", "zero where fit $k$ is stationary", REAL, r"\nabla_{kl}")
+slope = scalar("slope", "mean derivative of what is dropped, in an earlier noise", REAL, "b_j")
+slope_noise = law_symbol("slope_noise", r"$\sum_jb_jG_j$", REAL, r"\hat b")
+slope_gap = scalar("slope_gap", "zero where these slopes are right", REAL, r"\partial_l")
+weight = scalar("weight", "weight of an earlier noise in the residuals after pruning", REAL, "v_j")
+residual = law_symbol("residual", r"$\sum_jv_jG_j$", REAL, r"\hat v")
+missed = law_symbol("missed", r"$\sum_jv_j(W-V_j)$", REAL, r"\hat w")
