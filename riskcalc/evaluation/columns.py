@@ -54,7 +54,11 @@ def columns(atoms: State, dimensions: int, budget: int, replicates: int, spare: 
     found["atom"] = atom * np.ones((replicates, 1))
     normals = _normals(tuple(points[order].tolist()), dimensions, replicates)
     found |= {f"H{i + 1}": normal for i, normal in enumerate(normals)}
-    found = {name: np.concatenate([array, array[:, :spare]], axis=1) for name, array in found.items()}
+    # Columns of equal score are kept in the order in which they stand: then each atom keeps the same part of them.
+    place = np.concatenate([np.arange(length) / length for length in points[order]])
+    mixed = np.argsort(place, kind="stable")
+    mixed = np.concatenate([mixed, mixed[:spare]])
+    found = {name: array[:, mixed] for name, array in found.items()}
     found["weights"][:, len(atom) :] = 0
     return found
 
@@ -93,12 +97,12 @@ def _normals(points: tuple[int, ...], dimensions: int, replicates: int) -> np.nd
 def keep_top(law: State, score: np.ndarray, mass: np.ndarray, spare: int) -> tuple[np.ndarray, np.ndarray]:
     """The mask of the largest scores that are at least zero and together have `mass`, and the lowest of them.
 
-    The column at the boundary is split in two, in place: the part that is dropped moves to column `spare`. Columns of
-    equal score are kept in the order in which they stand, which is a random one for each atom. Where there are not
-    `mass` of them, all are kept.
+    The column at the boundary is split in two, in place: the part that is dropped moves to column `spare`. Where there
+    are not `mass` of them, all are kept. Scores that agree in single precision are equal.
     """
     weights = law["weights"]
-    order = np.argsort(-score, axis=-1, kind="stable")
+    largest = np.maximum(score.max(axis=-1, keepdims=True), 1e-300)
+    order = np.argsort((-score / largest).astype(np.float32), axis=-1, kind="stable")
     above = np.cumsum(np.take_along_axis(weights * (score >= 0), order, axis=-1), axis=-1)
     place = np.minimum((above < mass * (1 - 1e-14)).sum(axis=-1, keepdims=True), score.shape[1] - 1)
     boundary = np.take_along_axis(order, place, axis=-1)

@@ -13,7 +13,7 @@ from riskcalc.evaluation.columns import ATOM_ENTRIES, columns, keep_top
 from riskcalc.evaluation.fit import Fit, fit_dense
 from riskcalc.evaluation.status import Status
 from riskcalc.formulas.records import Formula
-from riskcalc.formulas.symbols import Expression
+from riskcalc.formulas.symbols import Expression, S
 from riskcalc.lowering.compile import Lowered, lower, lower_formula, reduced
 from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.state import State, take
@@ -301,7 +301,8 @@ def _averaged(values: dict[str, np.ndarray]) -> tuple[dict[str, float], dict[str
 @cache
 def _fit() -> Lowered:
     """Noise and coefficient of a fit, on columns where its own normal variable and its mask are known."""
-    return lower((iterative.NOISE.statement, iterative.FIT.statement), iterative.FIT.where, FLOAT64, iterative.FIT.id)
+    wanted = (iterative.NOISE.statement, S * iterative.FIT.statement)
+    return lower(wanted, iterative.FIT.where, FLOAT64, iterative.FIT.id)
 
 
 # What many formulas use, computed once a round.

@@ -65,8 +65,12 @@ class Formula:
     def reduced(self) -> Expression:
         """The evaluation form (or the statement), with H and S averaged out: what is lowered."""
         form = self.statement if self.evaluation is None else self.evaluation
-        random = {symbol: rule for symbol, rule in self.where.items() if rule.has(H, S)}
-        return reduce_expectations(form.subs(random), self.moments, dict(self.complements))
+        random: dict[Any, Expression] = {}
+        for _ in self.where:  # a definition may use another
+            random = {symbol: rule for symbol, rule in self.where.items() if rule.has(H, S, *random)}
+        for _ in random:
+            form = form.subs(random)
+        return reduce_expectations(form, self.moments, dict(self.complements))
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,9 +8,10 @@ R. J. Tibshirani, "Surprises in High-Dimensional Ridgeless Least Squares Interpo
 from riskcalc.formulas.records import registry
 from riskcalc.theory.dense import FORMULAS as _DENSE
 from riskcalc.theory.isotropic import FORMULAS as _ISOTROPIC
+from riskcalc.theory.iterative import FORMULAS as _ITERATIVE
 from riskcalc.theory.limits import FORMULAS as _LIMITS
 from riskcalc.theory.masks import FORMULAS as _MASKS
 from riskcalc.theory.pruning import FORMULAS as _PRUNING
 from riskcalc.theory.small_model import FORMULAS as _SMALL
 
-REGISTRY = registry((*_DENSE, *_MASKS, *_PRUNING, *_SMALL, *_ISOTROPIC, *_LIMITS))
+REGISTRY = registry((*_DENSE, *_MASKS, *_PRUNING, *_SMALL, *_ITERATIVE, *_ISOTROPIC, *_LIMITS))

@@ -23,9 +23,10 @@ from riskcalc.theory.symbols import (
     G_l,
     Lambda,
     M0bar,
+    U_k,
+    U_known,
     V_j,
     V_k,
-    V_known,
     V_l,
     W,
     a,
@@ -69,22 +70,22 @@ _NOISY = _SHRUNK | {G_k: NOISE.statement}
 
 FIT = Formula(
     id="iterative.fit",
-    title="a fit on the features kept",
-    defines=V_k,
-    statement=S * a * (W + G_k + memory),
+    title="a fit, on a feature that it keeps",
+    defines=U_k,
+    statement=a * (W + G_k + memory),
     where=_NOISY,
     source=_SOURCE,
     derived_from=("iterative.noise",),
 )
 
-_FITTED = _NOISY | {V_k: FIT.statement.xreplace({G_k: NOISE.statement})}
+_FITTED = _NOISY | {U_k: FIT.statement}
 _REFIT = {"where": _FITTED, "moments": _MASK, "complements": COMPLEMENTS, "source": _SOURCE}
 
 COVARIANCE = Formula(
     id="iterative.covariance",
     title="covariance of the noises of two fits, whose errors are those of the fits",
     defines=covariance,
-    statement=sigma2 + kappa * E((W - V_k) * (W - V_l)),
+    statement=sigma2 + kappa * E((W - S * U_k) * (W - V_l)),
     derived_from=("iterative.fit",),
     **_REFIT,
 )
@@ -93,7 +94,7 @@ NOISE_GAP = Formula(
     id="iterative.noise_gap",
     title="covariance that the noises of two fits have, beyond what it should be",
     defines=noise_gap,
-    statement=E(G_k * G_l) - sigma2 - kappa * E((W - V_k) * (W - V_l)),
+    statement=E(G_k * G_l) - sigma2 - kappa * E((W - S * U_k) * (W - V_l)),
     assumptions="zero at the solution, for every earlier fit",
     derived_from=("iterative.covariance",),
     **_REFIT,
@@ -103,7 +104,7 @@ MEMORY_GAP = Formula(
     id="iterative.memory_gap",
     title="what keeps a fit from being stationary on the features kept",
     defines=memory_gap,
-    statement=q * E(memory_noise * G_l) + kappa * (E(V_k * G_l) - E(S * a) * E(G_k * G_l)),
+    statement=q * E(memory_noise * G_l) + kappa * (E(S * U_k * G_l) - E(S * a) * E(G_k * G_l)),
     assumptions="zero at the solution, for every earlier fit",
     derived_from=("iterative.fit",),
     **_REFIT,
@@ -113,9 +114,9 @@ OWN_VARIANCE = Formula(
     id="iterative.own_variance",
     title="variance of the noise that is a fit's own",
     defines=epsilon2,
-    statement=(sigma2 + kappa * E((W - V_known) ** 2) - E(G_known**2)) / (1 - kappa * E(S * a**2)),
-    evaluation=(sigma2 + kappa * E((W - V_known) ** 2) - E(G_known**2)) / (q + kappa * E(S * a * abar)),
-    where=_SHRUNK | {V_known: S * a * (W + G_known + memory)},
+    statement=(sigma2 + kappa * E((W - S * U_known) ** 2) - E(G_known**2)) / (1 - kappa * E(S * a**2)),
+    evaluation=(sigma2 + kappa * E((W - S * U_known) ** 2) - E(G_known**2)) / (q + kappa * E(S * a * abar)),
+    where=_SHRUNK | {U_known: a * (W + G_known + memory)},
     moments=_MASK,
     complements=COMPLEMENTS,
     source=_SOURCE,
@@ -176,7 +177,7 @@ PRUNED_TRAINING_ERROR = Formula(
     id="iterative.pruned_training_error",
     title="training error of a fit after pruning",
     defines=training_error,
-    statement=E(residual**2) + 2 * kappa * E(_DROPPED * missed) + kappa * E(_DROPPED**2),
+    statement=E(residual**2) + 2 * kappa * E(_DROPPED * missed) + kappa * E(_DROPPED * V_k),
     derived_from=("iterative.weight", "iterative.covariance"),
     **_PRUNED,
 )

@@ -69,10 +69,11 @@ sigma2_small = scalar("sigma2_small", "noise seen by the small model", NONNEGATI
 W = law_symbol(
     "W", r"true coefficient, as an entry of the design sees it: $\sqrt{\Lambda/\kappa}\,B$", NONNEGATIVE, "W"
 )
-V_k = law_symbol("V_k", "coefficient of fit $k$, in the units of $W$", REAL, "V_k")
+V_k = law_symbol("V_k", "coefficient of fit $k$, in the units of $W$: $U_k$, or zero where it is dropped", REAL, "V_k")
 V_j = law_symbol("V_j", "that of an earlier fit", REAL, "V_j")
 V_l = law_symbol("V_l", "that of an earlier fit", REAL, "V_l")
-V_known = law_symbol("V_known", r"mean of $V_k$ given the earlier noises", REAL, r"\hat V_k")
+U_k = law_symbol("U_k", "coefficient of fit $k$ where it is kept", REAL, "U_k")
+U_known = law_symbol("U_known", "its mean given the earlier noises", REAL, r"\hat U_k")
 G_k = law_symbol("G_k", "Gaussian noise that fit $k$ sees in a coefficient", REAL, "G_k")
 G_j = law_symbol("G_j", "that of an earlier fit", REAL, "G_j")
 G_l = law_symbol("G_l", "that of an earlier fit", REAL, "G_l")

@@ -44,6 +44,7 @@ SECTIONS = {
     "masks": "Masks",
     "pruning": "Pruning without retraining",
     "small_model": "The small model",
+    "iterative": "Iterative pruning",
     "isotropic": "Isotropic features",
     "limits": "Limits",
 }
