@@ -381,9 +381,9 @@ def _one_round(d, records):
     )
     everything = {M0: S.One, M0bar: S.Zero, M1: S.Zero, M2c: S.Zero}
     same = second | everything | {rho: S.One, c: S.Zero, a_1: a, sigma2: gamma - kappa * E((W - a * (W + NOISE)) ** 2)}
-    for gap in ("iterative.noise_gap", "iterative.memory_gap"):
+    for gap, words in (("iterative.noise_gap", "covariance"), ("iterative.memory_gap", "stationarity")):
         d.step(
-            f"nothing pruned: {gap.removeprefix('iterative.')}",
+            f"nothing pruned: the {words}",
             Equal(records[gap].statement, S.Zero),
             r"""With everything kept and the same ridge, $\rho=1$ and $c=0$ make the gap vanish: the second fit is the
             first.""",

@@ -18,11 +18,11 @@ from riskcalc.lowering.compile import Lowered, lower, lower_formula, reduced
 from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.state import State, take
 from riskcalc.lowering.surplus import Surplus
-from riskcalc.theory import iterative, small_model
-from riskcalc.theory.symbols import M0bar, W, a, c, rho, slope
+from riskcalc.theory import iterative, masks, small_model
+from riskcalc.theory.symbols import M0bar, W, a, c, omega, rho, slope
 
 # Columns of one randomisation, of all atoms together, and randomisations.
-COLUMNS = 1 << 12
+COLUMNS = 1 << 13
 REPLICATES = 8
 # kappa times the fraction kept counts as one within this: double precision knows no better.
 CRITICAL = 16 * FLOAT64.epsilon
@@ -174,12 +174,9 @@ class _Regime:
     def _prune(self, score: str, keep: np.ndarray, spare: int) -> np.ndarray:
         """Keep the best by the last fit of the features still kept; the lowest score kept."""
         law = self.law
-        scores = np.sqrt(self.scalars["kappa"]) * abs(law[f"V{len(self.memories)}"])
-        if score == "magnitude":
-            scores = scores / np.sqrt(np.where(law["Lambda"] > 0, law["Lambda"], 1))
-        law["kept"], threshold = keep_top(
-            law, np.where(law["kept"] > 0, scores, -1), keep * self.scalars["total"], spare
-        )
+        scores = _score(score)(law | self.scalars | {"V_k": law[f"V{len(self.memories)}"]})
+        mass = keep * self.scalars["total"]
+        law["kept"], threshold = keep_top(law, np.where(law["kept"] > 0, scores, -1), mass, spare)
         return threshold
 
     def _pruned(self) -> tuple[np.ndarray, np.ndarray]:
@@ -194,7 +191,8 @@ class _Regime:
 
     def _fitted(self, keep: np.ndarray, ridge: float) -> tuple[Status, tuple[np.ndarray, np.ndarray]]:
         """Fit on the features kept: its status, test risk and training error."""
-        status = self._effective_ridge(keep, ridge)
+        statuses = self._effective_ridge(keep, ridge)
+        status = _overall(statuses)
         if status not in (Status.OK, Status.EXACT_RECOVERY):
             unknown = np.full_like(keep, np.inf if status == Status.INFINITE else np.nan)
             return status, (unknown, 0 * self.scalars["q"])
@@ -203,13 +201,16 @@ class _Regime:
         rhos, cs = self._solve(gaps, (rho, c), iterative.OF_EARLIER_FIT, state)
         state |= self._sums(iterative.OF_EARLIER_FIT, state, {"rho": rhos, "c": cs})
         own = np.maximum(lower_formula(iterative.OWN_VARIANCE, FLOAT64)(state), 0)
-        state["epsilon2"] = np.where(status == Status.EXACT_RECOVERY, 0, own)
+        state["epsilon2"] = np.where(statuses[:, None] == Status.EXACT_RECOVERY, 0, own)
         self._add(cs, state)
         risk, training = (iterative.RISK, iterative.TRAINING_ERROR)
         return status, (lower_formula(risk, FLOAT64)(state), lower_formula(training, FLOAT64)(state))
 
-    def _effective_ridge(self, keep: np.ndarray, ridge: float) -> Status:
-        """Set nu and q of a fit on the features kept: those of a dense fit (T1) whose law is restricted to them."""
+    def _effective_ridge(self, keep: np.ndarray, ridge: float) -> np.ndarray:
+        """Set nu and q of a fit on the features kept: those of a dense fit (T1) whose law is restricted to them.
+
+        Returns its status, by row.
+        """
         kappa, total = self.scalars["kappa"], self.scalars["total"]
         excess = kappa * keep - 1
         excess[abs(excess) <= CRITICAL] = 0
@@ -219,7 +220,7 @@ class _Regime:
         state["sigma2"] = lower((reduced(small_model.NOISE),), {}, FLOAT64, scalar_output=True)(self._state())
         fit = fit_dense(state, surplus, (keep * total, 0 * total), FLOAT64)
         self.scalars |= {"nu": fit.state["nu"], "q": fit.state["q"]}
-        return Status(int(fit.status.max()))
+        return fit.status
 
     def _add(self, memory: np.ndarray, state: State) -> None:
         """Add a fit, given its memory and what it knows of its noise."""
@@ -291,6 +292,14 @@ class _Regime:
         return kept / np.where(whole > 0, whole, 1)
 
 
+def _overall(statuses: np.ndarray) -> Status:
+    """The status of a fit, of those of its rows."""
+    for status in (Status.NOT_CONVERGED, Status.INFINITE, Status.OK):
+        if (statuses == status).any():
+            return status
+    return Status.EXACT_RECOVERY
+
+
 def _averaged(values: dict[str, np.ndarray]) -> tuple[dict[str, float], dict[str, float]]:
     """Means over the randomisations, and their standard errors."""
     means = {name: float(array.mean()) for name, array in values.items()}
@@ -303,6 +312,12 @@ def _fit() -> Lowered:
     """Noise and coefficient of a fit, on columns where its own normal variable and its mask are known."""
     wanted = (iterative.NOISE.statement, S * iterative.FIT.statement)
     return lower(wanted, iterative.FIT.where, FLOAT64, iterative.FIT.id)
+
+
+@cache
+def _score(policy: str) -> Lowered:
+    where = {omega: masks.SCORE_WEIGHTS[policy]}
+    return lower((iterative.SCORE,), where, FLOAT64, "iterative.score", scalar_output=True)
 
 
 # What many formulas use, computed once a round.

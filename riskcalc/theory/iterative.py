@@ -8,7 +8,7 @@ about fit k and one or two earlier fits; sums over earlier fits are symbols of t
 The mask S of fit k knows the earlier noises only, and H, which is new in G_k, not at all.
 """
 
-from sympy import Integer, sqrt
+from sympy import Abs, Integer, sqrt
 
 from riskcalc.formulas.expectation import E, MaskedMoments
 from riskcalc.formulas.records import Formula
@@ -40,6 +40,7 @@ from riskcalc.theory.symbols import (
     memory_noise,
     missed,
     noise_gap,
+    omega,
     q,
     residual,
     rho,
@@ -92,7 +93,7 @@ COVARIANCE = Formula(
 
 NOISE_GAP = Formula(
     id="iterative.noise_gap",
-    title="covariance that the noises of two fits have, beyond what it should be",
+    title="covariance of two noises, beyond what it should be",
     defines=noise_gap,
     statement=E(G_k * G_l) - sigma2 - kappa * E((W - S * U_k) * (W - V_l)),
     assumptions="zero at the solution, for every earlier fit",
@@ -155,7 +156,7 @@ PRUNED_RISK = Formula(
 
 SLOPE_GAP = Formula(
     id="iterative.slope_gap",
-    title="covariance of what is dropped with the noise of a fit, beyond what its slopes explain",
+    title="covariance of what is dropped with a noise, beyond what its slopes give",
     defines=slope_gap,
     statement=E(slope_noise * G_l) - E(_DROPPED * G_l),
     assumptions="zero at the solution, for every fit so far",
@@ -181,6 +182,9 @@ PRUNED_TRAINING_ERROR = Formula(
     derived_from=("iterative.weight", "iterative.covariance"),
     **_PRUNED,
 )
+
+# What ranks features, by their coefficients: those of T2 by the last fit; the weight omega is the policy's.
+SCORE = omega * Abs(V_k) * sqrt(kappa / Lambda)
 
 # What one earlier fit adds to the sums over earlier fits: to those of the next fit, and of the last one pruned. The
 # gaps are affine in the numbers that belong to one fit.
