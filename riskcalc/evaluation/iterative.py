@@ -22,8 +22,8 @@ from riskcalc.theory import iterative, masks, small_model
 from riskcalc.theory.symbols import M0bar, W, a, c, omega, rho, slope
 
 # Columns of one randomisation, of all atoms together, and randomisations.
-COLUMNS = 1 << 13
-REPLICATES = 8
+COLUMNS = 1 << 11
+REPLICATES = 16
 # kappa times the fraction kept counts as one within this: double precision knows no better.
 CRITICAL = 16 * FLOAT64.epsilon
 # Noises that differ by less than this, relatively, are those of the same fit.
