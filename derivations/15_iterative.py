@@ -30,7 +30,7 @@ from riskcalc.theory.symbols import (
     X,
     a,
     abar,
-    c,
+    c_kj,
     epsilon2,
     gamma,
     kappa,
@@ -40,7 +40,7 @@ from riskcalc.theory.symbols import (
     nu,
     q,
     residual,
-    rho,
+    rho_kj,
     ridge,
     sigma2,
     slope,
@@ -278,7 +278,7 @@ def _pruned(d, records):
     )
     d.registered(
         records["iterative.weight"],
-        q * (c + kappa * slope / q),
+        q * (c_kj + kappa * slope / q),
         r"""Dropping adds to the residuals $U+\kappa\sum_jb_jZ_j$, where $U$ is the Gaussian that belongs to
         $(1-S)V_k$: so they are $U+\sum_jv_jZ_j$. The fit's own noise has $c_{kk}=1$.""",
         uses=["iterative.slope_gap", "iterative.training_error"],
@@ -295,7 +295,7 @@ def _pruned(d, records):
 
 def _one_round(d, records):
     """The second fit, whose mask knows the one earlier noise, the square root of gamma times H."""
-    unmasked = a * (W + rho * NOISE + c * (1 - a_1) * (W + NOISE))
+    unmasked = a * (W + rho_kj * NOISE + c_kj * (1 - a_1) * (W + NOISE))
     known = MASK * unmasked
     d.step(
         "what the first fit leaves",
@@ -311,17 +311,26 @@ def _one_round(d, records):
         given={X: a_1 * B + tau * H, tau: sqrt(kappa * gamma * Lambda) / (Lambda + D * nu)}
         | {a_1: Lambda / (Lambda + D * nu)},
     )
-    second = {U_k: unmasked, V_l: FIRST, G_k: rho * NOISE, G_l: NOISE, G_known: rho * NOISE, memory_noise: c * NOISE}
-    onsager = (E(known * NOISE) - rho * gamma * E(MASK * a)) / gamma
+    second = {
+        U_k: unmasked,
+        V_l: FIRST,
+        G_k: rho_kj * NOISE,
+        G_l: NOISE,
+        G_known: rho_kj * NOISE,
+        memory_noise: c_kj * NOISE,
+    }
+    onsager = (E(known * NOISE) - rho_kj * gamma * E(MASK * a)) / gamma
     d.step(
         "one round: stationarity",
-        Equal(records["iterative.memory_gap"].statement, gamma * (c * q + kappa * onsager)),
+        Equal(records["iterative.memory_gap"].statement, gamma * (c_kj * q + kappa * onsager)),
         r"""For $k=2$: $cq+\kappa b=0$ with $b=(E[V_2G_1]-\rho\gamma E[a_2S])/\gamma$. The fit's own noise has mean
         zero and is left out; here $H$ is the earlier noise, which the mask knows.""",
         uses=["iterative.memory_gap", "what the first fit leaves"],
         given=second,
     )
-    moments = sqrt(gamma) * E(a * W * (1 + c * (1 - a_1)) * M1) + gamma * E(a * (rho + c * (1 - a_1)) * (M0 + M2c))
+    moments = sqrt(gamma) * E(a * W * (1 + c_kj * (1 - a_1)) * M1) + gamma * E(
+        a * (rho_kj + c_kj * (1 - a_1)) * (M0 + M2c)
+    )
     d.step(
         "one round: in masked moments",
         Equal(E(known * NOISE), moments),
@@ -332,7 +341,7 @@ def _one_round(d, records):
         "one round: covariance",
         Equal(
             records["iterative.noise_gap"].statement,
-            rho * gamma - sigma2 - kappa * E((W - FIRST) * (W - known)),
+            rho_kj * gamma - sigma2 - kappa * E((W - FIRST) * (W - known)),
         ),
         r"""For $k=2$: $\rho\gamma=\sigma^2+\kappa E[(W-V_1)(W-V_2)]$.""",
         uses=["iterative.noise_gap", "what the first fit leaves"],
@@ -343,8 +352,8 @@ def _one_round(d, records):
     d.step(
         "one round: risk",
         Equal(
-            (rho**2 * gamma + own) * (1 - shrinkage),
-            sigma2 + kappa * E((W - known) ** 2) - shrinkage * rho**2 * gamma,
+            (rho_kj**2 * gamma + own) * (1 - shrinkage),
+            sigma2 + kappa * E((W - known) ** 2) - shrinkage * rho_kj**2 * gamma,
         ),
         r"""For $k=2$ the risk is $\Gamma_{22}=\rho^2\gamma+\varepsilon_2^2$.""",
         uses=["iterative.own_variance", "iterative.risk"],
@@ -354,7 +363,7 @@ def _one_round(d, records):
         "one round: training error",
         Equal(
             q**2 * (epsilon2 + E((G_known + memory_noise) ** 2)),
-            q**2 * ((rho**2 * gamma + epsilon2) + 2 * c * rho * gamma + c**2 * gamma),
+            q**2 * ((rho_kj**2 * gamma + epsilon2) + 2 * c_kj * rho_kj * gamma + c_kj**2 * gamma),
         ),
         r"""For $k=2$: $q^2(\Gamma_{22}+2c\rho\gamma+c^2\gamma)$.""",
         uses=["iterative.training_error"],
@@ -380,7 +389,11 @@ def _one_round(d, records):
         given={M0bar: 1 - M0},
     )
     everything = {M0: S.One, M0bar: S.Zero, M1: S.Zero, M2c: S.Zero}
-    same = second | everything | {rho: S.One, c: S.Zero, a_1: a, sigma2: gamma - kappa * E((W - a * (W + NOISE)) ** 2)}
+    same = (
+        second
+        | everything
+        | {rho_kj: S.One, c_kj: S.Zero, a_1: a, sigma2: gamma - kappa * E((W - a * (W + NOISE)) ** 2)}
+    )
     for gap, words in (("iterative.noise_gap", "covariance"), ("iterative.memory_gap", "stationarity")):
         d.step(
             f"nothing pruned: the {words}",

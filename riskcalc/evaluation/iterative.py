@@ -19,7 +19,7 @@ from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.state import State, take
 from riskcalc.lowering.surplus import Surplus
 from riskcalc.theory import iterative, masks, small_model
-from riskcalc.theory.symbols import M0bar, W, a, c, omega, rho, slope
+from riskcalc.theory.symbols import M0bar, W, a, c_kj, omega, rho_kj, slope
 
 # Columns of one randomisation, of all atoms together, and randomisations.
 COLUMNS = 1 << 11
@@ -184,7 +184,7 @@ class _Regime:
         state = self._state() | {"V_k": self.law[f"V{len(self.memories)}"]}
         (slopes,) = self._solve((iterative.SLOPE_GAP,), (slope,), iterative.OF_FIT_SO_FAR, state)
         memory = np.concatenate([self.memories[-1] + 0 * slopes[:, :-1], np.ones((len(slopes), 1))], axis=1)
-        weights = lower_formula(iterative.WEIGHT, FLOAT64)(self.scalars | {"c": memory, "slope": slopes})
+        weights = lower_formula(iterative.WEIGHT, FLOAT64)(self.scalars | {"c_kj": memory, "slope": slopes})
         state |= self._sums(iterative.OF_FIT_SO_FAR, state, {"slope": slopes, "weight": weights})
         risk, training = (iterative.PRUNED_RISK, iterative.PRUNED_TRAINING_ERROR)
         return lower_formula(risk, FLOAT64)(state), lower_formula(training, FLOAT64)(state)
@@ -198,8 +198,8 @@ class _Regime:
             return status, (unknown, 0 * self.scalars["q"])
         state = self._state()
         gaps = (iterative.NOISE_GAP, iterative.MEMORY_GAP)
-        rhos, cs = self._solve(gaps, (rho, c), iterative.OF_EARLIER_FIT, state)
-        state |= self._sums(iterative.OF_EARLIER_FIT, state, {"rho": rhos, "c": cs})
+        rhos, cs = self._solve(gaps, (rho_kj, c_kj), iterative.OF_EARLIER_FIT, state)
+        state |= self._sums(iterative.OF_EARLIER_FIT, state, {"rho_kj": rhos, "c_kj": cs})
         own = np.maximum(lower_formula(iterative.OWN_VARIANCE, FLOAT64)(state), 0)
         state["epsilon2"] = np.where(statuses[:, None] == Status.EXACT_RECOVERY, 0, own)
         self._add(cs, state)

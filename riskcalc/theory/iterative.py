@@ -31,7 +31,7 @@ from riskcalc.theory.symbols import (
     W,
     a,
     abar,
-    c,
+    c_kj,
     covariance,
     epsilon2,
     kappa,
@@ -43,7 +43,7 @@ from riskcalc.theory.symbols import (
     omega,
     q,
     residual,
-    rho,
+    rho_kj,
     risk,
     sigma2,
     slope,
@@ -168,7 +168,7 @@ WEIGHT = Formula(
     id="iterative.weight",
     title="weight of the noise of a fit in the residuals after pruning",
     defines=weight,
-    statement=q * c + kappa * slope,
+    statement=q * c_kj + kappa * slope,
     assumptions="$c_{kk}=1$",
     source=_SOURCE,
     derived_from=("iterative.slope_gap", "iterative.memory_gap"),
@@ -188,7 +188,7 @@ SCORE = omega * Abs(V_k) * sqrt(kappa / Lambda)
 
 # What one earlier fit adds to the sums over earlier fits: to those of the next fit, and of the last one pruned. The
 # gaps are affine in the numbers that belong to one fit.
-OF_EARLIER_FIT = {G_known: rho * G_j, memory: c * (W + G_j - V_j), memory_noise: c * G_j}
+OF_EARLIER_FIT = {G_known: rho_kj * G_j, memory: c_kj * (W + G_j - V_j), memory_noise: c_kj * G_j}
 OF_FIT_SO_FAR = {slope_noise: slope * G_j, residual: weight * G_j, missed: weight * (W - V_j)}
 
 FORMULAS = (
