@@ -192,6 +192,7 @@ def test_every_formula_is_exported_and_nothing_of_sympy_is_left():
             "mathbf",
             "mathrm",
             "bar",
+            "hat",
             "cdot",
         ),
         *("bigl", "bigr", "Bigl", "Bigr", "biggl", "biggr", "le", "ge", "approx", "mid", "sim", "to", "infty", "circ"),
@@ -213,7 +214,8 @@ def test_every_formula_is_exported_and_nothing_of_sympy_is_left():
             "nu",
             "pi",
         ),
-        *("sigma", "varsigma", "tau", "phi", "omega", "ell", "Delta", "Lambda", "Phi"),
+        *("sigma", "varsigma", "varepsilon", "tau", "phi", "omega", "ell", "nabla", "partial"),
+        *("Delta", "Gamma", "Lambda", "Phi"),
     }
     for name, latex in EVERYTHING.items():
         assert set(re.findall(r"\\([A-Za-z]+)", latex)) <= known, name

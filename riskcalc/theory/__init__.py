@@ -9,6 +9,7 @@ from riskcalc.formulas.records import registry
 from riskcalc.theory.dense import FORMULAS as _DENSE
 from riskcalc.theory.groups import FORMULAS as _GROUPS
 from riskcalc.theory.isotropic import FORMULAS as _ISOTROPIC
+from riskcalc.theory.iterative import FORMULAS as _ITERATIVE
 from riskcalc.theory.limits import FORMULAS as _LIMITS
 from riskcalc.theory.masks import FORMULAS as _MASKS
 from riskcalc.theory.optimal import FORMULAS as _OPTIMAL
@@ -29,6 +30,7 @@ REGISTRY = registry(
         *_PRUNING,
         *_TRAINING,
         *_RETRAINING,
+        *_ITERATIVE,
         *_SMALL,
         *_ISOTROPIC,
         *_LIMITS,

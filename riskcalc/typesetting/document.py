@@ -49,6 +49,7 @@ SECTIONS = {
     "training_error": "Training error after pruning",
     "retraining": "Retraining on the same sample",
     "small_model": "The small model",
+    "iterative": "Iterative pruning",
     "isotropic": "Isotropic features",
     "limits": "Limits",
     "rank_one": "Covariance of rank one",

@@ -1,0 +1,231 @@
+"""Iterative pruning: against one-shot pruning, simulation, symmetries and special cases."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import riskcalc as rc
+from riskcalc.evaluation.fit import fit_dense
+from riskcalc.evaluation.iterative import MEASURED, Rounds, prune_repeatedly
+from riskcalc.evaluation.regimes import chunks
+from riskcalc.evaluation.status import Status
+from riskcalc.lowering.float64 import FLOAT64
+from riskcalc.policies import Hessian, Iterative, Magnitude, Random, Retrain
+from riskcalc.simulation import make_plan, run_trials
+
+# A prediction agrees with another number within so many standard errors.
+SIGMAS = 5.0
+# What sizes of a few hundred leave out, relatively.
+FINITE_SIZE = 0.02
+
+TWO_LEVEL = rc.LinearGaussian(aspect_ratio="10/3", eigenvalues=[25, 1], signal=1, weights=["1/10", "9/10"])
+NOISY = rc.LinearGaussian(
+    aspect_ratio=2, eigenvalues=[4, 1], signal=[1, "1/2"], weights=["1/4", "3/4"], noise_variance=0.3
+)
+FEW = rc.LinearGaussian(
+    aspect_ratio="1/2", eigenvalues=[4, 1], signal=[1, "1/2"], weights=["1/4", "3/4"], noise_variance=0.5
+)
+MANY = rc.LinearGaussian(aspect_ratio=5, eigenvalues=[4, 1], signal=1, weights=["1/5", "4/5"])
+WEIGHTED = rc.LinearGaussian(
+    aspect_ratio=3,
+    eigenvalues=[4, 1, "1/4"],
+    signal=[1, "3/2", "1/2"],
+    weights=["1/4", "1/4", "1/2"],
+    noise_variance=0.5,
+    ridge=0.3,
+    penalty=["1/2", 1, 2],
+)
+
+
+def rounds(problem: rc.LinearGaussian, keeps, score: str = "magnitude", ridge: float = 0.0, **options) -> Rounds:
+    with FLOAT64.precision():
+        (chunk,) = chunks(problem, np.ones(()), FLOAT64)
+        fit = fit_dense(chunk.state, chunk.ridge_surplus, chunk.live_mass, FLOAT64)
+    return prune_repeatedly(fit, keeps, [ridge] * len(keeps), score, **options)
+
+
+@pytest.mark.parametrize("problem", [TWO_LEVEL, NOISY, FEW, MANY, WEIGHTED])
+@pytest.mark.parametrize("policy", [Magnitude, Hessian])
+@pytest.mark.parametrize("keep", [0.02, 0.3, 0.9])
+def test_one_round_is_pruning_once(problem, policy, keep):
+    found = rounds(problem, [keep], policy.name)
+    once = rc.predict(problem, prune=policy(keep=keep))
+    for name in ("pruned_risk", "threshold"):
+        wanted = once.risk if name == "pruned_risk" else once.threshold
+        error = found.errors[name].item()
+        assert 0 < error < 0.02 * wanted
+        # The replicates' spread is itself known to a quarter only, and tails are few columns.
+        assert abs(getattr(found, name).item() - wanted) < SIGMAS * error + 5e-4 * wanted
+    assert np.average(found.kept[0, 0], weights=problem.law.weights.astype(float)) == pytest.approx(keep, rel=1e-12)
+
+
+def test_the_documented_number():
+    """Retrained on the same sample, at the problem that the documentation shows (1.46466 by exact moments)."""
+    found = rounds(TWO_LEVEL, [0.1], "hessian", columns_per_replicate=1 << 15)
+    assert found.errors["risk"].item() < 1e-3
+    assert found.risk.item() == pytest.approx(1.46466, abs=SIGMAS * found.errors["risk"].item())
+
+
+CASES = {
+    "fewer features than samples": (FEW, Magnitude, [0.6, 0.36, 0.2], 0.0),
+    "fewer features than samples, hessian": (FEW, Hessian, [0.6, 0.36, 0.2], 0.0),
+    "from more to fewer, noiseless": (MANY, Hessian, [0.6, 0.3, 0.1], 0.0),
+    "from more to fewer": (NOISY, Magnitude, [0.75, 0.3], 0.0),
+    "ridge and penalty": (WEIGHTED, Hessian, [0.5, 0.3, 0.1], 0.2),
+    "ridge and penalty, magnitude": (WEIGHTED, Magnitude, [0.5, 0.1], 0.2),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_rounds_agree_with_simulation(case):
+    """Every number of every round; the dense fit of the same trials is its control variate."""
+    problem, policy, keeps, ridge = CASES[case]
+    found = rounds(problem, keeps, policy.name, ridge)
+    models: list = [(None, None)]
+    for number in range(1, len(keeps) + 1):
+        budget = Iterative(policy, keeps=keeps[:number], ridge=ridge)
+        models += [(budget, None), (budget, Retrain(ridge))]
+    trials = run_trials(make_plan(problem, models, 400), 7, 48, device="cpu", workers=1)
+    means, errors = trials.mean(axis=0), trials.std(axis=0, ddof=1) / np.sqrt(len(trials))
+    assert found.status.tolist() == [[Status.OK] * len(keeps)]
+    for number in range(len(keeps)):
+        for name, model, column in (
+            ("pruned_risk", 1 + 2 * number, 0),
+            ("pruned_training_error", 1 + 2 * number, 1),
+            ("risk", 2 + 2 * number, 0),
+            ("training_error", 2 + 2 * number, 1),
+        ):
+            predicted, error = getattr(found, name)[0, number], found.errors[name][0, number]
+            spread = np.hypot(errors[model, column], error)
+            allowed = SIGMAS * spread + FINITE_SIZE * predicted + 1e-12
+            assert abs(predicted - means[model, column]) < allowed, (name, number)
+
+
+def test_keeping_everything_changes_nothing():
+    """With the same ridge the second fit is the first, free of integration error."""
+    for problem, ridge in ((NOISY, 0.0), (WEIGHTED, 0.3)):
+        found, dense = rounds(problem, [1.0], ridge=ridge), rc.predict(problem)
+        for name in ("pruned_risk", "risk"):
+            assert getattr(found, name).item() == pytest.approx(dense.risk, rel=1e-12)
+        for name in ("pruned_training_error", "training_error"):
+            assert getattr(found, name).item() == pytest.approx(dense.training_error, rel=1e-10, abs=1e-12)
+        assert max(found.errors[name].item() for name in MEASURED[:4]) < 1e-12
+    gentle = rounds(NOISY, [1.0, 0.9999, 0.999])
+    assert gentle.risk == pytest.approx(rc.predict(NOISY).risk, rel=1e-5)
+
+
+def test_features_without_variance_are_dropped_first():
+    with_dead = rc.LinearGaussian(
+        aspect_ratio=4,
+        eigenvalues=[4, 1, 0],
+        signal=[2**0.5, 2**-0.5, 3],
+        weights=[0.125, 0.375, 0.5],
+        noise_variance=0.3,
+    )
+    found, alone = rounds(with_dead, [0.8, 0.3, 0.1]), rounds(NOISY, [0.6, 0.2])
+    assert found.risk[0, 0] == pytest.approx(rc.predict(with_dead).risk, rel=1e-12)
+    assert found.kept[0, 0].tolist() == pytest.approx([1, 1, 0])
+    # The same problem once the dead features are taken out of it.
+    assert rounds(with_dead, [0.3, 0.1]).risk == pytest.approx(alone.risk, rel=0.02)
+    assert found.risk[0, 1:] == pytest.approx(alone.risk[0], rel=0.02)
+
+
+def test_at_the_peak_the_risk_is_infinite_and_what_follows_is_unknown():
+    found = rounds(NOISY, [0.6, 0.5, 0.2])
+    assert found.status.tolist() == [[Status.OK, Status.INFINITE, Status.NOT_CONVERGED]]
+    assert found.pruned_status.tolist() == [[Status.OK, Status.OK, Status.INFINITE]]
+    assert found.risk[0, 1] == np.inf
+    assert found.pruned_risk[0, 2] == np.inf
+    assert np.isnan(found.risk[0, 2])
+    assert np.isfinite(found.pruned_risk[0, :2]).all()
+    peak = rc.LinearGaussian(aspect_ratio=1, eigenvalues=1, signal=1, noise_variance=1)
+    assert rounds(peak, [0.5]).pruned_status.tolist() == [[Status.INFINITE]]
+    assert np.isfinite(rounds(NOISY, [0.6, 0.5, 0.2], ridge=0.01).risk).all()
+
+
+def test_exact_recovery():
+    sparse = rc.LinearGaussian(aspect_ratio=0.8, eigenvalues=[4, 1], signal=[1, 0], weights=["1/4", "3/4"])
+    found = rounds(sparse, [0.6, 0.5, 0.2], "hessian")
+    assert found.status.tolist() == [[Status.EXACT_RECOVERY, Status.EXACT_RECOVERY, Status.OK]]
+    assert found.risk[0, :2].tolist() == [0, 0]
+    assert found.pruned_risk[0, 2] == pytest.approx(0.2)
+    assert found.risk[0, 2] == pytest.approx(0.2 / (1 - 0.16))  # a known subset: nothing was learnt from noise
+    tied = rc.LinearGaussian(aspect_ratio=0.8, eigenvalues=[4, 1], signal=[1, 2], weights=["1/4", "3/4"])
+    assert rounds(tied, [0.4], "hessian").kept[0, 0] == pytest.approx([0.4, 0.4], abs=1e-3)
+
+
+def test_scaling_the_target_scales_the_risks():
+    loud = rc.LinearGaussian(
+        aspect_ratio=2, eigenvalues=[4, 1], signal=[2, 1], weights=["1/4", "3/4"], noise_variance=1.2
+    )
+    one, other = rounds(NOISY, [0.6, 0.2]), rounds(loud, [0.6, 0.2])
+    for name in MEASURED[:4]:
+        assert getattr(other, name) == pytest.approx(4 * getattr(one, name), rel=1e-9)
+
+
+def test_laws_of_many_features():
+    problem = rc.LinearGaussian(
+        law=rc.laws.PowerLaw(1.2, 0.3, 2000), n_samples=500, n_features=2000, noise_variance=0.1
+    )
+    found, once = rounds(problem, [0.2, 0.1]), rc.predict(problem, prune=Magnitude(keep=0.2))
+    assert found.pruned_risk[0, 0] == pytest.approx(once.risk, abs=SIGMAS * found.errors["pruned_risk"][0, 0])
+    assert (found.errors["risk"] < 0.02 * found.risk).all()
+
+
+def test_a_batch_is_its_regimes():
+    both = rc.LinearGaussian(
+        aspect_ratio=[2, 0.5], eigenvalues=[4, 1], signal=[1, 0.5], weights=[0.25, 0.75], noise_variance=[0.3, 0.5]
+    )
+    found = rounds(both, [0.4, 0.2])
+    for row, problem in enumerate((NOISY, FEW)):
+        assert found.risk[row] == pytest.approx(rounds(problem, [0.4, 0.2]).risk[0], rel=1e-12)
+
+
+def test_policies_say_what_they_are():
+    policy = Iterative(Magnitude, keeps=[0.6, 0.36, 0.2])
+    assert (policy.name, policy.policy, policy.keep.item()) == ("iterative", Magnitude, 0.2)
+    assert policy.fraction_kept(None).shape == ()
+    assert repr(policy) == "Iterative('magnitude', keeps=[0.6, 0.36, 0.2], ridge=0.0)"
+    assert repr(Iterative("hessian", ["1/2", "1/4"])) == "Iterative('hessian', keeps=['1/2', '1/4'], ridge=0.0)"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"keeps": [0.2, 0.36]}, r"keeps must decrease from round to round, got 0\.36 after 0\.2"),
+        ({"keeps": ["1/2", 0.5]}, "keeps must decrease from round to round, got 1/2 after 1/2"),
+        ({"keeps": []}, "keeps is empty"),
+        ({"keeps": [0.5, float("nan")]}, "keeps must be finite"),
+        ({"keeps": [1.5, 0.5]}, r"keeps must be in \(0, 1\], got 1\.5"),
+        ({"keeps": [0.5, 0]}, r"keeps must be in \(0, 1\], got 0"),
+        ({"keeps": 0.5}, "keeps must be a list of fractions"),
+        ({"keeps": [[0.5], [0.2]]}, "keeps must be a list of fractions"),
+        ({"policy": Random}, "policy must be Magnitude or Hessian"),
+        ({"policy": "random"}, "policy must be Magnitude or Hessian"),
+        ({"policy": Magnitude(keep=0.5)}, "policy must be Magnitude or Hessian"),
+        ({"ridge": -1}, "ridge must be one number of at least 0"),
+    ],
+)
+def test_bad_rounds_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        Iterative(**({"policy": Magnitude, "keeps": [0.5, 0.2]} | arguments))
+
+
+def test_rounds_that_cannot_be_simulated_are_refused():
+    def simulate(keeps):
+        return rc.simulate(NOISY, Iterative(Magnitude, keeps), True, n_samples=40, trials=2, device="cpu", workers=1)
+
+    with pytest.raises(ValueError, match="too near the 40 features kept"):
+        simulate([0.5, 0.2])
+    with pytest.raises(ValueError, match="leaves none"):
+        simulate([0.9, 0.001])
+    assert simulate([0.9, 0.2]).trials == 2
+
+
+def test_rounds_are_nested_in_the_simulation():
+    """Features without variance are kept before any that was dropped: a second round that drops nothing else."""
+    dead = rc.LinearGaussian(aspect_ratio=2, eigenvalues=[1, 0], signal=1, weights=[0.5, 0.5], ridge=0.1)
+    models = [(Iterative(Magnitude, keeps, ridge=0.1), Retrain(0.1)) for keeps in (["1/4"], ["1/4", "1/8"], ["1/8"])]
+    once, twice, _ = run_trials(make_plan(dead, models, 40), 0, 4, device="cpu", workers=1)[:, :, 0].T
+    assert (twice > once).all()
