@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from riskcalc.prediction import Prediction, predict, small_model
     from riskcalc.problems import LinearGaussian
     from riskcalc.rank_one import RankOne
+    from riskcalc.schedules import Schedule, rounds
     from riskcalc.simulation import simulate
     from riskcalc.subjects import Theory
     from riskcalc.tabular import from_data
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 __version__ = version("riskcalc")
 
 _HOMES = {
+    "Schedule": "schedules",
+    "rounds": "schedules",
     "BrainSurgeon": "policies",
     "Group": "policies",
     "Iterative": "policies",
@@ -90,6 +93,7 @@ __all__ = [
     "Retrain",
     "Sampled",
     "SamplingBudget",
+    "Schedule",
     "Theory",
     "Verification",
     "compare",
@@ -99,6 +103,7 @@ __all__ = [
     "laws",
     "predict",
     "prunability",
+    "rounds",
     "sampling_budget",
     "simulate",
     "small_model",

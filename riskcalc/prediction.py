@@ -19,13 +19,13 @@ from riskcalc.laws import Continuous, count, plain
 from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.multiprecision import GUARD, Multiprecision
 from riskcalc.lowering.systems import SolvingSystem
-from riskcalc.policies import Oracle, Policy, Retrain
+from riskcalc.policies import Iterative, Oracle, Policy, Retrain
 from riskcalc.problems import LinearGaussian, aligned_latex, results_latex
 from riskcalc.values import json_value, plain_scalar, rounded
 
 # What a result prints and serialises.
 QUANTITIES = ("risk", "excess_risk", "misfit", "dense_risk", "training_error", "threshold", "effective_ridge", "status")
-SHOWN = (*QUANTITIES, "quadrature_error")
+SHOWN = (*QUANTITIES, "integration_error", "quadrature_error")
 COARSER = (2.0, 2.5, 3.0)  # times fewer nodes, to estimate a quadrature's error
 LABELS = {
     "dense": "dense, all features",
@@ -83,6 +83,8 @@ class Prediction:
     status : str or ndarray of str
         "ok"; "infinite" (risk inf: at the interpolation threshold, with noise); "exact_recovery" (the fit before
         pruning has no error); "not_converged" (risk nan).
+    integration_error : float, ndarray or None
+        Standard error of the risk's integration; None where it is in closed form. Only iterative pruning has one.
     digits : int or None
     """
 
@@ -99,14 +101,16 @@ class Prediction:
     threshold: Any
     effective_ridge: Any
     status: Any
+    integration_error: Any
     _kept: Callable[[], np.ndarray] = field(repr=False)
 
     @property
     def label(self) -> str:
         """The model in words."""
-        return LABELS[self.model if self.prune is None or self.model == "small" else self.prune.kind] + after(
-            self.retrain
-        )
+        if isinstance(self.prune, Iterative):
+            return f"{LABELS[self.prune.policy.name]} in {len(self.prune.keeps)} rounds{after(self.retrain)}"
+        kind = self.model if self.prune is None or self.model == "small" else self.prune.kind
+        return LABELS[kind] + after(self.retrain)
 
     @cached_property
     def kept(self) -> np.ndarray:
@@ -142,6 +146,8 @@ class Prediction:
         if self.retrain is not None:
             budget |= {"retrain": {"sample": self.retrain.sample, "ridge": plain(self.retrain.ridge)}}
         values = {name: json_value(getattr(self, name), self.digits) for name in QUANTITIES}
+        if self.integration_error is not None:
+            values["integration_error"] = json_value(self.integration_error, None)
         if self.quadrature_error is not None:
             values["quadrature_error"] = json_value(self.quadrature_error, None)
         return {"model": self.model} | budget | values
@@ -154,7 +160,7 @@ class Prediction:
         def text(name: str, value: Any) -> str:
             if name == "status":
                 return str(value)
-            return number(value, None if name == "quadrature_error" else self.digits)
+            return number(value, None if name.endswith("_error") and name != "training_error" else self.digits)
 
         labels = [name.replace("_", " ") for name in columns]
         if np.ndim(self.risk) == 0:
@@ -202,8 +208,8 @@ def predict(
     ----------
     problem : LinearGaussian
     prune : Policy, optional
-        `Magnitude`, `Hessian`, `BrainSurgeon`, `Oracle`, `Random`, `Sampled`, `Optimal` or `Group`; its `keep`
-        broadcasts with the problem's batch.
+        `Magnitude`, `Hessian`, `BrainSurgeon`, `Oracle`, `Random`, `Sampled`, `Optimal`, `Group` or `Iterative`; its
+        `keep` broadcasts with the problem's batch.
     retrain : bool or Retrain, optional
         Fit again on the features kept: True for least squares (or least norm) on the same sample. A `Retrain` can have
         a ridge, and a fresh sample of the same size, of which the choice of features is independent.
@@ -355,6 +361,7 @@ def _gather(
         threshold=None if example.threshold is None else collect(lambda part: part.threshold),
         effective_ridge=collect(lambda part: part.fit.state["nu"]),
         status=NAMES[status] if shape else str(NAMES[status]),
+        integration_error=None if example.integration_error is None else collect(lambda part: part.integration_error),
         _kept=_Kept((*shape, problem.n_atoms), asked.policy is None, parts, system, digits),
     )
 

@@ -93,7 +93,7 @@ def test_routines_are_their_definitions(node, system, tolerance):
             }
             found = lowered(state)[0][0, 0]
             expected = _defined(node, tuple(Fraction(float(_exact(v))) if system is FLOAT64 else v for v in point))
-            # A far tail is known to a relative error of about z**2 roundings; each integral over it takes as much again.
+            # A far tail is known to a relative error of about z**2 roundings; each integral over it takes as much more.
             worst = max((abs(float(_exact(value))) for value in point), default=0)
             powers = (
                 1 if isinstance(node, _TAILS) else 3 if type(node).__name__.startswith(("tent", "disc", "chi")) else 0

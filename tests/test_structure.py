@@ -35,6 +35,7 @@ ORDER = (
     "values",
     "prediction",
     "comparison",
+    "schedules",
     "tolerances",
     "guarantees",
     "rank_one",

@@ -9,14 +9,18 @@ import numpy as np
 from mpmath import mpf
 
 from riskcalc.evaluation.fit import Fit, fit_dense
+from riskcalc.evaluation.iterative import prune_repeatedly
 from riskcalc.evaluation.masking import MaskGroup, best_features
 from riskcalc.evaluation.pruned import Pruned, prune
 from riskcalc.evaluation.regimes import Chunk
 from riskcalc.evaluation.retraining import Refit, fit_fresh, fit_same
 from riskcalc.evaluation.status import Status
+from riskcalc.lowering.compile import lower, reduced
+from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.state import take
 from riskcalc.lowering.systems import SolvingSystem
-from riskcalc.policies import Policy, Retrain
+from riskcalc.policies import Iterative, Policy, Retrain
+from riskcalc.theory import pruning
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class Model:
     status: np.ndarray
     threshold: np.ndarray | None = None
     refit: Fit | None = None
+    integration_error: np.ndarray | None = None
 
 
 def evaluate_chunk(
@@ -70,6 +75,8 @@ class _Work:
         if asked.policy is None:
             gamma = fit.state["gamma"]
             return Model(fit, [], gamma, fit.excess_risk, fit.training_error, 0 * gamma, fit.status)
+        if isinstance(asked.policy, Iterative):
+            return self._iterative(asked.policy, asked.retrain, fit)
         pruned = self._masked(asked.policy, fit, first)
         threshold = None if asked.policy.kind in ("random", "replaced") else pruned.threshold
         errors = (pruned.risk, pruned.excess_risk, pruned.training_error, pruned.misfit)
@@ -103,6 +110,40 @@ class _Work:
             refit=refit.fit,
         )
 
+    def _iterative(self, policy: Iterative, retrain: Retrain | None, fit: Fit) -> Model:
+        """Rounds of pruning and fitting again on the same sample, by quasi-Monte Carlo."""
+        if self.system is not FLOAT64:
+            raise ValueError("digits: iterative pruning is integrated in double precision; leave digits out")
+        keeps = [float(keep) for keep in policy.keeps]
+        last = policy.ridge if retrain is None else retrain.ridge
+        ridges = [float(policy.ridge)] * (len(keeps) - 1) + [float(last)]
+        found = prune_repeatedly(fit, keeps, ridges, policy.policy.name)
+        kept = found.kept[:, -1]
+        moments = {"M0": kept, "M0bar": 1 - kept, "M1": 0 * kept, "M2c": 0 * kept}
+        rows = np.arange(len(kept))
+        group = MaskGroup(rows, "given", fit.state | moments).resolved(self.system)
+        dropped = lower((reduced(pruning.MISFIT),), group.where, self.system, pruning.MISFIT.id)(group.state)[0]
+        after = retrain is not None and retrain.sample == "same"
+        risk, training = ("risk", "training_error") if after else ("pruned_risk", "pruned_training_error")
+        value = getattr(found, risk)[:, -1:]
+        model = Model(
+            fit=fit,
+            groups=[group],
+            risk=value,
+            excess_risk=value - fit.state["sigma2"],
+            training_error=getattr(found, training)[:, -1:],
+            misfit=dropped,
+            status=(found.status if after else found.pruned_status)[:, -1],
+            threshold=found.threshold[:, -1:],
+            integration_error=found.errors[risk][:, -1:],
+        )
+        if retrain is None or after:
+            return model
+        refit = fit_fresh(
+            [group], self.chunk, self.system.number(np.reshape(last, (1, 1))) + 0 * value, self.system, None
+        )
+        return replace(_refitted(model, refit), integration_error=found.errors["pruned_risk"][:, -1:])
+
     def _retrained(self, pruned: Model, asked: Asked, first: Model | None) -> Model:
         """A pruned model, fitted again on the features kept."""
         assert asked.policy is not None
@@ -114,16 +155,21 @@ class _Work:
         refit = self.fresh[key]
         if asked.retrain.sample == "same":
             refit = fit_same(refit, pruned.groups, self.system)
-        masked = (pruned.status == Status.OK) | (pruned.status == Status.EXACT_RECOVERY)
-        return replace(
-            pruned,
-            risk=refit.risk,
-            excess_risk=refit.excess_risk,
-            training_error=refit.training_error,
-            misfit=refit.misfit,
-            status=np.where(masked, refit.status, Status.NOT_CONVERGED),
-            refit=refit.fit,
-        )
+        return _refitted(pruned, refit)
+
+
+def _refitted(pruned: Model, refit: Refit) -> Model:
+    """A pruned model with the errors of the fit after it."""
+    masked = (pruned.status == Status.OK) | (pruned.status == Status.EXACT_RECOVERY)
+    return replace(
+        pruned,
+        risk=refit.risk,
+        excess_risk=refit.excess_risk,
+        training_error=refit.training_error,
+        misfit=refit.misfit,
+        status=np.where(masked, refit.status, Status.NOT_CONVERGED),
+        refit=refit.fit,
+    )
 
 
 def _key(policy: Policy) -> tuple:

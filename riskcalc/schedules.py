@@ -1,0 +1,114 @@
+"""One shot or several rounds? Iterative pruning beside pruning once, at every budget on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from riskcalc.policies import Iterative, Policy, Retrain
+from riskcalc.prediction import Prediction, predict
+from riskcalc.problems import LinearGaussian
+from riskcalc.values import plain_scalar
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Test risks after every round, beside those of pruning the dense fit once to the same budget. Prints as a table.
+
+    Attributes
+    ----------
+    problem : LinearGaussian
+    policy : Iterative
+    rounds, one_shot : tuple of Prediction
+        After each round, retrained: of the rounds so far, and of pruning once.
+    """
+
+    problem: LinearGaussian
+    policy: Iterative
+    rounds: tuple[Prediction, ...]
+    one_shot: tuple[Prediction, ...]
+
+    @property
+    def gain(self) -> Any:
+        """Risk of pruning once minus risk after all rounds, at the last budget: above zero where rounds pay."""
+        return self.one_shot[-1].risk - self.rounds[-1].risk
+
+    @property
+    def error(self) -> Any:
+        """Standard error of the gain's integration."""
+        return self.rounds[-1].integration_error
+
+    @property
+    def rounds_pay(self) -> Any:
+        """Whether several rounds have a lower risk than one shot, by more than three standard errors."""
+        return plain_scalar(np.asarray(self.gain > 3 * np.asarray(self.error)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "rounds": [prediction.to_dict() for prediction in self.rounds],
+            "one_shot": [prediction.to_dict() for prediction in self.one_shot],
+            "rounds_pay": np.asarray(self.rounds_pay).tolist(),
+        }
+
+    def __str__(self) -> str:
+        from riskcalc.tables import filled, number, table, to_text
+
+        if np.ndim(self.gain):
+            return f"schedules of {np.size(self.gain)} regimes; ask for one to see a table"
+        rows = [
+            [number(keep), number(many.risk), number(many.integration_error), number(once.risk), number(once.misfit)]
+            for keep, many, once in zip(self.policy.keeps, self.rounds, self.one_shot, strict=True)
+        ]
+        columns = ("keep", "in rounds", "its error", "in one shot", "by dropping")
+        gain, error = float(self.gain), float(self.error)
+        verdict = (
+            f"Rounds pay: by {number(gain)}."
+            if self.rounds_pay
+            else f"One shot is better, by {number(-gain)}."
+            if gain < -3 * error
+            else "No difference beyond the error of integration."
+        )
+        return to_text(
+            [*filled(table("test risk after pruning and retraining", columns, left=0), rows, len(rows)), verdict]
+        )
+
+
+def rounds(
+    problem: LinearGaussian, policy: type[Policy] | str, keeps: ArrayLike, ridge: ArrayLike | str = 0.0
+) -> Schedule:
+    """Compare pruning in rounds, with a fit on the same sample after each, with pruning the dense fit once.
+
+    Parameters
+    ----------
+    problem : LinearGaussian
+    policy, keeps, ridge
+        As for `Iterative`; the ridge is that of every refit, the last and that of one shot included.
+
+    Returns
+    -------
+    Schedule
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is not what it should be.
+
+    Examples
+    --------
+    >>> import riskcalc as rc
+    >>> problem = rc.LinearGaussian(aspect_ratio=2, eigenvalues=[25, 1], signal=1, weights=[0.1, 0.9], noise_variance=1)
+    >>> rc.rounds(problem, rc.Magnitude, keeps=[0.6, 0.36, 0.2]).rounds_pay
+    False
+    """
+    whole = Iterative(policy, keeps, ridge)
+    again = Retrain(ridge)
+    many = tuple(
+        predict(problem, Iterative(whole.policy, whole.keeps[: number + 1], ridge), again)
+        for number in range(len(whole.keeps))
+    )
+    once = tuple(predict(problem, whole.policy(keep=keep), again) for keep in whole.keeps)
+    return Schedule(problem, whole, many, once)
