@@ -60,10 +60,10 @@ class Schedule:
         if np.ndim(self.gain):
             return f"schedules of {np.size(self.gain)} regimes; ask for one to see a table"
         rows = [
-            [number(keep), number(many.risk), number(many.integration_error), number(once.risk), number(once.misfit)]
+            [number(keep), number(many.risk), number(many.integration_error), number(once.risk)]
             for keep, many, once in zip(self.policy.keeps, self.rounds, self.one_shot, strict=True)
         ]
-        columns = ("keep", "in rounds", "its error", "in one shot", "by dropping")
+        columns = ("keep", "in rounds", "its error", "in one shot")
         gain, error = float(self.gain), float(self.error)
         verdict = (
             f"Rounds pay: by {number(gain)}."

@@ -102,7 +102,7 @@ def prunability(problem: LinearGaussian, tolerance: float, policies: Sequence[ty
     >>> import riskcalc as rc
     >>> problem = rc.LinearGaussian(aspect_ratio="10/3", eigenvalues=[25, 1], signal=1, weights=["1/10", "9/10"])
     >>> round(rc.prunability(problem, tolerance=0.1).keep["hessian"], 3)
-    0.335
+    0.323
     """
     if isinstance(tolerance, bool) or not isinstance(tolerance, Real) or not 0 <= tolerance < np.inf:
         raise ValueError(f"tolerance must be a finite number of at least 0, got {tolerance!r}")

@@ -20,7 +20,7 @@ from riskcalc.estimates import Estimate, with_error
 from riskcalc.policies import POLICIES
 from riskcalc.sampling import backends, workers
 from riskcalc.sampling.populations import population
-from riskcalc.sampling.trials import DISTRIBUTIONS, SCORES, Plan, _Draw, _Model, run_blocks
+from riskcalc.sampling.trials import DISTRIBUTIONS, Plan, _Draw, _Model, run_blocks
 from riskcalc.simulation import make_plan, run_trials, simulate
 
 HERE = {"device": "cpu", "workers": 1}
@@ -262,7 +262,7 @@ def test_the_oracle_shares_ties_at_random():
     plan, own = make_plan(problem, [(rc.Oracle(0.5), None)], 10), backends.cpu()
     model, kept = _Model(plan, plan.features, own), np.zeros(20)
     for block in range(20):
-        scores = SCORES["oracle"](model, None, _Draw(plan, 0, block, own).luck)
+        scores = model.chosen(plan.recipes[0], np.zeros(20), None, _Draw(plan, 0, block, own).luck).scores
         kept += (np.argsort(np.argsort(-scores, axis=1), axis=1) < 10).mean(axis=0) / 20
     lam = plan.features.eigenvalues[0]
     explained = lam * plan.features.signal[0] ** 2

@@ -45,6 +45,7 @@ ORDER = (
     "derivation",
     "typesetting",
     "power",
+    "command_options",
     "cli",
 )
 

@@ -116,7 +116,8 @@ class _Finder:
         # With alpha >= P(Lambda > 0) nothing that matters is dropped, but by a rule that would rather keep the dead,
         # or by chance. A fit without error is ranked as it is.
         left = self.surplus.high + self.surplus.low if kind == "optimal" else live
-        spared = (left <= 0)[:, 0] & (kind not in ("replaced", "optimal_rescaled"))
+        nothing = ~((self.state["Lambda"] > 0) & (self.state["weights"] > 0)).any(axis=-1)
+        spared = ((left <= 0)[:, 0] | nothing) & (kind not in ("replaced", "optimal_rescaled"))
         exact = (self.state["gamma"] == 0)[:, 0] & ~spared & (kind not in sampling.MASKS)
         chosen = np.flatnonzero(spared)
         result = [self._ranking(chosen, masks.LIVE_SCORE, {})] if chosen.size else []

@@ -13,7 +13,7 @@ from riskcalc.theory.dense import COEFFICIENT
 from riskcalc.theory.masks import SCORE, SCORE_WEIGHTS
 from riskcalc.theory.symbols import M0, M1, M0bar, M2c, alpha, m, mu, omega, s, size, t, u
 
-_SOURCE = "derivations/16_groups.py"
+_SOURCE = "see the derivation of groups"
 
 
 def _density(more: int):

@@ -39,7 +39,7 @@ from riskcalc.theory.symbols import (
     z,
 )
 
-_SOURCE = "derivations/17_optimal.py"
+_SOURCE = "see the derivation of the optimal rule"
 _above = depth - crest + Lambda * B**2
 GAIN = {
     s: spread(sqrt(Lambda) * tau),

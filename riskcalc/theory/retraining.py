@@ -39,7 +39,7 @@ from riskcalc.theory.symbols import (
 )
 from riskcalc.theory.training_error import FITTED
 
-_DERIVATION = "derivations/12_retraining.py"
+_DERIVATION = "see the derivation of retraining"
 
 SHRINKAGE = {a2: share(Lambda, D * nu2), a2bar: rest(Lambda, D * nu2)}
 REFITTED = FITTED | SHRINKAGE | {V2: S * a2 * (W + rho * G1 + c * abar * (W + G1))}

@@ -50,7 +50,7 @@ from riskcalc.theory.symbols import (
     z,
 )
 
-_SOURCE = "derivations/13_sampling.py; after L. Liebenwein, C. Baykal et al., Provable filter pruning, ICLR 2020"
+_SOURCE = "see the derivation of sampling; after L. Liebenwein, C. Baykal et al., Provable filter pruning, ICLR 2020"
 SCORED = COEFFICIENT | {omega: sqrt(Lambda)} | SCORE
 SURE_TOP = SCORED | INTERVAL | {M0: off_tent(z, u), M0bar: tent(z, u), M1: tent_drop(z, u), M2c: tent_moment(z, u)}
 

@@ -45,7 +45,7 @@ PRUNED = Formula(
     where=FITTED | {response: E(S * V1 * G1) / gamma},
     complements=COMPLEMENTS,
     moments=MOMENTS,
-    source="derivations/11_training_error.py",
+    source="see the derivation of training errors",
     derived_from=("dense.risk", "dense.slack", "pruning.risk"),
 )
 
