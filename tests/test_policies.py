@@ -80,10 +80,9 @@ def test_groups_of_one_are_features(regime: Regime, score: str):
 
 def test_larger_groups_tell_kinds_apart_better():
     problem = rc.LinearGaussian(**THREE, noise_variance=0.5)
-    risks = [rc.predict(problem, rc.Group(size, keep=0.2)).risk for size in (1, 2, 4, 8, 16, 32, 64)]
-    assert risks == sorted(risks, reverse=True)
-    told = rc.predict(problem, rc.Group(400, keep=0.2))
-    assert np.max(told.kept) == pytest.approx(1, abs=1e-6)
+    most = [np.max(rc.predict(problem, rc.Group(size, keep=0.2)).kept) for size in (1, 4, 16, 64, 256)]
+    assert most == sorted(most)
+    assert most[-1] == pytest.approx(1, abs=1e-3)
 
 
 @given(regimes(noise=True))
@@ -158,9 +157,7 @@ def test_the_posterior_rule_by_drawing():
 def test_signs_matter_only_where_coefficients_are_shared():
     flipped = shared(signal=[2, 0.1, 1, 1])
     assert rc.predict(flipped, rc.Magnitude(0.3)).risk == rc.predict(shared(), rc.Magnitude(0.3)).risk
-    assert rc.predict(flipped, rc.Optimal(0.3)).risk != pytest.approx(
-        rc.predict(shared(), rc.Optimal(0.3)).risk, rel=1e-3
-    )
+    assert rc.predict(flipped, rc.Optimal(0.3)).risk < 0.999 * rc.predict(shared(), rc.Optimal(0.3)).risk
     told = shared(eigenvalues=[2, 1.9, 1.8, 0.5])
     other = shared(eigenvalues=[2, 1.9, 1.8, 0.5], signal=[2, 0.1, 1, 1])
     assert rc.predict(told, rc.Optimal(0.3)).risk == pytest.approx(rc.predict(other, rc.Optimal(0.3)).risk, rel=1e-13)
@@ -172,13 +169,13 @@ def test_the_optimal_rule_keeps_the_dead_before_the_harmful():
         aspect_ratio=2, eigenvalues=[4, 1, 0], signal=[2, 0.1, 1], weights=[0.2, 0.5, 0.3], noise_variance=2
     )
     risks = []
-    for keep in (0.3, 0.45, 0.6, 0.95):
+    for keep in (0.1, 0.2, 0.4, 0.95):
         found = rc.predict(problem, rc.Optimal(keep=keep))
         assert found.status == "ok"
         assert np.dot(found.kept, [0.2, 0.5, 0.3]) == pytest.approx(keep, rel=1e-12)
         risks.append(found.risk)
     assert risks[1] == pytest.approx(risks[2], rel=1e-12)  # only the dead are added
-    assert risks[3] > risks[2]
+    assert risks[3] > risks[2] < risks[0]
 
 
 def test_moments_of_sampling_by_quadrature():
@@ -190,7 +187,10 @@ def test_moments_of_sampling_by_quadrature():
     sure = rc.predict(problem, rc.Sampled(keep=0.3))
 
     def mean(function) -> np.ndarray:
-        ends = [(-mean_ / sd, (sure.threshold - mean_) / sd, (-sure.threshold - mean_) / sd) for mean_, sd in zip(m, s)]
+        ends = [
+            (-mean_ / sd, (sure.threshold - mean_) / sd, (-sure.threshold - mean_) / sd)
+            for mean_, sd in zip(m, s, strict=True)
+        ]
         return np.array(
             [
                 quad(lambda h, i=i: function(abs(m[i] + s[i] * h)) * norm.pdf(h), -12, 12, points=ends[i], limit=200)[0]
