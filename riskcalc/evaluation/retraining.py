@@ -12,7 +12,7 @@ from riskcalc.evaluation.regimes import Chunk
 from riskcalc.evaluation.status import Status
 from riskcalc.formulas.records import Formula
 from riskcalc.lowering.compensated import Pair, add, product, total
-from riskcalc.lowering.compile import lower, reduced
+from riskcalc.lowering.compile import linear_terms, lower, reduced
 from riskcalc.lowering.state import State, shape, take
 from riskcalc.lowering.surplus import Surplus
 from riskcalc.lowering.systems import SolvingSystem
@@ -72,7 +72,7 @@ def _remembering(state: State, group: MaskGroup, system: SolvingSystem) -> tuple
     where = dict(retraining.REFITTED) | dict(group.where)
     equations = (retraining.STATIONARITY, retraining.COVARIANCE)
     name = f"retraining.{group.kind}"
-    terms = lower(sum((equation.terms() for equation in equations), ()), where, system, name)(state)
+    terms = lower(sum(map(linear_terms, equations), ()), where, system, name)(state)
     first, second = terms[:3], terms[3:]
     determinant = first[1] * second[2] - first[2] * second[1]
     state |= {

@@ -19,7 +19,7 @@ from sympy.printing.str import StrPrinter
 
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import Node
-from riskcalc.formulas.records import Definitions, Formula
+from riskcalc.formulas.records import Definitions, Formula, LinearEquation
 from riskcalc.formulas.symbols import Expression, LawSymbol
 from riskcalc.lowering.state import State, blocks
 from riskcalc.lowering.systems import NumberSystem
@@ -105,6 +105,12 @@ def lower_formula(formula: Formula, system: NumberSystem) -> Lowered:
 def reduced(formula: Formula) -> Expression:
     """`formula.reduced()`, computed once."""
     return formula.reduced()
+
+
+@cache
+def linear_terms(equation: LinearEquation) -> tuple[Expression, ...]:
+    """`equation.terms()`, computed once."""
+    return equation.terms()
 
 
 def lower(
