@@ -68,8 +68,8 @@ def distribution(point):
 
 def kept(function):
     """The mean of a function of H over what a threshold keeps, H outside of (z - 2u, z)."""
-    lower = Integral(function * density(h), (h, -oo, z - 2 * u))
-    return lower + Integral(function * density(h), (h, z, oo))
+    everywhere = Integral(function * density(h), (h, -oo, oo))
+    return everywhere - Integral(function * density(h), (h, z - 2 * u, z))
 
 
 SCORE = {m: t - s * z, u: t / s}  # z = (t - m)/s

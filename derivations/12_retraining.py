@@ -78,8 +78,7 @@ def everywhere(function, variable):
 
 def kept(function):
     """The mean of a function of H over what a threshold keeps, H outside of (z - 2u, z)."""
-    lower = Integral(function * density(h), (h, -oo, z - 2 * u))
-    return lower + Integral(function * density(h), (h, z, oo))
+    return everywhere(function, h) - Integral(function * density(h), (h, z - 2 * u, z))
 
 
 def restricted(formula):
@@ -99,7 +98,7 @@ INDEPENDENT = {M0bar: 1 - M0, M1: S.Zero, M2c: S.Zero}
 PLAIN = {W: W, G1: G1, V1: V1, V2: V2}  # symbols that stay symbols: nothing is used of what they are
 FIT = {W: sqrt(Lambda / kappa) * B, G1: sqrt(gamma) * H, V1: a * (W + G1)}
 REFIT = {V2: MASK * a2 * (W + rho * G1 + c * (1 - a) * (W + G1))}
-SLACK = {q2: 1 - kappa * E(a2 * MASK)}
+SLACK = {q2: 1 - kappa * E(a2 * M0)}
 
 # The equations in masked moments: what is kept of W^2, of W G1 and of G1^2, times kappa.
 SIGNAL = Lambda * B**2 * M0
@@ -126,7 +125,7 @@ DENSE_NOISE = gamma * (1 - kappa * E(a**2)) - E(Lambda * B**2 * (1 - a) ** 2)
 
 # The simulation: three kinds of features in the proportions 1 : 1 : 2, with penalty weights, and a ridge in both fits.
 KINDS = np.array([[4, 1, 0.25, 0.25], [1, 1.5, 0.5, 0.5], [1, 2, 0.5, 0.5]])
-NOISE_VARIANCE, RIDGE, RIDGE_2 = 0.5, 0.2, 0.1
+NOISE_VARIANCE, RIDGE, RIDGE_2 = 0.5, 0.2, 0.3
 PROBLEM = rc.LinearGaussian(
     aspect_ratio=2,
     eigenvalues=[4, 1, "1/4"],
@@ -141,7 +140,7 @@ POLICIES = {"magnitude": rc.Magnitude, "Hessian": rc.Hessian}
 
 def predicted(n):
     """The training errors of the limit, half of the features being kept."""
-    return [rc.predict(PROBLEM, rule(keep="1/2"), rc.Retrain("1/10")).training_error for rule in POLICIES.values()]
+    return [rc.predict(PROBLEM, rule(keep="1/2"), rc.Retrain("3/10")).training_error for rule in POLICIES.values()]
 
 
 def ridge_fit(design, target, penalty, weight):
@@ -168,7 +167,7 @@ def derivation(records):
         title="Retraining on the same sample",
         statement=r"""Fit, prune, and fit again on the features kept ($S=1$) and on the same sample, with the ridge
         $\lambda_2$. With $W$, $G_1$ and $V_1=a(W+G_1)$ as in the derivation of the training error, the second fit is
-        $SV_2^+$ with $V_2^+=a_2(W+G_2+c(1-a)(W+G_1))$ and $G_2=\rho G_1+$ an independent Gaussian part. Here
+        $V_2^+=Sa_2(W+G_2+c(1-a)(W+G_1))$ with $G_2=\rho G_1+$ an independent Gaussian part. Here
         $a_2=\Lambda/(\Lambda+D\nu_2)$, $\nu_2q_2=\lambda_2$ and $q_2=1-\kappa E[a_2S]$; $\rho$ and $c$ solve
         two linear equations. The test risk $\Gamma$ is the variance of $G_2$, and the training error is
         $q_2^2(\Gamma+2c\rho\gamma+c^2\gamma)$. If the mask does not depend on the sample, this is the small model.""",
@@ -178,7 +177,8 @@ def derivation(records):
         design: there are vectors $r_1$, $r_2$ with $y-Av_1=qr_1$ and $y-Av_2=r_2-\kappa(br_1+b_2r_2)$ for numbers $b$
         and $b_2$. The entries of $A^\top r_k+v_k$ are distributed as $W+G_k$, jointly with the features; $(G_1,G_2)$
         is Gaussian and independent of them, and its covariances are those of the residuals,
-        $\Gamma_{kl}=\lim\langle r_k,r_l\rangle/n=\sigma^2+\kappa E[(W-V_k)(W-V_l)]$, also with $v_0=0$, $r_0=y$.
+        $\Gamma_{kl}=\lim\langle r_k,r_l\rangle/n=\sigma^2+\kappa E[(W-V_k)(W-V_l)]$, also with $v_0=0$, $r_0=y$; the
+        second of the $V_k$ is $V_2^+$.
         Joint limits of several fits to one sample are known for convex objectives (Celentano, Montanari and Wei,
         2023; Loureiro and others, 2022). That the second objective may depend on the first fit through a mask with
         jumps is not covered by a theorem that we know of: it is taken over, as smooth masks come as near as one likes,
@@ -360,11 +360,11 @@ def _errors(d, records):
     d.step(
         "the risk feeds back into itself",
         Roots(Equal(retrained_risk, sigma2 + MISSED + fed_back), retrained_risk, (RISK,)),
-        r"""$\Gamma=\sigma^2+\kappa E[(W-V_2^+S)^2]$, and the new part of $G_2$ has the variance
+        r"""$\Gamma=\sigma^2+\kappa E[(W-V_2^+)^2]$, and the new part of $G_2$ has the variance
         $\Gamma-\rho^2\gamma$. The equation is linear in $\Gamma$.""",
         uses=["the new noise adds its variance", "what the second fit misses"],
     )
-    given = {M0bar: 1 - M0, q2: 1 - kappa * E(a2 * M0)}
+    given = SLACK | {M0bar: 1 - M0}
     d.registered(
         records["retraining.risk"],
         RISK,
@@ -417,13 +417,12 @@ def _errors(d, records):
         Equal(TRAINING_ERROR, (ridge2 / nu2) ** 2 * (retrained_risk + 2 * c * rho * gamma + c**2 * gamma)),
         r"""$q_2=\lambda_2/\nu_2$, which tends to zero with $\lambda_2$ if $\nu_2$ does not.""",
         uses=["retraining.training_error", "retraining.effective_ridge"],
-        given={ridge2: nu2 * (1 - kappa * E(a2 * M0)), q2: 1 - kappa * E(a2 * M0)},
+        given=SLACK | {ridge2: nu2 * (1 - kappa * E(a2 * M0))},
     )
 
 
 def _independent(d, records):
     system = STATIONARITY | COVARIANCE
-    apart = {M0bar: 1 - M0, M1: S.Zero, M2c: S.Zero}
     margin = q2 + kappa * E(a2 * (1 - a) * M0)
     d.step(
         "an independent mask has no memory",
@@ -431,14 +430,14 @@ def _independent(d, records):
         r"""If the mask does not look at the sample, $M_1=M_2^\circ=0$. Then $e_0=e_1=0$, and $c=0$ is the one root of
         the first equation.""",
         uses=["stationarity is linear"],
-        given=system | apart,
+        given=system | INDEPENDENT,
     )
     d.step(
         "the determinant of an independent mask",
         Equal(g_rho * e_c - g_c * e_rho, gamma * margin**2),
         r"""Because $1-\kappa E[aa_2S]=q_2+\kappa E[a_2(1-a)S]$.""",
         uses=["the correlation"],
-        given=system | apart | {q2: 1 - kappa * E(a2 * M0)},
+        given=system | INDEPENDENT | SLACK,
     )
     d.step(
         "it is positive",
@@ -447,7 +446,7 @@ def _independent(d, records):
         uses=["the determinant of an independent mask", "retraining.effective_ridge"],
         given={q2: ridge2 / nu2},
     )
-    fresh = apart | {c: S.Zero, sigma2_small: sigma2 + E(M0bar * Lambda * B**2)}
+    fresh = INDEPENDENT | {c: S.Zero, sigma2_small: sigma2 + E(M0bar * Lambda * B**2)}
     d.step(
         "an independent mask makes a small model",
         Equal(RISK, restricted(records["dense.risk"].statement)),
@@ -461,7 +460,7 @@ def _independent(d, records):
         Equal(TRAINING_ERROR, restricted(records["dense.training_error"].statement).xreplace({gamma: retrained_risk})),
         r"""With $c=0$ it is $q_2^2\Gamma$.""",
         uses=["an independent mask has no memory", "retraining.training_error"],
-        given=apart | {c: S.Zero, q2: 1 - kappa * E(a2 * M0)},
+        given=INDEPENDENT | SLACK | {c: S.Zero},
     )
     same = EVERYTHING | {a2: a, c: S.Zero, sigma2: DENSE_NOISE}
     d.step(
@@ -482,32 +481,35 @@ def _independent(d, records):
 
 
 def _simulations(d):
-    d.simulated(
-        "the limit theorem",
-        r"""Simulated test risks after retraining without a ridge, on as many features as three quarters of the samples,
-        tend to these constants.""",
-        r"""Three kinds of features, $\kappa=3$, a quarter of them kept by magnitude or by Hessian score: least squares
-        at $\kappa\alpha=3/4$, near its threshold, where the formula for a fresh sample is far off.""",
-        Simulated(
-            rc.LinearGaussian(
-                aspect_ratio=3,
-                eigenvalues=[4, 1, "1/4"],
-                signal=[1, "3/2", "1/2"],
-                weights=["1/4", "1/4", "1/2"],
-                noise_variance="1/2",
+    for aspect_ratio, name, words in (
+        (3, "the limit theorem, for least squares", r"""On three quarters as many features as samples"""),
+        ("26/5", "the limit theorem, for an interpolator", r"""On 13 features for every ten samples"""),
+    ):
+        d.simulated(
+            name,
+            words + r""", simulated test risks after retraining without a ridge tend to these constants.""",
+            r"""Three kinds of features, a quarter of them kept by magnitude or by Hessian score. This is near the
+            threshold $\kappa\alpha=1$, and on a fresh sample the risk would be about twice as large or more.""",
+            Simulated(
+                rc.LinearGaussian(
+                    aspect_ratio=aspect_ratio,
+                    eigenvalues=[4, 1, "1/4"],
+                    signal=[1, "3/2", "1/2"],
+                    weights=["1/4", "1/4", "1/2"],
+                    noise_variance="1/2",
+                ),
+                (rc.Magnitude(keep="1/4"), rc.Hessian(keep="1/4")),
+                retrain=rc.Retrain(),
+                tolerance=0.08,
             ),
-            (rc.Magnitude(keep="1/4"), rc.Hessian(keep="1/4")),
-            retrain=rc.Retrain(),
-            tolerance=0.05,
-        ),
-        uses=["retraining.risk", "retraining.stationarity", "retraining.covariance"],
-    )
+            uses=["retraining.risk", "retraining.stationarity", "retraining.covariance"],
+        )
     d.simulated(
         "the limit theorem, for training errors",
         r"""Mean squared residuals of simulated second fits with a ridge, on as many features as samples, tend to these
         constants.""",
-        r"""The same kinds of features with penalty weights that differ, $\kappa=2$, $\lambda=1/5$, $\lambda_2=1/10$,
-        half of the features kept.""",
-        Simulated(Theory(predict=predicted, trial=trial, names=list(POLICIES)), tolerance=0.05),
+        r"""The same kinds of features with penalty weights that differ, $\kappa=2$, $\lambda=1/5$, $\lambda_2=3/10$,
+        half of the features kept. On a fresh sample the training error would be three times as large.""",
+        Simulated(Theory(predict=predicted, trial=trial, names=list(POLICIES)), tolerance=0.08),
         uses=["retraining.training_error"],
     )
