@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from riskcalc.exact import as_float, exact_array
 from riskcalc.laws import Empirical
 from riskcalc.policies import Policy, Retrain
-from riskcalc.prediction import predict
+from riskcalc.prediction import Prediction, predict
 from riskcalc.problems import LinearGaussian
 from riskcalc.sampling.trials import Plan
 from riskcalc.sampling.workers import process_pool, run_all
@@ -202,22 +202,34 @@ class Models:
     executor: Executor | None
     workers: int | None
     progress: bool
+    training_error: bool = False
+    chosen: Sequence[int] | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the models."""
-        return tuple(_name(prune, retrain) for prune, retrain in self.models)
+        """Of the models, and of their training errors."""
+        names = [_name(prune, retrain) for prune, retrain in self.models]
+        return tuple(self._chosen(names, [f"{name}: training error" for name in names]))
+
+    def _chosen(self, risks: Sequence[Any], training_errors: Sequence[Any]) -> list[Any]:
+        """Those of all quantities that are looked at."""
+        every = [*risks, *training_errors] if self.training_error else [*risks]
+        return every if self.chosen is None else [every[i] for i in self.chosen]
+
+    def _errors(self, predictions: Sequence[Prediction]) -> np.ndarray:
+        return np.array(self._chosen([p.risk for p in predictions], [p.training_error for p in predictions]))
 
     def predicted(self) -> np.ndarray:
         """Of the problem as it is asked."""
         check_single(self.problem)
         for prune, _ in self.models:
             check_policy(prune, self.problem)
-        return np.array([predict(self.problem, prune, retrain).risk for prune, retrain in self.models])
+        return self._errors([predict(self.problem, prune, retrain) for prune, retrain in self.models])
 
     def only(self, chosen: np.ndarray) -> Subject:
-        """Some of the models."""
-        return replace(self, models=[self.models[i] for i in chosen])
+        """Some of the quantities."""
+        places = range(len(self.names)) if self.chosen is None else self.chosen
+        return replace(self, chosen=[places[i] for i in chosen])
 
     def first_size(self) -> int:
         """Large enough in every count, and far enough from every interpolation threshold without a ridge."""
@@ -257,9 +269,9 @@ class Models:
             ridge=self.problem.ridge,
             penalty=features.penalty[0],
         )
-        values = np.array(
+        values = self._errors(
             [
-                predict(finite, None if prune is None else prune.at(recipe.n_keep), retrain).risk
+                predict(finite, None if prune is None else prune.at(recipe.n_keep), retrain)
                 for (prune, retrain), recipe in zip(self.models, plan.recipes, strict=True)
             ]
         )
@@ -280,7 +292,8 @@ class Models:
             self.workers,
             self.progress,
         )
-        return values[first - start * plan.block :, :, 0]
+        values = values[first - start * plan.block :]
+        return np.stack(self._chosen([*values[:, :, 0].T], [*values[:, :, 1].T]), axis=1)
 
 
 def _name(prune: Policy | None, retrain: Retrain | None) -> str:

@@ -126,6 +126,7 @@ def verify(
     prune: Policy | Sequence[Policy | None] | None = None,
     retrain: bool | Retrain | None = None,
     *,
+    training_error: bool = False,
     n_samples: int | None = None,
     tolerance: float = 0.02,
     confidence: float = 0.99,
@@ -152,6 +153,8 @@ def verify(
         For a problem: the models to verify, None being the dense fit.
     retrain : bool or Retrain, optional
         Fit again after pruning; needs `prune`.
+    training_error : bool
+        For a problem: verify training errors, too.
     n_samples : int, optional
         The smallest size, n; by default one at which the expansion in 1/n has set in.
     tolerance : float
@@ -193,8 +196,10 @@ def verify(
         n_samples = count(n_samples, "n_samples")
     seed = check_seed(seed)
     if isinstance(theory, Theory):
-        if prune is not None or retrain is not None:
-            raise ValueError("prune and retrain are of a problem; a theory of yours is simulated by its own trial")
+        if prune is not None or retrain is not None or training_error:
+            raise ValueError(
+                "prune, retrain and training_error are of a problem; a theory of yours is simulated by its own trial"
+            )
         subject: Subject = UserTheory(theory, seed, executor, workers, progress)
     else:
         policies: list[Any] = list(prune) if isinstance(prune, Sequence) and not isinstance(prune, str) else [prune]
@@ -202,7 +207,7 @@ def verify(
             raise ValueError("prune is empty; give a policy, several, or None for the dense fit")
         second = Retrain.of(retrain)
         models = [(policy, second) for policy in policies]
-        subject = Models(theory, models, seed, distribution, device, executor, workers, progress)
+        subject = Models(theory, models, seed, distribution, device, executor, workers, progress, bool(training_error))
     return verify_subject(subject, n_samples, tolerance, confidence, seconds, seed)
 
 

@@ -145,6 +145,7 @@ class Simulated:
     theory: LinearGaussian | Theory
     prune: Policy | Sequence[Policy | None] | None = None
     retrain: Retrain | None = None
+    training_error: bool = False
     tolerance: float = 0.03
     confidence: float = 1 - 1e-6
     seconds: float = 300.0  # so much that the trials decide, also on a busy machine
@@ -158,6 +159,7 @@ class Simulated:
             self.theory,
             self.prune,
             self.retrain,
+            training_error=self.training_error,
             tolerance=self.tolerance,
             confidence=self.confidence,
             seconds=self.seconds,
