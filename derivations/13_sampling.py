@@ -7,11 +7,11 @@ from sympy import Add, Derivative, Integral, Limit, Poly, S, Sum, Symbol, exp, f
 
 import riskcalc as rc
 from riskcalc.derivation.checks import Enclosed, Simulated
-from riskcalc.derivation.claims import Equal, Less
+from riskcalc.derivation.claims import Equal, Less, Roots
 from riskcalc.derivation.record import Derivation
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import Inside, boundary, discounted, off_tent, phi, tail, tent, tent_loss
-from riskcalc.formulas.symbols import POSITIVE, REAL, UNIT, H, LawSymbol, law_symbol, scalar
+from riskcalc.formulas.symbols import POSITIVE, REAL, UNIT, H, LawSymbol, Scalar, law_symbol, scalar
 from riskcalc.policies import Sampled
 from riskcalc.theory.sampling import REPLACED, SURE_TOP
 from riskcalc.theory.symbols import (
@@ -109,6 +109,7 @@ def derivation(records):
         simulation at the end supports all of it together.""",
         where={
             Lambda: LawSymbol("Lambda", positive=True),
+            gamma: Scalar("gamma", positive=True),
             a: Lambda / (Lambda + D * nu),
             tau: sqrt(kappa * gamma * Lambda) / (Lambda + D * nu),
             omega: sqrt(Lambda),
@@ -116,7 +117,7 @@ def derivation(records):
         },
     )
     _noise(d)
-    _sure_top(d)
+    _sure_top(d, records["sampling.threshold"])
     _threshold(d, records)
     _replacement(d)
     _errors(d, records)
@@ -183,12 +184,20 @@ def _noise(d):
     )
 
 
-def _sure_top(d):
+def _sure_top(d, threshold):
     d.step(
         "the score is Gaussian",
-        Equal(omega * (a * B + tau * h), s * SIGNED),
-        r"""The score is $r=\varsigma|\mu+H|$, where $\mu=u-z$. It is below $t=\varsigma u$ exactly if $z-2u<H<z$.""",
-        given=SCORE,
+        Equal((sqrt(Lambda) * (a * B + tau * H)) ** 2 - t**2, s**2 * ((mu + H) ** 2 - u**2)),
+        r"""The score is $r=\varsigma|\mu+H|$ with the registered $\mu=m/\varsigma$ and $\varsigma$, and it reaches $t$
+        where $|\mu+H|$ reaches $u=t/\varsigma$.""",
+        given=threshold.where,
+    )
+    d.step(
+        "the interval of the tent",
+        Roots(Equal((mu + h) ** 2, u**2), h, (z, z - 2 * u)),
+        r"""So a score is below $t$ exactly if $z-2u<H<z$, where $z=u-\mu$ and $\mu+H=H+u-z$.""",
+        uses=["the score is Gaussian"],
+        given={z: u - mu},
     )
     for moment, function, name, why in (
         (
@@ -200,12 +209,12 @@ def _sure_top(d):
         (M1, h, "first moment of a sure top", r"""$M_1=E[H\pi]$."""),
         (M2c, h**2 - 1, "second moment of a sure top", r"""$M_2^\circ=E[(H^2-1)\pi]$."""),
     ):
-        d.step(name, Equal(kept(function), SURE_TOP[moment]), why, uses=["the score is Gaussian"])
+        d.step(name, Equal(kept(function), SURE_TOP[moment]), why, uses=["the interval of the tent"])
     d.step(
         "dropped by a sure top",
         Equal(over_tent(lambda size: 1 - size / u), SURE_TOP[M0bar]),
         r"""$\bar M_0=E[1-\pi]$: the mean of a tent of half-width $u$ over $\mu+H=0$.""",
-        uses=["the score is Gaussian"],
+        uses=["the interval of the tent"],
     )
     for order, moment in ((1, M1), (2, M2c)):
         d.step(
@@ -268,12 +277,18 @@ def _threshold(d, records):
         uses=["what is kept falls", "at zero every live feature is kept"],
     )
     size = everywhere_size()
+    mean_size = mu * (1 - 2 * tail(mu)) + 2 * phi(mu)
+    d.step(
+        "mean size of a Gaussian",
+        Equal(size, mean_size),
+        r"""The mean of $|\mu+H|$, on either side of zero.""",
+    )
     d.registered(
         records["sampling.mean_score"],
-        E(s * size),
-        r"""The mean of $r=\varsigma|\mu+H|$ over $H$, by quadrature on either side of zero, and over the features.""",
-        uses=["the score is Gaussian"],
-        given=FREE | {mu: m / s},
+        E(s * mean_size),
+        r"""The mean of $r=\varsigma|\mu+H|$ over $H$, and over the features.""",
+        uses=["the score is Gaussian", "mean size of a Gaussian"],
+        given=SCORE,
     )
     d.step(
         "what is cut off",
@@ -287,7 +302,7 @@ def _threshold(d, records):
     )
     d.step(
         "nothing is cut off at infinity",
-        Equal(Limit(mu * (1 - 2 * tail(mu)) + 2 * phi(mu) - width * off_tent(width - mu, width), width, oo), S.Zero),
+        Equal(Limit(mean_size - width * off_tent(width - mu, width), width, oo), S.Zero),
         r"""It falls to zero, so it was positive, and $uE[\pi]<E|\mu+H|$: times $\varsigma$, and averaged over the
         features, $tE[\pi]<\bar r$.""",
         uses=["what is cut off"],
@@ -311,7 +326,7 @@ def _threshold(d, records):
 
 def everywhere_size():
     """The mean of |mu + H|."""
-    return Integral(-(mu + h) * DENSITY, (h, -oo, -mu)) + Integral((mu + h) * DENSITY, (h, -mu, oo))
+    return between(-(mu + h), -oo, -mu) + between(mu + h, -mu, oo)
 
 
 def _replacement(d):
@@ -357,12 +372,18 @@ def _replacement(d):
 
 
 def _errors(d, records):
+    d.step(
+        "loss under the tent",
+        Equal(over_tent(lambda size: size * (u - size)), tent_loss(z, u)),
+        r"""In units of $\varsigma^2$, $r^2(1/\pi-1)$ is $|\mu+H|(u-|\mu+H|)$ where $1/\pi=u/|\mu+H|$ exceeds 1.""",
+        uses=["the interval of the tent"],
+    )
     d.registered(
         records["sampling.growth"],
-        E(s**2 * over_tent(lambda size: size * (u - size))),
-        r"""This is $E[r^2(1/\pi-1)]$ with $r=\varsigma|\mu+H|$ and $1/\pi=u/|\mu+H|$ where that exceeds 1.""",
-        uses=["both errors grow alike", "the score is Gaussian"],
-        given=FREE | {u: u, z: z},
+        E(s**2 * tent_loss(z, u)),
+        r"""This is $E[r^2(1/\pi-1)]$.""",
+        uses=["both errors grow alike", "the score is Gaussian", "loss under the tent"],
+        given=SCORE,
     )
     d.step(
         "a sure top adds nothing as it grows",
