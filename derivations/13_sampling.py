@@ -13,7 +13,7 @@ from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import Inside, boundary, discounted, off_tent, phi, tail, tent, tent_loss
 from riskcalc.formulas.symbols import POSITIVE, REAL, UNIT, H, LawSymbol, Scalar, law_symbol, scalar
 from riskcalc.policies import Sampled
-from riskcalc.theory.sampling import REPLACED, SURE_TOP
+from riskcalc.theory.sampling import REPLACED
 from riskcalc.theory.symbols import (
     M0,
     M1,
@@ -185,9 +185,13 @@ def _noise(d):
 
 
 def _sure_top(d, threshold):
+    sure_top = threshold.where
     d.step(
         "the score is Gaussian",
-        Equal((sqrt(Lambda) * (a * B + tau * H)) ** 2 - t**2, s**2 * ((mu + H) ** 2 - u**2)),
+        Equal(
+            Lambda * ((Lambda * B + sqrt(kappa * gamma * Lambda) * H) / (Lambda + D * nu)) ** 2 - t**2,
+            s**2 * ((mu + H) ** 2 - u**2),
+        ),
         r"""The score is $r=\varsigma|\mu+H|$ with the registered $\mu=m/\varsigma$ and $\varsigma$, and it reaches $t$
         where $|\mu+H|$ reaches $u=t/\varsigma$.""",
         given=threshold.where,
@@ -209,17 +213,17 @@ def _sure_top(d, threshold):
         (M1, h, "first moment of a sure top", r"""$M_1=E[H\pi]$."""),
         (M2c, h**2 - 1, "second moment of a sure top", r"""$M_2^\circ=E[(H^2-1)\pi]$."""),
     ):
-        d.step(name, Equal(kept(function), SURE_TOP[moment]), why, uses=["the interval of the tent"])
+        d.step(name, Equal(kept(function), sure_top[moment]), why, uses=["the interval of the tent"])
     d.step(
         "dropped by a sure top",
-        Equal(over_tent(lambda size: 1 - size / u), SURE_TOP[M0bar]),
+        Equal(over_tent(lambda size: 1 - size / u), sure_top[M0bar]),
         r"""$\bar M_0=E[1-\pi]$: the mean of a tent of half-width $u$ over $\mu+H=0$.""",
         uses=["the interval of the tent"],
     )
     for order, moment in ((1, M1), (2, M2c)):
         d.step(
             f"derivative {order} of what a sure top keeps",
-            Equal(Derivative(off_tent(u - mu, u), (mu, order)), SURE_TOP[moment].subs(z, u - mu)),
+            Equal(Derivative(off_tent(u - mu, u), (mu, order)), sure_top[moment].subs(z, u - mu)),
             r"""By Stein's lemma the masked moments are derivatives of $M_0$ in the mean $\mu$ of the score: a second
             way to the same function.""",
             uses=["kept by a sure top"],
@@ -281,7 +285,7 @@ def _threshold(d, records):
     d.step(
         "mean size of a Gaussian",
         Equal(size, mean_size),
-        r"""The mean of $|\mu+H|$, on either side of zero.""",
+        r"""The mean of $|\mu+H|$: twice that of its positive part, less the mean of $\mu+H$.""",
     )
     d.registered(
         records["sampling.mean_score"],
@@ -326,7 +330,7 @@ def _threshold(d, records):
 
 def everywhere_size():
     """The mean of |mu + H|."""
-    return between(-(mu + h), -oo, -mu) + between(mu + h, -mu, oo)
+    return 2 * between(mu + h, -mu, oo) - everywhere(mu + h)
 
 
 def _replacement(d):

@@ -108,7 +108,7 @@ def derivation(records):
         },
     )
     _exchange(d)
-    _interval(d)
+    _interval(d, records["optimal.threshold"].where)
     _threshold(d, records)
     _better(d)
     _rescaled(d, records)
@@ -160,7 +160,7 @@ def _exchange(d):
     )
 
 
-def _interval(d):
+def _interval(d, moments):
     d.step(
         "gains above a threshold are an interval",
         Roots(Equal(GAIN, t), y, (B + sqrt(B**2 - t / Lambda), B - sqrt(B**2 - t / Lambda))),
@@ -189,10 +189,10 @@ def _interval(d):
         (M1, h, "first moment kept", r"""$M_1=E[HS]$; as of what a threshold on $-H$ drops, reflected."""),
         (M2c, h**2 - 1, "second moment kept", r"""$M_2^\circ=E[(H^2-1)S]$; reflection leaves it as it is."""),
     ):
-        d.step(name, Equal(kept(function), MOMENTS[moment]), why, uses=["the ends of the interval"])
+        d.step(name, Equal(kept(function), moments[moment]), why, uses=["the ends of the interval"])
     d.step(
         "mass dropped",
-        Equal(Integral(DENSITY, (h, -oo, oo)) - kept(S.One), MOMENTS[M0bar]),
+        Equal(Integral(DENSITY, (h, -oo, oo)) - kept(S.One), moments[M0bar]),
         r"""$\bar M_0=1-M_0$.""",
         uses=["mass kept"],
     )
@@ -233,10 +233,13 @@ def _threshold(d, records):
     )
     d.step(
         "the spread of the gain",
-        Equal(Lambda * (B - X) ** 2, (sqrt(Lambda) * abar * B - s * H) ** 2),
+        Equal(
+            Lambda * (B - (Lambda * B + sqrt(kappa * gamma * Lambda) * H) / (Lambda + D * nu)) ** 2,
+            (sqrt(Lambda) * abar * B - s * H) ** 2,
+        ),
         r"""The registered $\varsigma=\sqrt\Lambda\tau$ and $\bar a$ are those of the interval.""",
         uses=[threshold.id],
-        given=dict(threshold.where) | {X: a * B + tau * H},
+        given=threshold.where,
     )
     d.step(
         "what is kept grows",
