@@ -137,7 +137,7 @@ def _interval(d):
 def _surgeon(d):
     fit, dropped = Matrix([b1, b2]), b3
     loss = (_miss(Matrix([x1, x2])).T * HESSIAN * _miss(Matrix([x1, x2])))[0] / 2
-    best = fit + HESSIAN[:2, :2].inv() * HESSIAN[:2, 2] * dropped
+    best = fit + HESSIAN.extract([0, 1], [0, 1]).inv() * HESSIAN.extract([0, 1], [2]) * dropped
     at_best = {x1: best[0], x2: best[1]}
     d.step(
         "the surgeon's compensation is the refit",
