@@ -4,13 +4,14 @@ Given its feature, a fitted coefficient is Gaussian. A policy that thresholds it
 everything later asks of that is the mass outside and two moments there. Policies that rank without noise are simpler.
 """
 
-from sympy import Derivative, Integral, S, Symbol, erfinv, exp, oo, pi, sqrt
+from sympy import Derivative, Integral, Limit, Matrix, S, Symbol, erfinv, exp, oo, pi, sqrt, symbols
 
 from riskcalc.derivation.claims import Equal
 from riskcalc.derivation.record import Derivation
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import Inside, Outside, edge_drop, edge_moment, top, two_sided_quantile
 from riskcalc.formulas.symbols import REAL, H, LawSymbol, law_symbol
+from riskcalc.theory.masks import SCORE_WEIGHTS
 from riskcalc.theory.symbols import (
     M0,
     B,
@@ -29,6 +30,7 @@ from riskcalc.theory.symbols import (
     omega,
     omega_pivot,
     part,
+    ridge,
     s,
     score,
     step,
@@ -41,9 +43,18 @@ from riskcalc.theory.symbols import (
 h = Symbol("h", real=True)  # a value of the standard normal variable, integrated over
 b = law_symbol("b", "trial coefficient of a feature, times sqrt(p)", REAL, "b")
 
+# A fit of three coefficients, of which the last one is dropped, and a quadratic loss that it minimises.
+x1, x2, y1, y2, b1, b2, b3 = symbols("x_1 x_2 y_1 y_2 b_1 b_2 b_3", real=True)
+HESSIAN = Matrix(3, 3, lambda i, j: Symbol(f"A_{min(i, j) + 1}{max(i, j) + 1}", positive=True))
+
 DENSITY = exp(-(h**2) / 2) / sqrt(2 * pi)
 # The score of a feature and the interval of H that drops it, by its upper end z and its half-width u.
 SCORE = {m: omega * a * B, s: omega * tau, u: t / s, z: t / s - m / s}
+
+
+def _miss(kept):
+    """How far a fit with these coefficients, and none in the last place, is from the minimiser."""
+    return Matrix([*kept, 0]) - Matrix([b1, b2, b3])
 
 
 def everywhere(function):
@@ -76,7 +87,10 @@ def derivation(records):
         cited=r"""The law of the coefficients (see the derivation of ridge regression). By it and by the law of large
         numbers, the fraction of features whose score exceeds a constant tends to $E[M_0]$; because that is continuous
         and strictly decreasing in $t$, the threshold that keeps exactly $\alpha p$ features tends to the root of
-        $E[M_0]=\alpha$. The pruned risk, derived elsewhere, is simulated there.""",
+        $E[M_0]=\alpha$. The resolvent of a sample covariance, penalised:
+        $\lambda(\hat\Sigma+\lambda\,\mathrm{diag}(D))^{-1}$ has the diagonal of
+        $\nu(\Sigma+\nu\,\mathrm{diag}(D))^{-1}$ in the limit (its deterministic equivalent; Hachem, Loubaton and Najim,
+        2007). The pruned risk, derived elsewhere, is simulated there.""",
         where={
             Lambda: LawSymbol("Lambda", positive=True),
             a: Lambda / (Lambda + D * nu),
@@ -116,6 +130,49 @@ def _interval(d):
         score: magnitude pruning with $t/\sqrt\Lambda$ for $t$.""",
         uses=["a weight divides the threshold"],
         given={omega: sqrt(Lambda)},
+    )
+    _surgeon(d)
+
+
+def _surgeon(d):
+    fit, dropped = Matrix([b1, b2]), b3
+    loss = (_miss(Matrix([x1, x2])).T * HESSIAN * _miss(Matrix([x1, x2])))[0] / 2
+    best = fit + HESSIAN.extract([0, 1], [0, 1]).inv() * HESSIAN.extract([0, 1], [2]) * dropped
+    at_best = {x1: best[0], x2: best[1]}
+    d.step(
+        "the surgeon's compensation is the refit",
+        Equal((y1 * loss.diff(x1) + y2 * loss.diff(x2)).subs(at_best), S.Zero),
+        r"""The ridge fit $b$ minimises a quadratic loss, whose Hessian is $A=X^\top X/n+\lambda\,\mathrm{diag}(D)$. The
+        optimal brain surgeon drops the coefficients $M$ and compensates in those that it keeps, $K$, as is best: by
+        $b_K+A_{KK}^{-1}A_{KM}b_M$. Here, for two kept and one dropped, the slope of the loss in any direction of $K$ is
+        zero there. So it is the ridge fit on the features kept, with the same penalty.""",
+    )
+    d.step(
+        "the surgeon's saliency",
+        Equal(loss.subs(at_best), b3**2 / (2 * HESSIAN.inv()[2, 2])),
+        r"""The loss grows by $b_i^2/(2[A^{-1}]_{ii})$ when the coefficient $b_i$ is dropped and the others
+        compensate.""",
+        uses=["the surgeon's compensation is the refit"],
+    )
+    d.step(
+        "the surgeon's weight",
+        Equal(X**2 / (nu / ridge / (Lambda + D * nu)), ridge / nu * (SCORE_WEIGHTS["surgeon"] * X) ** 2),
+        r"""As $n,p\to\infty$, $[A^{-1}]_{ii}$ tends to $(\nu/\lambda)/(\Lambda+D\nu)$. Up to a factor common to all
+        features, the saliency is the squared score of weight $\omega=\sqrt{\Lambda+D\nu}$; that of the interpolator is
+        the limit $\lambda\to0$.""",
+        uses=["the surgeon's saliency", "a weight divides the threshold"],
+    )
+    d.step(
+        "the surgeon without shrinkage",
+        Equal(Limit(SCORE_WEIGHTS["surgeon"], nu, 0, "+"), SCORE_WEIGHTS["hessian"]),
+        r"""As $\nu\to0$ the features no longer stand in for each other, and the score is the Hessian one.""",
+        uses=["the surgeon's weight", "the Hessian weight"],
+    )
+    d.step(
+        "the surgeon under heavy shrinkage",
+        Equal(Limit(SCORE_WEIGHTS["surgeon"] / sqrt(nu), nu, oo), sqrt(D)),
+        r"""As $\nu\to\infty$ the ranking is by $\sqrt D|X|$: with equal penalties, that of magnitude.""",
+        uses=["the surgeon's weight"],
     )
 
 

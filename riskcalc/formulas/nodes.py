@@ -389,6 +389,11 @@ class chi_density(Node):
         central = (u / (sympy.sqrt(size) * mu)) ** (k / 2 - 1) * sympy.besseli(k / 2 - 1, sympy.sqrt(size) * mu * u)
         return sympy.exp(-(u**2 + shift) / 2) * central / 2
 
+    def _derivatives(self):
+        mu, u, k, size = self.args
+        more = chi_density(mu, u, k + 2, size)
+        return size * mu * (more - self), ((k - 2) / u - u) * self + size * mu**2 / u * more, None, None
+
 
 class chi_outside(Node):
     """P(that squared norm > u**2), with arguments (mu, u, size)."""
