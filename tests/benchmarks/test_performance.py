@@ -75,6 +75,32 @@ def test_many_regimes(benchmark):
 
 
 @pytest.mark.benchmark
+def test_every_column(benchmark):
+    problem, keep = three_atoms(10_000)
+    policy = rc.Magnitude(keep=keep)
+    median, best = ratio(
+        benchmark, lambda: rc.compare(problem, keep=keep), lambda: rc.predict(problem, prune=policy), rounds=7
+    )
+    print(f"\n10,000 regimes, compare / magnitude alone: {median:.1f} (smallest {best:.1f}; aim: under 20)")
+    median, best = ratio(
+        benchmark, lambda: rc.predict(problem, policy, True), lambda: rc.predict(problem, prune=policy), rounds=25
+    )
+    print(f"retrained on the same sample / magnitude alone: {median:.2f} (smallest {best:.2f}; aim: under 1.5)")
+
+
+@pytest.mark.benchmark
+def test_rounds(benchmark):
+    problem = rc.LinearGaussian(aspect_ratio=2, eigenvalues=[25, 1], signal=1, weights=[".1", ".9"], noise_variance=1)
+    rounds, once = rc.Iterative(rc.Magnitude, keeps=[".32", ".1", ".032", ".01"]), rc.Magnitude(keep=".01")
+    median, best = ratio(
+        benchmark, lambda: rc.predict(problem, rounds, True), lambda: rc.predict(problem, once, True), rounds=9
+    )
+    error = rc.predict(problem, rounds, True)
+    print(f"\nfour rounds / one retraining: {median:.0f} (smallest {best:.0f}; aim: under 100),", end=" ")
+    print(f"integration error {error.integration_error / error.risk:.1e} (aim: 1e-2)")
+
+
+@pytest.mark.benchmark
 def test_a_million_features(benchmark):
     rng = np.random.default_rng(1)
     spectrum = rng.pareto(2.0, 1_000_000) + 0.01
