@@ -19,12 +19,12 @@ from riskcalc.theory.symbols import (
     B,
     D,
     Lambda,
-    M0bar,
     a,
     alpha,
     fit_excess_risk,
     gamma,
     kappa,
+    misfit,
     n_keep,
     n_samples,
     nu,
@@ -120,6 +120,7 @@ def derivation(records):
         and independent of $x_\Delta$: the small model sees a problem of the same kind, with the bracket for noise. Its
         variance is the risk that is left when $b=B$ on the kept features.""",
         uses=["the error splits"],
+        given={misfit: E((1 - MASK) * Lambda * B**2)},
     )
     d.step(
         "the effective ridge of the kept features",
@@ -155,7 +156,11 @@ def derivation(records):
         the small model. Beyond $\sigma^2$ it is $\gamma_\Delta^{\mathrm{ex}}=\gamma-\sigma_\Delta^2$ and the signal
         that is dropped, which $\sigma_\Delta^2$ contains.""",
         uses=["the error splits", "small_model.noise", "the risk of the kept features"],
-        given={fit_excess_risk: gamma - sigma2_small, sigma2_small: sigma2 + E(M0bar * Lambda * B**2)},
+        given={
+            fit_excess_risk: gamma - sigma2_small,
+            sigma2_small: sigma2 + misfit,
+            misfit: E((1 - MASK) * Lambda * B**2),
+        },
     )
 
     d.step(

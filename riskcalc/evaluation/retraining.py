@@ -10,9 +10,8 @@ from riskcalc.evaluation.fit import Fit, fit_dense
 from riskcalc.evaluation.masking import INDEPENDENT, MaskGroup
 from riskcalc.evaluation.regimes import Chunk
 from riskcalc.evaluation.status import Status
-from riskcalc.formulas.records import Formula
 from riskcalc.lowering.compensated import Pair, add, product, total
-from riskcalc.lowering.compile import linear_terms, lower, reduced
+from riskcalc.lowering.compile import linear_terms, lower, lower_formula, reduced
 from riskcalc.lowering.state import State, shape, take
 from riskcalc.lowering.surplus import Surplus
 from riskcalc.lowering.systems import SolvingSystem
@@ -38,12 +37,13 @@ def fit_fresh(
 
     Regimes without a mask are fitted as if nothing were dropped: callers give them a status.
     """
-    fit = _fit_kept(groups, chunk, ridge, system, start)
-    beyond_noise, misfit = fit.excess_risk.copy(), 0 * fit.excess_risk
+    misfit = 0 * chunk.state["kappa"]
     for group in groups:
-        own = group.state | {"fit_excess_risk": fit.excess_risk[group.rows]}
-        beyond_noise[group.rows] = _of(small_model.EXCESS_RISK, group, own, system)
-        misfit[group.rows] = _of(pruning.MISFIT, group, group.state, system)
+        own = lower((reduced(pruning.MISFIT),), group.where, system, f"{pruning.MISFIT.id}.{group.kind}")
+        misfit[group.rows] = own(group.state)[0]
+    fit = _fit_kept(groups, misfit, chunk, ridge, system, start)
+    parts = {"misfit": misfit, "fit_excess_risk": fit.excess_risk}
+    beyond_noise = lower_formula(small_model.EXCESS_RISK, system)(parts)
     return Refit(fit, fit.state["gamma"], beyond_noise, fit.training_error, misfit, fit.status)
 
 
@@ -86,14 +86,18 @@ def _remembering(state: State, group: MaskGroup, system: SolvingSystem) -> tuple
 
 
 def _fit_kept(
-    groups: list[MaskGroup], chunk: Chunk, ridge: np.ndarray, system: SolvingSystem, start: np.ndarray | None
+    groups: list[MaskGroup],
+    misfit: np.ndarray,
+    chunk: Chunk,
+    ridge: np.ndarray,
+    system: SolvingSystem,
+    start: np.ndarray | None,
 ) -> Fit:
     state = chunk.state | {"ridge": ridge}
     weights = np.broadcast_to(state["weights"], shape(state)).copy(order="K")
-    noise = state["sigma2"].copy()
+    noise = lower_formula(small_model.NOISE, system)(state | {"misfit": misfit})
     for group in groups:
         weights[group.rows] = weights[group.rows] * group.kept(system)
-        noise[group.rows] = _of(small_model.NOISE, group, group.state, system)
     dead_mass = total(weights * (state["Lambda"] == 0))
     surplus, mass = _kept_mass(groups, chunk, weights)
     surplus = surplus.without(product((state["kappa"], 0), dead_mass))
@@ -113,7 +117,3 @@ def _kept_mass(groups: list[MaskGroup], chunk: Chunk, weights: np.ndarray) -> tu
         surplus = surplus.where(~chosen, Surplus(*add(product((kappa, 0), found), (-whole, 0)), surplus.resolution))
         mass = (np.where(chosen, found[0], mass[0]), np.where(chosen, found[1], mass[1]))
     return surplus, mass
-
-
-def _of(formula: Formula, group: MaskGroup, state: State, system: SolvingSystem) -> np.ndarray:
-    return lower((reduced(formula),), group.where, system, f"{formula.id}.{group.kind}", scalar_output=True)(state)

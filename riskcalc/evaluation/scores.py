@@ -11,7 +11,7 @@ from riskcalc.lowering.surplus import Surplus
 from riskcalc.lowering.systems import SolvingSystem
 from riskcalc.solve import Balance, balance_root, open_bracket
 from riskcalc.theory import groups, masks, optimal, sampling
-from riskcalc.theory.symbols import M0, M1, M0bar, M2c, m, mu, omega, s
+from riskcalc.theory.symbols import M0, M1, M0bar, M2c, abar, m, mu, omega, s
 
 Solved = tuple[np.ndarray, State]  # which regimes converged, and the state with their thresholds
 
@@ -70,8 +70,11 @@ def solve_optimal(state: State, surplus: Surplus, start: np.ndarray | None, syst
     useful = (weights * useful).sum(axis=-1, keepdims=True)
     kept = np.where(dead > 0, np.maximum(np.minimum(wanted, useful), wanted - dead), wanted)
 
-    terms = lower(optimal.THRESHOLD.terms(), optimal.THRESHOLD.where, system, optimal.THRESHOLD.id)
-    inputs = {name: state[name] for name in terms.law_inputs if name != "depth"} | {"weights": weights}
+    fixed = dict(zip(("s", "abar"), lower((s, abar), optimal.MASK, system, "optimal.spread")(state), strict=True))
+    where = {symbol: rule for symbol, rule in optimal.THRESHOLD.where.items() if str(symbol) not in fixed}
+    terms = lower(optimal.THRESHOLD.terms(), where, system, optimal.THRESHOLD.id)
+    known = state | fixed | {"weights": weights}
+    inputs = {name: known[name] for name in (*terms.law_inputs, "weights") if name != "depth"}
     mass = (state["total"] - dead, 0 * dead)
     share = state | {"alpha": kept / mass[0]}
     lowest, upper = open_bracket(0 * kept, lower_formula(optimal.UPPER, system)(share).max(axis=-1, keepdims=True))
@@ -83,7 +86,7 @@ def solve_optimal(state: State, surplus: Surplus, start: np.ndarray | None, syst
         scale=None,
         supply=None,
     )
-    trial = None if start is None else state["crest"] - start
+    trial = state["crest"] - (0 if start is None else start)
     root = balance_root(balance, lowest, upper, trial, system)
     state |= {"depth": root.x, "t": state["crest"] - root.x}
     if (dead > 0).any():

@@ -7,15 +7,12 @@ kappa by alpha and B^2 by alpha, which leaves every term of T1 as it is. Without
 than samples, the mean risk is known at every size.
 """
 
-from riskcalc.formulas.expectation import E
 from riskcalc.formulas.records import Formula
 from riskcalc.theory.symbols import (
-    B,
-    Lambda,
-    M0bar,
     excess_risk,
     fit_excess_risk,
     gamma,
+    misfit,
     n_keep,
     n_samples,
     sigma2,
@@ -28,9 +25,10 @@ NOISE = Formula(
     id="small_model.noise",
     title="noise variance seen by the small model",
     defines=sigma2_small,
-    statement=sigma2 + E(M0bar * Lambda * B**2),
+    statement=sigma2 + misfit,
     assumptions="diagonal covariance, so that the dropped features are independent of the kept ones",
     source=_PAPER,
+    derived_from=("pruning.misfit",),
 )
 
 EXCESS_RISK = Formula(
@@ -38,7 +36,7 @@ EXCESS_RISK = Formula(
     title="test risk of the small model beyond the noise: that of its fit, and the signal it drops",
     defines=excess_risk,
     statement=gamma - sigma2,
-    evaluation=fit_excess_risk + E(M0bar * Lambda * B**2),
+    evaluation=fit_excess_risk + misfit,
     source=_PAPER,
     derived_from=("small_model.noise", "dense.excess_risk"),
 )
