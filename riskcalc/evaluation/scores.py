@@ -76,7 +76,7 @@ def solve_optimal(state: State, surplus: Surplus, start: np.ndarray | None, syst
     known = state | fixed | {"weights": weights}
     inputs = {name: known[name] for name in (*terms.law_inputs, "weights") if name != "depth"}
     mass = (state["total"] - dead, 0 * dead)
-    share = state | {"alpha": kept / mass[0]}
+    share = state | {"alpha": np.minimum(kept / mass[0], 1 - system.epsilon)}
     lowest, upper = open_bracket(0 * kept, lower_formula(optimal.UPPER, system)(share).max(axis=-1, keepdims=True))
     balance = Balance(
         terms=terms,
@@ -88,10 +88,12 @@ def solve_optimal(state: State, surplus: Surplus, start: np.ndarray | None, syst
     )
     trial = state["crest"] - (0 if start is None else start)
     root = balance_root(balance, lowest, upper, trial, system)
-    state |= {"depth": root.x, "t": state["crest"] - root.x}
+    free = (dead > 0) & (kept == useful)  # nothing harmful is kept, nothing useful dropped: the price is zero
+    depth = np.where(free, state["crest"], root.x)
+    state |= {"depth": depth, "t": state["crest"] - depth}
     if (dead > 0).any():
         state |= _with_dead(state, ~live, (wanted - kept) / np.where(dead > 0, dead, 1), system)
-    return root.converged, state
+    return root.converged | free[:, 0], state
 
 
 def _with_dead(state: State, dead: np.ndarray, part: np.ndarray, system: SolvingSystem) -> State:
