@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 import riskcalc as rc
 from riskcalc.lowering.compile import standing_in
 from riskcalc.power.derivations import refusals, uses
-from riskcalc.power.measure import Power, equivalent, measure_power
+from riskcalc.power.measure import (
+    TRIALS,
+    Power,
+    Witness,
+    contradicted,
+    equivalent,
+    measure_power,
+    regimes,
+    risks,
+    simulate_regimes,
+)
 from riskcalc.power.mutation import Mutant, mutants
 from riskcalc.theory import REGISTRY, dense, pruning
 from riskcalc.theory.symbols import B, Lambda, X, a, abar
@@ -20,11 +31,36 @@ def _find(formula: str, slot: object, kind: str) -> Mutant:
     return found
 
 
-def test_a_sample_of_mutants_is_caught():
-    power = measure_power(every=20, workers=1)
+@pytest.fixture(scope="module")
+def witness() -> Witness:
+    """A sixteenth of the trials."""
+    return simulate_regimes(tuple(trials // 16 for trials in TRIALS), workers=1)
+
+
+def test_a_sample_of_mutants_is_caught(witness: Witness):
+    power = measure_power(every=60, workers=1, witness=witness)
     assert power.survivors == []
-    assert len(power.caught) >= 35
+    assert len(power.caught) >= 60
     assert f"{len(power.caught)} of {len(power.caught)} mutants caught: 100.0 %" in str(power)
+
+
+def test_simulation_catches_errors_in_the_retraining_equations(witness: Witness):
+    """Near the threshold of the second fit, without derivations: all of a sample that changes a prediction by 5 %."""
+    before = risks(regimes())
+    equations = {"retraining.stationarity", "retraining.covariance", "retraining.risk"}
+    changed = 0
+    for mutant in [mutant for mutant in mutants() if equations & set(mutant.formulas)][::9]:
+        if not all(id.startswith(("retraining", "training_error")) for id in mutant.formulas):
+            continue
+        try:
+            with standing_in(mutant.stand_ins):
+                after = risks(regimes())
+        except (ArithmeticError, ValueError, TypeError):
+            continue
+        if any(np.any(abs(after[name] - before[name]) > 0.05 * abs(before[name]) + 1e-6) for name in before):
+            changed += 1
+            assert contradicted(after, witness), mutant
+    assert changed >= 30
 
 
 def test_every_registered_formula_has_mutants():

@@ -280,24 +280,28 @@ class Power:
         return to_text([*filled(table("caught first by", ("check", "mutants")), rows, 0), *lines])
 
 
-def measure_power(every: int = 1, workers: int | None = None, progress: bool = False) -> Power:
+def measure_power(
+    every: int = 1, workers: int | None = None, progress: bool = False, witness: Witness | None = None
+) -> Power:
     """Put mutants of every registered formula before the derivations, limits and symmetries, and the simulation.
 
     Parameters
     ----------
     every : int
-        Try every so-many-th mutant, against an eighth of the simulated trials if not all.
+        Try every so-many-th mutant.
     workers : int, optional
         Processes; as many as there are processors by default.
     progress : bool
+    witness : Witness, optional
+        Simulated beforehand, by `simulate_regimes`.
 
     Raises
     ------
     RuntimeError
         If the checks refuse the formulas as they are.
     """
-    trials = TRIALS if every == 1 else tuple(trials // 8 for trials in TRIALS)
-    witness = simulate_regimes(trials, workers=workers, progress=progress)
+    if witness is None:
+        witness = simulate_regimes(workers=workers, progress=progress)
     found = risks(regimes())
     wrong = list(refusals(REGISTRY, REGISTRY)) or contradicted(found, witness) or violated(found)
     if wrong:
