@@ -153,6 +153,29 @@ def _any_mask(d, records):
         uses=["a coefficient is dropped or kept", "what a kept coefficient misses"],
         given={M0bar: 1 - M0},
     )
+    missed = E(Lambda * ((1 - a) ** 2 * B**2 * M0 - 2 * (1 - a) * B * tau * M1 + tau**2 * (M0 + M2c)))
+    d.step(
+        "misfit and the error in what is kept",
+        Equal(RISK - sigma2, E(Lambda * B**2 * M0bar) + missed),
+        r"""Beyond the noise, the risk is the signal of the features dropped, $E[(1-S)\Lambda B^2]$, plus the error in
+        the coefficients kept, $E[S\Lambda(B-X)^2]$.""",
+        uses=["a coefficient is dropped or kept", "pruning.risk"],
+        given={M0bar: 1 - M0},
+    )
+    d.step(
+        "the error in what is kept",
+        Equal(E(MASK * Lambda * (B - X) ** 2), missed),
+        r"""The second part, averaged over $H$ and the mask.""",
+        uses=["what a kept coefficient misses", "misfit and the error in what is kept"],
+        given=LAW,
+    )
+    d.registered(
+        records["pruning.misfit"],
+        E(Lambda * B**2 * M0bar),
+        r"""The first part, averaged over the mask.""",
+        uses=["misfit and the error in what is kept"],
+        given={M0bar: 1 - M0},
+    )
     kept = a * B * M0 + tau * M1
     kept_square = (a * B) ** 2 * M0 + 2 * a * B * tau * M1 + tau**2 * (M0 + M2c)
     d.step(

@@ -6,6 +6,7 @@ What is kept is unbiased given the fit, so it only adds noise, and the same nois
 from sympy import Add, Derivative, Integral, Limit, Poly, S, Sum, Symbol, exp, factorial, oo, pi, sqrt
 
 import riskcalc as rc
+from riskcalc.derivation.algebra import unfold
 from riskcalc.derivation.checks import Enclosed, Simulated
 from riskcalc.derivation.claims import Equal, Less, Roots
 from riskcalc.derivation.record import Derivation
@@ -25,6 +26,7 @@ from riskcalc.theory.symbols import (
     X,
     a,
     alpha,
+    draw_rate,
     gamma,
     growth,
     kappa,
@@ -39,7 +41,6 @@ from riskcalc.theory.symbols import (
     sigma2,
     t,
     tau,
-    theta,
     u,
     z,
 )
@@ -82,9 +83,9 @@ def kept(function):
 
 
 def drawn(function):
-    """The mean of a function of H times the probability of being drawn, 1 - exp(-theta |mu + H|)."""
-    missed = Integral(function * exp(theta * (mu + h)) * DENSITY, (h, -oo, -mu)) + Integral(
-        function * exp(-theta * (mu + h)) * DENSITY, (h, -mu, oo)
+    """The mean of a function of H times the probability of being drawn, 1 - exp(-draw_rate |mu + H|)."""
+    missed = Integral(function * exp(draw_rate * (mu + h)) * DENSITY, (h, -oo, -mu)) + Integral(
+        function * exp(-draw_rate * (mu + h)) * DENSITY, (h, -mu, oo)
     )
     return everywhere(function) - missed
 
@@ -113,7 +114,7 @@ def derivation(records):
             a: Lambda / (Lambda + D * nu),
             tau: sqrt(kappa * gamma * Lambda) / (Lambda + D * nu),
             omega: sqrt(Lambda),
-            q: 1 - kappa * E(a),
+            q: 1 - kappa * E(Lambda / (Lambda + D * nu)),
         },
     )
     _noise(d)
@@ -257,7 +258,7 @@ def _threshold(d, records):
         Equal(E(off_tent(z, u)), alpha),
         r"""The kept fraction is $\alpha$. The solver's terms are the slope and the curvature above.""",
         uses=["kept by a sure top", "dropped by a sure top", "slope by the tent", "curvature of what is kept"],
-        given=FREE | {u: t / s, z: t / s - m / s},
+        given=SCORE,
     )
     d.step(
         "what is kept falls",
@@ -316,6 +317,7 @@ def _threshold(d, records):
         mean_score / alpha,
         r"""With $E[\pi]=\alpha$ this reads $t<\bar r/\alpha$.""",
         uses=["nothing is cut off at infinity"],
+        relation="<=",
     )
     d.step(
         "the bound holds",
@@ -346,7 +348,7 @@ def _replacement(d):
     )
     d.step(
         "never drawn",
-        Equal(discounted(mu, theta) + discounted(-mu, theta), 1 - drawn(S.One)),
+        Equal(discounted(mu, draw_rate) + discounted(-mu, draw_rate), 1 - drawn(S.One)),
         r"""With $r=\varsigma|\mu+H|$ this is $\bar M_0=E[e^{-\theta|\mu+H|}]$, where
         $\theta=\alpha\varsigma/\bar r$.""",
         uses=["counts are Poisson"],
@@ -367,8 +369,8 @@ def _replacement(d):
     d.step(
         "more draws find more",
         Equal(
-            Derivative(discounted(mu, theta), theta),
-            -Integral((mu + h) * exp(-theta * (mu + h)) * DENSITY, (h, -mu, oo)),
+            Derivative(discounted(mu, draw_rate), draw_rate),
+            -Integral((mu + h) * exp(-draw_rate * (mu + h)) * DENSITY, (h, -mu, oo)),
         ),
         r"""Every feature of positive variance is more likely to be kept as the number of draws, and $\theta$, grow.""",
         uses=["never drawn"],
@@ -395,15 +397,29 @@ def _errors(d, records):
         r"""As $t\to0$ everything is kept, surely.""",
         uses=["sampling.growth"],
     )
-    d.registered(
-        records["sampling.replaced_growth"],
-        E(score**2 * mean_score / (alpha * score)),
+    d.step(
+        "noise of draws in proportion to scores",
+        Equal(E(score**2 / mean), mean_score * E(score) / alpha),
         r"""This is $E[r^2/c]$ with the mean count $c=\alpha r/\bar r$.""",
         uses=["both errors grow alike", "counts are Poisson"],
-        given={mean_score: E(score)},
+        given={mean: alpha * score / mean_score},
     )
-    fit = records["dense.coefficient_risk"].statement - sigma2
-    known = {sigma2: gamma - fit, X: a * B + tau * H}
+    average = records["sampling.mean_score"]
+    d.registered(
+        records["sampling.replaced_growth"],
+        mean_score * average.statement / alpha,
+        r"""And $E[r]=\bar r$, with the registered mean score.""",
+        uses=["noise of draws in proportion to scores", "sampling.mean_score"],
+        given=SCORE | {mean_score: unfold(average.statement, average.where)},
+    )
+    d.registered(
+        records["sampling.power"],
+        E(Lambda * ((a * B) ** 2 + tau**2)),
+        r"""The mean of $r^2=\Lambda(aB+\tau H)^2$, with $E[H]=0$ and $E[H^2]=1$.""",
+        uses=["the score is Gaussian"],
+    )
+    fit = (Lambda * B + sqrt(kappa * gamma * Lambda) * H) / (Lambda + D * nu)
+    known = {sigma2: gamma - E(Lambda * (B - fit) ** 2), X: a * B + tau * H}
     d.registered(
         records["sampling.risk"],
         sigma2 + E(Lambda * (B - X) ** 2) + growth,

@@ -41,6 +41,7 @@ shrink = Symbol("w", positive=True)  # 1 - 2v, at the point v of a moment genera
 radius = law_symbol("radius", "a norm, in units of the spread of the score", POSITIVE, "r")
 degrees = scalar("degrees", "degrees of freedom", POSITIVE, "k")
 shift = law_symbol("shift", "sum of the squared means of a group, in units of the spread", POSITIVE, r"\lambda_{nc}")
+centre = law_symbol("centre", "mean of a member of a group, in units of the spread", POSITIVE, r"\mu")
 square = law_symbol("square", "a squared norm, in units of the spread", POSITIVE, "y")
 x = scalar("x", "a distance from zero, in standard deviations", POSITIVE, "x")
 
@@ -70,9 +71,9 @@ def bessel_term(order, at):
     return (at / 2) ** (2 * j + order) / (gamma(j + 1) * gamma(j + order + 1))
 
 
-def density(more, at=mu):
+def density(more, at=mu, threshold=u):
     """The density at u^2 of `more` than g degrees of freedom."""
-    return chi_density(at, u, size + more, size)
+    return chi_density(at, threshold, size + more, size)
 
 
 def derivation(records):
@@ -232,40 +233,49 @@ def _derivatives(d):
         check=Enclosed(),
         given={u: radius, mu: sqrt(shift / size)},
     )
+    # With the mean and the threshold as free symbols.
     d.step(
         "slope of a density in the mean",
-        Equal(Derivative(density(0).definition(), mu), size * mu * (density(2) - density(0))),
+        Equal(
+            Derivative(density(0, centre, radius).definition(), centre),
+            size * centre * (density(2, centre, radius) - density(0, centre, radius)),
+        ),
         r"""$\lambda=g\mu^2$ has the derivative $2g\mu$.""",
         uses=["slope of a weight", "density of the mixture"],
         check=Sampled(),
-        given={u: radius, mu: shift},
     )
     d.step(
         "slope of a density in the threshold",
         Equal(
-            Derivative(density(0).definition(), u),
-            ((size - 2) / u - u) * density(0) + size * mu**2 / u * density(2),
+            Derivative(density(0, centre, radius).definition(), radius),
+            ((size - 2) / radius - radius) * density(0, centre, radius)
+            + size * centre**2 / radius * density(2, centre, radius),
         ),
         r"""This is $2uf_g'=u(f_{g-2}-f_g)$, with the recursion for $f_{g-2}$.""",
         uses=["slope of a central density", "a weight times its count"],
         check=Sampled(),
-        given={u: radius, mu: shift},
     )
     d.step(
         "slope of the probability in the mean",
-        Equal(Derivative(chi_inside(mu, u, size).definition(), mu), -2 * size * mu * density(2)),
-        r"""Half the difference of the probabilities with $g+2$ and with $g$ degrees is $-f_{g+2}$, times $2g\mu$.""",
+        Equal(
+            Derivative(chi_inside(centre, radius, size).definition(), centre),
+            -2 * size * centre * density(2, centre, radius),
+        ),
+        r"""Half the difference of the probabilities with $g+2$ and with $g$ degrees is $-f_{g+2}$, times $2g\mu$.
+        At random points with $\lambda<36$, where the sum converges soon.""",
         uses=["the mixture is the probability of being dropped", "slope of a weight", "slope of a central density"],
         check=Sampled(),
-        given={u: radius, mu: shift},
+        assuming=[Less(size * centre**2, S(36))],
     )
     d.step(
         "slope of the probability in the threshold",
-        Equal(Derivative(chi_inside(mu, u, size).definition(), u), 2 * u * density(0)),
-        r"""The density, times the derivative of $u^2$.""",
+        Equal(
+            Derivative(chi_inside(centre, radius, size).definition(), radius), 2 * radius * density(0, centre, radius)
+        ),
+        r"""The density, times the derivative of $u^2$. At random points with $\lambda<36$, as before.""",
         uses=["the mixture is the probability of being dropped", "density of the mixture"],
         check=Sampled(),
-        given={u: radius, mu: shift},
+        assuming=[Less(size * centre**2, S(36))],
     )
 
 
@@ -339,7 +349,7 @@ def _threshold(d, threshold):
         r"""All groups have the same size, so the fraction of groups kept is that of features. The solver's terms are
         derivatives in $\log t$: the slope is $2u^2f_g$, and its own slope follows from that of $f_g$.""",
         uses=["groups.kept", "slope of the probability in the threshold", "slope of a density in the threshold"],
-        given={m: m, s: s, mu: m / s, u: t / s},
+        given=SCORE,
     )
     d.step(
         "the kept fraction falls",
@@ -401,6 +411,7 @@ def _upper(d, upper):
         r"""At the largest of these less than $\alpha$ of every kind is kept, so the threshold is smaller.""",
         uses=["the level of the bound", "the kept fraction falls"],
         given={mu: m / s, x: sqrt(2 * log(1 / alpha))},
+        relation="<=",
     )
     d.step(
         "the upper bound holds",

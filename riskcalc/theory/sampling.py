@@ -31,6 +31,7 @@ from riskcalc.theory.symbols import (
     M2c,
     X,
     alpha,
+    draw_rate,
     excess_risk,
     gamma,
     growth,
@@ -44,7 +45,6 @@ from riskcalc.theory.symbols import (
     s,
     sigma2,
     t,
-    theta,
     training_error,
     u,
     z,
@@ -90,14 +90,14 @@ UPPER = Formula(
     derived_from=("sampling.threshold", "sampling.mean_score"),
 )
 
-# Draws with replacement: the chance of none is exp(-theta |H + mu|).
-_none = discounted(mu, theta) + discounted(-mu, theta)
+# Draws with replacement: the chance of none is exp(-draw_rate |H + mu|).
+_none = discounted(mu, draw_rate) + discounted(-mu, draw_rate)
 REPLACED = SCORED | {
-    theta: alpha * s / mean_score,
+    draw_rate: alpha * s / mean_score,
     M0: 1 - _none,
     M0bar: _none,
-    M1: theta * (discounted(mu, theta) - discounted(-mu, theta)),
-    M2c: theta * (2 * phi(mu) - theta * _none),
+    M1: draw_rate * (discounted(mu, draw_rate) - discounted(-mu, draw_rate)),
+    M2c: draw_rate * (2 * phi(mu) - draw_rate * _none),
 }
 
 POWER = Formula(
@@ -144,7 +144,7 @@ EXCESS_RISK = Formula(
     defines=excess_risk,
     statement=gamma - sigma2 + growth,
     source=_SOURCE,
-    derived_from=("sampling.risk",),
+    derived_from=("sampling.risk", "dense.coefficient_risk"),
 )
 
 TRAINING_ERROR = Formula(
@@ -153,7 +153,7 @@ TRAINING_ERROR = Formula(
     defines=training_error,
     statement=gamma * q**2 + growth,
     source=_SOURCE,
-    derived_from=("dense.training_error", "sampling.growth", "sampling.replaced_growth"),
+    derived_from=("dense.training_error", "dense.slack", "sampling.growth", "sampling.replaced_growth"),
 )
 
 # By kind of mask.

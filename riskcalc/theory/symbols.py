@@ -54,7 +54,7 @@ B_pivot = scalar("B_pivot", "coefficient of the pivot atom", NONNEGATIVE, "B_*")
 abar_pivot = scalar("abar_pivot", "one minus the shrinkage of the pivot atom", UNIT, r"\bar a_*")
 
 # Other masks: sampling, the optimal interval, groups
-theta = law_symbol("draw_rate", r"rate at which draws find a feature, per unit of $|\mu + H|$", POSITIVE, r"\theta")
+draw_rate = law_symbol("draw_rate", r"rate at which draws find a feature, per unit of $|\mu + H|$", POSITIVE, r"\theta")
 mean_score = scalar("mean_score", r"mean of $\sqrt\Lambda\,|X|$", POSITIVE, r"\bar r")
 power = scalar("power", "mean square of a prediction", NONNEGATIVE, r"P_X")
 growth = scalar("growth", "what sampling adds to the test risk, and to the training error", NONNEGATIVE, r"\Delta")
