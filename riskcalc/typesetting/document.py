@@ -19,7 +19,7 @@ from riskcalc.theory import REGISTRY
 from riskcalc.typesetting.export import snippet
 
 _HEAD = r"""\documentclass{article}
-\usepackage{amsmath,amssymb}
+\usepackage{amsmath,amssymb,longtable}
 \setlength{\parskip}{6pt plus 2pt}
 \raggedright
 \raggedbottom
@@ -119,7 +119,7 @@ def _symbols(formulas: Iterable[Formula]) -> str:
         ]
         if rows:
             head = rf"\multicolumn{{3}}{{@{{}}l}}{{\emph{{{words}}}}} \\[3pt]"
-            parts += [r"\begin{tabular}{@{}lp{.7\textwidth}l@{}}", head, *rows, r"\end{tabular}", ""]
+            parts += [r"\begin{longtable}[l]{@{}lp{.7\textwidth}l@{}}", head, *rows, r"\end{longtable}", ""]
     return "\n".join(parts)
 
 
