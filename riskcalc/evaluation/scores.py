@@ -70,7 +70,7 @@ def solve_optimal(state: State, surplus: Surplus, start: np.ndarray | None, syst
     useful = (weights * useful).sum(axis=-1, keepdims=True)
     kept = np.where(dead > 0, np.maximum(np.minimum(wanted, useful), wanted - dead), wanted)
 
-    terms = lower(optimal.THRESHOLD.terms(), optimal.THRESHOLD.where, system, optimal.THRESHOLD.id)
+    terms = lower(optimal.THRESHOLD.terms(), optimal.MASK | optimal.REACH, system, optimal.THRESHOLD.id)
     inputs = {name: state[name] for name in terms.law_inputs if name != "depth"} | {"weights": weights}
     mass = (state["total"] - dead, 0 * dead)
     share = state | {"alpha": kept / mass[0]}
