@@ -8,7 +8,7 @@ from sympy import Derivative, Integral, Limit, S, Symbol, exp, log, oo, pi, sqrt
 
 import riskcalc as rc
 from riskcalc.derivation.checks import Enclosed, Simulated
-from riskcalc.derivation.claims import Equal, Less, Registered, Roots
+from riskcalc.derivation.claims import Equal, Less, Roots
 from riskcalc.derivation.record import Derivation
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import Inside, Outside, boundary, edge_drop, edge_moment, positive, top
@@ -17,6 +17,7 @@ from riskcalc.formulas.symbols import S as MASK
 from riskcalc.policies import Optimal
 from riskcalc.theory.optimal import MOMENTS, TOLD
 from riskcalc.theory.symbols import (
+    G1,
     M0,
     M1,
     B,
@@ -34,9 +35,11 @@ from riskcalc.theory.symbols import (
     echo,
     gained,
     gamma,
+    has_room,
     kappa,
     nu,
     part,
+    put,
     reach,
     risk,
     room,
@@ -56,7 +59,6 @@ odds = law_symbol("odds", "probability of the first, given what the rule sees", 
 gain = law_symbol("gain", "what keeping a feature lowers the risk by", REAL, "g")
 value = law_symbol("value", "value that a feature is given in place of its fitted coefficient", REAL, "v")
 told = law_symbol("told", "posterior mean of a coefficient", REAL, r"\hat B")
-noise = law_symbol("noise", "the standard normal variable of a fitted coefficient, seen by the rule", REAL, "G")
 shift = law_symbol("shift", "distance of a coefficient from its mean fit, in units of the spread", NONNEGATIVE, "d")
 width = law_symbol("width", "half-width of the interval kept, in units of the spread", POSITIVE, "v")
 x = scalar("x", "a distance from zero, in standard deviations", POSITIVE, "x")
@@ -108,7 +110,7 @@ def derivation(records):
         },
     )
     _exchange(d)
-    _interval(d, records["optimal.threshold"].where)
+    _interval(d, records["optimal.has_room"], records["optimal.threshold"].where)
     _threshold(d, records)
     _better(d)
     _rescaled(d, records)
@@ -160,7 +162,7 @@ def _exchange(d):
     )
 
 
-def _interval(d, moments):
+def _interval(d, has, moments):
     d.step(
         "gains above a threshold are an interval",
         Roots(Equal(GAIN, t), y, (B + sqrt(B**2 - t / Lambda), B - sqrt(B**2 - t / Lambda))),
@@ -175,6 +177,12 @@ def _interval(d, moments):
         $\ell_+=\ell_0-t_0+\Lambda B^2$, and never if that is negative.""",
         uses=["gains above a threshold are an interval"],
         given={room: ABOVE},
+    )
+    d.registered(
+        has,
+        positive(ABOVE),
+        r"""So a feature has room exactly if this is positive, and $\ell_+$ is it times that indicator.""",
+        uses=["by the depth"],
     )
     d.step(
         "the ends of the interval",
@@ -216,20 +224,21 @@ def _threshold(d, records):
         uses=["slope of what is dropped"],
         given={room: ABOVE, reach: depth / room},
     )
+    d.step(
+        "features without room",
+        Equal(Outside(z, u), S.One),
+        r"""Where $\ell_0-t_0+\Lambda B^2$ is negative the interval is empty: everything is dropped, at any depth
+        nearby, and the slope is zero.""",
+        uses=["by the depth", "mass dropped"],
+        given=FREE | INTERVAL | {room: has_room * ABOVE, has_room: S.Zero},
+    )
     d.registered(
         threshold,
         Equal(E(Outside(z, u)), 1 - alpha),
-        r"""The dropped fraction is $1-\alpha$, of features that have room.""",
-        uses=["mass dropped", "slope of what is dropped", "slope of the reach"],
-        given=FREE | given | {Lambda: Lambda, positive(ABOVE): S.One},
-    )
-    d.step(
-        "features without room",
-        Registered(threshold, Equal(E(Outside(-sqrt(Lambda) * abar * B / s, S.Zero)), 1 - alpha)),
-        r"""Where $\ell_0-t_0+\Lambda B^2$ is negative nothing is kept: the interval is empty, and no slope is
-        left.""",
-        uses=["by the depth", threshold.id],
-        given=FREE | {Lambda: Lambda, positive(ABOVE): S.Zero, positive(S.Zero): S.Zero},
+        r"""The dropped fraction is $1-\alpha$. The solver's terms are slopes in $\log\ell_0$ at a given
+        $1_{\ell_+>0}$, which is constant but where a room begins; there the dropped fraction is continuous.""",
+        uses=["optimal.has_room", "slope of what is dropped", "slope of the reach", "features without room"],
+        given=INTERVAL | {room: has_room * ABOVE, s: sqrt(Lambda) * tau},
     )
     d.step(
         "the spread of the gain",
@@ -288,6 +297,7 @@ def _threshold(d, records):
         r"""At the largest of these at least $\alpha$ of every kind is kept, so the depth sought is at most that.""",
         uses=["the depth of that interval", "the level of the bound", "what is kept grows"],
         given={s: sqrt(Lambda) * tau, x: sqrt(2 * log(1 / (1 - alpha)))},
+        relation="<=",
     )
     d.step(
         "the upper bound holds",
@@ -347,13 +357,20 @@ def _rescaled(d, records):
         r"""Given what the rule sees, a kept feature adds $\Lambda E[(b-v)^2]$ to the risk, which is least at
         $v=\hat B$, and then by $\Lambda\hat B^2$ less than that of a dropped one.""",
     )
+    d.step(
+        "what is put in",
+        Equal((1 - MASK) * B**2 + MASK * (B**2 - told**2), B**2 - (MASK * told) ** 2 + MASK * (MASK - 1) * told**2),
+        r"""The last term vanishes because $S$ is 0 or 1. So with $\hat BS$ in place of its coefficient a feature adds
+        the mean of $\Lambda(B^2-(\hat BS)^2)$.""",
+        uses=["the best value is the posterior mean"],
+    )
     d.registered(
         records["optimal.rescaled_risk"],
-        sigma2 + E(Lambda * (B**2 * M0bar + (B**2 - told**2) * M0)),
+        sigma2 + E(Lambda * (B**2 - put**2)),
         r"""$P$ is the mean of $\Lambda\hat B^2$ over what is kept. By the same exchange, the best rule keeps where
         $\Lambda\hat B^2$ is largest.""",
-        uses=["the best value is the posterior mean", "no rule gains more"],
-        given={gained: E(Lambda * told**2 * M0), M0bar: 1 - M0},
+        uses=["what is put in", "no rule gains more"],
+        given={gained: E(Lambda * put**2)},
     )
     d.step(
         "the posterior mean that is told",
@@ -363,17 +380,23 @@ def _rescaled(d, records):
         uses=["optimal.rescaled_risk"],
         given={M1: S.Zero, M2c: S.Zero},
     )
-    # In the units of the iteration: the true and the fitted coefficient, what is kept, and the noise of the fit.
+    # In the units of the iteration, G1 being the noise of the fit.
     unit = sqrt(Lambda / kappa)
-    seen = sqrt(gamma) * noise
-    true, fitted, put = unit * B, a * (unit * B + seen), unit * value
-    response = E(put * seen) / gamma
+    response = E(unit * put * G1) / gamma
+    meant = {echo: E(sqrt(Lambda / gamma) * G1 * put), cross: E(Lambda * (B - X) * put)}
+    d.step(
+        "the noise of the fit",
+        Equal(unit * X, a * (unit * B + sqrt(gamma) * H)),
+        r"""In the units $\sqrt{\Lambda/\kappa}$ of the iteration, the fit sees the coefficients through the noise
+        $G_1=\sqrt\gamma H$.""",
+        given={X: a * B + tau * H},
+    )
     d.step(
         "the response",
         Equal(kappa * response, sqrt(kappa / gamma) * echo),
-        r"""In $f=\sqrt{\Lambda/\kappa}\,\hat BS$, of what is kept to the noise $G_1=\sqrt\gamma H$ of the fit:
-        $b_S=E[fG_1]/\gamma$.""",
-        given={echo: E(sqrt(Lambda) * noise * value)},
+        r"""In $f=\sqrt{\Lambda/\kappa}\,\hat BS$, of what is kept to that noise: $b_S=E[fG_1]/\gamma$.""",
+        uses=["the noise of the fit"],
+        given=meant,
     )
     d.step(
         "what the fit misses of the truth",
@@ -381,17 +404,14 @@ def _rescaled(d, records):
         r"""As $B-X=\bar aB-\tau H$ and $E[H]=0$.""",
         given={X: a * B + tau * H},
     )
-    overlap = sigma2 + E(Lambda * B**2 * abar) - kappa * E((true - fitted) * put)
+    overlap = sigma2 + E(Lambda * B**2 * abar) - kappa * E(unit * (B - X) * unit * put)
     d.registered(
         records["optimal.rescaled_training_error"],
         risk - 2 * kappa * response * overlap + kappa**2 * response**2 * gamma,
         r"""The training error is $\Gamma_{ff}-2\kappa b_S\Gamma_{1f}+\kappa^2b_S^2\gamma$ (see the derivation of
         training errors), with $\Gamma_{ff}=R$ and $\Gamma_{1f}=\sigma^2+E[\Lambda(B-X)(B-\hat BS)]$.""",
         uses=["optimal.rescaled_risk", "the response", "what the fit misses of the truth"],
-        given={
-            echo: E(sqrt(Lambda) * noise * value),
-            cross: E(Lambda * (B - (a * B + tau * noise)) * value),
-        },
+        given=meant,
     )
     d.step(
         "the overlap that is told",

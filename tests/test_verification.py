@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from types import SimpleNamespace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -171,7 +171,7 @@ def test_a_wrong_prediction_of_the_package_disagrees(monkeypatch):
     right = subjects.predict
 
     def wrong(*arguments):
-        return SimpleNamespace(risk=1.06 * right(*arguments).risk)
+        return replace(right(*arguments), risk=1.06 * right(*arguments).risk)
 
     monkeypatch.setattr(subjects, "predict", wrong)
     assert verify(PROBLEM, tolerance=0.03, **HERE).verdict == "disagree"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sympy import Derivative
+from sympy import Derivative, sqrt
 
 from riskcalc.derivation.algebra import as_positive, unfold, vanishes
 from riskcalc.derivation.claims import Equal, Expands, Registered
@@ -15,16 +15,22 @@ from riskcalc.formulas.symbols import Expression, S
 from riskcalc.theory import REGISTRY
 from riskcalc.theory.masks import MOMENTS
 from riskcalc.theory.symbols import (
+    G1,
     M0,
     B,
     Lambda,
     M0bar,
+    X,
+    cross,
+    echo,
     excess,
     fit_excess_risk,
+    gained,
     gamma,
     kappa,
     part,
     partbar,
+    put,
     r2,
     sigma2_small,
 )
@@ -36,6 +42,9 @@ _MEANINGS = {
     M0bar: 1 - M0,
     partbar: 1 - part,
     fit_excess_risk: gamma - sigma2_small,
+    gained: E(Lambda * put**2),
+    cross: E(Lambda * (B - X) * put),
+    echo: E(sqrt(Lambda / gamma) * G1 * put),
 }
 
 

@@ -18,7 +18,7 @@ from riskcalc.lowering.compile import Lowered, lower, lower_formula, reduced
 from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.state import State, take
 from riskcalc.lowering.surplus import Surplus
-from riskcalc.theory import iterative, masks, small_model
+from riskcalc.theory import iterative, masks, pruning, small_model
 from riskcalc.theory.symbols import M0bar, W, a, c_kj, omega, rho_kj, slope
 
 # Columns of one randomisation, of all atoms together, and randomisations.
@@ -217,7 +217,8 @@ class _Regime:
         surplus = Surplus(excess * total, 0 * total, resolution=CRITICAL)
         state = self.atoms | self.scalars | {"ridge": np.full_like(kappa, ridge)}
         state["weights"] = self._kept_of_atoms() * self.atoms["weights"]
-        state["sigma2"] = lower((reduced(small_model.NOISE),), {}, FLOAT64, scalar_output=True)(self._state())
+        dropped = lower((reduced(pruning.MISFIT),), {}, FLOAT64, scalar_output=True)(self._state())
+        state["sigma2"] = lower_formula(small_model.NOISE, FLOAT64)(state | {"misfit": dropped})
         fit = fit_dense(state, surplus, (keep * total, 0 * total), FLOAT64)
         self.scalars |= {"nu": fit.state["nu"], "q": fit.state["q"]}
         return fit.status

@@ -71,7 +71,7 @@ def solve_optimal(state: State, surplus: Surplus, start: np.ndarray | None, syst
     kept = np.where(dead > 0, np.maximum(np.minimum(wanted, useful), wanted - dead), wanted)
 
     fixed = dict(zip(("s", "abar"), lower((s, abar), optimal.MASK, system, "optimal.spread")(state), strict=True))
-    where = {symbol: rule for symbol, rule in optimal.THRESHOLD.where.items() if str(symbol) not in fixed}
+    where = {symbol: rule for symbol, rule in (optimal.MASK | optimal.REACH).items() if str(symbol) not in fixed}
     terms = lower(optimal.THRESHOLD.terms(), where, system, optimal.THRESHOLD.id)
     known = state | fixed | {"weights": weights}
     inputs = {name: known[name] for name in (*terms.law_inputs, "weights") if name != "depth"}

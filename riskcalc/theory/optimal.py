@@ -27,6 +27,7 @@ from riskcalc.theory.symbols import (
     echo,
     gained,
     gamma,
+    has_room,
     kappa,
     reach,
     risk,
@@ -41,23 +42,32 @@ from riskcalc.theory.symbols import (
 
 _SOURCE = "see the derivation of the optimal rule"
 _above = depth - crest + Lambda * B**2
+HAS_ROOM = Formula(
+    id="optimal.has_room",
+    title="whether the largest gain of a feature is beyond the threshold",
+    defines=has_room,
+    statement=positive(_above),
+    source=_SOURCE,
+)
+
 GAIN = {
     s: spread(sqrt(Lambda) * tau),
-    room: _above * positive(_above),
+    room: _above * has_room,
     u: sqrt(room) / s,
     z: u - sqrt(Lambda) * abar * B / s,
 }
 # What is kept is inside, and H is reflected.
 MOMENTS = {M0: Inside(z, u), M0bar: Outside(z, u), M1: edge_drop(z, u), M2c: -edge_moment(z, u)}
-MASK = COEFFICIENT | GAIN | MOMENTS
-REACH = {reach: ratio(depth * positive(room), room)}
+_THRESHOLDED = COEFFICIENT | GAIN | MOMENTS
+MASK = {has_room: HAS_ROOM.statement} | _THRESHOLDED
+REACH = {reach: depth * ratio(has_room, room)}
 
 THRESHOLD = FixedPoint(
     id="optimal.threshold",
     title=r"depth below the largest gain that a fraction $\alpha$ reaches",
     defines=depth,
     statement=Eq(E(M0bar), 1 - alpha),
-    where=MASK | REACH,
+    where=_THRESHOLDED | REACH,
     part=Outside(z, u),
     remainder=Inside(z, u),
     slope=reach / 2 * boundary(z, u),
@@ -65,7 +75,7 @@ THRESHOLD = FixedPoint(
     target=1 - alpha,
     assumptions=r"$(\Lambda, D)$ tells $B$; $\alpha < 1$ and $\gamma > 0$; the root is then unique",
     source=_SOURCE,
-    derived_from=("dense.coefficient", "pruning.risk"),
+    derived_from=("dense.coefficient", "pruning.risk", "optimal.has_room"),
 )
 
 UPPER = Formula(
@@ -104,4 +114,4 @@ RESCALED_TRAINING_ERROR = Formula(
     derived_from=("optimal.rescaled_risk", "training_error.pruned"),
 )
 
-FORMULAS = (THRESHOLD, UPPER, RESCALED_RISK, RESCALED_TRAINING_ERROR)
+FORMULAS = (HAS_ROOM, THRESHOLD, UPPER, RESCALED_RISK, RESCALED_TRAINING_ERROR)
