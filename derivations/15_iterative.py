@@ -49,7 +49,7 @@ from riskcalc.theory.symbols import (
 )
 
 # Stein's lemma: a function of two noises, made of two independent normal variables.
-h = scalar("h", "a value of a standard normal variable", REAL, "h")
+h = scalar("value_h", "a value of a standard normal variable", REAL, "h")
 root = scalar("root", "standard deviation of the first noise", POSITIVE, r"\ell_{11}")
 tilt = scalar("tilt", "what the second noise has of the first normal variable", REAL, r"\ell_{21}")
 other = scalar("other", "what it has of the second", POSITIVE, r"\ell_{22}")

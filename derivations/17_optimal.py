@@ -55,7 +55,7 @@ h = Symbol("h", real=True)  # a value of the standard normal variable, integrate
 y = Symbol("y", real=True)  # a value of the fitted coefficient
 b = law_symbol("b", "a coefficient that a feature may have, times sqrt(p)", REAL, "b")
 other = law_symbol("other", "another coefficient that it may have", REAL, "b'")
-odds = law_symbol("odds", "probability of the first, given what the rule sees", NONNEGATIVE, "w")
+odds = law_symbol("posterior_odds", "probability of the first, given what the rule sees", NONNEGATIVE, "w")
 gain = law_symbol("gain", "what keeping a feature lowers the risk by", REAL, "g")
 value = law_symbol("value", "value that a feature is given in place of its fitted coefficient", REAL, "v")
 told = law_symbol("told", "posterior mean of a coefficient", REAL, r"\hat B")

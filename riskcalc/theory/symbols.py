@@ -130,5 +130,5 @@ slope = scalar("slope", "mean derivative of what is dropped, in an earlier noise
 slope_noise = law_symbol("slope_noise", r"$\sum_jb_jG_j$", REAL, r"\hat b")
 slope_gap = scalar("slope_gap", "zero where these slopes are right", REAL, r"\partial_l")
 weight = scalar("weight", "weight of an earlier noise in the residuals after pruning", REAL, "v_j")
-residual = law_symbol("residual", r"$\sum_jv_jG_j$", REAL, r"\hat v")
+residual = law_symbol("residual_noise", r"$\sum_jv_jG_j$", REAL, r"\hat v")
 missed = law_symbol("missed", r"$\sum_jv_j(W-V_j)$", REAL, r"\hat w")
