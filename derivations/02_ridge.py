@@ -53,7 +53,7 @@ def derivation(records):
         },
     )
 
-    residual = scalar("residual", "root mean square of the residuals", POSITIVE, "s")
+    residual = scalar("root_residual", "root mean square of the residuals", POSITIVE, "s")
     d.step(
         "the loss has a dual form",
         Roots(Equal(Derivative(theta * residual - theta**2 / 2, theta), S.Zero), theta, (residual,)),

@@ -49,15 +49,15 @@ from riskcalc.theory.symbols import (
 )
 
 # Stein's lemma: a function of two noises, made of two independent normal variables.
-h = scalar("value_h", "a value of a standard normal variable", REAL, "h")
+h = scalar("gaussian", "a value of a standard normal variable", REAL, "h")
 root = scalar("root", "standard deviation of the first noise", POSITIVE, r"\ell_{11}")
 tilt = scalar("tilt", "what the second noise has of the first normal variable", REAL, r"\ell_{21}")
 other = scalar("other", "what it has of the second", POSITIVE, r"\ell_{22}")
 first = scalar("first", "mean derivative in the first noise", REAL, "d_1")
 second = scalar("second", "mean derivative in the second", REAL, "d_2")
-u = scalar("u", "coefficient of a polynomial", REAL, "u")
-v = scalar("v", "coefficient of a polynomial", REAL, "v")
-w = scalar("w", "coefficient of a polynomial", REAL, "w")
+u = scalar("poly_u", "coefficient of a polynomial", REAL, "u")
+v = scalar("poly_v", "coefficient of a polynomial", REAL, "v")
+w = scalar("poly_w", "coefficient of a polynomial", REAL, "w")
 
 # The first fit, and its noise.
 a_1 = law_symbol("a_1", "shrinkage of the first fit", UNIT, "a_1")
@@ -139,7 +139,7 @@ def _stein(d):
 
 
 def _stationary(d, records):
-    own = law_symbol("own", "the coefficient of the fit that is sought", REAL, "x")
+    own = law_symbol("own_noise", "the coefficient of the fit that is sought", REAL, "x")
     inherited = law_symbol("inherited", r"sum over earlier fits of b_kj (W + G_j - V_j)", REAL, r"\iota")
     d.step(
         "what a fit inherits",

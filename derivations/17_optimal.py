@@ -54,13 +54,13 @@ from riskcalc.theory.symbols import (
 h = Symbol("h", real=True)  # a value of the standard normal variable, integrated over
 y = Symbol("y", real=True)  # a value of the fitted coefficient
 b = law_symbol("b", "a coefficient that a feature may have, times sqrt(p)", REAL, "b")
-other = law_symbol("other", "another coefficient that it may have", REAL, "b'")
-odds = law_symbol("posterior_odds", "probability of the first, given what the rule sees", NONNEGATIVE, "w")
+other = law_symbol("other_coefficient", "another coefficient that it may have", REAL, "b'")
+odds = law_symbol("belief", "probability of the first, given what the rule sees", NONNEGATIVE, "w")
 gain = law_symbol("gain", "what keeping a feature lowers the risk by", REAL, "g")
 value = law_symbol("value", "value that a feature is given in place of its fitted coefficient", REAL, "v")
 told = law_symbol("told", "posterior mean of a coefficient", REAL, r"\hat B")
-shift = law_symbol("shift", "distance of a coefficient from its mean fit, in units of the spread", NONNEGATIVE, "d")
-width = law_symbol("width", "half-width of the interval kept, in units of the spread", POSITIVE, "v")
+shift = law_symbol("fit_distance", "distance of a coefficient from its mean fit, in spreads", NONNEGATIVE, "d")
+width = law_symbol("half_width", "half-width of the interval kept, in units of the spread", POSITIVE, "v")
 x = scalar("x", "a distance from zero, in standard deviations", POSITIVE, "x")
 
 DENSITY = exp(-(h**2) / 2) / sqrt(2 * pi)

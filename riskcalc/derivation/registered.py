@@ -71,7 +71,7 @@ def is_registered(claim: Registered, where: Definitions) -> bool:
 
 def _definitions(formula: Formula, where: Definitions) -> Definitions:
     """The record's own definitions, and those of the step that hold for the record without narrowing it."""
-    found, pending = dict(formula.where), _symbols(formula)
+    found, pending = dict(formula.where) | _moments(formula), _symbols(formula)
     while pending:
         symbol = pending.pop()
         rule = where.get(symbol, symbol)
@@ -82,6 +82,12 @@ def _definitions(formula: Formula, where: Definitions) -> Definitions:
         found[symbol] = rule
         pending |= rule.free_symbols
     return found
+
+
+def _moments(formula: Formula) -> Definitions:
+    """What the moments of a mask are for the record, where it says that they are not any."""
+    own = {} if formula.moments is None else vars(formula.moments)
+    return {symbol: own[name] for name, symbol in vars(MOMENTS).items() if own.get(name, symbol) != symbol}
 
 
 def _symbols(formula: Formula) -> set[Expression]:
