@@ -165,6 +165,12 @@ def _stationary(d, records):
         given=SHRUNK | {ridge: q * nu, q: 1 - kappa * E(MASK * a)},
     )
     d.registered(
+        records["iterative.slack"],
+        1 - kappa * E(MASK * Lambda / (Lambda + D * nu)),
+        r"""This $q$, with the mean over the features kept.""",
+        uses=["the slack of a fit"],
+    )
+    d.registered(
         records["iterative.noise"],
         NOISY,
         r"""A Gaussian is its mean given others plus an independent Gaussian: $G_k=\hat G_k+\varepsilon_kH$ with

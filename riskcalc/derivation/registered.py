@@ -33,6 +33,8 @@ from riskcalc.theory.symbols import (
     put,
     r2,
     sigma2_small,
+    zeta,
+    zetabar,
 )
 
 # Symbols that stand for others by their declaration, without a formula of their own.
@@ -41,6 +43,7 @@ _MEANINGS = {
     r2: E(B**2),
     M0bar: 1 - M0,
     partbar: 1 - part,
+    zetabar: 1 - zeta,
     fit_excess_risk: gamma - sigma2_small,
     gained: E(Lambda * put**2),
     cross: E(Lambda * (B - X) * put),

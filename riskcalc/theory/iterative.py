@@ -111,6 +111,17 @@ MEMORY_GAP = Formula(
     **_REFIT,
 )
 
+SLACK = Formula(
+    id="iterative.slack",
+    title=r"one minus $\kappa$ times the mean shrinkage of a fit",
+    defines=q,
+    statement=1 - kappa * E(S * a),
+    where=_SHRUNK,
+    moments=_MASK,
+    source=_SOURCE,
+    derived_from=("dense.slack",),
+)
+
 OWN_VARIANCE = Formula(
     id="iterative.own_variance",
     title="variance of the noise that is a fit's own",
@@ -121,7 +132,7 @@ OWN_VARIANCE = Formula(
     moments=_MASK,
     complements=COMPLEMENTS,
     source=_SOURCE,
-    derived_from=("iterative.covariance",),
+    derived_from=("iterative.covariance", "iterative.slack"),
 )
 
 RISK = Formula(
@@ -197,6 +208,7 @@ FORMULAS = (
     COVARIANCE,
     NOISE_GAP,
     MEMORY_GAP,
+    SLACK,
     OWN_VARIANCE,
     RISK,
     TRAINING_ERROR,
