@@ -71,7 +71,7 @@ for axes, (name, (found, risk)) in zip(panels, results.items(), strict=True):
     axes.set(xscale="log", title=name, xlabel="features per sample, p/n", ylim=(0, 1.05))
     axes.set_xticks([0.2, 0.5, 1, 2, 5], ["0.2", "0.5", "1", "2", "5"])
     axes.minorticks_off()
-panels[0].legend(fontsize=8, frameon=False)
+figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
 plt.show()
 
 # %% [markdown]
