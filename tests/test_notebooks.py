@@ -12,9 +12,10 @@ from nbclient import NotebookClient
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 
 
-@pytest.mark.parametrize(
-    ("name", "figures"), [("two_level", 2), ("own_theory", 0), ("retraining", 1), ("prunability", 1)]
-)
+NAMES = {"two_level": 2, "own_theory": 0, "retraining": 1, "prunability": 1}  # and how many figures
+
+
+@pytest.mark.parametrize(("name", "figures"), NAMES.items())
 def test_runs_and_agrees(name: str, figures: int, tmp_path: Path, monkeypatch):
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
     converted = tmp_path / f"{name}.ipynb"
