@@ -214,6 +214,7 @@ def test_every_formula_is_exported_and_nothing_of_sympy_is_left():
             "nu",
             "pi",
             "rho",
+            "chi",
         ),
         *("sigma", "varsigma", "varepsilon", "tau", "phi", "omega", "ell", "nabla", "partial"),
         *("Delta", "Gamma", "Lambda", "Phi"),

@@ -303,6 +303,22 @@ class Typesetter(LatexPrinter):
         latex = _NAMED.get(name) or (name if len(name) == 1 else rf"\mathrm{{{name}}}")
         return latex + self.bracket(", ".join(self.short(argument) for argument in expr.args))
 
+    def _print_chi_outside(self, expr: Expression) -> str:
+        return self._chi_probability(*expr.args, ">")
+
+    def _print_chi_inside(self, expr: Expression) -> str:
+        return self._chi_probability(*expr.args, r"\le")
+
+    def _chi_probability(self, mu: Expression, u: Expression, size: Expression, sign: str) -> str:
+        return rf"\mathbb{{P}}\bigl({self._chi(size, mu, size)} {sign} {self._print(u**2)}\bigr)"
+
+    def _chi(self, k: Expression, mu: Expression, size: Expression) -> str:
+        return rf"\chi^2_{{{self._print(k)}}}({self._print(size * mu**2)})"
+
+    def _print_chi_density(self, expr: Expression) -> str:
+        mu, u, k, size = expr.args
+        return rf"f_{{{self._chi(k, mu, size)}}}({self._print(u**2)})"
+
     _print_Node = _print_Max = _print_Min = _print_Function
 
     def _print_log(self, expr: Expression, exp: Any = None) -> str:
