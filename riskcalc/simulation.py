@@ -205,8 +205,8 @@ def _recipe(
     for others, ridge in earlier:
         _check_variance(n, min(others, live), ridge, "features kept")
     if retrain is None:
-        return Recipe(kind, kept, group, earlier=earlier)
-    second = Recipe(kind, kept, group, retrain.sample, float(retrain.ridge[()]), earlier)
+        return Recipe(kind, kept, earlier=earlier, group=group)
+    second = Recipe(kind, kept, retrain.sample, float(retrain.ridge[()]), earlier, group)
     if kind == "replaced" and second.ridge == 0 and kept > n:
         raise ValueError(
             "with replacement the number of distinct features is random; retrain with a ridge, or keep fewer"

@@ -179,6 +179,7 @@ def balance_root(
     for _ in range(MAX_ITERATIONS):
         value, derivative, curvature = gap(current, x, system)
         low, high = np.where(value > 0, x, low), np.where(value < 0, x, high)
+        derivative = np.where(derivative == 0, -system.tiny, derivative)  # flat here: the bracket is halved
         step = -value / derivative
         # What a step leaves of the gap: its square after Newton's, its cube after Halley's, where the curve is tame.
         if curvature is None:

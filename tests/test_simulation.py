@@ -17,7 +17,6 @@ import riskcalc as rc
 from riskcalc import simulation
 from riskcalc.cli import main
 from riskcalc.estimates import Estimate, with_error
-from riskcalc.policies import POLICIES
 from riskcalc.sampling import backends, workers
 from riskcalc.sampling.populations import population
 from riskcalc.sampling.trials import DISTRIBUTIONS, Plan, _Draw, _Model, run_blocks
@@ -44,10 +43,13 @@ def problem_of(case: dict) -> rc.LinearGaussian:
     )
 
 
+RANKED = (rc.Magnitude, rc.Hessian, rc.BrainSurgeon, rc.Oracle, rc.Random, rc.Optimal)
+
+
 def plan_of(case: dict) -> Plan:
     """The dense fit and every policy, with every retraining; more kept than samples too, but not dead features at
     random, whose number would straddle the interpolation threshold."""
-    models = [(policy(keep=0.25), second) for policy in POLICIES.values() for second in RETRAINED]
+    models = [(policy(keep=0.25), second) for policy in RANKED for second in RETRAINED]
     models += [(rc.Magnitude(keep=0.75), second) for second in RETRAINED]
     return make_plan(problem_of(case), [(None, None), *models], N)
 
@@ -69,6 +71,18 @@ def plain_fit_dual(X: np.ndarray, y: np.ndarray, penalty: np.ndarray, ridge: flo
     return np.linalg.pinv(X / root) @ y / root
 
 
+def plain_curvatures(X: np.ndarray, penalty: np.ndarray, ridge: float) -> np.ndarray:
+    """The diagonal of the inverse Hessian, up to a factor; one for features without variance."""
+    Z = X / np.sqrt(penalty)
+    if ridge > 0:
+        diagonal = np.diag(np.linalg.inv(Z.T @ Z + len(X) * ridge * np.eye(Z.shape[1])))
+    elif np.linalg.matrix_rank(Z) < np.count_nonzero(Z.any(axis=0)):
+        diagonal = np.diag(np.eye(Z.shape[1]) - np.linalg.pinv(Z) @ Z)
+    else:
+        diagonal = np.diag(np.linalg.pinv(Z.T @ Z))
+    return np.where(Z.any(axis=0), diagonal / penalty, 1.0)
+
+
 def plain_trials(plan: Plan, seed: int, count: int, fit=plain_fit) -> np.ndarray:
     """The first trials of the first block, one after the other."""
     n, p, block = plan.n_samples, plan.n_features, plan.block
@@ -88,6 +102,8 @@ def plain_trials(plan: Plan, seed: int, count: int, fit=plain_fit) -> np.ndarray
             "hessian": lam * dense**2,
             "oracle": np.lexsort((luck[t], lam * beta**2)).argsort(),
             "random": luck[t],
+            "surgeon": dense**2 / plain_curvatures(X, penalty, plan.ridge),
+            "optimal": lam * dense * (2 * beta - dense),
         }
         row = []
         for recipe in plan.recipes:
@@ -117,6 +133,14 @@ def test_every_array_namespace_gives_the_same(case: dict):
     plan = plan_of(case)
     strict = run_blocks(plan, 3, [0, 1], backends.array_api(array_api_strict))
     assert strict == pytest.approx(run_blocks(plan, 3, [0, 1], backends.cpu()), rel=1e-12, abs=1e-12)
+
+
+def test_sampling_and_groups_in_every_array_namespace():
+    problem = problem_of({"aspect_ratio": 2, "ridge": 0, "penalty": None, "dead": False})
+    policies = [rc.Sampled(0.25), rc.Sampled(0.25, replacement=True), rc.Group(2, keep=0.25)]
+    plan = make_plan(problem, [(policy, second) for policy in policies for second in (None, rc.Retrain(0.1))], N)
+    strict = run_blocks(plan, 3, [0, 1], backends.array_api(array_api_strict))
+    assert strict == pytest.approx(run_blocks(plan, 3, [0, 1], backends.cpu()), rel=1e-9)
 
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS)

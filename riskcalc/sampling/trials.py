@@ -30,22 +30,22 @@ class Recipe:
     policy : str or None
         A key of `RULES`; None for the dense fit.
     n_keep : int
-    group : int
-        Features that stand or fall together.
     retrain : "same", "fresh" or None
         The sample of the second fit.
     ridge : float
         Of the second fit.
     earlier : tuple of (int, float)
         Rounds of pruning before: how many are kept, and the ridge of the fit on the same sample that follows.
+    group : int
+        Features that stand or fall together.
     """
 
     policy: str | None = None
     n_keep: int = 0
-    group: int = 1
     retrain: str | None = None
     ridge: float = 0.0
     earlier: tuple[tuple[int, float], ...] = ()
+    group: int = 1
 
 
 @dataclass(frozen=True)
