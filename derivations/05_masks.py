@@ -156,11 +156,12 @@ def _surgeon(d):
     )
     d.step(
         "the surgeon's weight",
-        Equal(X**2 / (nu / ridge / (Lambda + D * nu)), ridge / nu * (SCORE_WEIGHTS["surgeon"] * X) ** 2),
+        Equal(X**2 / (nu / ridge / (Lambda + D * nu)), ridge / nu * (omega * X) ** 2),
         r"""As $n,p\to\infty$, $[A^{-1}]_{ii}$ tends to $(\nu/\lambda)/(\Lambda+D\nu)$. Up to a factor common to all
         features, the saliency is the squared score of weight $\omega=\sqrt{\Lambda+D\nu}$; that of the interpolator is
         the limit $\lambda\to0$.""",
         uses=["the surgeon's saliency", "a weight divides the threshold"],
+        given={omega: SCORE_WEIGHTS["surgeon"]},
     )
     d.step(
         "the surgeon without shrinkage",

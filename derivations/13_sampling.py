@@ -135,7 +135,7 @@ def derivation(records):
                 noise_variance="1/2",
             ),
             (Sampled(keep="1/4"), Sampled(keep="1/4", replacement=True)),
-            tolerance=0.05,
+            tolerance=0.08,
         ),
         uses=["sampling.threshold", "sampling.risk", "sampling.training_error"],
     )

@@ -315,6 +315,11 @@ class Typesetter(LatexPrinter):
     def _chi(self, k: Expression, mu: Expression, size: Expression) -> str:
         return rf"\chi^2_{{{self._print(k)}}}({self._print(size * mu**2)})"
 
+    def _print_tent_loss(self, expr: Expression) -> str:
+        z, u = expr.args
+        size = rf"\lvert {self._print(textbook(u - z))} + H\rvert"
+        return rf"\mathbb{{E}}_H\bigl[{size} \max(0, {self._print(u)} - {size})\bigr]"
+
     def _print_chi_density(self, expr: Expression) -> str:
         mu, u, k, size = expr.args
         return rf"f_{{{self._chi(k, mu, size)}}}({self._print(u**2)})"

@@ -72,15 +72,6 @@ def _tent(z: Expression, u: Expression) -> Expression:
     return (_excess(2 * u - z) - 2 * _excess(u - z) + _excess(-z)) / u
 
 
-def _tent_loss(z: Expression, u: Expression) -> Expression:
-    def half(mu: Expression) -> Expression:
-        mass = Phi(u - mu) - Phi(-mu)
-        first = mu * mass + nodes.phi(mu) - nodes.phi(u - mu)
-        return (u - mu) * first - mass + u * nodes.phi(u - mu)
-
-    return half(u - z) + half(z - u)
-
-
 # How nodes, and SymPy's own forms of the normal distribution, stand in a textbook.
 _TEXTBOOK: dict[Any, Any] = {
     nodes.ratio: _fraction,
@@ -105,7 +96,6 @@ _TEXTBOOK: dict[Any, Any] = {
     nodes.off_tent: lambda z, u: 1 - _tent(z, u),
     nodes.tent_drop: lambda z, u: (2 * Phi(u - z) - Phi(2 * u - z) - Phi(-z)) / u,
     nodes.tent_moment: lambda z, u: (2 * nodes.phi(u - z) - nodes.phi(2 * u - z) - nodes.phi(z)) / u,
-    nodes.tent_loss: _tent_loss,
     sympy.erf: lambda x: 2 * Phi(sympy.sqrt(2) * x) - 1,
     sympy.erfc: lambda x: 2 * Phi(-sympy.sqrt(2) * x),
     sympy.erfinv: lambda y: Phi_inverse((1 + y) / 2) / sympy.sqrt(2),
