@@ -196,6 +196,7 @@ def test_every_formula_is_exported_and_nothing_of_sympy_is_left():
             "cdot",
         ),
         *(
+            *("Biggl", "Biggr"),
             "bigl",
             "bigr",
             "Bigl",
