@@ -26,7 +26,7 @@ BALANCE = kappa * gamma**2 - gamma * (kappa * sigma2 + (kappa - 1) * r2) - sigma
 
 gap = scalar("gap", "a distance, such as from kappa = 1", POSITIVE, "c")
 odds = scalar("odds", "kappa E[a] over one minus kappa E[a]", POSITIVE, "w")
-slope = scalar("slope", "derivative of the lowest risk in kappa", REAL, r"\gamma'")
+risk_slope = scalar("risk_slope", "derivative of the lowest risk in kappa", REAL, r"\gamma'")
 # Shrinkage times kappa stays below one, here w / (1 + w).
 SHRUNK = {kappa: (1 + nu) * odds / (1 + odds)}
 
@@ -200,7 +200,7 @@ def derivation(records):
     rate = gamma * (sigma2 + r2 - gamma) / (2 * kappa * gamma - kappa * sigma2 - (kappa - 1) * r2)
     d.step(
         "the lowest risk along the aspect ratio",
-        Roots(Equal(Derivative(BALANCE, gamma) * slope + Derivative(BALANCE, kappa), S.Zero), slope, (rate,)),
+        Roots(Equal(Derivative(BALANCE, gamma) * risk_slope + Derivative(BALANCE, kappa), S.Zero), risk_slope, (rate,)),
         r"""The quadratic differentiated in $\kappa$, noise and signal being fixed; $\gamma'$ is the derivative of the
         lowest risk.""",
         uses=["the lowest risk solves a quadratic"],

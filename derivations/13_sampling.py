@@ -51,7 +51,7 @@ draws = Symbol("n", positive=True)  # features of the problem, which grow
 chance = law_symbol("chance", "probability of keeping a feature", UNIT, r"\pi")
 mean = law_symbol("mean", "mean number of times that a feature is drawn", POSITIVE, "c")
 left = law_symbol("left", "error at a point but for the noise of one feature", REAL, "e")
-seen = law_symbol("seen", "a feature at a point, the point being of the sample or new", REAL, "x")
+observed = law_symbol("observed", "a feature at a point, the point being of the sample or new", REAL, "x")
 width = scalar("width", "threshold in units of the spread of the score", POSITIVE, "v")
 
 DENSITY = exp(-(h**2) / 2) / sqrt(2 * pi)
@@ -157,8 +157,8 @@ def _noise(d):
     d.step(
         "noise of a sure top",
         Equal(
-            chance * (left - seen * (X / chance - X)) ** 2 + (1 - chance) * (left + seen * X) ** 2,
-            left**2 + seen**2 * X**2 * (1 / chance - 1),
+            chance * (left - observed * (X / chance - X)) ** 2 + (1 - chance) * (left + observed * X) ** 2,
+            left**2 + observed**2 * X**2 * (1 / chance - 1),
         ),
         r"""At some point the fit makes the error $e$, where the feature has the value $x$. Sampling replaces $X$ by
         $X/\pi$ or 0. Averaged over that, the squared error grows by $x^2X^2(1/\pi-1)$, as what is kept is unbiased,
@@ -167,7 +167,7 @@ def _noise(d):
     )
     d.step(
         "noise of draws",
-        Equal(poisson((left - seen * (k * X / mean - X)) ** 2), left**2 + seen**2 * X**2 / mean),
+        Equal(poisson((left - observed * (k * X / mean - X)) ** 2), left**2 + observed**2 * X**2 / mean),
         r"""The same for a Poisson count, whose variance is its mean.""",
         uses=["a reweighted coefficient is unbiased"],
     )

@@ -32,7 +32,7 @@ from riskcalc.theory.symbols import (
 length = scalar("factor_length", "squared length of the factor, z'z", POSITIVE, r"\|z\|^2")
 along = scalar("along", "noise along the factor, z'e", REAL, r"z^\top e")
 noise = scalar("noise", "squared length of the noise, e'e", POSITIVE, r"\|e\|^2")
-cross = scalar("cross", "product of factor and target, z'y", REAL, r"z^\top y")
+product = scalar("product", "product of factor and target, z'y", REAL, r"z^\top y")
 target = scalar("target", "squared length of the target, y'y", POSITIVE, r"\|y\|^2")
 
 # The fit: a trial coefficient of each feature, and what the features together make of the factor.
@@ -156,8 +156,8 @@ def derivation(records):
     d.step(
         "the scalar regression",
         Equal(
-            target - 2 * trial_slope * cross + trial_slope**2 * length,
-            target - cross**2 / length + length * (trial_slope - cross / length) ** 2,
+            target - 2 * trial_slope * product + trial_slope**2 * length,
+            target - product**2 / length + length * (trial_slope - product / length) ** 2,
         ),
         r"""On the sample, $\|y-Xu\|^2=\|y-cz\|^2$ with $c=v^\top u$ and $z$ now the vector of the $n$ factors.
         Completing the square, every least squares fit has the slope $\hat b=z^\top y/\|z\|^2$.""",
@@ -205,11 +205,11 @@ def derivation(records):
 
     d.step(
         "the error of the fitted slope",
-        Equal(cross / length, target_slope + along / length),
+        Equal(product / length, target_slope + along / length),
         r"""$y=bz+e$ with $e$ the vector of the noise, so $z^\top y=b\|z\|^2+z^\top e$. Given $z$, the error
         $z^\top e/\|z\|^2$ is Gaussian with mean zero and variance $\sigma^2/\|z\|^2$.""",
         uses=["the scalar regression"],
-        given={cross: target_slope * length + along},
+        given={product: target_slope * length + along},
     )
     d.step(
         "bias and variance",
@@ -257,22 +257,22 @@ def derivation(records):
     d.step(
         "residuals split",
         Equal(
-            target - 2 * zeta * fitted * cross + zeta**2 * fitted**2 * length,
-            target - cross**2 / length + (1 - zeta) ** 2 * fitted**2 * length,
+            target - 2 * zeta * fitted * product + zeta**2 * fitted**2 * length,
+            target - product**2 / length + (1 - zeta) ** 2 * fitted**2 * length,
         ),
         r"""The pruned fit misses $\|y-\zeta\hat bz\|^2$ of the sample. The residual of the regression is orthogonal to
         $z$, so what pruning takes away adds to it.""",
         uses=["the scalar regression", "rank_one.share"],
-        given={fitted: cross / length},
+        given={fitted: product / length},
     )
     d.step(
         "the residual of the regression",
-        Equal(target - cross**2 / length, noise - along**2 / length),
+        Equal(target - product**2 / length, noise - along**2 / length),
         r"""It is that of the noise alone: its $n$ dimensions less the one of the factor.""",
         uses=["the error of the fitted slope"],
         given={
             target: target_slope**2 * length + 2 * target_slope * along + noise,
-            cross: target_slope * length + along,
+            product: target_slope * length + along,
         },
     )
     d.step(

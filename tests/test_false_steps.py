@@ -172,10 +172,12 @@ def test_a_strict_sign_is_said_to_hold_for_positive_symbols():
     assert run(Less(S.Zero, B, strict=False)).seen == "every factor has a sign"
 
 
-def test_a_symbol_has_one_domain():
+def test_a_symbol_has_one_domain_and_one_way_of_writing_it():
     with pytest.raises(ValueError, match=r"kappa was declared in Interval\.open"):
         scalar("kappa", "something else", UNIT, "k")
-    assert scalar("kappa", "aspect ratio", POSITIVE, "k") == kappa
+    with pytest.raises(ValueError, match=r"kappa was written \\kappa before, and now k"):
+        scalar("kappa", "aspect ratio", POSITIVE, "k")
+    assert scalar("kappa", "aspect ratio", POSITIVE, r"\kappa") == kappa
 
 
 def test_a_special_case_is_not_what_is_registered():

@@ -76,8 +76,8 @@ def test_splitting_an_atom_changes_nothing(regime: Regime, data):
 @given(regimes())
 def test_signs_of_coefficients_do_not_matter(regime: Regime):
     flipped, risks = all_risks(regime.scaled(signal=tuple(-b for b in regime.signal))), all_risks(regime)
-    assert flipped.pop("optimal") == pytest.approx(risks.pop("optimal"), rel=1e-6)  # it sees signs, on a grid
-    assert flipped == risks
+    assert flipped.pop("optimal") == pytest.approx(risks.pop("optimal"), rel=1e-6, nan_ok=True)  # on a grid
+    assert flipped == pytest.approx(risks, rel=0, abs=0, nan_ok=True)
 
 
 @given(regimes())

@@ -74,7 +74,7 @@ def is_registered(claim: Registered, where: Definitions) -> bool:
 
 def _definitions(formula: Formula, where: Definitions) -> Definitions:
     """The record's own definitions, and those of the step that hold for the record without narrowing it."""
-    found, pending = dict(formula.where) | _moments(formula), _symbols(formula)
+    found, pending = {**formula.where, **_moments(formula)}, _symbols(formula)
     while pending:
         symbol = pending.pop()
         rule = where.get(symbol, symbol)

@@ -304,12 +304,13 @@ class Typesetter(LatexPrinter):
         return latex + self.bracket(", ".join(self.short(argument) for argument in expr.args))
 
     def _print_chi_outside(self, expr: Expression) -> str:
-        return self._chi_probability(*expr.args, ">")
+        return self._chi_probability(expr, ">")
 
     def _print_chi_inside(self, expr: Expression) -> str:
-        return self._chi_probability(*expr.args, r"\le")
+        return self._chi_probability(expr, r"\le")
 
-    def _chi_probability(self, mu: Expression, u: Expression, size: Expression, sign: str) -> str:
+    def _chi_probability(self, expr: Expression, sign: str) -> str:
+        mu, u, size = expr.args
         return rf"\mathbb{{P}}\bigl({self._chi(size, mu, size)} {sign} {self._print(u**2)}\bigr)"
 
     def _chi(self, k: Expression, mu: Expression, size: Expression) -> str:
@@ -340,18 +341,25 @@ class Typesetter(LatexPrinter):
 
     # Calculus
 
-    def _print_Derivative(self, expr: Expression) -> str:
+    def operator(self, expr: Expression) -> str:
+        """A derivative or a limit, without what it is of."""
+        if isinstance(expr, sympy.Limit):
+            _, variable, point, side = expr.args
+            return rf"\lim_{{{self.approach(variable, point, str(side))}}} "
         order = sum(count for _, count in expr.variable_count)
         power = f"^{{{order}}}" if order != 1 else ""
         below = " ".join(
             rf"\partial {self._print(symbol)}" + (f"^{{{count}}}" if count != 1 else "")
             for symbol, count in expr.variable_count
         )
+        return rf"\frac{{\partial{power}}}{{{below}}}"
+
+    def _print_Derivative(self, expr: Expression) -> str:
         inside = expr.expr
         numerator, denominator = inside.as_numer_denom()
         product = inside.is_Mul and denominator == 1 and not numerator.is_number
         argument = self.bracket(self._print(inside)) if inside.is_Add or product else self._print(inside)
-        return joined([rf"\frac{{\partial{power}}}{{{below}}}", argument])
+        return joined([self.operator(expr), argument])
 
     def _print_Integral(self, expr: Expression) -> str:
         signs, ends = "", ""
@@ -371,8 +379,7 @@ class Typesetter(LatexPrinter):
         return signs + self._argument(expr.function)
 
     def _print_Limit(self, expr: Expression) -> str:
-        inside, variable, point, side = expr.args
-        return rf"\lim_{{{self.approach(variable, point, str(side))}}} {self._argument(inside)}"
+        return self.operator(expr) + self._argument(expr.args[0])
 
     def approach(self, variable: Expression, point: Expression, side: str) -> str:
         """A variable that tends to a point from a side."""

@@ -84,13 +84,13 @@ def _pieces(typesetter: Typesetter, expression: Expression, room: float) -> list
             parts[0] = f"{sign if found else sign.strip().lstrip('+')}{parts[0]}"
             found += parts
         return found
-    if isinstance(expression, E):
-        return _opened(typesetter, r"\mathbb{E}", expression.integrand, "[]", room)
     longest = max(Mul.make_args(expression), key=lambda factor: width(typesetter.doprint(factor)))
     others = Mul(*(factor for factor in Mul.make_args(expression) if factor is not longest))
     front = "" if others == 1 else typesetter.term(others) + " "
     if isinstance(longest, E):
         return _opened(typesetter, rf"{front}\mathbb{{E}}", longest.integrand, "[]", room)
+    if isinstance(longest, (sympy.Derivative, sympy.Limit)) and longest.args[0].is_Add:
+        return _opened(typesetter, front + typesetter.operator(longest), longest.args[0], "()", room)
     if longest.is_Add:
         return _opened(typesetter, front, longest, "()", room)
     return [typesetter.doprint(expression)]

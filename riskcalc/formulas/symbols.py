@@ -50,19 +50,23 @@ def _declare(kind: type[sympy.Symbol], name: str, meaning: str, domain: sympy.Se
     )
     symbol = kind(name, **{assumption: True})
     for known in QUANTITIES.values():
-        if known.symbol.name == name and (type(known.symbol), known.domain) != (kind, domain):
+        if known.symbol.name != name:
+            continue
+        if (type(known.symbol), known.domain) != (kind, domain):
             raise ValueError(f"{name} was declared in {known.domain} before, and now in {domain}")
+        if known.latex != latex:
+            raise ValueError(f"{name} was written {known.latex} before, and now {latex}")
     QUANTITIES[symbol] = Quantity(symbol, meaning, domain, latex)
     return symbol
 
 
 def scalar(name: str, meaning: str, domain: sympy.Set, latex: str) -> Expression:
-    """Declare a symbol with one value per regime. ValueError if it has another domain already."""
+    """Declare a symbol with one value per regime. ValueError if it is another already."""
     return _declare(Scalar, name, meaning, domain, latex)
 
 
 def law_symbol(name: str, meaning: str, domain: sympy.Set, latex: str) -> Expression:
-    """Declare a symbol that varies over the law. ValueError if it has another domain already."""
+    """Declare a symbol that varies over the law. ValueError if it is another already."""
     return _declare(LawSymbol, name, meaning, domain, latex)
 
 

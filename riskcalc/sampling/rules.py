@@ -89,7 +89,7 @@ def _sure_top(fit: Fitted, budget: Budget) -> Choice:
     steps = xp.floor(sums + offset)
     before = xp.concat([xp.zeros_like(steps[:, :1]), steps[:, :-1]], axis=-1)
     chosen = xp.take_along_axis(xp.astype(steps > before, scores.dtype), xp.argsort(order, axis=-1), axis=-1)
-    return Choice(chosen, xp.sum(chosen, axis=-1, keepdims=True), fit.coefficients / (chance + (chance == 0)))
+    return Choice(chosen, xp.sum(chosen, axis=-1, keepdims=True), fit.coefficients / xp.where(chance > 0, chance, 1.0))
 
 
 def _replaced(fit: Fitted, budget: Budget) -> Choice:
