@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.special import ndtr
 
 from riskcalc.lowering.compile import lower
@@ -99,13 +100,17 @@ class _Kind:
         return np.stack([np.where(up == 0, -np.inf, lower), np.where(down > last, np.inf, upper)], axis=-1)
 
     def _roots(self, outside: np.ndarray, inside: np.ndarray, t: float) -> np.ndarray:
-        """Where the score passes t between neighbours on the grid, by bisection."""
+        """Where the score passes t between neighbours on the grid: bisection until it is straight, then two chords."""
         below, above = self.grid[outside], self.grid[inside]
-        for _ in range(48):
+        for _ in range(14):
             middle = (below + above) / 2
             high = self.score(middle) > t
             below, above = np.where(high, below, middle), np.where(high, middle, above)
-        return above
+        excess, rise = self.score(above) - t, self.score(above) - self.score(below)
+        chord = np.divide(above - below, rise, out=np.zeros_like(rise), where=rise > 0)
+        least, most = np.minimum(below, above), np.maximum(below, above)
+        root = np.clip(above - chord * excess, least, most)
+        return np.clip(root - chord * (self.score(root) - t), least, most)
 
     def moments(self, ends: np.ndarray) -> dict[str, np.ndarray]:
         """Masked moments of every atom, if x is kept on these intervals."""
@@ -188,9 +193,9 @@ class _Rule:
         low = min(kind.scores.min() for kind in self.kinds)
         high = max(kind.scores.max() for kind in self.kinds)
         low, high = low - abs(low) - 1e-12 * abs(high), high + 1e-12 * abs(high)
-        for _ in range(100):
-            middle = (low + high) / 2
-            if not low < middle < high:
-                break
-            low, high = (middle, high) if self._mass(middle) >= kept else (low, middle)
-        return low, high
+        if not low < high or self._mass(low) <= kept:
+            return low, low
+        scale, precision = max(abs(low), abs(high)), 4 * np.finfo(float).eps
+        t = brentq(lambda t: self._mass(t) - kept, low, high, xtol=1e-30 * scale, rtol=precision, maxiter=1000)
+        reach = 1e-30 * scale + precision * abs(t)
+        return max(t - reach, low), min(t + reach, high)
