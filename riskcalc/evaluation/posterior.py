@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq
+from scipy.optimize import root_scalar
 from scipy.special import ndtr
 
 from riskcalc.lowering.compile import lower
@@ -196,6 +196,8 @@ class _Rule:
         if not low < high or self._mass(low) <= kept:
             return low, low
         scale, precision = max(abs(low), abs(high)), 4 * np.finfo(float).eps
-        t = brentq(lambda t: self._mass(t) - kept, low, high, xtol=1e-30 * scale, rtol=precision, maxiter=1000)
-        reach = 1e-30 * scale + precision * abs(t)
-        return max(t - reach, low), min(t + reach, high)
+        found = root_scalar(
+            lambda t: self._mass(t) - kept, bracket=(low, high), xtol=1e-30 * scale, rtol=precision, maxiter=1000
+        )
+        reach = 1e-30 * scale + precision * abs(found.root)
+        return max(found.root - reach, low), min(found.root + reach, high)

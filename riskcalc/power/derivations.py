@@ -38,7 +38,10 @@ def uses() -> dict[str, frozenset[str]]:
 
 
 def refusals(records: Mapping[str, Formula], changed: Iterable[str]) -> Iterator[str]:
-    """The steps that fail with these records, one of each derivation that asks for a changed one; no simulation."""
+    """The steps that fail with these records, one of each derivation that asks for a changed one; no simulation.
+
+    A step that the records leave as it is, is taken to hold.
+    """
     changed = set(changed)
     for name, asked in uses().items():
         failed = _failing_step(name, records) if asked & changed else None
@@ -51,14 +54,27 @@ def _failing_step(name: str, records: Mapping[str, Formula]) -> str | None:
         steps = build(name, records).steps
     except Exception as error:  # a formula so wrong that the derivation cannot even be written down
         return type(error).__name__
-    return next((step.name for step in steps if not isinstance(step.check, Simulated) and not _holds(step)), None)
+    known = _questions(name)
+    return next((name for name, question in _asked(steps) if question not in known and not _passes(*question)), None)
 
 
-def _holds(step: Step) -> bool:
-    return _passes(step.check, step.claim, tuple(step.where.items()), step.assuming)
+Question = tuple[Check, Claim, tuple[tuple[Any, Any], ...], tuple[Less, ...]]
+
+
+def _asked(steps: Iterable[Step]) -> Iterator[tuple[str, Question]]:
+    """What the steps check, by their names; but for simulations."""
+    for step in steps:
+        if not isinstance(step.check, Simulated):
+            yield step.name, (step.check, step.claim, tuple(step.where.items()), step.assuming)
+
+
+@cache
+def _questions(name: str) -> frozenset[Question]:
+    """What a derivation checks with the formulas as they are."""
+    return frozenset(question for _, question in _asked(build(name).steps))
 
 
 @cache
 def _passes(method: Check, claim: Claim, where: tuple[tuple[Any, Any], ...], assuming: tuple[Less, ...]) -> bool:
-    """The same step is checked once, however many errors leave it as it is."""
+    """The same step is checked once, however many errors lead to it."""
     return check(Step("", claim, "", (), method, dict(where), assuming)).passed

@@ -14,12 +14,12 @@ from sympy import S
 from riskcalc.comparison import SAMPLE_RULES, compare
 from riskcalc.derivation.checks import Enclosed
 from riskcalc.derivation.claims import Equal, Less
+from riskcalc.derivation.run import derive
 from riskcalc.equivalence import extrapolate
 from riskcalc.evaluation.models import Asked
 from riskcalc.exact import as_float
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import positive
-from riskcalc.laws import count
 from riskcalc.lowering.compile import standing_in
 from riskcalc.policies import (
     BrainSurgeon,
@@ -74,6 +74,8 @@ TRIALS = (8192, 4096, 2048)
 # A prediction is contradicted beyond so many standard errors, and what a line in 1/n leaves out (relative).
 SIGMAS = 5.0
 FINITE_SIZE = 0.004
+# What evaluating a wrong formula may raise.
+FAILURES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 def regimes(**changes: Any) -> LinearGaussian:
@@ -219,14 +221,14 @@ def _quadrature() -> list[str]:
 
 def caught_by(mutant: Mutant, witness: Witness) -> list[str]:
     """What catches a mutant: a derivation of its records, or else predictions made with it."""
+    refused = next(refusals(mutant.records, mutant.formulas), None)
+    if refused is not None:
+        return [refused]
     try:
-        refused = next(refusals(mutant.records, mutant.formulas), None)
-        if refused is not None:
-            return [refused]
         with standing_in(mutant.stand_ins):
             predicted = risks(regimes())
             return violated(predicted) + contradicted(predicted, witness)
-    except (ArithmeticError, AttributeError, ValueError, TypeError) as error:
+    except FAILURES as error:
         return [f"{type(error).__name__} when evaluated"]
 
 
@@ -280,33 +282,32 @@ class Power:
         return to_text([*filled(table("caught first by", ("check", "mutants")), rows, 0), *lines])
 
 
-def measure_power(
-    every: int = 1, workers: int | None = None, progress: bool = False, witness: Witness | None = None
-) -> Power:
+def measure_power(workers: int | None = None, progress: bool = False) -> Power:
     """Put mutants of every registered formula before the derivations, limits and symmetries, and the simulation.
 
     Parameters
     ----------
-    every : int
-        Try every so-many-th mutant.
     workers : int, optional
         Processes; as many as there are processors by default.
     progress : bool
-    witness : Witness, optional
-        Simulated beforehand, by `simulate_regimes`.
 
     Raises
     ------
     RuntimeError
         If the checks refuse the formulas as they are.
     """
-    if witness is None:
-        witness = simulate_regimes(workers=workers, progress=progress)
+    wrong = [report.name for report in derive(workers=workers, progress=progress).reports if not report.passed]
+    witness = simulate_regimes(workers=workers, progress=progress)
     found = risks(regimes())
-    wrong = list(refusals(REGISTRY, REGISTRY)) or contradicted(found, witness) or violated(found)
+    wrong += contradicted(found, witness) + violated(found)
     if wrong:
         raise RuntimeError(f"the formulas as they are fail {', '.join(wrong)}; no mutant was tried")
-    chosen = range(0, len(mutants()), count(every, "every"))
+    return try_mutants(witness, workers=workers, progress=progress)
+
+
+def try_mutants(witness: Witness, every: int = 1, workers: int | None = None, progress: bool = False) -> Power:
+    """What catches every so-many-th mutant, if the checks pass the formulas as they are."""
+    chosen = range(0, len(mutants()), every)
     executor = None if workers == 1 else process_pool(workers)
     size = 4
     tasks = [(chosen[i : i + size], witness) for i in range(0, len(chosen), size)]
