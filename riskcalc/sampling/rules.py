@@ -88,8 +88,8 @@ def _sure_top(fit: Fitted, budget: Budget) -> Choice:
     offset = xp.sum(fit.luck, axis=-1, keepdims=True) % 1.0  # uniform, whatever the order
     steps = xp.floor(sums + offset)
     before = xp.concat([xp.zeros_like(steps[:, :1]), steps[:, :-1]], axis=-1)
-    chosen = xp.take_along_axis(xp.astype(steps > before, scores.dtype), xp.argsort(order, axis=-1), axis=-1)
-    return Choice(chosen, xp.sum(chosen, axis=-1, keepdims=True), fit.coefficients / xp.where(chance > 0, chance, 1.0))
+    chosen = xp.take_along_axis(xp.astype(steps > before, xp.int64), xp.argsort(order, axis=-1), axis=-1)
+    return _picked(fit, chosen, fit.coefficients / xp.where(chance > 0, chance, 1.0))
 
 
 def _replaced(fit: Fitted, budget: Budget) -> Choice:
@@ -105,10 +105,16 @@ def _replaced(fit: Fitted, budget: Budget) -> Choice:
     found = xp.reshape(xp.searchsorted(xp.reshape(draws + trial, (-1,)), ends), (trials, features))
     found = found - budget.n_keep * xp.astype(xp.arange(trials), found.dtype)[:, None]
     before = xp.concat([xp.zeros_like(found[:, :1]), found[:, :-1]], axis=-1)
-    counts = xp.astype(found - before, scores.dtype)
-    chosen = xp.astype(counts > 0, scores.dtype)
+    counts = found - before
     mean = budget.n_keep * scores / whole
-    return Choice(chosen, xp.sum(chosen, axis=-1, keepdims=True), fit.coefficients * counts / (mean + (mean == 0)))
+    values = fit.coefficients * xp.astype(counts, scores.dtype) / xp.where(mean > 0, mean, 1.0)
+    return _picked(fit, xp.astype(counts > 0, xp.int64), values)
+
+
+def _picked(fit: Fitted, chosen: Any, values: Any) -> Choice:
+    """The features that ones choose, whose number differs from trial to trial."""
+    xp = fit.xp
+    return Choice(xp.astype(chosen, values.dtype), xp.sum(chosen, axis=-1, keepdims=True), values)
 
 
 def _sensitivity(fit: Fitted) -> Any:
