@@ -9,16 +9,18 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri
 
+from riskcalc.evaluation.models import Asked, evaluate_chunk
 from riskcalc.evaluation.regimes import chunks
+from riskcalc.evaluation.status import Status
 from riskcalc.lowering.compile import lower_formula
 from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.policies import Sampled
-from riskcalc.prediction import Prediction, predict
+from riskcalc.prediction import predict
 from riskcalc.problems import LinearGaussian
 from riskcalc.theory import sampling
 from riskcalc.values import json_value, plain_scalar
 
-HALVINGS = 60
+HALVINGS = 50
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class SamplingBudget:
         Draws over features of `Sampled(keep, replacement=True)`, from the exact law; may exceed one.
     chernoff, chebyshev : float or ndarray
         The same draws, by the concentration bounds that the exact law replaces: 2 log(2/failure), and 1/failure, in
-        place of the squared normal quantile.
+        place of the squared normal quantile. All four are nan where the dense fit is infinite, or predicts nothing.
     """
 
     relative_error: float
@@ -105,34 +107,51 @@ def sampling_budget(problem: LinearGaussian, relative_error: float, failure: flo
         if isinstance(value, bool) or not isinstance(value, Real) or not 0 < value < most:
             raise ValueError(f"{name} must be a number above 0 and below {most:g}, got {value!r}")
     relative_error, failure = float(relative_error), float(failure)
-    dense = predict(problem)
-    risk = np.where(np.isfinite(dense.risk), dense.risk, np.nan)
     everything = np.ones(problem.shape)
     # All draws that there are features grow the risk by (E[sqrt(Lambda)|X|])^2; the growth is inverse in the draws.
-    unit = np.asarray(predict(problem, Sampled(keep=everything, replacement=True)).risk) - risk
-    size = _mean_square(problem, dense).reshape(problem.shape)
-    quantile = ndtri(1 - failure / 2)
+    unit = _growth(problem, Sampled(keep=everything, replacement=True))
+    quantile = -ndtri(failure / 2)
+    with np.errstate(over="ignore"):
+        allowed = np.square(relative_error / quantile) * _mean_square(problem)
 
     def draws(factor: float) -> Any:
-        return plain_scalar(np.asarray(unit * factor / (relative_error**2 * size)))
+        """By a bound that has this factor in place of the squared quantile."""
+        with np.errstate(over="ignore", divide="ignore"):
+            return plain_scalar(unit * (factor / quantile**2) / allowed)
 
-    allowed = (relative_error / quantile) ** 2 * size
-    low, high = 0 * everything, everything
+    low, high, known = 0 * everything, everything, np.isfinite(unit) & (allowed >= 0)
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        enough = np.asarray(predict(problem, Sampled(keep=middle)).risk) - risk <= allowed
-        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
-    sure = np.where(size > 0, high, np.nan)
-    bounds = (draws(2 * np.log(2 / failure)), draws(1 / failure))
-    return SamplingBudget(relative_error, failure, plain_scalar(sure), draws(quantile**2), *bounds)
+        growth = _growth(problem, Sampled(keep=middle))
+        known &= np.isfinite(growth)
+        low, high = np.where(growth <= allowed, low, middle), np.where(growth <= allowed, middle, high)
+    sure = plain_scalar(np.where(known, high, np.nan))
+    bounds = draws(2 * np.log(2 / failure)), draws(1 / failure)
+    return SamplingBudget(relative_error, failure, sure, draws(quantile**2), *bounds)
 
 
-def _mean_square(problem: LinearGaussian, dense: Prediction) -> np.ndarray:
-    """Of predictions by the dense fit."""
+def _growth(problem: LinearGaussian, policy: Sampled) -> np.ndarray:
+    """By how much sampling makes the test risk grow, from its own formula; nan where there is none."""
     found = []
+    with FLOAT64.precision():
+        for chunk in chunks(problem, policy.fraction_kept(problem.n_features), FLOAT64):
+            model = evaluate_chunk(chunk, {"sampled": Asked(policy)}, FLOAT64)["sampled"]
+            growth = 0 * model.risk
+            for group in model.groups:
+                if group.kind in sampling.GROWTHS:
+                    growth[group.rows] = lower_formula(sampling.GROWTHS[group.kind], FLOAT64)(group.state)
+            growth[(model.status != Status.OK) & (model.status != Status.EXACT_RECOVERY)] = np.nan
+            found.append(growth)
+    return np.concatenate(found).reshape(problem.shape)
+
+
+def _mean_square(problem: LinearGaussian) -> np.ndarray:
+    """Of predictions by the dense fit; nan where it has none, or they are all zero."""
+    dense, found = predict(problem), []
     nu, gamma = (np.reshape(value, (-1, 1)) for value in (dense.effective_ridge, dense.risk))
     with FLOAT64.precision():
         for chunk in chunks(problem, np.ones(()), FLOAT64):
             state = chunk.state | {"nu": nu[chunk.rows], "gamma": gamma[chunk.rows]}
             found.append(lower_formula(sampling.POWER, FLOAT64)(state))
-    return np.concatenate(found)
+    size = np.concatenate(found).reshape(problem.shape)
+    return np.where((size > 0) & (size < np.inf), size, np.nan)

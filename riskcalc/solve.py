@@ -131,7 +131,8 @@ class Root:
     """Where each balance stands.
 
     `converged` says that the last step was final up to rounding (callers substitute x back), `underflow` that both
-    sides of the balance vanished at x, so that their logarithms must be taken inside (`Balance.log_gap`).
+    sides of the balance vanish at x: it holds there to the smallest number, and where they would be equal, the
+    logarithms of their terms tell (`Balance.log_gap`).
     """
 
     x: np.ndarray
@@ -207,7 +208,7 @@ def balance_root(
             size[astray] = np.inf
             done[astray] |= ~((halfway > below) & (halfway < above))
         lost = value != value
-        result[rows] = moved
+        result[rows] = np.where(lost, x, moved)
         underflow[rows] = lost[:, 0]
         converged[rows] = (done & ~lost)[:, 0]
         working = np.flatnonzero(~(done | lost))

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from riskcalc.exact import as_float
-from riskcalc.policies import BrainSurgeon, Hessian, Magnitude, Oracle, Policy, Random
+from riskcalc.policies import POLICIES, BrainSurgeon, Hessian, Magnitude, Oracle, Policy, Random
 from riskcalc.prediction import predict
 from riskcalc.problems import LinearGaussian
 from riskcalc.values import json_value, plain_scalar
 
-POLICIES: tuple[type[Policy], ...] = (Magnitude, Hessian, BrainSurgeon, Oracle, Random)
+USUAL: tuple[type[Policy], ...] = (Magnitude, Hessian, BrainSurgeon, Oracle, Random)
 # Fractions tried before the last crossing is refined: denser where little is kept, down to nearly nothing.
 GRID = np.unique(np.concatenate([np.geomspace(1e-6, 1, 97), np.linspace(0, 1, 65)[1:]]))
 HALVINGS = 30
@@ -67,7 +67,7 @@ class Prunability:
         return to_text([title, *filled(table("", columns), rows, len(self.keep))])
 
 
-def prunability(problem: LinearGaussian, tolerance: float, policies: Sequence[type[Policy]] = POLICIES) -> Prunability:
+def prunability(problem: LinearGaussian, tolerance: float, policies: Sequence[type[Policy]] = USUAL) -> Prunability:
     """Find the smallest fraction of features that can be kept without the training error noticing, by policy.
 
     The smallest fraction such that it and every larger one keep the training error within an absolute tolerance of the
@@ -89,12 +89,12 @@ def prunability(problem: LinearGaussian, tolerance: float, policies: Sequence[ty
     Raises
     ------
     ValueError, TypeError
-        If the tolerance is negative or not finite, or something is not a policy.
+        If the tolerance is negative or not finite, or policies are not a list of policies that a budget alone makes.
 
     Notes
     -----
-    Fractions are searched on a grid from 1 down to 1e-6, the lowest crossing is then halved to rounding: a policy whose
-    training error rises and falls between two points of the grid is not seen to do so. L. Kuhn, C. Lyle, A. Gomez,
+    Fractions are tried on a grid from 1 down to 1e-6, and between the highest that is outside and the next by 30
+    bisections: a policy whose training error rises and falls between two points of the grid is not seen to do so. L. Kuhn, C. Lyle, A. Gomez,
     J. Rothfuss, Y. Gal, "Robustness to Pruning Predicts Generalization in Deep Neural Networks" (2021).
 
     Examples
@@ -106,10 +106,10 @@ def prunability(problem: LinearGaussian, tolerance: float, policies: Sequence[ty
     """
     if isinstance(tolerance, bool) or not isinstance(tolerance, Real) or not 0 <= tolerance < np.inf:
         raise ValueError(f"tolerance must be a finite number of at least 0, got {tolerance!r}")
-    if not policies:
-        raise ValueError("policies is empty; give policies such as rc.Magnitude")
+    if not (isinstance(policies, Sequence) and policies):
+        raise TypeError(f"policies must be a list such as [rc.Magnitude], got {policies!r}")
     for kind in policies:
-        if not (isinstance(kind, type) and issubclass(kind, Policy) and kind.name in _MADE):
+        if kind not in POLICIES.values():
             raise TypeError(f"policies must be types such as rc.Magnitude that a budget alone makes, got {kind!r}")
     tolerance = float(tolerance)
     dense = np.asarray(predict(problem).training_error)
@@ -126,21 +126,18 @@ def _smallest(
     # Equal errors computed in two ways differ by rounding.
     most = dense + tolerance + 1e-15 * (dense + null)
 
-    def within(keep: np.ndarray) -> np.ndarray:
-        return np.asarray(predict(problem, kind(keep=keep)).training_error) <= most
+    def error(keep: np.ndarray) -> np.ndarray:
+        return np.asarray(predict(problem, kind(keep=keep)).training_error)
 
     grid = GRID.reshape(-1, *[1] * dense.ndim)
-    good = within(grid)
-    bad = np.where(good, -1, np.arange(len(GRID)).reshape(grid.shape)).max(axis=0)  # the last that is not within
+    outside = error(grid) > most  # a fraction whose masks are not found (nan) tells nothing here
+    bad = np.where(outside, np.arange(len(GRID)).reshape(grid.shape), -1).max(axis=0)  # the last that is outside
     last = np.clip(bad, 0, len(GRID) - 2)
     low, high = GRID[last], GRID[last + 1]
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        inside = within(middle)
-        low, high = np.where(inside, low, middle), np.where(inside, middle, high)
+        within = error(middle) <= most
+        low, high = np.where(within, low, middle), np.where(within, middle, high)
     lowest = np.where(null <= most, 0.0, GRID[0])
     keep = np.where(bad < 0, lowest, np.where(bad == len(GRID) - 1, np.nan, high))
     return np.where(np.isfinite(dense), keep, np.nan)
-
-
-_MADE = frozenset(("magnitude", "hessian", "surgeon", "oracle", "random", "sampled", "optimal"))

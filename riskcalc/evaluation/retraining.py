@@ -51,10 +51,10 @@ def fit_same(refit: Refit, groups: list[MaskGroup], system: SolvingSystem) -> Re
     """The fit on the sample that the masks were found on, from the one on a fresh sample."""
     risk, beyond_noise, training = (array.copy() for array in (refit.risk, refit.excess_risk, refit.training_error))
     for group in groups:
-        # At its interpolation threshold the second fit is infinite, or it has no error, as on a fresh sample.
-        own = (
-            np.flatnonzero(refit.status[group.rows] == Status.OK) if group.kind not in INDEPENDENT else np.empty(0, int)
-        )
+        # At its interpolation threshold the second fit is infinite, or it has no error, as on a fresh sample; and the
+        # masks of a first fit without error tell nothing of the sample.
+        sees = (refit.status[group.rows] == Status.OK) & (group.state["gamma"] > 0)[:, 0]
+        own = np.flatnonzero(sees & (group.kind not in INDEPENDENT))
         if own.size == 0:
             continue
         rows = group.rows[own]

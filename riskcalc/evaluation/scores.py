@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from riskcalc.lowering.compensated import total
@@ -9,9 +11,12 @@ from riskcalc.lowering.compile import lower, lower_formula
 from riskcalc.lowering.state import State
 from riskcalc.lowering.surplus import Surplus
 from riskcalc.lowering.systems import SolvingSystem
-from riskcalc.solve import Balance, balance_root, open_bracket
+from riskcalc.solve import Balance, Root, balance_root, open_bracket
 from riskcalc.theory import groups, masks, optimal, sampling
 from riskcalc.theory.symbols import M0, M1, M0bar, M2c, abar, m, mu, omega, s
+
+# How near to the threshold, beside its depth below the largest gain, a feature's gain is resolved for itself.
+NEAR = 2.0**-20
 
 Solved = tuple[np.ndarray, State]  # which regimes converged, and the state with their thresholds
 
@@ -53,7 +58,8 @@ def _threshold(
     lowest, upper = open_bracket(lower_formula(masks.THRESHOLD_LOWER, system)(scored), upper)
     root = balance_root(balance, lowest, upper, start, system)
     added = ("m", "s", "mu", "mean_score")
-    return root.converged, {name: array for name, array in scored.items() if name not in added} | {"t": root.x}
+    solved = {name: array for name, array in scored.items() if name not in added} | {"t": root.x}
+    return root.converged | root.underflow, solved
 
 
 def solve_optimal(state: State, surplus: Surplus, start: np.ndarray | None, system: SolvingSystem) -> Solved:
@@ -88,12 +94,39 @@ def solve_optimal(state: State, surplus: Surplus, start: np.ndarray | None, syst
     )
     trial = state["crest"] - (0 if start is None else start)
     root = balance_root(balance, lowest, upper, trial, system)
+    depth, crest = _resolved(balance, root, np.where(live, gains, -np.inf), system)
     free = (dead > 0) & (kept == useful)  # nothing harmful is kept, nothing useful dropped: the price is zero
-    depth = np.where(free, state["crest"], root.x)
-    state |= {"depth": depth, "t": state["crest"] - depth}
+    depth = np.where(free, crest, depth)
+    state |= {"crest": crest, "depth": depth, "t": crest - depth}
     if (dead > 0).any():
         state |= _with_dead(state, ~live, (wanted - kept) / np.where(dead > 0, dead, 1), system)
-    return root.converged | free[:, 0], state
+    return root.converged | root.underflow | free[:, 0], state
+
+
+def _resolved(balance: Balance, root: Root, gains: np.ndarray, system: SolvingSystem) -> tuple[np.ndarray, np.ndarray]:
+    """Depths, and the gains that they are measured from: that of the feature at the threshold if it is very near.
+
+    What is kept of such a feature goes with the root of its distance from the threshold, which the depth below the
+    largest gain does not resolve.
+    """
+    crest = balance.state["crest"]
+    gaps = root.x - (crest - gains)
+    nearest = np.argmin(abs(gaps), axis=-1)[:, None]
+    near = abs(np.take_along_axis(gaps, nearest, axis=-1)) < root.x * NEAR
+    rows = np.flatnonzero(near & ~root.underflow[:, None])
+    if rows.size == 0:
+        return root.x, crest
+    origin = np.take_along_axis(gains, nearest, axis=-1)
+    own = balance.rows(rows)
+    own = replace(own, state=own.state | {"crest": origin[rows]})
+    lowest, upper = open_bracket(0 * root.x[rows], root.x[rows] * NEAR)
+    # The threshold may be before the feature; then it is resolved, or so near that nothing of the feature is kept.
+    beyond = (own.gap(lowest, system)[0] > 0) | (np.take_along_axis(gaps, nearest, axis=-1)[rows] > 0)
+    found = balance_root(own, lowest, upper, None, system)
+    near[rows] = beyond
+    depth = root.x.copy()
+    depth[rows] = found.x
+    return np.where(near, depth, root.x), np.where(near, origin, crest)
 
 
 def _with_dead(state: State, dead: np.ndarray, part: np.ndarray, system: SolvingSystem) -> State:

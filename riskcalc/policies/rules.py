@@ -8,6 +8,9 @@ from numpy.typing import ArrayLike
 from riskcalc.laws import count
 from riskcalc.policies.base import Policy
 
+# Features of a group; the law of a longer norm loses its digits.
+LARGEST = 1_000_000
+
 
 class Magnitude(Policy):
     """Keep the features with the largest fitted coefficients |X|.
@@ -147,7 +150,7 @@ class Group(Policy):
     Parameters
     ----------
     size : int
-        Features of a group.
+        Features of a group, a million at most.
     score : "hessian" or "magnitude"
         Of a member: sqrt(Lambda) |X|, or |X|.
     keep, n_keep
@@ -166,6 +169,8 @@ class Group(Policy):
     ):
         super().__init__(keep, n_keep)
         self.size = count(size, "size")
+        if self.size > LARGEST:
+            raise ValueError(f"size must be at most {LARGEST:,} features, got {size!r}")
         if score not in ("hessian", "magnitude"):
             raise ValueError(f'score must be "hessian" or "magnitude", got {score!r}')
         if self.n_keep is not None and self.n_keep % self.size:
