@@ -14,7 +14,7 @@ from riskcalc.evaluation.models import Asked
 from riskcalc.laws import plain
 from riskcalc.policies import Hessian, Magnitude, Optimal, Oracle, Policy, Random, Retrain
 from riskcalc.prediction import Prediction, evaluate, tells_coefficients
-from riskcalc.problems import LinearGaussian
+from riskcalc.problems import LinearGaussian, check_problem
 from riskcalc.values import json_value, plain_scalar
 
 # The rules that a budget is given to, and those of them whose mask depends on the sample, so that it matters on which
@@ -274,6 +274,7 @@ def compare(
     >>> comparison.best, round(comparison.margin, 4), comparison.prune_beats_small
     ('hessian', 0.1436, True)
     """
+    check_problem(problem)
     budget = Oracle(keep=keep, n_keep=n_keep)
     bound = problem.n_atoms <= MOST_ATOMS and (digits is None or tells_coefficients(problem))
     predictions = evaluate(problem, budget, models(budget, retrain_ridge, bound), digits)

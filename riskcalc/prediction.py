@@ -20,7 +20,7 @@ from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.multiprecision import GUARD, Multiprecision
 from riskcalc.lowering.systems import SolvingSystem
 from riskcalc.policies import Iterative, Oracle, Policy, Retrain
-from riskcalc.problems import LinearGaussian, aligned_latex, results_latex
+from riskcalc.problems import LinearGaussian, aligned_latex, check_problem, results_latex
 from riskcalc.values import json_value, plain_scalar, rounded
 
 # What a result prints and serialises.
@@ -290,8 +290,7 @@ def evaluate(
     problem: LinearGaussian, budget: Policy | None, asked: Mapping[str, Asked], digits: int | None
 ) -> dict[str, Prediction]:
     """Predictions of several models of one problem at the budget of one policy; the dense fit is solved once."""
-    if not isinstance(problem, LinearGaussian):
-        raise TypeError(f"problem must be a riskcalc.LinearGaussian, got {problem!r}")
+    check_problem(problem)
     keep = np.ones(()) if budget is None else budget.fraction_kept(problem.n_features)
     shape = batch_shape(problem, keep)
     rough = chunks(problem, keep, FLOAT64)
