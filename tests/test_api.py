@@ -278,6 +278,18 @@ def test_a_tie_is_no_victory():
     assert not comparison.prune_beats_small
 
 
+@pytest.mark.parametrize("digits", [None, 30])
+def test_a_tie_has_no_reason(digits: int | None):
+    """Where nothing is dropped and nothing penalised all models are one; what rounding adds is no story to tell."""
+    comparison = rc.compare(rc.LinearGaussian(**TWO_LEVEL | {"noise_variance": 1}), keep=1, digits=digits)
+    risk = "2.7207" if digits is None else comparison.to_dict()["risks"]["dense"]
+    assert str(comparison).endswith(
+        "Best within the budget: small, on the best features; the next is equal.\n"
+        "Pruning the large model is equal to training the small one.\n"
+        f"Retraining on the same sample leaves its risk equal, at {risk}."
+    )
+
+
 def test_a_law_can_be_shared_and_shown():
     law = rc.laws.Atoms([1, 2], [1, 1], ["1/3", "2/3"])
     assert repr(law) == "Atoms(eigenvalues=[1.0, 2.0], signal=[1.0, 1.0], weights=['1/3', '2/3'])"
