@@ -142,15 +142,18 @@ class Prediction:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON: infinite and undefined numbers become None, mpf become strings."""
-        budget = {} if self.prune is None else {"keep": plain(self.prune.fraction_kept(self.problem.n_features))}
+        asked: dict[str, Any] = {"model": self.model}
+        if self.prune is not None:
+            asked["keep"] = plain(self.prune.fraction_kept(self.problem.n_features))
+            asked |= {"options": self.prune.options} if self.prune.options else {}
         if self.retrain is not None:
-            budget |= {"retrain": {"sample": self.retrain.sample, "ridge": plain(self.retrain.ridge)}}
+            asked["retrain"] = self.retrain.options
         values = {name: json_value(getattr(self, name), self.digits) for name in QUANTITIES}
         if self.integration_error is not None:
             values["integration_error"] = json_value(self.integration_error, None)
         if self.quadrature_error is not None:
             values["quadrature_error"] = json_value(self.quadrature_error, None)
-        return {"model": self.model} | budget | values
+        return asked | values
 
     def __str__(self) -> str:
         from riskcalc.tables import filled, number, table, to_text
