@@ -15,12 +15,13 @@ from riskcalc.command_options import (
     digits_option,
     drawing_of,
     drawing_options,
-    listed,
+    items,
     model_of,
     model_options,
     policy_of,
     problem_options,
     question_of,
+    refuse_budget,
 )
 
 
@@ -65,8 +66,7 @@ def prunability(tolerance: float, as_json: bool, **options: Any) -> None:
     import riskcalc as rc
 
     asked = question_of(options)
-    if options["keep"] or options["n_keep"]:
-        raise ValueError("prunability finds the fraction kept; leave --keep and --n-keep out")
+    refuse_budget(options, "prunability finds the fraction kept; leave it out")
     _show(rc.prunability(asked.problem, tolerance), asked.problem, as_json)
 
 
@@ -79,6 +79,7 @@ def sampling_budget(relative_error: float, failure: float, as_json: bool, **opti
     import riskcalc as rc
 
     asked = question_of(options)
+    refuse_budget(options, "sampling-budget finds the fraction kept; leave it out")
     _show(rc.sampling_budget(asked.problem, relative_error, failure), asked.problem, as_json)
 
 
@@ -92,7 +93,8 @@ def rounds(score: str, keeps: str, retrain_ridge: str | None, as_json: bool, **o
     import riskcalc as rc
 
     asked = question_of(options)
-    _show(rc.rounds(asked.problem, score, listed(keeps), retrain_ridge or 0), asked.problem, as_json)
+    refuse_budget(options, "--keeps says what each round keeps; leave it out")
+    _show(rc.rounds(asked.problem, score, items(keeps), retrain_ridge or 0), asked.problem, as_json)
 
 
 @app.command()
@@ -260,6 +262,8 @@ def main() -> None:
         message = error.format_message()
     except (ValueError, TypeError, OSError) as error:
         message = str(error)
+    except ArithmeticError as error:
+        message = f"the numbers asked about are out of reach: {type(error).__name__}: {error}"
     except click.Abort:
         sys.exit(130)
     click.echo(f"riskcalc: error: {' '.join(message.split())}", err=True)

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from riskcalc.policies import POLICIES, Group, Iterative, Retrain
+
 FILE = click.Path(path_type=Path)
 
 # Every option of every command that asks about a problem: (flag, type, help). A flag replaces the file's key of the
@@ -36,7 +38,7 @@ _OPTIONS: tuple[tuple[str, Any, str], ...] = (
 digits_option = click.option(
     "--digits", type=click.IntRange(1, 10_000), help="Significant digits, by mpmath; float64 if left out."
 )
-_NAMES = ("magnitude", "hessian", "surgeon", "oracle", "random", "sampled", "optimal", "group", "iterative")
+_NAMES = [*POLICIES, Group.name, Iterative.name]
 # How models are chosen, for `predict`, `simulate` and `verify`.
 _MODEL: tuple[tuple[str, Any, str], ...] = (
     ("--policy", click.Choice(_NAMES), "Prune by this policy to the budget; the dense fit if left out."),
@@ -92,8 +94,6 @@ def problem_options(command: Callable) -> Callable:
 
 def model_of(options: dict[str, Any]) -> tuple[dict[str, Any], Any]:
     """What chooses the policy, and the retraining, taken out of the options."""
-    from riskcalc.policies import Retrain
-
     sample, ridge = options.pop("retrain"), options["retrain_ridge"]
     if sample is None and ridge is not None and options["policy"] != "iterative":
         raise ValueError("--retrain-ridge needs --retrain")
@@ -117,8 +117,6 @@ _OWN = {"replacement": ("sampled",), "rescale": ("optimal",), "group_size": ("gr
 
 def policy_of(chosen: dict[str, Any], budget: dict[str, Any], options: dict[str, Any]) -> Any:
     """The policy chosen, at the budget; None without a name, where a file may still hold a budget."""
-    from riskcalc.policies import POLICIES, Group, Iterative
-
     name = chosen["policy"]
     for option, owners in _OWN.items():
         if chosen[option] is not None and name not in owners:
@@ -126,7 +124,8 @@ def policy_of(chosen: dict[str, Any], budget: dict[str, Any], options: dict[str,
     if name == "iterative":
         if chosen["keeps"] is None:
             raise ValueError("--policy iterative needs --keeps, the fractions kept after each round")
-        return Iterative(chosen["score"] or "magnitude", listed(chosen["keeps"]), chosen["retrain_ridge"] or 0)
+        refuse_budget(options, "--keeps says what each round keeps; leave it out")
+        return Iterative(chosen["score"] or "magnitude", items(chosen["keeps"]), chosen["retrain_ridge"] or 0)
     if name == "group":
         if chosen["group_size"] is None:
             raise ValueError("--policy group needs --group-size")
@@ -134,9 +133,15 @@ def policy_of(chosen: dict[str, Any], budget: dict[str, Any], options: dict[str,
     if name is not None:
         own = {option: chosen[option] for option in ("replacement", "rescale") if chosen[option] is not None}
         return POLICIES[name](**budget, **own)
-    if options["keep"] or options["n_keep"]:
-        raise ValueError("--keep and --n-keep need a --policy; without one the dense fit is asked for")
+    refuse_budget(options, "it needs a --policy: without one the dense fit is asked for")
     return None
+
+
+def refuse_budget(options: dict[str, Any], why: str) -> None:
+    """Refuse a budget in flags where nothing would read it; one in a problem file is for the commands that do."""
+    for flag, name in (("--keep", "keep"), ("--n-keep", "n_keep")):
+        if options[name] is not None:
+            raise ValueError(f"got {flag} {options[name]}, but {why}")
 
 
 def question_of(options: dict[str, Any]):
@@ -159,6 +164,11 @@ def question_of(options: dict[str, Any]):
         raise ValueError(str(error) if path is None else f"{path}: {error}") from error
 
 
+def items(text: str) -> list[str]:
+    """A comma-separated text as a list, of one item without a comma."""
+    return [part.strip() for part in text.split(",")]
+
+
 def listed(value: Any) -> Any:
-    """A comma-separated text as a list; anything else as it is."""
-    return [part.strip() for part in value.split(",")] if isinstance(value, str) and "," in value else value
+    """A text with commas as a list; anything else as it is."""
+    return items(value) if isinstance(value, str) and "," in value else value

@@ -14,7 +14,7 @@ from riskcalc.evaluation.models import Asked
 from riskcalc.laws import plain
 from riskcalc.policies import Hessian, Magnitude, Optimal, Oracle, Policy, Random, Retrain
 from riskcalc.prediction import Prediction, evaluate, tells_coefficients
-from riskcalc.problems import LinearGaussian
+from riskcalc.problems import LinearGaussian, check_problem
 from riskcalc.values import json_value, plain_scalar
 
 # The rules that a budget is given to, and those of them whose mask depends on the sample, so that it matters on which
@@ -105,8 +105,8 @@ class Comparison:
         """Whether magnitude or Hessian pruning, retrained or not, has a lower risk than the small model."""
         with self._precision():
             pruned = np.min([_finite(self.predictions[model].risk) for model in PRUNED], axis=0)
-            answer = np.asarray(pruned < _finite(self.predictions["small"].risk) * (1 - self._rounding()))
-        return plain_scalar(answer.astype(bool))
+            answer = self._below(pruned, _finite(self.predictions["small"].risk))
+        return plain_scalar(np.asarray(answer).astype(bool))
 
     def _ranking(self) -> tuple[np.ndarray, Any]:
         finite = np.stack([_finite(self.predictions[model].risk) for model in COMPETITORS])
@@ -115,7 +115,7 @@ class Comparison:
         usable = second < np.inf
         with self._precision():
             margin = np.where(usable, second - np.where(usable, first, 0), np.nan)
-            margin = np.where(margin <= second * self._rounding(), 0 * margin, margin)
+            margin = np.where(self._below(first, second), margin, 0 * margin)
         return np.where(first < np.inf, order[0], len(COMPETITORS)), plain_scalar(np.asarray(margin))
 
     @contextmanager
@@ -123,8 +123,17 @@ class Comparison:
         with mp.workdps(self.digits or 15), np.errstate(invalid="ignore"):
             yield
 
-    def _rounding(self) -> Any:
-        return 1e-12 if self.digits is None else mpf(10) ** (2 - self.digits)
+    def _below(self, one: Any, other: Any) -> Any:
+        """Whether a risk is below another by more than rounding."""
+        return one < other * (1 - (1e-12 if self.digits is None else mpf(10) ** (2 - self.digits)))
+
+    def _order(self, one: str, other: str) -> str:
+        """Whether a model's risk is "lower" than another's, "equal" up to rounding, or "higher" (or not finite)."""
+        first, second = (_finite(self.predictions[model].risk) for model in (one, other))
+        with self._precision():
+            if self._below(first, second):
+                return "lower"
+            return "equal" if first < np.inf and not self._below(second, first) else "higher"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -166,29 +175,33 @@ class Comparison:
 
         if self.best is None:
             return ["No model that meets the budget has a finite risk."]
-        by = f", by {number(self.margin, self.digits)}" if self.margin == self.margin else ""
-        beats = "beats" if self.prune_beats_small else "does not beat"
+        by = "; the next is equal" if self.margin == 0 else f", by {number(self.margin, self.digits)}"
+        by = by if self.margin == self.margin else ""
         pruned = min(PRUNED, key=lambda model: _finite(self.predictions[model].risk).item())
+        beats = {"lower": "beats", "equal": "is equal to", "higher": "does not beat"}[self._order(pruned, "small")]
         lines = [
             f"Best within the budget: {self.predictions[self.best].label}{by}.",
-            f"Pruning the large model {beats} training the small one. {self._why(pruned, 'small')}",
+            f"Pruning the large model {beats} training the small one. {self._why(pruned, 'small')}".strip(),
         ]
         kept = pruned.removesuffix("+retrain")
         return lines + list(filter(None, [self._retraining(kept)]))
 
     def _why(self, one: str, other: str) -> str:
-        """What decides between two models: what they drop (misfit), or how well they estimate what they keep."""
+        """What decides between two models: what they drop (misfit), or how well they estimate what they keep.
+
+        Nothing does if their risks are equal, or one of them is not finite.
+        """
         from riskcalc.tables import number
 
         pair = [self.predictions[model] for model in (one, other)]
-        if not all(_finite(prediction.risk) < np.inf for prediction in pair):
+        order = self._order(one, other)
+        if order == "equal" or not all(_finite(prediction.risk) < np.inf for prediction in pair):
             return ""
         misfits, errors = [p.misfit for p in pair], [_estimation(p) for p in pair]
         told = [number(value, self.digits) for value in (*errors, *misfits)]
         by_misfit, by_error = misfits[1] - misfits[0], errors[1] - errors[0]
-        better = by_misfit + by_error > 0
         if abs(by_error) >= abs(by_misfit):
-            reason = "denoising" if better else "the noise in what it keeps"
+            reason = "denoising" if order == "lower" else "the noise in what it keeps"
             return f"The reason is {reason}: estimating what is kept costs {told[0]} instead of {told[1]}."
         return f"The reason is misfit: dropping costs {told[2]} instead of {told[3]}."
 
@@ -196,12 +209,16 @@ class Comparison:
         """What retraining does to a pruned model."""
         from riskcalc.tables import number
 
-        before, later = (self.predictions[model].risk for model in (rule, f"{rule}+retrain"))
+        retrained = f"{rule}+retrain"
+        before, later = (self.predictions[model].risk for model in (rule, retrained))
         if not (_finite(before) < np.inf and _finite(later) < np.inf):
             return ""
-        helps = "lowers" if later < before else "raises"
+        order = self._order(retrained, rule)
+        if order == "equal":
+            return f"Retraining on the same sample leaves its risk equal, at {number(before, self.digits)}."
+        helps = "lowers" if order == "lower" else "raises"
         values = f"from {number(before, self.digits)} to {number(later, self.digits)}"
-        return f"Retraining on the same sample {helps} its risk {values}. {self._why(f'{rule}+retrain', rule)}".strip()
+        return f"Retraining on the same sample {helps} its risk {values}. {self._why(retrained, rule)}"
 
     def _many_regimes(self) -> list[Any]:
         from riskcalc.tables import filled, number, table
@@ -274,6 +291,7 @@ def compare(
     >>> comparison.best, round(comparison.margin, 4), comparison.prune_beats_small
     ('hessian', 0.1436, True)
     """
+    check_problem(problem)
     budget = Oracle(keep=keep, n_keep=n_keep)
     bound = problem.n_atoms <= MOST_ATOMS and (digits is None or tells_coefficients(problem))
     predictions = evaluate(problem, budget, models(budget, retrain_ridge, bound), digits)

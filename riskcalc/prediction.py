@@ -20,7 +20,7 @@ from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.multiprecision import GUARD, Multiprecision
 from riskcalc.lowering.systems import SolvingSystem
 from riskcalc.policies import Iterative, Oracle, Policy, Retrain
-from riskcalc.problems import LinearGaussian, aligned_latex, results_latex
+from riskcalc.problems import LinearGaussian, aligned_latex, check_problem, results_latex
 from riskcalc.values import json_value, plain_scalar, rounded
 
 # What a result prints and serialises.
@@ -142,15 +142,18 @@ class Prediction:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON: infinite and undefined numbers become None, mpf become strings."""
-        budget = {} if self.prune is None else {"keep": plain(self.prune.fraction_kept(self.problem.n_features))}
+        asked: dict[str, Any] = {"model": self.model}
+        if self.prune is not None:
+            asked["keep"] = plain(self.prune.fraction_kept(self.problem.n_features))
+            asked |= {"options": self.prune.options} if self.prune.options else {}
         if self.retrain is not None:
-            budget |= {"retrain": {"sample": self.retrain.sample, "ridge": plain(self.retrain.ridge)}}
+            asked["retrain"] = self.retrain.options
         values = {name: json_value(getattr(self, name), self.digits) for name in QUANTITIES}
         if self.integration_error is not None:
             values["integration_error"] = json_value(self.integration_error, None)
         if self.quadrature_error is not None:
             values["quadrature_error"] = json_value(self.quadrature_error, None)
-        return {"model": self.model} | budget | values
+        return asked | values
 
     def __str__(self) -> str:
         from riskcalc.tables import filled, number, table, to_text
@@ -290,8 +293,7 @@ def evaluate(
     problem: LinearGaussian, budget: Policy | None, asked: Mapping[str, Asked], digits: int | None
 ) -> dict[str, Prediction]:
     """Predictions of several models of one problem at the budget of one policy; the dense fit is solved once."""
-    if not isinstance(problem, LinearGaussian):
-        raise TypeError(f"problem must be a riskcalc.LinearGaussian, got {problem!r}")
+    check_problem(problem)
     keep = np.ones(()) if budget is None else budget.fraction_kept(problem.n_features)
     shape = batch_shape(problem, keep)
     rough = chunks(problem, keep, FLOAT64)

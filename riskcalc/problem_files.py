@@ -130,7 +130,7 @@ def _counts(value: Any, name: str) -> Any:
         return [_counts(item, name) for item in value]
     try:
         exact = Fraction(value)
-    except ValueError as error:
+    except (ValueError, ZeroDivisionError) as error:
         raise ValueError(f"{name} must be an integer, got {value!r}") from error
     if exact.denominator != 1:
         raise ValueError(f"{name} must be an integer, got {value}")

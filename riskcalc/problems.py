@@ -124,6 +124,12 @@ class LinearGaussian:
         return sizes | law | rest
 
 
+def check_problem(problem: Any) -> None:
+    """Refuse anything but a problem."""
+    if not isinstance(problem, LinearGaussian):
+        raise TypeError(f"problem must be a riskcalc.LinearGaussian, got {problem!r}")
+
+
 def _law(law: Law | None, eigenvalues: Any, signal: Any, weights: Any) -> Law:
     if law is not None:
         if not isinstance(law, Law):

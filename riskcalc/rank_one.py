@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from riskcalc.exact import as_fractions, exact_array
 from riskcalc.formulas.records import Formula
-from riskcalc.laws import count
+from riskcalc.laws import count, flag
 from riskcalc.lowering.compile import lower_formula
 from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.multiprecision import Multiprecision
@@ -118,7 +118,7 @@ class RankOne:
         keep : float in (0, 1], optional
             The same as a fraction, rounded to a whole number of features. With neither, the fit stays dense.
         retrain : bool
-            Fit the kept features again, on the same sample.
+            Fit the kept features again, on the same sample, by least squares.
         digits : int, optional
             Significant digits, computed by mpmath; float64 if not given.
 
@@ -130,10 +130,10 @@ class RankOne:
         ------
         ValueError, TypeError
             If both budgets are given, or one that leaves no feature or is more than there are; if `retrain` is without
-            a budget; if a double cannot hold the risk.
+            a budget, or not a bool; if a double cannot hold the risk.
         """
         dense = n_keep is None and keep is None
-        if dense and retrain:
+        if flag(retrain, "retrain") and dense:
             raise ValueError("retrain needs a budget to prune to before it; give n_keep or keep")
         kept = self.n_features if dense else self._count_kept(n_keep, keep)
         system = FLOAT64 if digits is None else Multiprecision(count(digits, "digits"))

@@ -16,7 +16,7 @@ from riskcalc.estimates import Estimate
 from riskcalc.exact import as_fractions
 from riskcalc.laws import count
 from riskcalc.policies import Group, Iterative, Optimal, Policy, Retrain
-from riskcalc.problems import LinearGaussian
+from riskcalc.problems import LinearGaussian, check_problem
 from riskcalc.sampling.backends import backend
 from riskcalc.sampling.populations import Population, population
 from riskcalc.sampling.trials import DISTRIBUTIONS, Plan, Recipe, run_blocks
@@ -166,8 +166,7 @@ def make_plan(
 
 def check_single(problem: LinearGaussian) -> None:
     """Refuse anything but one problem."""
-    if not isinstance(problem, LinearGaussian):
-        raise TypeError(f"problem must be a riskcalc.LinearGaussian, got {problem!r}")
+    check_problem(problem)
     if problem.shape:
         raise ValueError(f"simulation is of one problem, got a batch of shape {problem.shape}")
 

@@ -262,6 +262,28 @@ def test_results_print_and_serialise():
     assert "0.976476034853718206153348428582" in str(precise)
 
 
+@pytest.mark.parametrize(
+    ("policy", "options"),
+    [
+        (rc.Magnitude(keep=0.25), None),
+        (rc.Group(4, "magnitude", keep=0.25), {"size": 4, "score": "magnitude"}),
+        (rc.Sampled(keep=0.25, replacement=True), {"replacement": True}),
+        (rc.Optimal(keep=0.25), {"rescale": False}),
+        (
+            rc.Iterative("hessian", ["1/2", "1/3"], ridge="1/10"),
+            {"policy": "hessian", "keeps": [0.5, "1/3"], "ridge": "1/10"},
+        ),
+    ],
+)
+def test_json_says_which_model_was_asked_for(policy, options):
+    prediction = rc.predict(rc.LinearGaussian(**TWO_LEVEL), policy, rc.Retrain(ridge="1/5", sample="fresh"))
+    values = json.loads(json.dumps(prediction.to_dict()))
+    assert values["model"] == policy.name
+    assert values["keep"] == ("1/3" if isinstance(policy, rc.Iterative) else 0.25)
+    assert values.get("options") == options
+    assert values["retrain"] == {"sample": "fresh", "ridge": "1/5"}
+
+
 def test_infinite_results_print_and_serialise():
     problem = rc.LinearGaussian(aspect_ratio=1, eigenvalues=1, signal=1, noise_variance=1)
     comparison = rc.compare(problem, keep=1)
@@ -276,6 +298,18 @@ def test_a_tie_is_no_victory():
     comparison = rc.compare(rc.LinearGaussian(**TWO_LEVEL | {"noise_variance": 0.3}), keep=1)
     assert comparison.margin == 0
     assert not comparison.prune_beats_small
+
+
+@pytest.mark.parametrize("digits", [None, 30])
+def test_a_tie_has_no_reason(digits: int | None):
+    """Where nothing is dropped and nothing penalised all models are one; what rounding adds is no story to tell."""
+    comparison = rc.compare(rc.LinearGaussian(**TWO_LEVEL | {"noise_variance": 1}), keep=1, digits=digits)
+    risk = "2.7207" if digits is None else comparison.to_dict()["risks"]["dense"]
+    assert str(comparison).endswith(
+        "Best within the budget: small, on the best features; the next is equal.\n"
+        "Pruning the large model is equal to training the small one.\n"
+        f"Retraining on the same sample leaves its risk equal, at {risk}."
+    )
 
 
 def test_a_law_can_be_shared_and_shown():

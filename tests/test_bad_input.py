@@ -89,10 +89,27 @@ def test_budgets():
         rc.compare(rc.LinearGaussian(**GOOD | {"ridge": [1, 2]}), keep=[0.1, 0.2, 0.3])
 
 
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda problem: rc.predict(problem),
+        lambda problem: rc.small_model(problem, keep=0.1),
+        lambda problem: rc.compare(problem, keep=0.1),
+        lambda problem: rc.rounds(problem, "hessian", keeps=[0.5, 0.1]),
+        lambda problem: rc.prunability(problem, tolerance=0.1),
+        lambda problem: rc.sampling_budget(problem, relative_error=0.1),
+        lambda problem: rc.simulate(problem),
+        lambda problem: rc.verify(problem),
+        lambda problem: rc.latex("dense.risk", problem=problem),
+    ],
+)
+def test_what_is_no_problem_is_refused_alike(ask):
+    with pytest.raises(TypeError, match=r"problem must be a riskcalc\.LinearGaussian, got 3"):
+        ask(3)
+
+
 def test_predict_arguments():
     problem = rc.LinearGaussian(**GOOD)
-    with pytest.raises(TypeError, match=r"problem must be a riskcalc.LinearGaussian, got 3"):
-        rc.predict(3)
     with pytest.raises(TypeError, match=r"prune must be a policy such as .* got 'magnitude'"):
         rc.predict(problem, prune="magnitude")
     with pytest.raises(ValueError, match="digits must be at least 1, got 0"):

@@ -17,6 +17,7 @@ from riskcalc.problem_files import ProblemFile, question, read_keys
 
 EXAMPLES = Path(rc.__file__).parent / "examples"
 TWO_LEVEL = str(EXAMPLES / "two_level.toml")
+ROUNDS = ("--policy", "iterative", "--keeps", ".5,.2")
 
 
 @pytest.fixture
@@ -193,7 +194,15 @@ def _refused(result: tuple[int, str, str], message: str) -> None:
             "a table of data determines noise_variance; leave it out",
         ),
         (["compare", TWO_LEVEL, "--n-samples", "many"], "n_samples must be an integer, got 'many'"),
-        (["predict", TWO_LEVEL, "--keep", ".1"], "need a --policy"),
+        (["compare", TWO_LEVEL, "--n-samples", "1/0"], "n_samples must be an integer, got '1/0'"),
+        (["predict", TWO_LEVEL, "--keep", ".1"], "got --keep .1, but it needs a --policy"),
+        (["predict", TWO_LEVEL, "--n-keep", "0"], "got --n-keep 0, but it needs a --policy"),
+        (["predict", TWO_LEVEL, *ROUNDS, "--keep", ".3"], "got --keep .3, but --keeps says what each round keeps"),
+        (["simulate", TWO_LEVEL, *ROUNDS, "--n-keep", "3"], "got --n-keep 3, but --keeps says what each round keeps"),
+        (["verify", TWO_LEVEL, *ROUNDS, "--keep", ".3"], "got --keep .3, but --keeps says what each round keeps"),
+        (["rounds", TWO_LEVEL, "--keeps", ".5,.2", "--keep", ".3"], "got --keep .3, but --keeps says what each"),
+        (["prunability", TWO_LEVEL, "--tolerance", "1", "--keep", ".3"], "got --keep .3, but prunability finds"),
+        (["sampling-budget", TWO_LEVEL, "--relative-error", "1", "--keep", ".3"], "got --keep .3, but sampling-budget"),
         (["predict", TWO_LEVEL, "--policy", "best"], "Invalid value for '--policy'"),
         (["verify", TWO_LEVEL, "--mutants"], "--mutants is about the formulas; it takes no problem"),
         (["verify", "--mutants", "--seed", "3"], "--mutants is about the formulas; it takes no problem"),
@@ -203,6 +212,31 @@ def _refused(result: tuple[int, str, str], message: str) -> None:
 )
 def test_bad_arguments(run, arguments: list[str], message: str):
     _refused(run(*arguments), message)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["rounds", TWO_LEVEL, "--keeps", ".5"],
+        ["predict", TWO_LEVEL, "--policy", "iterative", "--keeps", ".5"],
+        ["prunability", TWO_LEVEL, "--tolerance", "1"],
+        ["sampling-budget", TWO_LEVEL, "--relative-error", "1"],
+    ],
+)
+def test_a_files_budget_is_for_the_commands_that_take_one(run, arguments: list[str]):
+    """And a single round is a list of rounds."""
+    code, out, err = run(*arguments)
+    assert (code, err) == (0, "")
+    assert out
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError(), OverflowError("too large")])
+def test_arithmetic_that_fails_is_told_in_one_line(run, monkeypatch, error: ArithmeticError):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(rc, "predict", fail)
+    _refused(run("predict", TWO_LEVEL), f"the numbers asked about are out of reach: {type(error).__name__}")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from fractions import Fraction
 
@@ -255,6 +256,13 @@ def test_bad_problems(change: dict, message: str):
 def test_bad_budgets(call: dict, message: str):
     with pytest.raises(ValueError, match=message):
         rc.RankOne(**GOOD).predict(**call)
+
+
+@pytest.mark.parametrize("retrain", [rc.Retrain(ridge=5, sample="fresh"), "no", 1, None])
+def test_retraining_is_yes_or_no(retrain):
+    """A ridge or a fresh sample would be ignored, and words count as true."""
+    with pytest.raises(TypeError, match=rf"retrain must be True or False, got {re.escape(repr(retrain))}"):
+        rc.RankOne(**GOOD).predict(n_keep=1, retrain=retrain)
 
 
 def test_what_is_no_number_of_the_right_kind():

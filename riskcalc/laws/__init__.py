@@ -3,7 +3,7 @@
 The coefficients are scaled, ``B = sqrt(p) * beta``, so that E[Lambda B^2] is the variance that the signal explains.
 """
 
-from riskcalc.laws.base import Atoms, Empirical, Law, count, matching_shapes, one_number, plain
+from riskcalc.laws.base import Atoms, Empirical, Law, count, flag, matching_shapes, one_number, plain
 from riskcalc.laws.continuous import Beta, Continuous, MarchenkoPastur, Uniform
 from riskcalc.laws.power_law import HEAVIEST, PowerLaw
 
@@ -18,6 +18,7 @@ __all__ = [
     "PowerLaw",
     "Uniform",
     "count",
+    "flag",
     "matching_shapes",
     "one_number",
     "plain",

@@ -182,6 +182,13 @@ def count(value: Any, name: str) -> int:
     return int(value)
 
 
+def flag(value: Any, name: str) -> bool:
+    """`value` as it is, if it is True or False: what only counts as one may mean something else."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return value
+
+
 def _feature_count(value: Any) -> int:
     return count(value, "count")  # apart, because the argument of that name hides the function
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from copy import copy
 from fractions import Fraction
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -60,11 +60,16 @@ class Policy:
         other.n_keep, other.keep = n_keep, None
         return other
 
+    @property
+    def options(self) -> dict[str, Any]:
+        """What was chosen besides the budget, as plain values."""
+        return {name: value for name, value in vars(self).items() if name not in ("keep", "n_keep")}
+
     def __repr__(self) -> str:
         own = {"n_keep": self.n_keep}
         if self.keep is not None:
             own = {"keep": self.keep.tolist() if self.keep.dtype != object else str(self.keep)}
-        others = {name: value for name, value in vars(self).items() if name not in ("keep", "n_keep") and value}
+        others = {name: value for name, value in self.options.items() if value}
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in (own | others).items())})"
 
 

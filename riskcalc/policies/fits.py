@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from riskcalc.exact import exact_array
+from riskcalc.laws import plain
 from riskcalc.policies.base import Policy, exact_fractions
 from riskcalc.policies.rules import Hessian, Magnitude
 
@@ -43,6 +45,11 @@ class Retrain:
         if not isinstance(retrain, cls):
             raise TypeError(f"retrain must be True, False or a riskcalc.Retrain, got {retrain!r}")
         return retrain
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What was chosen, as plain values."""
+        return {"sample": self.sample, "ridge": plain(self.ridge)}
 
     def __repr__(self) -> str:
         return f"Retrain(ridge={self.ridge[()]}, sample={self.sample!r})"
@@ -86,6 +93,11 @@ class Iterative(Policy):
                 raise ValueError(f"keeps must decrease from round to round, got {after} after {before}")
         self.ridge = _ridge(ridge)
         self.n_keep, self.keep = None, self.keeps[-1:].reshape(())
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The ranking policy, the rounds and the ridge between them, as plain values."""
+        return {"policy": self.policy.name, "keeps": plain(self.keeps), "ridge": plain(self.ridge)}
 
     def __repr__(self) -> str:
         keeps = [str(keep) if isinstance(keep, Fraction) else keep for keep in self.keeps.tolist()]

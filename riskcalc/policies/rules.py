@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from riskcalc.laws import count
+from riskcalc.laws import count, flag
 from riskcalc.policies.base import Policy
 
 # Features of a group; the law of a longer norm loses its digits.
@@ -101,7 +101,7 @@ class Sampled(Policy):
 
     def __init__(self, keep: ArrayLike | str | None = None, n_keep: int | None = None, *, replacement: bool = False):
         super().__init__(keep, n_keep)
-        self.replacement = _flag(replacement, "replacement")
+        self.replacement = flag(replacement, "replacement")
 
     @property
     def kind(self) -> str:
@@ -134,7 +134,7 @@ class Optimal(Policy):
 
     def __init__(self, keep: ArrayLike | str | None = None, n_keep: int | None = None, *, rescale: bool = False):
         super().__init__(keep, n_keep)
-        self.rescale = _flag(rescale, "rescale")
+        self.rescale = flag(rescale, "rescale")
 
     @property
     def kind(self) -> str:
@@ -188,12 +188,6 @@ class Group(Policy):
     def kind(self) -> str:
         """With its score."""
         return f"group_{self.score}"
-
-
-def _flag(value: bool, name: str) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError(f"{name} must be True or False, got {value!r}")
-    return value
 
 
 # Those that a budget alone makes.

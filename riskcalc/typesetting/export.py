@@ -6,7 +6,7 @@ from riskcalc.formulas.latex_records import display, record, rows_of
 from riskcalc.formulas.records import Formula
 from riskcalc.lookup import look_up
 from riskcalc.prediction import Prediction
-from riskcalc.problems import LinearGaussian, facts_latex
+from riskcalc.problems import LinearGaussian, check_problem, facts_latex
 from riskcalc.theory import REGISTRY
 from riskcalc.typesetting.numbers import with_numbers
 
@@ -67,6 +67,5 @@ def snippet(formula: Formula, problem: LinearGaussian | None = None, label: bool
     """A formula as a display; numbered, with its id as the label, if it is to have one."""
     if problem is None:
         return record(formula, label)
-    if not isinstance(problem, LinearGaussian):
-        raise TypeError(f"problem must be a riskcalc.LinearGaussian, got {problem!r}")
+    check_problem(problem)
     return display(*rows_of(*with_numbers(formula, problem)), label=formula.id if label else "")
