@@ -94,8 +94,9 @@ def prunability(problem: LinearGaussian, tolerance: float, policies: Sequence[ty
     Notes
     -----
     Fractions are tried on a grid from 1 down to 1e-6, and between the highest that is outside and the next by 30
-    bisections: a policy whose training error rises and falls between two points of the grid is not seen to do so. L. Kuhn, C. Lyle, A. Gomez,
-    J. Rothfuss, Y. Gal, "Robustness to Pruning Predicts Generalization in Deep Neural Networks" (2021).
+    bisections: a policy whose training error rises and falls between two points of the grid is not seen to do so.
+    L. Kuhn, C. Lyle, A. Gomez, J. Rothfuss, Y. Gal, "Robustness to Pruning Predicts Generalization in Deep Neural
+    Networks" (2021).
 
     Examples
     --------
@@ -129,15 +130,15 @@ def _smallest(
     def error(keep: np.ndarray) -> np.ndarray:
         return np.asarray(predict(problem, kind(keep=keep)).training_error)
 
-    grid = GRID.reshape(-1, *[1] * dense.ndim)
-    outside = error(grid) > most  # a fraction whose masks are not found (nan) tells nothing here
-    bad = np.where(outside, np.arange(len(GRID)).reshape(grid.shape), -1).max(axis=0)  # the last that is outside
-    last = np.clip(bad, 0, len(GRID) - 2)
-    low, high = GRID[last], GRID[last + 1]
+    places = np.arange(len(GRID)).reshape(-1, *[1] * dense.ndim)
+    errors = error(GRID[places])  # nan, where masks are not found, tells nothing
+    bad = np.where(errors > most, places, -1).max(axis=0)
+    good = np.where((errors <= most) & (places > bad), places, len(GRID)).min(axis=0)
+    low, high = GRID[np.maximum(bad, 0)], GRID[np.minimum(good, len(GRID) - 1)]
     for _ in range(HALVINGS):
         middle = (low + high) / 2
         within = error(middle) <= most
         low, high = np.where(within, low, middle), np.where(within, middle, high)
     lowest = np.where(null <= most, 0.0, GRID[0])
-    keep = np.where(bad < 0, lowest, np.where(bad == len(GRID) - 1, np.nan, high))
-    return np.where(np.isfinite(dense), keep, np.nan)
+    keep = np.where(bad < 0, lowest, high)
+    return np.where((good < len(GRID)) & np.isfinite(dense), keep, np.nan)
