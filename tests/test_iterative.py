@@ -115,6 +115,24 @@ def test_keeping_everything_changes_nothing():
     assert gentle.risk == pytest.approx(rc.predict(NOISY).risk, rel=1e-5)
 
 
+@pytest.mark.parametrize("weights", [[0.3, 0.7], [0.1, 0.9]])
+def test_a_first_round_that_keeps_everything_does_not_matter(weights):
+    """Without noise every fit is exact, and features of a tied score are no better one than the other."""
+    exact = rc.LinearGaussian(aspect_ratio=0.8, eigenvalues=[4, 1], signal=[2, 1], weights=weights)
+    found = rounds(exact, [1.0, 0.5])
+    assert found.status.tolist() == [[Status.EXACT_RECOVERY, Status.OK]]
+    once = rc.predict(exact, Magnitude(keep=0.5), retrain=True)
+    assert found.risk[0] == pytest.approx([0, once.risk], rel=1e-12)
+
+
+def test_keeping_everything_at_the_threshold():
+    """After a ridge, least squares on as many features as samples: weights that add up to one but for rounding."""
+    peak = rc.LinearGaussian(
+        aspect_ratio=1, eigenvalues=[4, 1], signal=1, weights=[0.3, 0.7], noise_variance=1, ridge=0.1
+    )
+    assert rounds(peak, [1.0]).status.tolist() == [[Status.INFINITE]]
+
+
 def test_features_without_variance_are_dropped_first():
     with_dead = rc.LinearGaussian(
         aspect_ratio=4,

@@ -149,7 +149,9 @@ class _Regime:
         """All rounds, after the dense fit."""
         none = np.zeros((1, 1))
         self._add(none[:, :0], {"epsilon2": self.dense["gamma"], "G_known": none, "memory": none})
-        live = self._mean(self.law["kept"])
+        # Of the atoms themselves: summed over columns it is not exact enough to tell a budget at the threshold.
+        live_mass = (self.atoms["weights"] * (self.atoms["Lambda"] > 0)).sum(axis=-1, keepdims=True)
+        live = live_mass / self.scalars["total"]
         found = []
         for number, (keep, ridge) in enumerate(zip(keeps, ridges, strict=True)):
             if status not in (Status.OK, Status.EXACT_RECOVERY):
