@@ -196,6 +196,24 @@ def test_keeping_everything_at_the_threshold():
     assert rounds(peak, [1.0]).status.tolist() == [[Status.INFINITE]]
 
 
+def test_a_verdict_says_where_nothing_is_known():
+    schedule = rc.rounds(NOISY, "hessian", ["3/5", "1/2", "1/5"])
+    assert str(schedule).endswith("At 0.5 the fit is at its interpolation threshold: nothing is known after it.")
+    assert not schedule.rounds_pay
+    plain = schedule.to_dict()
+    assert (plain["gain"], plain["error"]) == (None, None)
+    peak = rc.LinearGaussian(aspect_ratio=1, eigenvalues=1, signal=1, noise_variance=1)
+    assert "At 0.5 nothing is known" in str(rc.rounds(peak, "magnitude", [0.5, 0.2]))
+
+
+def test_a_difference_within_rounding_is_none():
+    sparse = rc.LinearGaussian(aspect_ratio=0.8, eigenvalues=[4, 1], signal=[1, 0], weights=["1/4", "3/4"])
+    for keeps in ([0.2], [0.5, 0.2]):
+        schedule = rc.rounds(sparse, "hessian", keeps)
+        assert schedule.gain == schedule.to_dict()["gain"] == 0
+        assert str(schedule).endswith("No difference beyond the error of integration.")
+
+
 def test_features_without_variance_are_dropped_first():
     with_dead = rc.LinearGaussian(
         aspect_ratio=4,
