@@ -86,8 +86,8 @@ class Prediction:
     integration_error : float, ndarray or None
         Of iterative pruning; None for all else. Zero for one round, which is pruning once and no integral. For several
         the larger of the standard error of the risk's integration and of what the same integration misses of the risk
-        of pruning once, which is known exactly, to the budget of any round, relative to that risk. So it covers rare
-        events that decide such a risk, but not those that are rare after later fits only.
+        of pruning once, which is known exactly, to the budget of any round. So it covers rare events that matter to
+        pruning once, but not those that are rare after later fits only.
     digits : int or None
     """
 

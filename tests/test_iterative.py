@@ -211,6 +211,7 @@ def test_a_difference_within_rounding_is_none():
     for keeps in ([0.2], [0.5, 0.2]):
         schedule = rc.rounds(sparse, "hessian", keeps)
         assert schedule.gain == schedule.to_dict()["gain"] == 0
+        assert schedule.error < 1e-12
         assert str(schedule).endswith("No difference beyond the error of integration.")
 
 
@@ -235,6 +236,7 @@ def test_at_the_peak_the_risk_is_infinite_and_what_follows_is_unknown():
     assert found.status.tolist() == [[Status.OK, Status.INFINITE, Status.NOT_CONVERGED]]
     assert found.pruned_status.tolist() == [[Status.OK, Status.OK, Status.INFINITE]]
     assert found.risk[0, 1] == np.inf
+    assert found.training_error[0, 1] == 0
     assert found.pruned_risk[0, 2] == np.inf
     assert np.isnan(found.risk[0, 2])
     assert np.isfinite(found.pruned_risk[0, :2]).all()
@@ -279,6 +281,9 @@ def test_a_batch_is_its_regimes():
     found = rounds(both, [0.4, 0.2])
     for row, problem in enumerate((NOISY, FEW)):
         assert found.risk[row] == pytest.approx(rounds(problem, [0.4, 0.2]).risk[0], rel=1e-12)
+    policy = Iterative(Magnitude, ["2/5", "1/5"])
+    errors = [rc.predict(problem, policy, True).integration_error for problem in (NOISY, FEW)]
+    assert rc.predict(both, policy, True).integration_error == pytest.approx(errors, rel=1e-6)
 
 
 def test_policies_say_what_they_are():

@@ -203,7 +203,7 @@ class _Regime:
         status = _overall(fresh.status)
         if status not in (Status.OK, Status.EXACT_RECOVERY):
             unknown = np.full_like(keep, np.inf if status == Status.INFINITE else np.nan)
-            return status, (unknown, 0 * unknown, unknown, 0 * unknown)
+            return status, (unknown, 0 * keep, unknown, 0 * keep)
         state = self._state()
         gaps = (iterative.NOISE_GAP, iterative.MEMORY_GAP)
         rhos, cs = self._solve(gaps, (rho_kj, c_kj), iterative.OF_EARLIER_FIT, state)

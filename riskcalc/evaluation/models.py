@@ -138,13 +138,13 @@ class _Work:
             misfit=dropped,
             status=(found.pruned_status if retrain is None else found.status)[:, -1],
             threshold=found.threshold[:, -1:],
-            integration_error=np.maximum(found.errors[f"{after}risk"][:, -1:], missed * risk),
+            integration_error=np.maximum(found.errors[f"{after}risk"][:, -1:], missed),
         )
 
     def _missed(
         self, policy: Iterative, ridges: list[float], retrain: Retrain | None, fit: Fit, risk: str
     ) -> np.ndarray:
-        """How far integration is from the exact risk of one shot, relatively: the most over the budgets of all rounds.
+        """How far integration is from the exact risk of one shot, the most over the budgets of all rounds.
 
         What no point of the integration meets does not show in its spread, but here.
         """
@@ -154,7 +154,7 @@ class _Work:
             second = retrain and Retrain(ridge, retrain.sample)
             one_shot = _Work(self.chunk.keeping(keep, self.system), self.system)
             exact = one_shot.model(Asked(policy.policy(keep=keep), second), None).risk
-            gaps.append(abs(integrated - exact) / np.maximum(exact, np.finfo(float).tiny))
+            gaps.append(abs(integrated - exact))
         return np.max(gaps, axis=0)
 
     def _retrained(self, pruned: Model, asked: Asked, first: Model | None) -> Model:
