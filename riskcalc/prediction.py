@@ -67,7 +67,7 @@ class Prediction:
     risk : float or ndarray
         Test risk, noise included; inf or nan as the status says.
     excess_risk : float or ndarray
-        Risk minus noise variance, computed without that subtraction.
+        Risk minus noise variance, computed without that subtraction but for several rounds of iterative pruning.
     dense_risk : float or ndarray
         Test risk of the fit before pruning; for "small" of the small model itself.
     training_error : float or ndarray
@@ -84,7 +84,10 @@ class Prediction:
         "ok"; "infinite" (risk inf: at the interpolation threshold, with noise); "exact_recovery" (the fit before
         pruning has no error); "not_converged" (risk nan).
     integration_error : float, ndarray or None
-        Standard error of the risk's integration; None where it is in closed form. Only iterative pruning has one.
+        Of iterative pruning; None for all else. Zero for one round, which is pruning once and no integral. For several
+        the larger of the standard error of the risk's integration and of what the same integration misses of the risk
+        of pruning once, which is known exactly, to the budget of any round. So it covers rare events that matter to
+        pruning once, but not those that are rare after later fits only.
     digits : int or None
     """
 

@@ -11,7 +11,10 @@ from numpy.typing import ArrayLike
 from riskcalc.policies import Iterative, Policy, Retrain
 from riskcalc.prediction import Prediction, predict
 from riskcalc.problems import LinearGaussian
-from riskcalc.values import plain_scalar
+from riskcalc.values import json_value, plain_scalar
+
+# Risks that differ by less, relatively, are the same.
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -33,12 +36,18 @@ class Schedule:
 
     @property
     def gain(self) -> Any:
-        """Risk of pruning once minus risk after all rounds, at the last budget: above zero where rounds pay."""
-        return self.one_shot[-1].risk - self.rounds[-1].risk
+        """Risk of pruning once minus risk after all rounds, at the last budget: above zero where rounds pay.
+
+        A difference below rounding (1e-12 of the risk) is zero; nan where there is no finite risk.
+        """
+        once, many = (np.asarray(predictions[-1].risk) for predictions in (self.one_shot, self.rounds))
+        with np.errstate(invalid="ignore"):
+            gain = once - many
+            return plain_scalar(np.where(abs(gain) <= ROUNDING * once, 0 * gain, gain))
 
     @property
     def error(self) -> Any:
-        """Standard error of the gain's integration."""
+        """Of the gain: the integration error of the risk after all rounds."""
         return self.rounds[-1].integration_error
 
     @property
@@ -51,6 +60,8 @@ class Schedule:
         return {
             "rounds": [prediction.to_dict() for prediction in self.rounds],
             "one_shot": [prediction.to_dict() for prediction in self.one_shot],
+            "gain": json_value(self.gain, None),
+            "error": json_value(self.error, None),
             "rounds_pay": np.asarray(self.rounds_pay).tolist(),
         }
 
@@ -64,17 +75,23 @@ class Schedule:
             for keep, many, once in zip(self.policy.keeps, self.rounds, self.one_shot, strict=True)
         ]
         columns = ("keep", "in rounds", "its error", "in one shot")
-        gain, error = float(self.gain), float(self.error)
-        verdict = (
-            f"Rounds pay: by {number(gain)}."
-            if self.rounds_pay
-            else f"One shot is better, by {number(-gain)}."
-            if gain < -3 * error
-            else "No difference beyond the error of integration."
-        )
-        return to_text(
-            [*filled(table("test risk after pruning and retraining", columns, left=0), rows, len(rows)), verdict]
-        )
+        parts = filled(table("test risk after pruning and retraining", columns, left=0), rows, len(rows))
+        return to_text([*parts, self._verdict()])
+
+    def _verdict(self) -> str:
+        """What the table says, in words; for one regime."""
+        from riskcalc.tables import number
+
+        for keep, many in zip(self.policy.keeps, self.rounds, strict=True):
+            if many.status == "infinite":
+                return f"At {number(keep)} the fit is at its interpolation threshold: nothing is known after it."
+            if not np.isfinite(many.risk):
+                return f"At {number(keep)} nothing is known: the fit before it has no finite risk, or none was found."
+        if self.rounds_pay:
+            return f"Rounds pay: by {number(self.gain)}."
+        if self.gain < -3 * self.error:
+            return f"One shot is better, by {number(-self.gain)}."
+        return "No difference beyond the error of integration."
 
 
 def rounds(

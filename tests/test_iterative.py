@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -60,6 +62,68 @@ def test_one_round_is_pruning_once(problem, policy, keep):
     assert np.average(found.kept[0, 0], weights=problem.law.weights.astype(float)) == pytest.approx(keep, rel=1e-12)
 
 
+@pytest.mark.parametrize("retrain", [None, Retrain(), Retrain(0.1, "fresh")])
+@pytest.mark.parametrize("digits", [None, 20])
+def test_one_round_is_predicted_as_pruning_once(retrain, digits):
+    many = rc.predict(NOISY, Iterative(Hessian, ["1/3"], ridge=0.2), retrain, digits)
+    once = rc.predict(NOISY, Hessian(keep="1/3"), retrain, digits)
+    for name in ("risk", "excess_risk", "training_error", "misfit", "threshold", "status"):
+        assert getattr(many, name) == getattr(once, name)
+    assert many.kept.tolist() == once.kept.tolist()
+    assert many.integration_error == 0
+
+
+@pytest.mark.parametrize("keep", ["1/4", "29/100"])
+def test_the_fit_on_a_fresh_sample_has_its_own_error(keep):
+    """Near its threshold the fit multiplies what the masks are uncertain by."""
+    problem = rc.LinearGaussian(
+        aspect_ratio="10/3", eigenvalues=[25, 1], signal=1, weights=["1/10", "9/10"], noise_variance=1
+    )
+    found = rounds(problem, [float(Fraction(keep))])
+    once = rc.predict(problem, Magnitude(keep=keep), Retrain(sample="fresh"))
+    for name in ("risk", "training_error"):
+        error = found.errors[f"fresh_{name}"].item()
+        assert abs(getattr(found, f"fresh_{name}").item() - getattr(once, name)) < SIGMAS * error + 1e-12
+    many = rc.predict(problem, Iterative(Magnitude, [1, keep]), Retrain(sample="fresh"))
+    assert abs(many.risk - once.risk) < SIGMAS * many.integration_error
+
+
+RARE = {
+    "the top of a heavy tail is kept": (
+        rc.LinearGaussian(
+            aspect_ratio="10/3", eigenvalues=[25, 1], signal=1, weights=["1/10", "9/10"], noise_variance=1
+        ),
+        Hessian,
+        1e-6,
+        None,
+    ),
+    "strong features are hardly ever dropped": (
+        rc.LinearGaussian(
+            aspect_ratio=1.5,
+            eigenvalues=[257.5, 34.13, 0.062],
+            signal=1,
+            weights=["1/5", "3/10", "1/2"],
+            noise_variance=8,
+        ),
+        Magnitude,
+        0.3,
+        Retrain(0.1),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", RARE)
+def test_the_error_covers_events_that_no_point_meets(case):
+    """After a first round that keeps everything, and fits it again, what follows is pruning once."""
+    problem, policy, keep, retrain = RARE[case]
+    many, once = (
+        rc.predict(problem, Iterative(policy, [1, keep]), retrain),
+        rc.predict(problem, policy(keep=keep), retrain),
+    )
+    assert 0 < many.integration_error < 1e-3 * many.risk
+    assert abs(many.risk - once.risk) < SIGMAS * many.integration_error
+
+
 def test_the_documented_number():
     """Retrained on the same sample, at the problem that the documentation shows (1.46466 by exact moments)."""
     found = rounds(TWO_LEVEL, [0.1], "hessian", columns_per_replicate=1 << 15)
@@ -115,6 +179,42 @@ def test_keeping_everything_changes_nothing():
     assert gentle.risk == pytest.approx(rc.predict(NOISY).risk, rel=1e-5)
 
 
+def test_a_first_round_that_keeps_everything_does_not_matter():
+    """Without noise every fit is exact, and features of a tied score are no better one than the other."""
+    exact = rc.LinearGaussian(aspect_ratio=0.8, eigenvalues=[4, 1], signal=[2, 1], weights=[0.3, 0.7])
+    found = rounds(exact, [1.0, 0.5])
+    assert found.status.tolist() == [[Status.EXACT_RECOVERY, Status.OK]]
+    once = rc.predict(exact, Magnitude(keep=0.5), retrain=True)
+    assert found.risk[0] == pytest.approx([0, once.risk], rel=1e-12)
+
+
+def test_keeping_everything_at_the_threshold():
+    """After a ridge, least squares on as many features as samples: weights that add up to one but for rounding."""
+    peak = rc.LinearGaussian(
+        aspect_ratio=1, eigenvalues=[4, 1], signal=[2, 1], weights=[0.3, 0.7], noise_variance=1, ridge=0.1
+    )
+    assert rounds(peak, [1.0]).status.tolist() == [[Status.INFINITE]]
+
+
+def test_a_verdict_says_where_nothing_is_known():
+    schedule = rc.rounds(NOISY, "hessian", ["3/5", "1/2", "1/5"])
+    assert str(schedule).endswith("At 0.5 the fit is at its interpolation threshold: nothing is known after it.")
+    assert not schedule.rounds_pay
+    plain = schedule.to_dict()
+    assert (plain["gain"], plain["error"]) == (None, None)
+    peak = rc.LinearGaussian(aspect_ratio=1, eigenvalues=1, signal=1, noise_variance=1)
+    assert "At 0.5 nothing is known" in str(rc.rounds(peak, "magnitude", [0.5, 0.2]))
+
+
+def test_a_difference_within_rounding_is_none():
+    sparse = rc.LinearGaussian(aspect_ratio=0.8, eigenvalues=[4, 1], signal=[1, 0], weights=["1/4", "3/4"])
+    for keeps in ([0.2], [0.5, 0.2]):
+        schedule = rc.rounds(sparse, "hessian", keeps)
+        assert schedule.gain == schedule.to_dict()["gain"] == 0
+        assert schedule.error < 1e-12
+        assert str(schedule).endswith("No difference beyond the error of integration.")
+
+
 def test_features_without_variance_are_dropped_first():
     with_dead = rc.LinearGaussian(
         aspect_ratio=4,
@@ -136,6 +236,7 @@ def test_at_the_peak_the_risk_is_infinite_and_what_follows_is_unknown():
     assert found.status.tolist() == [[Status.OK, Status.INFINITE, Status.NOT_CONVERGED]]
     assert found.pruned_status.tolist() == [[Status.OK, Status.OK, Status.INFINITE]]
     assert found.risk[0, 1] == np.inf
+    assert found.training_error[0, 1] == 0
     assert found.pruned_risk[0, 2] == np.inf
     assert np.isnan(found.risk[0, 2])
     assert np.isfinite(found.pruned_risk[0, :2]).all()
@@ -180,6 +281,9 @@ def test_a_batch_is_its_regimes():
     found = rounds(both, [0.4, 0.2])
     for row, problem in enumerate((NOISY, FEW)):
         assert found.risk[row] == pytest.approx(rounds(problem, [0.4, 0.2]).risk[0], rel=1e-12)
+    policy = Iterative(Magnitude, ["2/5", "1/5"])
+    errors = [rc.predict(problem, policy, True).integration_error for problem in (NOISY, FEW)]
+    assert rc.predict(both, policy, True).integration_error == pytest.approx(errors, rel=1e-6)
 
 
 def test_policies_say_what_they_are():

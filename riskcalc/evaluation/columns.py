@@ -98,19 +98,22 @@ def keep_top(law: State, score: np.ndarray, mass: np.ndarray, spare: int) -> tup
     """The mask of the largest scores that are at least zero and together have `mass`, and the lowest of them.
 
     The column at the boundary is split in two, in place: the part that is dropped moves to column `spare`. Where there
-    are not `mass` of them, all are kept. Scores that agree in single precision are equal.
+    are not `mass` of them, all are kept, also where they fall short by no more than the rounding of the sums: a part as
+    small would still be a feature dropped. Scores that agree in single precision are equal.
     """
     weights = law["weights"]
+    rounding = weights.shape[-1] * np.finfo(float).eps * mass
     largest = np.maximum(score.max(axis=-1, keepdims=True), 1e-300)
     order = np.argsort((-score / largest).astype(np.float32), axis=-1, kind="stable")
     above = np.cumsum(np.take_along_axis(weights * (score >= 0), order, axis=-1), axis=-1)
-    place = np.minimum((above < mass * (1 - 1e-14)).sum(axis=-1, keepdims=True), score.shape[1] - 1)
+    place = np.minimum((above < mass - rounding).sum(axis=-1, keepdims=True), score.shape[1] - 1)
     boundary = np.take_along_axis(order, place, axis=-1)
     threshold = np.take_along_axis(score, boundary, axis=-1)
     rank = np.empty_like(order)
     np.put_along_axis(rank, order, np.arange(score.shape[1])[None, :], axis=-1)
     mask = ((rank <= place) & (score >= 0)) * 1.0
-    excess = np.maximum(np.take_along_axis(above, place, axis=-1) - mass, 0) * (threshold >= 0)
+    excess = np.take_along_axis(above, place, axis=-1) - mass
+    excess = np.where((excess > rounding) & (threshold >= 0), excess, 0)
     for name, array in law.items():
         if name != "weights":
             array[:, spare, None] = np.take_along_axis(array, boundary, axis=-1)

@@ -40,6 +40,8 @@ class Rounds:
         Test risk and training error after the pruning of a round, before the fit that follows it.
     risk, training_error : ndarray
         After that fit.
+    fresh_risk, fresh_training_error : ndarray
+        Of the same fit on a fresh sample.
     threshold : ndarray
         The lowest score kept, in units of sqrt(p) |coefficient| (times sqrt(Lambda) for Hessian scores).
     effective_ridge : ndarray
@@ -47,8 +49,9 @@ class Rounds:
     kept : ndarray
         Fraction kept of each atom.
     errors : dict of str to ndarray
-        Standard errors of the first five, from independent randomisations of the integration points; nan where there
-        is no number, zero where a number is free of integration error.
+        Standard errors of all these but `kept`, from independent randomisations of the integration points; nan where
+        there is no number, zero where a number is free of integration error. They know nothing of events so rare that
+        no point meets them.
     pruned_status, status : ndarray of int
         A `Status` for each round, before and after its fit.
     """
@@ -57,6 +60,8 @@ class Rounds:
     pruned_training_error: np.ndarray
     risk: np.ndarray
     training_error: np.ndarray
+    fresh_risk: np.ndarray
+    fresh_training_error: np.ndarray
     threshold: np.ndarray
     effective_ridge: np.ndarray
     kept: np.ndarray
@@ -65,7 +70,7 @@ class Rounds:
     status: np.ndarray
 
 
-MEASURED = tuple(field.name for field in fields(Rounds))[:6]
+MEASURED = tuple(field.name for field in fields(Rounds))[:8]
 
 
 def prune_repeatedly(
@@ -149,7 +154,9 @@ class _Regime:
         """All rounds, after the dense fit."""
         none = np.zeros((1, 1))
         self._add(none[:, :0], {"epsilon2": self.dense["gamma"], "G_known": none, "memory": none})
-        live = self._mean(self.law["kept"])
+        # Of the atoms themselves: summed over columns it is not exact enough to tell a budget at the threshold.
+        live_mass = (self.atoms["weights"] * (self.atoms["Lambda"] > 0)).sum(axis=-1, keepdims=True)
+        live = live_mass / self.scalars["total"]
         found = []
         for number, (keep, ridge) in enumerate(zip(keeps, ridges, strict=True)):
             if status not in (Status.OK, Status.EXACT_RECOVERY):
@@ -189,27 +196,28 @@ class _Regime:
         risk, training = (iterative.PRUNED_RISK, iterative.PRUNED_TRAINING_ERROR)
         return lower_formula(risk, FLOAT64)(state), lower_formula(training, FLOAT64)(state)
 
-    def _fitted(self, keep: np.ndarray, ridge: float) -> tuple[Status, tuple[np.ndarray, np.ndarray]]:
-        """Fit on the features kept: its status, test risk and training error."""
-        statuses = self._effective_ridge(keep, ridge)
-        status = _overall(statuses)
+    def _fitted(self, keep: np.ndarray, ridge: float) -> tuple[Status, tuple[np.ndarray, ...]]:
+        """Fit on the features kept: its status, test risk and training error, and these on a fresh sample."""
+        fresh = self._fit_fresh(keep, ridge)
+        self.scalars |= {name: fresh.state[name] for name in ("nu", "q")}
+        status = _overall(fresh.status)
         if status not in (Status.OK, Status.EXACT_RECOVERY):
             unknown = np.full_like(keep, np.inf if status == Status.INFINITE else np.nan)
-            return status, (unknown, 0 * self.scalars["q"])
+            return status, (unknown, 0 * keep, unknown, 0 * keep)
         state = self._state()
         gaps = (iterative.NOISE_GAP, iterative.MEMORY_GAP)
         rhos, cs = self._solve(gaps, (rho_kj, c_kj), iterative.OF_EARLIER_FIT, state)
         state |= self._sums(iterative.OF_EARLIER_FIT, state, {"rho_kj": rhos, "c_kj": cs})
         own = np.maximum(lower_formula(iterative.OWN_VARIANCE, FLOAT64)(state), 0)
-        state["epsilon2"] = np.where(statuses[:, None] == Status.EXACT_RECOVERY, 0, own)
+        state["epsilon2"] = np.where(fresh.status[:, None] == Status.EXACT_RECOVERY, 0, own)
         self._add(cs, state)
-        risk, training = (iterative.RISK, iterative.TRAINING_ERROR)
-        return status, (lower_formula(risk, FLOAT64)(state), lower_formula(training, FLOAT64)(state))
+        own_sample = [lower_formula(formula, FLOAT64)(state) for formula in (iterative.RISK, iterative.TRAINING_ERROR)]
+        return status, (*own_sample, fresh.state["gamma"], fresh.training_error)
 
-    def _effective_ridge(self, keep: np.ndarray, ridge: float) -> np.ndarray:
-        """Set nu and q of a fit on the features kept: those of a dense fit (T1) whose law is restricted to them.
+    def _fit_fresh(self, keep: np.ndarray, ridge: float) -> Fit:
+        """A fit of a fresh sample on the features kept, a dense fit (T1) whose law is restricted to them.
 
-        Returns its status, by row.
+        On the same sample nu, q and the status are the same.
         """
         kappa, total = self.scalars["kappa"], self.scalars["total"]
         excess = kappa * keep - 1
@@ -219,9 +227,7 @@ class _Regime:
         state["weights"] = self._kept_of_atoms() * self.atoms["weights"]
         dropped = lower((reduced(pruning.MISFIT),), {}, FLOAT64, scalar_output=True)(self._state())
         state["sigma2"] = lower_formula(small_model.NOISE, FLOAT64)(state | {"misfit": dropped})
-        fit = fit_dense(state, surplus, (keep * total, 0 * total), FLOAT64)
-        self.scalars |= {"nu": fit.state["nu"], "q": fit.state["q"]}
-        return fit.status
+        return fit_dense(state, surplus, (keep * total, 0 * total), FLOAT64)
 
     def _add(self, memory: np.ndarray, state: State) -> None:
         """Add a fit, given its memory and what it knows of its noise."""

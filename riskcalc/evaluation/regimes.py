@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -35,6 +36,12 @@ class Chunk:
     keep_surplus: Surplus
     small_surplus: Surplus
     distinct: tuple[np.ndarray, np.ndarray]
+
+    def keeping(self, keep: Any, system: SolvingSystem) -> Chunk:
+        """The same regimes at another budget, one for all; their aspect ratios as exact as the state has them."""
+        alpha = np.full(self.state["kappa"].shape, keep)
+        state = self.state | {"alpha": system.number(alpha)}
+        return replace(self, state=state, **_budget_surpluses(alpha, state["kappa"], state, system))
 
 
 def batch_shape(problem: LinearGaussian, keep: np.ndarray) -> tuple[int, ...]:
@@ -89,10 +96,18 @@ def chunks(problem: LinearGaussian, keep: np.ndarray, system: SolvingSystem) -> 
             state=state,
             live_mass=live_mass,
             ridge_surplus=ridge_surplus,
-            keep_surplus=system.surplus(one, one, alpha).times(total).weighing(state["weights"], (total, 0 * total)),
-            small_surplus=system.surplus(alpha, kappa, one).times(total),
             distinct=_distinct(problem_rows[rows], count > int(np.prod(problem.shape))),
+            **_budget_surpluses(alpha, kappa, state, system),
         )
+
+
+def _budget_surpluses(alpha: np.ndarray, kappa: np.ndarray, state: State, system: SolvingSystem) -> dict[str, Surplus]:
+    """What a chunk has of its budget, from exact numbers."""
+    one, total = np.ones(kappa.shape), state["total"]
+    return {
+        "keep_surplus": system.surplus(one, one, alpha).times(total).weighing(state["weights"], (total, 0 * total)),
+        "small_surplus": system.surplus(alpha, kappa, one).times(total),
+    }
 
 
 def _distinct(problem_rows: np.ndarray, repeated: bool) -> tuple[np.ndarray, np.ndarray]:
