@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from mpmath import mp, mpf
+from mpmath import mp
 from numpy.typing import ArrayLike
 
 from riskcalc.evaluation.models import Asked
@@ -15,7 +15,7 @@ from riskcalc.laws import plain
 from riskcalc.policies import Hessian, Magnitude, Optimal, Oracle, Policy, Random, Retrain
 from riskcalc.prediction import Prediction, evaluate, tells_coefficients
 from riskcalc.problems import LinearGaussian, check_problem
-from riskcalc.values import json_value, plain_scalar
+from riskcalc.values import below, json_value, plain_scalar
 
 # The rules that a budget is given to, and those of them whose mask depends on the sample, so that it matters on which
 # sample they are retrained.
@@ -105,7 +105,7 @@ class Comparison:
         """Whether magnitude or Hessian pruning, retrained or not, has a lower risk than the small model."""
         with self._precision():
             pruned = np.min([_finite(self.predictions[model].risk) for model in PRUNED], axis=0)
-            answer = self._below(pruned, _finite(self.predictions["small"].risk))
+            answer = below(pruned, _finite(self.predictions["small"].risk), self.digits)
         return plain_scalar(np.asarray(answer).astype(bool))
 
     def _ranking(self) -> tuple[np.ndarray, Any]:
@@ -115,7 +115,7 @@ class Comparison:
         usable = second < np.inf
         with self._precision():
             margin = np.where(usable, second - np.where(usable, first, 0), np.nan)
-            margin = np.where(self._below(first, second), margin, 0 * margin)
+            margin = np.where(below(first, second, self.digits), margin, 0 * margin)
         return np.where(first < np.inf, order[0], len(COMPETITORS)), plain_scalar(np.asarray(margin))
 
     @contextmanager
@@ -123,17 +123,13 @@ class Comparison:
         with mp.workdps(self.digits or 15), np.errstate(invalid="ignore"):
             yield
 
-    def _below(self, one: Any, other: Any) -> Any:
-        """Whether a risk is below another by more than rounding."""
-        return one < other * (1 - (1e-12 if self.digits is None else mpf(10) ** (2 - self.digits)))
-
     def _order(self, one: str, other: str) -> str:
         """Whether a model's risk is "lower" than another's, "equal" up to rounding, or "higher" (or not finite)."""
         first, second = (_finite(self.predictions[model].risk) for model in (one, other))
         with self._precision():
-            if self._below(first, second):
+            if below(first, second, self.digits):
                 return "lower"
-            return "equal" if first < np.inf and not self._below(second, first) else "higher"
+            return "equal" if first < np.inf and not below(second, first, self.digits) else "higher"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -11,10 +11,7 @@ from numpy.typing import ArrayLike
 from riskcalc.policies import Iterative, Policy, Retrain
 from riskcalc.prediction import Prediction, predict
 from riskcalc.problems import LinearGaussian
-from riskcalc.values import json_value, plain_scalar
-
-# Risks that differ by less, relatively, are the same.
-ROUNDING = 1e-12
+from riskcalc.values import below, json_value, plain_scalar
 
 
 @dataclass(frozen=True)
@@ -43,7 +40,7 @@ class Schedule:
         once, many = (np.asarray(predictions[-1].risk) for predictions in (self.one_shot, self.rounds))
         with np.errstate(invalid="ignore"):
             gain = once - many
-            return plain_scalar(np.where(abs(gain) <= ROUNDING * once, 0 * gain, gain))
+            return plain_scalar(np.where(below(once, many) | below(many, once), gain, 0 * gain))
 
     @property
     def error(self) -> Any:

@@ -21,6 +21,11 @@ def plain_scalar(values: np.ndarray) -> Any:
     return values if values.ndim else values.item()
 
 
+def below(one: Any, other: Any, digits: int | None = None) -> Any:
+    """Whether a risk is below another by more than rounding: 1e-12 of it, or 100 units in the last digit asked for."""
+    return one < other * (1 - (1e-12 if digits is None else mpf(10) ** (2 - digits)))
+
+
 def json_value(values: Any, digits: int | None) -> Any:
     """Numbers as JSON holds them: nan and inf become None, mpf become strings of all their digits."""
     if values is None or isinstance(values, str):
