@@ -82,7 +82,8 @@ class Prediction:
     effective_ridge : float or ndarray
     status : str or ndarray of str
         "ok"; "infinite" (risk inf: at the interpolation threshold, with noise); "exact_recovery" (the fit before
-        pruning has no error); "not_converged" (risk nan).
+        pruning has no error); "not_converged" (risk nan: no root was found, numbers overflowed, or masks were to be
+        found from an infinite fit).
     integration_error : float, ndarray or None
         Of iterative pruning; None for all else. Zero for one round, which is pruning once and no integral. For several
         the larger of the standard error of the risk's integration and of what the same integration misses of the risk

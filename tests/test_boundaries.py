@@ -76,6 +76,19 @@ def test_after_an_exact_fit_the_sample_is_as_a_fresh_one(policy):
     assert float(rc.predict(EXACT, policy, True, digits=20).risk) == pytest.approx(same.risk, rel=1e-12)
 
 
+@pytest.mark.parametrize("kind", [rc.Oracle, rc.Random])
+def test_masks_that_need_no_fit_are_known_after_an_infinite_one(kind):
+    """At the peak as beside it; what the sample decides is not known there."""
+    ratios = [1 - 1e-9, 1, 1 + 1e-9]
+    peak = rc.LinearGaussian(aspect_ratio=ratios, eigenvalues=[4, 1], signal=[1, 3], noise_variance=1)
+    found = rc.predict(peak, kind(0.5), True)
+    assert found.status.tolist() == ["ok"] * 3
+    assert found.risk == pytest.approx(np.full(3, found.risk[0]), rel=1e-6)
+    assert found.training_error == pytest.approx(np.full(3, found.training_error[0]), rel=1e-6)
+    assert rc.predict(peak, kind(0.5)).status.tolist() == ["ok", "infinite", "ok"]
+    assert rc.predict(peak, rc.Hessian(0.5), True).status.tolist() == ["ok", "not_converged", "ok"]
+
+
 TWO = {"aspect_ratio": "10/3", "eigenvalues": [25, 1], "signal": 1, "weights": ["1/10", "9/10"], "noise_variance": 1}
 
 

@@ -74,10 +74,13 @@ def masks_of(
     """The masks of a policy in every regime of a dense fit, and a status per regime.
 
     `fit.state` holds `alpha`; `surplus` is (1 - alpha) * total, exact; `start` is a first trial for the threshold.
-    Where the dense fit is infinite there is no mask.
+    Where the dense fit is infinite there is no mask, but one that does not depend on it.
     """
     status = fit.status.copy()
-    usable = np.flatnonzero((status == Status.OK) | (status == Status.EXACT_RECOVERY))
+    usable = (status == Status.OK) | (status == Status.EXACT_RECOVERY)
+    if policy.kind in ("oracle", "random"):
+        usable |= status == Status.INFINITE
+    usable = np.flatnonzero(usable)
     if usable.size == 0:
         return [], status
     state, surplus = take(fit.state, usable), surplus.rows(usable)

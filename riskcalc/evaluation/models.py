@@ -173,7 +173,9 @@ class _Work:
 
 def _refitted(pruned: Model, refit: Refit) -> Model:
     """A pruned model with the errors of the fit after it."""
-    masked = (pruned.status == Status.OK) | (pruned.status == Status.EXACT_RECOVERY)
+    masked = np.zeros(len(pruned.status), bool)
+    for group in pruned.groups:
+        masked[group.rows] = pruned.status[group.rows] != Status.NOT_CONVERGED
     return replace(
         pruned,
         risk=refit.risk,

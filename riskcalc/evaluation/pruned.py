@@ -41,8 +41,6 @@ def prune(policy: Policy, fit: Fit, surplus: Surplus, system: SolvingSystem, sta
     """
     groups, status = masks_of(policy, fit, surplus, system, start)
     risk, beyond_noise, training, misfit, threshold = (fit.state["gamma"] + np.nan for _ in range(5))
-    for array in (risk, beyond_noise, threshold):
-        array[status == Status.INFINITE] = np.inf
     allowed = system.tolerance + 2 * abs(surplus.gain) / (fit.state["alpha"] * fit.state["total"])
     for group in groups:
         rows = group.rows
@@ -51,6 +49,8 @@ def prune(policy: Policy, fit: Fit, surplus: Surplus, system: SolvingSystem, sta
             status[rows[~(abs(mismatch) <= allowed[rows])[:, 0]]] = Status.NOT_CONVERGED
         if "t" in group.state:
             threshold[rows] = group.state["t"]
+    for array, value in ((risk, np.inf), (beyond_noise, np.inf), (threshold, np.inf), (training, np.nan)):
+        array[status == Status.INFINITE] = value
     return Pruned(groups, risk, beyond_noise, training, misfit, threshold, status)
 
 
