@@ -16,7 +16,7 @@ from riskcalc.lowering.compile import lower_formula
 from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.policies import Sampled
 from riskcalc.prediction import predict
-from riskcalc.problems import LinearGaussian
+from riskcalc.problems import LinearGaussian, check_problem
 from riskcalc.theory import sampling
 from riskcalc.values import json_value, plain_scalar
 
@@ -83,8 +83,8 @@ def sampling_budget(problem: LinearGaussian, relative_error: float, failure: flo
 
     Raises
     ------
-    ValueError
-        If an argument is out of range.
+    ValueError, TypeError
+        If an argument is out of range, or problem is none.
 
     Notes
     -----
@@ -103,6 +103,7 @@ def sampling_budget(problem: LinearGaussian, relative_error: float, failure: flo
     >>> budget.sure_top < budget.replacement < budget.chernoff < budget.chebyshev
     True
     """
+    check_problem(problem)
     for name, value, most in (("relative_error", relative_error, np.inf), ("failure", failure, 1.0)):
         if isinstance(value, bool) or not isinstance(value, Real) or not 0 < value < most:
             raise ValueError(f"{name} must be a number above 0 and below {most:g}, got {value!r}")

@@ -89,6 +89,13 @@ def test_masks_that_need_no_fit_are_known_after_an_infinite_one(kind):
     assert rc.predict(peak, rc.Hessian(0.5), True).status.tolist() == ["ok", "not_converged", "ok"]
 
 
+@pytest.mark.parametrize("policy", [rc.Magnitude(0.5), rc.Sampled(0.5), rc.Sampled(0.5, replacement=True)])
+def test_an_excess_risk_far_below_the_noise(policy):
+    problem = rc.LinearGaussian(aspect_ratio=2, eigenvalues=[4, 1], signal=[1e-8, 2e-8], noise_variance=1, ridge=1e9)
+    found, exact = (rc.predict(problem, policy, digits=digits).excess_risk for digits in (None, 30))
+    assert found == pytest.approx(float(exact), rel=1e-12)
+
+
 TWO = {"aspect_ratio": "10/3", "eigenvalues": [25, 1], "signal": 1, "weights": ["1/10", "9/10"], "noise_variance": 1}
 
 

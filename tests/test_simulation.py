@@ -520,7 +520,7 @@ ASKED = ["--aspect-ratio", "2", "--eigenvalues", "4,1", "--signal", "1"]
         (["--size", "20", "--policy", "oracle", "--keep", "1/2", "--retrain", "same"], "too near the 20 features kept"),
         (["--size", "20", "--policy", "oracle", "--keep", ".1,.2"], "one budget, got keep of shape (2,)"),
         (["--size", "20", "--policy", "oracle"], "exactly one of keep and n_keep"),
-        (["--size", "20", "--keep", ".1"], "need a --policy"),
+        (["--size", "20", "--keep", ".1"], "needs a --policy"),
         (["--size", "20", "--retrain", "same"], "retrain needs a policy"),
         (["--size", "20", "--retrain-ridge", "1"], "--retrain-ridge needs --retrain"),
         (["--size", "20", "--ridge", "1,2"], "one problem, got a batch of shape (2,)"),

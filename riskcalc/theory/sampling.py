@@ -26,6 +26,7 @@ from riskcalc.theory.masks import INTERVAL, SCORE
 from riskcalc.theory.symbols import (
     M0,
     M1,
+    B,
     Lambda,
     M0bar,
     M2c,
@@ -143,6 +144,8 @@ EXCESS_RISK = Formula(
     title="test risk of the sampled fit beyond the noise",
     defines=excess_risk,
     statement=gamma - sigma2 + growth,
+    evaluation=E(Lambda * (B - X) ** 2) + growth,
+    where=COEFFICIENT,
     source=_SOURCE,
     derived_from=("sampling.risk", "dense.coefficient_risk"),
 )
