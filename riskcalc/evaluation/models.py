@@ -189,7 +189,7 @@ def _refitted(pruned: Model, refit: Refit) -> Model:
 
 def _key(policy: Policy) -> tuple:
     """What tells the masks of one policy from those of another, at the same budget."""
-    return policy.kind, *(value for name, value in sorted(vars(policy).items()) if name not in ("keep", "n_keep"))
+    return policy.kind, *policy.options.values()
 
 
 def _trial(first: Model | None) -> np.ndarray | None:
