@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import riskcalc as rc
+from riskcalc.evaluation.columns import calibrated
 from riskcalc.evaluation.fit import fit_dense
 from riskcalc.evaluation.iterative import MEASURED, Rounds, prune_repeatedly
 from riskcalc.evaluation.regimes import chunks
@@ -272,6 +273,55 @@ def test_laws_of_many_features():
     found, once = rounds(problem, [0.2, 0.1]), rc.predict(problem, prune=Magnitude(keep=0.2))
     assert found.pruned_risk[0, 0] == pytest.approx(once.risk, abs=SIGMAS * found.errors["pruned_risk"][0, 0])
     assert (found.errors["risk"] < 0.02 * found.risk).all()
+
+
+THREE = rc.LinearGaussian(
+    aspect_ratio="3/2", eigenvalues=[4, 8, "2/5"], signal=[1, "6/5", "1/5"], weights=["3/7", "3/7", "1/7"]
+)
+SPECTRUM = np.geomspace(0.1, 100, 400)
+ALIKE = {
+    "rounds that drop little": (THREE, [0.99, 0.98, 0.97, 0.96]),
+    "nearly equal budgets after a large step": (THREE, [0.9, 0.5, 0.45, 0.4]),
+    "every feature of its own": (
+        rc.LinearGaussian(aspect_ratio=3, law=rc.laws.Empirical(SPECTRUM, 1), noise_variance=0.3),
+        [0.76, 0.53],
+    ),
+    "many features of few kinds": (
+        rc.LinearGaussian(aspect_ratio=3, law=rc.laws.Empirical(np.repeat([4, 8, 0.4], [66, 66, 22]), 1)),
+        [0.76, 0.53],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ALIKE)
+@pytest.mark.parametrize("score", ["magnitude", "hessian"])
+def test_fits_that_see_nearly_the_same_noise_are_told_apart(case, score):
+    """As with sixteen times the points, to 1 % of the risk; what two noises differ by is a small part of them."""
+    problem, keeps = ALIKE[case]
+    found, finer = (rounds(problem, keeps, score, columns_per_replicate=1 << k) for k in (11, 15))
+    for name in ("risk", "training_error"):
+        values, errors = getattr(found, name), found.errors[name]
+        assert (errors <= 0.01 * found.risk).all()
+        assert (abs(values - getattr(finer, name)) <= SIGMAS * np.hypot(errors, finer.errors[name])).all()
+
+
+def test_calibrated_normals_have_the_moments_of_normals():
+    rng = np.random.default_rng(0)
+    normal, slope, other = rng.standard_normal((3, 4, 500))
+    weights = rng.random((4, 500))
+    found = calibrated(normal, weights, slope, [slope * other, other, 2 * other])
+
+    def mean(values: np.ndarray) -> np.ndarray:
+        return (weights * values).sum(axis=1) / weights.sum(axis=1)
+
+    for moment, wanted in (
+        (found**2, np.ones(4)),
+        ((slope * found) ** 2, mean(slope**2)),
+        (found * slope * other, np.zeros(4)),
+        (found * other, np.zeros(4)),
+    ):
+        assert mean(moment) == pytest.approx(wanted, abs=1e-6)  # without, 0.05
+    assert abs(found - normal).max() < 0.5
 
 
 def test_a_batch_is_its_regimes():

@@ -6,6 +6,7 @@ of what happened before. Points are quasi-random; independent randomisations of 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 
@@ -21,6 +22,9 @@ _SEED = 2012_08749
 _HALF_STEP = 2.0**-31
 # Points of a stretch of the sequence that are enough to be given exact moments.
 _LONG = 64
+# Each sweep of a calibration squares what the one before left wrong; directions that agree to this are the same; no
+# square is changed by more than a factor.
+_SWEEPS, _SAME, _MOST = 4, 1e-9, 4.0
 
 
 def columns(atoms: State, dimensions: int, budget: int, replicates: int, spare: int) -> State:
@@ -92,6 +96,33 @@ def _normals(points: tuple[int, ...], dimensions: int, replicates: int) -> np.nd
         root = np.linalg.cholesky(np.matmul(part, part.swapaxes(1, 2)) / (end - start))
         normal[:, :, start:end] = np.linalg.solve(root, part)
     return normal.swapaxes(0, 1)
+
+
+def calibrated(normal: np.ndarray, weights: np.ndarray, slope: np.ndarray, others: Sequence[np.ndarray]) -> np.ndarray:
+    """Normals changed a little: uncorrelated with `others`, and with the mean squares that normals have.
+
+    These are their own, and that of `slope` times them. Where too few columns are left for all that, it is nearly so.
+
+    Parameters
+    ----------
+    normal, weights, slope : ndarray, shape (replicates, columns)
+    others : sequence of ndarray
+        Of that shape, too.
+    """
+    weights = (weights / weights.sum(axis=-1, keepdims=True))[:, None]
+    squares = np.stack([np.ones_like(slope), slope**2], axis=1)
+    wanted = squares @ weights.swapaxes(1, 2)
+    directions = np.stack(others, axis=1)
+    size = np.sqrt((weights * directions**2).sum(axis=-1, keepdims=True))
+    directions /= np.where(size > 0, size, 1)
+    inverse = np.linalg.pinv(directions @ (weights * directions).swapaxes(1, 2), rcond=_SAME)
+    normal = normal[:, None]
+    for _ in range(_SWEEPS):
+        normal = normal - (weights * normal) @ directions.swapaxes(1, 2) @ inverse @ directions
+        moments = (weights * normal**2 * squares) @ squares.swapaxes(1, 2)
+        scale = (np.linalg.pinv(moments, rcond=_SAME) @ wanted).swapaxes(1, 2) @ squares
+        normal = normal * np.sqrt(np.clip(scale, 1 / _MOST, _MOST))
+    return normal[:, 0]
 
 
 def keep_top(law: State, score: np.ndarray, mass: np.ndarray, spare: int) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from riskcalc.evaluation.columns import ATOM_ENTRIES, columns, keep_top
+from riskcalc.evaluation.columns import ATOM_ENTRIES, calibrated, columns, keep_top
 from riskcalc.evaluation.fit import Fit, fit_dense
 from riskcalc.evaluation.status import Status
 from riskcalc.formulas.records import Formula
@@ -26,6 +26,8 @@ COLUMNS = 1 << 11
 REPLICATES = 16
 # kappa times the fraction kept counts as one within this: double precision knows no better.
 CRITICAL = 16 * FLOAT64.epsilon
+# A fit that tells the next round what it sees.
+_FOUND = (Status.OK, Status.EXACT_RECOVERY)
 # Noises that differ by less than this, relatively, are those of the same fit.
 SAME = 1e-12
 
@@ -153,13 +155,14 @@ class _Regime:
     def rounds(self, status: Status, keeps: Sequence[float], ridges: Sequence[float], score: str) -> list[_Round]:
         """All rounds, after the dense fit."""
         none = np.zeros((1, 1))
-        self._add(none[:, :0], {"epsilon2": self.dense["gamma"], "G_known": none, "memory": none})
+        if status in _FOUND:
+            self._add(none[:, :0], {"epsilon2": self.dense["gamma"], "G_known": none, "memory": none})
         # Of the atoms themselves: summed over columns it is not exact enough to tell a budget at the threshold.
         live_mass = (self.atoms["weights"] * (self.atoms["Lambda"] > 0)).sum(axis=-1, keepdims=True)
         live = live_mass / self.scalars["total"]
         found = []
         for number, (keep, ridge) in enumerate(zip(keeps, ridges, strict=True)):
-            if status not in (Status.OK, Status.EXACT_RECOVERY):
+            if status not in _FOUND:
                 found.append(self._lost(status))
                 status = Status.NOT_CONVERGED
                 continue
@@ -201,7 +204,7 @@ class _Regime:
         fresh = self._fit_fresh(keep, ridge)
         self.scalars |= {name: fresh.state[name] for name in ("nu", "q")}
         status = _overall(fresh.status)
-        if status not in (Status.OK, Status.EXACT_RECOVERY):
+        if status not in _FOUND:
             unknown = np.full_like(keep, np.inf if status == Status.INFINITE else np.nan)
             return status, (unknown, 0 * keep, unknown, 0 * keep)
         state = self._state()
@@ -231,10 +234,18 @@ class _Regime:
 
     def _add(self, memory: np.ndarray, state: State) -> None:
         """Add a fit, given its memory and what it knows of its noise."""
+        state = self._state() | state | {"S": self.law["kept"], "H": np.zeros((1, 1))}
+        earlier = self._fits()
         self.memories.append(memory)
         number, shape = len(self.memories), self.law["kept"].shape
-        own = {"H": self.law.get(f"H{number}", np.zeros((1, 1))), "S": self.law["kept"]}
-        noise, coefficient = _fit()(self._state() | state | own)
+        if (own := f"H{number}") in self.law:
+            # The errors of the fits then have the covariance of their noises, over the columns: two noises may differ
+            # by so little that nothing is right about the difference otherwise.
+            slope = state["S"] * state["a"]
+            errors = [state["W"] - known for known in (_fit()(state)[1], *(one["V"] for one in earlier))]
+            others = [*(slope * error for error in errors), *(one["G"] for one in earlier)]
+            self.law[own] = state["H"] = calibrated(self.law[own], self.law["weights"], slope, others)
+        noise, coefficient = _fit()(state)
         self.law |= {
             f"G{number}": np.broadcast_to(noise, shape).copy(),
             f"V{number}": np.broadcast_to(coefficient, shape).copy(),
