@@ -112,7 +112,9 @@ class Prediction:
     def label(self) -> str:
         """The model in words."""
         if isinstance(self.prune, Iterative):
-            return f"{LABELS[self.prune.policy.name]} in {len(self.prune.keeps)} rounds{after(self.retrain)}"
+            number = len(self.prune.keeps)
+            rounds = "one round" if number == 1 else f"{number} rounds"
+            return f"{LABELS[self.prune.policy.name]} in {rounds}{after(self.retrain)}"
         kind = self.model if self.prune is None or self.model == "small" else self.prune.kind
         return LABELS[kind] + after(self.retrain)
 
