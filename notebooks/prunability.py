@@ -4,8 +4,7 @@
 # Kuhn, Lyle, Gomez, Rothfuss and Gal (2021) found that networks that can be pruned far before their *training* error
 # notices generalise well: "prunability" ranked networks by test risk better than norms or parameter counts. For linear
 # problems both sides are exact numbers. Here is a family of problems that crosses the double-descent peak: the number
-# of
-# features per sample grows, all else fixed.
+# of features per sample grows, all else fixed.
 
 # %%
 import matplotlib.pyplot as plt
@@ -79,13 +78,10 @@ plt.show()
 # What is found:
 #
 # - Below the peak (p < n) prunability does rank problems by test risk where the tolerance is large enough (flat and
-#   power
-#   law), and so do the norms, perfectly; with two levels of variance it fails.
+#   power law), and so do the norms, perfectly; with two levels of variance it fails.
 # - Beyond the peak (p > n) prunability falls as features are added, whether the test risk falls or rises: it ranks
-#   these
-#   problems exactly as the norm does (the same tau, to two digits), so it says nothing that the norm does not. Where
-#   the
-#   risk rises with p (two levels, power law) both are wrong in sign.
+#   these problems exactly as the norm does (the same tau, to two digits), so it says nothing that the norm does not.
+#   Where the risk rises with p (two levels, power law) both are wrong in sign.
 # - Over the whole family neither beats the parameter count, which is itself only as good as the family is monotone.
 #
 # So the claim made for networks does not hold in linear problems at fixed signal: there, how far a fit can be pruned

@@ -129,17 +129,15 @@ for name, (policy, _) in POLICIES.items():
 # %% [markdown]
 # Away from s = n the two samples differ little. Near it the fresh formula predicts a catastrophe that does not happen:
 # at 1.1 features kept per sample it is four times too high. The features were kept *because* their coefficients came
-# out
-# large in this sample. The noise that a second fit would otherwise chase is, in part, already in the choice of
-# features:
-# the noises of the two fits are correlated, and the second fit keeps a memory of the first. With few features kept,
-# magnitude pruning shows the opposite: features kept for their luck stay lucky, and the same sample is slightly worse.
+# out large in this sample. The noise that a second fit would otherwise chase is, in part, already in the choice of
+# features: the noises of the two fits are correlated, and the second fit keeps a memory of the first. With few features
+# kept, magnitude pruning shows the opposite: features kept for their luck stay lucky, and the same sample is slightly
+# worse.
 #
 # ## One shot, or several rounds?
 #
 # Prune a little, fit again, prune a little more: does it pay, if every fit sees the same sample? `rc.rounds` compares
-# the
-# two at every budget on the way.
+# the two at every budget on the way.
 
 # %%
 print(rc.rounds(problem, "magnitude", keeps=["1/2", "1/4", "1/10"]))

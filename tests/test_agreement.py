@@ -31,7 +31,7 @@ RETRAINED = 22 if settings.default.max_examples > 100 else 2
 SIZE = 50
 
 # What fails is told as it is: each attempt to make it simpler would take as long.
-PATIENT = partial(settings, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+PATIENT = partial(settings, suppress_health_check=list(HealthCheck), phases=[Phase.reuse, Phase.generate])
 
 RATIOS = {"below one": (0.2, 0.65), "one to three": (1.5, 3.0), "above three": (3.0, 8.0)}
 
@@ -92,9 +92,10 @@ def test_every_policy_agrees_retrained_on_the_same_sample(kept: str):
     def agree(question: tuple[rc.LinearGaussian, Fraction], ridge: float, seed: int):
         problem, keep = question
         assume(len(np.unique(problem.law.eigenvalues)) == problem.n_atoms)  # what the optimal rule is told
+        assume(abs(1 - problem.aspect_ratio * (1 + keep) / 2) > 0.1)  # the first of two rounds
         models = [(policy(keep), rc.Retrain(ridge)) for policy in POLICIES]
-        # Of those drawn with replacement, more than there are samples may or may not be distinct.
-        models.append((rc.Sampled(keep, replacement=True), rc.Retrain(max(ridge, 1.0))))
+        # How many features drawn with replacement are distinct is chance: a ridge keeps the fit off its threshold.
+        models.append((rc.Sampled(keep, replacement=True), rc.Retrain(1.0)))
         _agree(problem, models, keep, seed, training_error=True, n_samples=SIZE)
 
     agree()

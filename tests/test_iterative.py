@@ -10,7 +10,7 @@ import pytest
 import riskcalc as rc
 from riskcalc.evaluation.columns import calibrated
 from riskcalc.evaluation.fit import fit_dense
-from riskcalc.evaluation.iterative import MEASURED, Rounds, prune_repeatedly
+from riskcalc.evaluation.iterative import MEASURED, Rounds, _Regime, prune_repeatedly
 from riskcalc.evaluation.regimes import chunks
 from riskcalc.evaluation.status import Status
 from riskcalc.lowering.float64 import FLOAT64
@@ -280,6 +280,7 @@ THREE = rc.LinearGaussian(
 )
 SPECTRUM = np.geomspace(0.1, 100, 400)
 ALIKE = {
+    "rounds that drop next to nothing": (THREE, [0.9999, 0.9998, 0.9997, 0.9996]),
     "rounds that drop little": (THREE, [0.99, 0.98, 0.97, 0.96]),
     "nearly equal budgets after a large step": (THREE, [0.9, 0.5, 0.45, 0.4]),
     "every feature of its own": (
@@ -296,13 +297,42 @@ ALIKE = {
 @pytest.mark.parametrize("case", ALIKE)
 @pytest.mark.parametrize("score", ["magnitude", "hessian"])
 def test_fits_that_see_nearly_the_same_noise_are_told_apart(case, score):
-    """As with sixteen times the points, to 1 % of the risk; what two noises differ by is a small part of them."""
+    """The default columns agree with sixteen times as many, and their errors are at most 1 % of the risk."""
     problem, keeps = ALIKE[case]
     found, finer = (rounds(problem, keeps, score, columns_per_replicate=1 << k) for k in (11, 15))
     for name in ("risk", "training_error"):
         values, errors = getattr(found, name), found.errors[name]
         assert (errors <= 0.01 * found.risk).all()
         assert (abs(values - getattr(finer, name)) <= SIGMAS * np.hypot(errors, finer.errors[name])).all()
+
+
+@pytest.mark.parametrize(
+    "problem", [THREE, WEIGHTED, rc.LinearGaussian(aspect_ratio=3, law=rc.laws.Empirical(SPECTRUM, 1))]
+)
+def test_errors_of_the_fits_have_the_covariance_of_their_noises(problem):
+    with FLOAT64.precision():
+        (chunk,) = chunks(problem, np.ones(()), FLOAT64)
+        fit = fit_dense(chunk.state, chunk.ridge_surplus, chunk.live_mass, FLOAT64)
+        regime = _Regime(fit.state, 4, 1 << 11, 4)
+        regime.rounds(Status.OK, [0.8, 0.6, 0.4, 0.3], [0.0, 0.2, 0.0, 0.0], "hessian")
+    law, weights = regime.law, regime.law["weights"] / regime.scalars["total"]
+    noises = np.stack([law[f"G{k}"] for k in (1, 2, 3, 4)], axis=1)
+    errors = np.sqrt(law["Lambda"] / regime.scalars["kappa"]) * law["B"]
+    errors = errors[:, None] - np.stack([law[f"V{k}"] for k in (1, 2, 3, 4)], axis=1)
+    sigma2, kappa = (regime.scalars[name][:, :, None] for name in ("sigma2", "kappa"))
+    of_noises, of_errors = ((weights[:, None] * x) @ x.swapaxes(1, 2) for x in (noises, errors))
+    assert sigma2 + kappa * of_errors == pytest.approx(of_noises, rel=1e-7)
+
+
+def test_with_too_few_columns_to_be_exact_the_error_says_so():
+    """A column or two are kept of 2048, and what they lack is not hidden."""
+    problem = rc.LinearGaussian(
+        aspect_ratio="10/3", eigenvalues=[25, 1], signal=1, weights=["1/10", "9/10"], noise_variance=1
+    )
+    keeps = [0.0005, 0.0004, 0.0003, 0.0002]
+    found, finer = (rounds(problem, keeps, columns_per_replicate=1 << k) for k in (11, 16))
+    off = abs(found.risk - finer.risk)
+    assert (off <= SIGMAS * np.hypot(found.errors["risk"], finer.errors["risk"])).all()
 
 
 def test_calibrated_normals_have_the_moments_of_normals():

@@ -22,9 +22,13 @@ _SEED = 2012_08749
 _HALF_STEP = 2.0**-31
 # Points of a stretch of the sequence that are enough to be given exact moments.
 _LONG = 64
-# Each sweep of a calibration squares what the one before left wrong; directions that agree to this are the same; no
-# square is changed by more than a factor.
-_SWEEPS, _SAME, _MOST = 4, 1e-9, 4.0
+# Eigenvalues of a matrix of mean products that are smaller than this, relative to the largest, are rounding: noises or
+# other directions that differ by the root of this are the same.
+SAME = 1e-9
+# Sweeps of a calibration; each leaves about a hundredth of what was wrong.
+_SWEEPS = 4
+# The largest factor by which a sweep changes a square.
+_MOST = 4.0
 
 
 def columns(atoms: State, dimensions: int, budget: int, replicates: int, spare: int) -> State:
@@ -99,9 +103,10 @@ def _normals(points: tuple[int, ...], dimensions: int, replicates: int) -> np.nd
 
 
 def calibrated(normal: np.ndarray, weights: np.ndarray, slope: np.ndarray, others: Sequence[np.ndarray]) -> np.ndarray:
-    """Normals changed a little: uncorrelated with `others`, and with the mean squares that normals have.
+    """Normals H, slightly changed: mean(H^2) = 1, mean(slope^2 H^2) = mean(slope^2), and mean(H other) = 0.
 
-    These are their own, and that of `slope` times them. Where too few columns are left for all that, it is nearly so.
+    Means are weighted, over the columns of all atoms together: those of one atom are no longer exact. Where slope is
+    not zero on twice as many columns as there are others, too few to ask all that of, the normals stay as they are.
 
     Parameters
     ----------
@@ -109,20 +114,23 @@ def calibrated(normal: np.ndarray, weights: np.ndarray, slope: np.ndarray, other
     others : sequence of ndarray
         Of that shape, too.
     """
-    weights = (weights / weights.sum(axis=-1, keepdims=True))[:, None]
-    squares = np.stack([np.ones_like(slope), slope**2], axis=1)
-    wanted = squares @ weights.swapaxes(1, 2)
+    weights = weights / weights.sum(axis=-1, keepdims=True)
+    enough = ((weights * slope != 0).sum(axis=-1, keepdims=True) >= 2 * len(others)) & np.ones(normal.shape, bool)
+    weights = weights[:, None]
+    factors = np.stack([np.ones_like(slope), slope**2], axis=1)
+    mean = factors @ weights.swapaxes(1, 2)
+    factors /= np.where(mean > 0, mean, 1)
     directions = np.stack(others, axis=1)
     size = np.sqrt((weights * directions**2).sum(axis=-1, keepdims=True))
     directions /= np.where(size > 0, size, 1)
-    inverse = np.linalg.pinv(directions @ (weights * directions).swapaxes(1, 2), rcond=_SAME)
-    normal = normal[:, None]
+    inverse = np.linalg.pinv(directions @ (weights * directions).swapaxes(1, 2), rcond=SAME)
+    found = normal[:, None]
     for _ in range(_SWEEPS):
-        normal = normal - (weights * normal) @ directions.swapaxes(1, 2) @ inverse @ directions
-        moments = (weights * normal**2 * squares) @ squares.swapaxes(1, 2)
-        scale = (np.linalg.pinv(moments, rcond=_SAME) @ wanted).swapaxes(1, 2) @ squares
-        normal = normal * np.sqrt(np.clip(scale, 1 / _MOST, _MOST))
-    return normal[:, 0]
+        found = found - (weights * found) @ directions.swapaxes(1, 2) @ inverse @ directions
+        moments = (weights * found**2 * factors) @ factors.swapaxes(1, 2)
+        scale = (np.linalg.pinv(moments, rcond=SAME) @ (mean > 0)).swapaxes(1, 2) @ factors
+        found = found * np.sqrt(np.clip(scale, 1 / _MOST, _MOST))
+    return np.where(enough, found[:, 0], normal)
 
 
 def keep_top(law: State, score: np.ndarray, mass: np.ndarray, spare: int) -> tuple[np.ndarray, np.ndarray]:

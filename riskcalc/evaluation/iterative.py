@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from riskcalc.evaluation.columns import ATOM_ENTRIES, calibrated, columns, keep_top
+from riskcalc.evaluation.columns import ATOM_ENTRIES, SAME, calibrated, columns, keep_top
 from riskcalc.evaluation.fit import Fit, fit_dense
 from riskcalc.evaluation.status import Status
 from riskcalc.formulas.records import Formula
@@ -26,10 +26,8 @@ COLUMNS = 1 << 11
 REPLICATES = 16
 # kappa times the fraction kept counts as one within this: double precision knows no better.
 CRITICAL = 16 * FLOAT64.epsilon
-# A fit that tells the next round what it sees.
+# Statuses of fits that the next round can build on.
 _FOUND = (Status.OK, Status.EXACT_RECOVERY)
-# Noises that differ by less than this, relatively, are those of the same fit.
-SAME = 1e-12
 
 
 @dataclass(frozen=True)
@@ -238,13 +236,14 @@ class _Regime:
         earlier = self._fits()
         self.memories.append(memory)
         number, shape = len(self.memories), self.law["kept"].shape
-        if (own := f"H{number}") in self.law:
-            # The errors of the fits then have the covariance of their noises, over the columns: two noises may differ
-            # by so little that nothing is right about the difference otherwise.
+        if (normal := f"H{number}") in self.law:  # a later fit will see this one
+            # As in the limit, sigma2 + kappa mean((W - V_k)(W - V_l)) = mean(G_k G_l) then holds over the columns, too:
+            # noises of similar fits differ by less than the error of integration.
+            known = _fit()(state)[1]
             slope = state["S"] * state["a"]
-            errors = [state["W"] - known for known in (_fit()(state)[1], *(one["V"] for one in earlier))]
-            others = [*(slope * error for error in errors), *(one["G"] for one in earlier)]
-            self.law[own] = state["H"] = calibrated(self.law[own], self.law["weights"], slope, others)
+            errors = [state["W"] - coefficient for coefficient in (known, *(fit["V"] for fit in earlier))]
+            others = [*(slope * error for error in errors), *(fit["G"] for fit in earlier)]
+            self.law[normal] = state["H"] = calibrated(self.law[normal], self.law["weights"], slope, others)
         noise, coefficient = _fit()(state)
         self.law |= {
             f"G{number}": np.broadcast_to(noise, shape).copy(),
