@@ -1,14 +1,14 @@
 """Theory and simulation agree in random regimes, pruned and retrained: test risks and training errors.
 
 One family of checks. Each regime's verification has a confidence of 1 - 1e-7 for all its models together, so that even
-the 510 regimes (and 44 of every policy, retrained) of the randomised profile raise a false alarm with probability under
-1e-4:
+the 644 regimes of the randomised profile raise a false alarm with probability under 1e-4:
 
     python -m pytest tests/test_agreement.py -n 2 --hypothesis-profile=randomised
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
 
@@ -18,15 +18,18 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 import riskcalc as rc
+from riskcalc.policies import Policy
 from riskcalc.subjects import Models
 from riskcalc.verification import verify_subject
 
 FALSE_ALARM = 1e-7
 TOLERANCE = 0.08
-# Regimes of each of the six strata: 4 by default, 85 in the randomised profile.
-REGIMES = 85 if settings.default.max_examples > 100 else 4
+# Regimes of each of the six strata: 5 by default, 85 in the randomised profile.
+REGIMES = 85 if settings.default.max_examples > 100 else 5
 # Regimes with fewer, and with more features kept than samples, in which every policy is retrained on the same sample.
 RETRAINED = 22 if settings.default.max_examples > 100 else 2
+# The same, in which one policy only prunes.
+PRUNED = 45 if settings.default.max_examples > 100 else 4
 # Of samples, the fewest simulated then: at this size, and twice and four times it, features of a kind come in pairs.
 SIZE = 50
 
@@ -34,6 +37,23 @@ SIZE = 50
 PATIENT = partial(settings, suppress_health_check=list(HealthCheck), phases=[Phase.reuse, Phase.generate])
 
 RATIOS = {"below one": (0.2, 0.65), "one to three": (1.5, 3.0), "above three": (3.0, 8.0)}
+
+
+POLICIES = (
+    rc.Magnitude,
+    rc.Hessian,
+    rc.BrainSurgeon,
+    rc.Oracle,
+    rc.Random,
+    rc.Sampled,
+    rc.Optimal,
+    partial(rc.Optimal, rescale=True),
+    lambda keep: rc.Group(2, keep=keep),
+    lambda keep: rc.Iterative(rc.Magnitude, [(1 + keep) / 2, keep]),
+)
+WITH_REPLACEMENT = partial(rc.Sampled, replacement=True)
+# Aspect ratios and budgets with fewer, and with more features kept than samples.
+KEPT = {"fewer than samples": ((2.0, 3.0), (0.1, 0.3)), "more than samples": ((3.0, 4.0), (0.45, 0.7))}
 
 
 @st.composite
@@ -78,10 +98,29 @@ def test_theory_and_simulation_agree(ratio: str, ridge: bool):
     agree()
 
 
-@pytest.mark.parametrize("kept", ["fewer than samples", "more than samples"])
+@pytest.mark.parametrize("kept", KEPT)
+def test_a_policy_agrees_before_retraining(kept: str):
+    """Test risk and training error of one policy in each regime."""
+    ratio, share = KEPT[kept]
+
+    @PATIENT(max_examples=PRUNED)
+    @given(
+        questions(ratio, ridge=False, share=share, pairs=True),
+        st.sampled_from([*POLICIES, WITH_REPLACEMENT]),
+        st.integers(0, 2**32),
+    )
+    def agree(question: tuple[rc.LinearGaussian, Fraction], policy: Callable[[Fraction], Policy], seed: int):
+        problem, keep = question
+        _assume_usable(problem, keep)
+        _agree(problem, [(policy(keep), None)], keep, seed, training_error=True, n_samples=SIZE)
+
+    agree()
+
+
+@pytest.mark.parametrize("kept", KEPT)
 def test_every_policy_agrees_retrained_on_the_same_sample(kept: str):
     """Test risks and training errors of all policies in each regime."""
-    ratio, share = ((2.0, 3.0), (0.1, 0.3)) if kept == "fewer than samples" else ((3.0, 4.0), (0.45, 0.7))
+    ratio, share = KEPT[kept]
 
     @PATIENT(max_examples=RETRAINED)
     @given(
@@ -91,28 +130,19 @@ def test_every_policy_agrees_retrained_on_the_same_sample(kept: str):
     )
     def agree(question: tuple[rc.LinearGaussian, Fraction], ridge: float, seed: int):
         problem, keep = question
-        assume(len(np.unique(problem.law.eigenvalues)) == problem.n_atoms)  # what the optimal rule is told
-        assume(abs(1 - problem.aspect_ratio * (1 + keep) / 2) > 0.1)  # the first of two rounds
+        _assume_usable(problem, keep)
         models = [(policy(keep), rc.Retrain(ridge)) for policy in POLICIES]
         # How many features drawn with replacement are distinct is chance: a ridge keeps the fit off its threshold.
-        models.append((rc.Sampled(keep, replacement=True), rc.Retrain(1.0)))
+        models.append((WITH_REPLACEMENT(keep), rc.Retrain(1.0)))
         _agree(problem, models, keep, seed, training_error=True, n_samples=SIZE)
 
     agree()
 
 
-POLICIES = (
-    rc.Magnitude,
-    rc.Hessian,
-    rc.BrainSurgeon,
-    rc.Oracle,
-    rc.Random,
-    rc.Sampled,
-    rc.Optimal,
-    partial(rc.Optimal, rescale=True),
-    lambda keep: rc.Group(2, keep=keep),
-    lambda keep: rc.Iterative(rc.Magnitude, [(1 + keep) / 2, keep]),
-)
+def _assume_usable(problem: rc.LinearGaussian, keep: Fraction) -> None:
+    """By every policy: eigenvalues tell the optimal rule what kind a feature is; a first round is off its threshold."""
+    assume(len(np.unique(problem.law.eigenvalues)) == problem.n_atoms)
+    assume(abs(1 - problem.aspect_ratio * (1 + keep) / 2) > 0.1)
 
 
 def _agree(

@@ -106,7 +106,7 @@ def calibrated(normal: np.ndarray, weights: np.ndarray, slope: np.ndarray, other
     """Normals H, slightly changed: mean(H^2) = 1, mean(slope^2 H^2) = mean(slope^2), and mean(H other) = 0.
 
     Means are weighted, over the columns of all atoms together: those of one atom are no longer exact. Where slope is
-    not zero on twice as many columns as there are others, too few to ask all that of, the normals stay as they are.
+    other than zero on fewer than twice as many columns as there are others, the normals stay as they are.
 
     Parameters
     ----------
