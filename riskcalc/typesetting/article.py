@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from riskcalc.derivation.claims import Registered
 from riskcalc.derivation.record import Derivation, Step
 from riskcalc.derivation.run import Report, Reports, StepReport, build
-from riskcalc.formulas.latex_records import display
 from riskcalc.typesetting.claims import claim_display, definitions
+from riskcalc.typesetting.displays import display
 from riskcalc.typesetting.document import typewriter
 
 _PREAMBLE = r"""\documentclass[11pt]{article}

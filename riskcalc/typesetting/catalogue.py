@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from html import escape
-from itertools import groupby
 
 from latex2mathml.converter import convert
 
 import riskcalc
 from riskcalc.derivation.claims import Registered
 from riskcalc.derivation.run import Reports, build
-from riskcalc.formulas.latex_records import record
 from riskcalc.formulas.records import Formula
-from riskcalc.theory import REGISTRY
-from riskcalc.typesetting.document import SECTIONS, shown_quantities
+from riskcalc.theory import CHAPTERS, REGISTRY
+from riskcalc.typesetting.displays import record
+from riskcalc.typesetting.document import shown_quantities
 
 _STYLE = """
 body { font: 17px/1.5 Georgia, serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem; color: #1b1b1b }
@@ -36,9 +35,9 @@ def catalogue(reports: Reports) -> str:
     """The page, with the derivations of the formulas and the levels they were checked at."""
     levels = _levels(reports)
     sections = []
-    for group, formulas in groupby(REGISTRY.values(), key=lambda formula: formula.id.split(".")[0]):
-        entries = [_entry(formula, levels[formula.id]) for formula in formulas]
-        sections.append(f"<h2>{SECTIONS[group]}</h2>" + "".join(entries))
+    for chapter in CHAPTERS.values():
+        entries = (_entry(formula, levels[formula.id]) for formula in chapter.formulas)
+        sections.append(f"<h2>{chapter.title}</h2>" + "".join(entries))
     contents = "".join(f'<a href="#{id}">{_prose(formula.title)}</a>' for id, formula in REGISTRY.items())
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>riskcalc: formulas</title>'
@@ -82,7 +81,7 @@ def _entry(formula: Formula, derivations: Iterable[str]) -> str:
     title = _prose(formula.title[0].upper() + formula.title[1:])
     return (
         f'<article id="{formula.id}"><h3>{title}<code>{formula.id}</code></h3>'
-        f'<div class="statement">{_mathml(record(formula, environment="aligned"), display=True)}</div>'
+        f'<div class="statement">{_mathml(record(formula), display=True)}</div>'
         f"<dl>{listed}</dl></article>"
     )
 
@@ -95,7 +94,7 @@ def _prose(text: str) -> str:
 
 def _mathml(tex: str, display: bool = False) -> str:
     """LaTeX as MathML that browsers show as TeX would: aligned rows, a bold one, upright Greek capitals."""
-    tex = tex.replace(r"\begin{aligned}", r"\begin{array}{rl}").replace(r"\end{aligned}", r"\end{array}")
+    tex = tex.replace(r"\begin{align*}", r"\begin{array}{rl}").replace(r"\end{align*}", r"\end{array}")
     tex = tex.replace(r"\mathbf{1}", "\N{MATHEMATICAL BOLD DIGIT ONE}")
     found = convert(tex, display="block" if display else "inline")
     found = found.replace("<mtable>", '<mtable displaystyle="true">')

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from riskcalc.derivation.claims import Claim, Equal, Expands, Less, Limit, Registered, Roots
 from riskcalc.derivation.record import Derivation, Step
-from riskcalc.formulas.latex import Typesetter, tex
-from riskcalc.formulas.latex_records import Equation, display, record, rows_of
 from riskcalc.formulas.records import Definitions
+from riskcalc.typesetting.displays import Equation, display, record, rows_of
+from riskcalc.typesetting.expressions import Typesetter, tex
 
 
 def claim_display(step: Step, derivation: Derivation) -> str:

@@ -10,13 +10,14 @@ from typing import Any
 from sympy import FiniteSet, Reals
 
 import riskcalc
-from riskcalc.formulas.latex import tex
-from riskcalc.formulas.latex_records import definitions, equations
 from riskcalc.formulas.records import FixedPoint, Formula
 from riskcalc.formulas.symbols import QUANTITIES, Expression, LawSymbol, Quantity
-from riskcalc.problems import LinearGaussian, facts_latex
-from riskcalc.theory import REGISTRY
+from riskcalc.problems import Problem
+from riskcalc.problems.latex import facts_latex
+from riskcalc.theory import CHAPTERS, REGISTRY
+from riskcalc.typesetting.displays import definitions, equations
 from riskcalc.typesetting.export import snippet
+from riskcalc.typesetting.expressions import tex
 
 _HEAD = r"""\documentclass{article}
 \usepackage{amsmath,amssymb,longtable}
@@ -39,37 +40,21 @@ normal $H$ and over the mask $S$; $\phi$ and $\Phi$ are the standard normal dens
 $\mathbf{1}\{\cdot\}$ is one where its condition holds and zero elsewhere. Symbols are explained at the end.
 """
 
-SECTIONS = {
-    "dense": "The dense fit",
-    "masks": "Masks",
-    "sampling": "Sampling",
-    "groups": "Groups",
-    "optimal": "The optimal rule",
-    "pruning": "Pruning without retraining",
-    "training_error": "Training error after pruning",
-    "retraining": "Retraining on the same sample",
-    "small_model": "The small model",
-    "iterative": "Iterative pruning",
-    "isotropic": "Isotropic features",
-    "limits": "Limits",
-    "rank_one": "Covariance of rank one",
-}
 
-
-def article(formulas: Sequence[Formula], problem: LinearGaussian | None = None) -> str:
+def article(formulas: Sequence[Formula], problem: Problem | None = None) -> str:
     """A whole article of these formulas, with the numbers of a problem put in if one is given."""
     parts = [_HEAD.replace("VERSION", riskcalc.__version__), _SETTING]
     if problem is not None:
         facts = r", \\ & ".join(facts_latex(problem))
         parts.append(rf"The numbers put in are \begin{{align*}} & {facts}. \end{{align*}}" + "\n")
     present = {formula.id for formula in formulas}
-    for group, members in groupby(formulas, key=lambda formula: formula.id.partition(".")[0]):
-        parts.append(rf"\section{{{SECTIONS[group]}}}" + "\n")
+    for chapter, members in groupby(formulas, key=lambda formula: formula.id.partition(".")[0]):
+        parts.append(rf"\section{{{CHAPTERS[chapter].title}}}" + "\n")
         parts += [_entry(formula, problem, present) for formula in members]
     return "\n".join([*parts, _symbols(formulas), r"\end{document}", ""])
 
 
-def _entry(formula: Formula, problem: LinearGaussian | None, present: set[str]) -> str:
+def _entry(formula: Formula, problem: Problem | None, present: set[str]) -> str:
     """A formula with its title above and what is known about it below."""
     solved = f"Solved for ${tex(formula.defines)}$. " if isinstance(formula, FixedPoint) else ""
     holds = "" if formula.assumptions.startswith("none") else f"Assumes: {_prose(formula.assumptions, present)}. "
@@ -133,8 +118,7 @@ def _used(formula: Formula) -> set[Expression]:
     """The symbols that a formula and its definitions show."""
     stated = equations(formula)
     shown = [*stated, *definitions(formula, stated)]
-    sides = [side for one in shown for side in (one.left, one.right) if not isinstance(side, str)]
-    return {formula.defines}.union(*(side.free_symbols for side in sides))
+    return {formula.defines}.union(*(side.free_symbols for one in shown for side in one.sides))
 
 
 def _domain(domain: Any) -> str:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from riskcalc.formulas.latex_records import display, record, rows_of
 from riskcalc.formulas.records import Formula
 from riskcalc.lookup import look_up
-from riskcalc.prediction import Prediction
-from riskcalc.problems import LinearGaussian, check_problem, facts_latex
+from riskcalc.prediction.predict import Prediction
+from riskcalc.problems import Problem
+from riskcalc.problems.latex import facts_latex
 from riskcalc.theory import REGISTRY
+from riskcalc.typesetting.displays import display, record, rows_of
 from riskcalc.typesetting.numbers import with_numbers
 
 
-def latex(what: str | Formula | LinearGaussian | Prediction, *, problem: LinearGaussian | None = None) -> str:
+def latex(what: str | Formula | Problem | Prediction, *, problem: Problem | None = None) -> str:
     r"""A formula, a problem or a prediction as LaTeX, for an article with amsmath and amssymb, or for KaTeX.
 
     Parameters
     ----------
-    what : str, Formula, LinearGaussian or Prediction
+    what : str, Formula, Problem or Prediction
         The id of a registered formula, such as "dense.risk", or any of these themselves.
-    problem : LinearGaussian, optional
+    problem : Problem, optional
         Put the numbers of this problem into the formula; its unknowns stay symbols. Means over up to three kinds of
         features are written as sums.
 
@@ -33,7 +34,7 @@ def latex(what: str | Formula | LinearGaussian | Prediction, *, problem: LinearG
         If no formula has this id (the message names the near ones); if the numbers are those of a batch of problems or
         regimes; if a problem is given with something that is no formula.
     TypeError
-        If `what` is none of the above.
+        If `what` is none of the above; if no numbers of such a problem can be put into a formula.
 
     Examples
     --------
@@ -56,16 +57,15 @@ def latex(what: str | Formula | LinearGaussian | Prediction, *, problem: LinearG
         return snippet(what, problem)
     if problem is not None:
         raise ValueError("the numbers of a problem are put into a formula; give the id of one")
-    if isinstance(what, (LinearGaussian, Prediction)):
-        rows = facts_latex(what) if isinstance(what, LinearGaussian) else what.latex_rows()
+    if isinstance(what, (Problem, Prediction)):
+        rows = facts_latex(what) if isinstance(what, Problem) else what.latex_rows()
         first, *others = (f"& {row}" for row in rows)
         return display([first], others)
-    raise TypeError(f"what must be the id of a formula, a Formula, a LinearGaussian or a Prediction, got {what!r}")
+    raise TypeError(f"what must be the id of a formula, a Formula, a problem or a Prediction, got {what!r}")
 
 
-def snippet(formula: Formula, problem: LinearGaussian | None = None, label: bool = False) -> str:
+def snippet(formula: Formula, problem: Problem | None = None, label: bool = False) -> str:
     """A formula as a display; numbered, with its id as the label, if it is to have one."""
     if problem is None:
         return record(formula, label)
-    check_problem(problem)
     return display(*rows_of(*with_numbers(formula, problem)), label=formula.id if label else "")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import singledispatch
 from typing import Any
 
 import numpy as np
@@ -11,48 +12,91 @@ import sympy
 from sympy import Add
 
 from riskcalc.formulas.expectation import E, reduce_expectations
-from riskcalc.formulas.latex_records import Equation, definitions, equations
-from riskcalc.formulas.latex_textbook import Written, textbook
-from riskcalc.formulas.records import Expansion, Formula
+from riskcalc.formulas.records import Definitions, Expansion, Formula
 from riskcalc.formulas.symbols import QUANTITIES, Expression, H, LawSymbol, Quantity
 from riskcalc.laws import Continuous
-from riskcalc.problems import LinearGaussian, as_typed, law_latex, number_latex
+from riskcalc.problems import LinearGaussian
+from riskcalc.problems.latex import as_typed, law_latex, number_latex
 from riskcalc.theory.symbols import B, D, Lambda, excess, kappa, ridge, sigma2
+from riskcalc.typesetting.displays import Equation, definitions, equations
+from riskcalc.typesetting.textbook import Written, textbook
 
 MOST_ATOMS = 3  # a mean over more is left as it is,
 MOST_DEFINITIONS = 2  # and so is one that needs more definitions at each atom
 
 # Equations; where-definitions, or the law of a feature as LaTeX; symbols of single atoms.
 Stated = tuple[list[Equation], Sequence[Equation | str], dict[Any, Quantity]]
-Atoms = list[tuple[Expression, dict[Any, Expression]]]  # weight; variance, coefficient and penalty
+Atoms = list[tuple[Expression, dict[Any, Expression]]]  # weight; symbols of the law
 
 
-def with_numbers(formula: Formula, problem: LinearGaussian) -> Stated:
+@dataclass(frozen=True)
+class Numbers:
+    """What one problem gives."""
+
+    scalars: Definitions  # what has one value for all features
+    where: Definitions  # symbols of the law that follow from others, such as a penalty that is the variance
+    atoms: Atoms  # of the law; none if they are too many to be written out
+    law: str  # as LaTeX
+
+
+@singledispatch
+def numbers_of(problem: Any) -> Numbers:
+    """The numbers of one problem; a kind of problem registers its own.
+
+    Raises TypeError if this kind has none, and ValueError for a batch of problems.
+    """
+    kinds = " or ".join(f"a riskcalc.{kind.__name__}" for kind in numbers_of.registry if kind is not object)
+    raise TypeError(f"problem must be {kinds}, got {problem!r}")
+
+
+@numbers_of.register
+def _(problem: LinearGaussian) -> Numbers:
+    if problem.shape != ():
+        raise ValueError(f"numbers can be put in for one problem, not for a batch of shape {problem.shape}")
+    law, penalty = problem.law, problem.penalty
+    natural = isinstance(penalty, str)
+    given = {kappa: problem.aspect_ratio, sigma2: problem.noise_variance, ridge: problem.ridge}
+    scalars: dict[Any, Any] = {symbol: value[()] for symbol, value in given.items()}
+    if penalty is None or (not natural and np.ptp(penalty) == 0):
+        scalars[D] = 1 if penalty is None else penalty[0]
+    atoms = []
+    if not isinstance(law, Continuous):
+        weights = np.array([as_typed(1) / problem.n_atoms], dtype=object) if law.weights is None else law.weights
+        penalties = np.ones(1) if penalty is None else law.eigenvalues if natural else penalty
+        atoms = [atom for atom in np.broadcast(weights, law.eigenvalues, abs(law.signal), penalties) if atom[0] != 0]
+        live = [as_typed(weight) for weight, variance, *_ in atoms if variance > 0]
+        scalars[excess] = as_typed(scalars[kappa]) * (1 if len(live) == len(atoms) else sum(live)) - 1
+    return Numbers(
+        scalars={symbol: _number(value) for symbol, value in scalars.items()},
+        where={D: Lambda} if natural else {},
+        atoms=[
+            (_number(weight), dict(zip((Lambda, B, D), map(_number, rest), strict=True)))
+            for weight, *rest in (atoms if problem.n_atoms <= MOST_ATOMS else ())
+        ],
+        law=law_latex(problem),
+    )
+
+
+def with_numbers(formula: Formula, problem: Any) -> Stated:
     """What a formula states of one problem; its unknowns stay symbols.
 
     Where the formula has no finite value at the numbers of the problem, none are put in.
     """
-    if problem.shape != ():
-        raise ValueError(f"numbers can be put in for one problem, not for a batch of shape {problem.shape}")
-    values, atoms = _scalars(formula, problem), _atoms(problem)
-    natural = {D: Lambda} if isinstance(problem.penalty, str) else {}
+    numbers = numbers_of(problem)
+    about = {formula.defines, *formula.where, *([formula.variable] if isinstance(formula, Expansion) else [])}
+    values = {symbol: value for symbol, value in numbers.scalars.items() if symbol not in about}
     where = {symbol: rule.xreplace(values) for symbol, rule in formula.where.items()}
-    put = replace(formula, where=where | natural)
+    put = replace(formula, where=where | dict(numbers.where))
     stated = [_with_values(equation, values) for equation in equations(formula)]
     where, extra = definitions(put, stated), {}
-    law = bool(atoms) and _varies(stated + where)
-    if law and _is_short(put, stated + where):
-        stated, where, extra = _Sums(put, atoms).stated(stated)
+    law = bool(numbers.atoms) and _varies(stated + where)
+    if law and _is_short(put, stated + where, numbers.atoms):
+        stated, where, extra = _Sums(put, numbers.atoms).stated(stated)
         law = False
-    if not all(_is_finite(equation) for equation in stated + where):
+    if any(side.has(sympy.nan, sympy.zoo, sympy.oo) for equation in stated + where for side in equation.sides):
         stated = equations(formula)
         return stated, definitions(formula, stated), {}
-    return stated, [*where, *([law_latex(problem)] if law else [])], extra
-
-
-def _is_finite(equation: Equation) -> bool:
-    sides = (side for side in (equation.left, equation.right) if not isinstance(side, str))
-    return not any(side.has(sympy.nan, sympy.zoo, sympy.oo) for side in sides)
+    return stated, [*where, *([numbers.law] if law else [])], extra
 
 
 def _number(value: Any) -> Expression:
@@ -64,42 +108,6 @@ def _number(value: Any) -> Expression:
     return number if typed > 0 else -number
 
 
-def _scalars(formula: Formula, problem: LinearGaussian) -> dict[Any, Expression]:
-    """What a problem gives for all of its features, but for what the formula is about."""
-    given: dict[Any, Any] = {
-        kappa: problem.aspect_ratio[()],
-        sigma2: problem.noise_variance[()],
-        ridge: problem.ridge[()],
-    }
-    law, penalty = problem.law, problem.penalty
-    if not isinstance(law, Continuous):
-        weights = np.array([as_typed(1) / law.n_atoms]) if law.weights is None else law.weights
-        alive = np.broadcast_to(law.eigenvalues > 0, law.shape)
-        live = (
-            sum(as_typed(weight) for weight, lives in np.broadcast(weights, alive) if lives) if not alive.all() else 1
-        )
-        given[excess] = as_typed(given[kappa]) * live - 1
-    if penalty is None or (not isinstance(penalty, str) and np.ptp(penalty) == 0):
-        given[D] = 1 if penalty is None else penalty[0]
-    about = {formula.defines, *formula.where, *([formula.variable] if isinstance(formula, Expansion) else [])}
-    return {symbol: _number(value) for symbol, value in given.items() if symbol not in about}
-
-
-def _atoms(problem: LinearGaussian) -> Atoms:
-    """The atoms of a problem; none if they are too many to be written out."""
-    law, penalty = problem.law, problem.penalty
-    if isinstance(law, Continuous) or problem.n_atoms > MOST_ATOMS:
-        return []
-    weights = np.array([as_typed(1) / problem.n_atoms], dtype=object) if law.weights is None else law.weights
-    penalties = np.ones(1) if penalty is None else law.eigenvalues if isinstance(penalty, str) else penalty
-    rows = np.broadcast(weights, law.eigenvalues, abs(law.signal), penalties)
-    return [
-        (_number(weight), dict(zip((Lambda, B, D), map(_number, numbers), strict=True)))
-        for weight, *numbers in rows
-        if weight != 0
-    ]
-
-
 def _with_values(equation: Equation, values: dict[Any, Expression]) -> Equation:
     left, right = (sympy.sympify(side).xreplace(values) for side in (equation.left, equation.right))
     return replace(equation, left=left, right=right)
@@ -107,13 +115,12 @@ def _with_values(equation: Equation, values: dict[Any, Expression]) -> Equation:
 
 def _varies(equations: list[Equation]) -> set[Expression]:
     """The symbols of the law in equations."""
-    sides = (side for one in equations for side in (one.left, one.right) if not isinstance(side, str))
-    return {symbol for side in sides for symbol in side.atoms(LawSymbol)}
+    return {symbol for one in equations for side in one.sides for symbol in side.atoms(LawSymbol)}
 
 
-def _is_short(formula: Formula, equations: list[Equation]) -> bool:
+def _is_short(formula: Formula, equations: list[Equation], atoms: Atoms) -> bool:
     """Whether everything that varies over the law is defined, in few definitions."""
-    needed = _varies(equations) - {Lambda, B, D, H, formula.defines}
+    needed = _varies(equations) - {*atoms[0][1], H, formula.defines}
     defined = {symbol for symbol in needed if symbol in formula.where}
     return needed == defined and sum(not formula.where[symbol].has(H) for symbol in defined) <= MOST_DEFINITIONS
 

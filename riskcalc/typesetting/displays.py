@@ -11,12 +11,12 @@ import sympy
 from sympy import Mul
 
 from riskcalc.formulas.expectation import E
-from riskcalc.formulas.latex import Typesetter, tex
-from riskcalc.formulas.latex_textbook import textbook
-from riskcalc.formulas.latex_width import width
 from riskcalc.formulas.nodes import positive_root
 from riskcalc.formulas.records import Definitions, Expansion, Formula
 from riskcalc.formulas.symbols import NONNEGATIVE, Expression, LawSymbol, Quantity, S, Scalar
+from riskcalc.typesetting.expressions import Typesetter, tex
+from riskcalc.typesetting.textbook import textbook
+from riskcalc.typesetting.width import width
 
 Extra = Mapping[Any, Quantity]  # symbols that are declared nowhere else
 
@@ -38,6 +38,11 @@ class Equation:
     relation: str = "="
     suffix: str = ""
     large: Expression = None
+
+    @property
+    def sides(self) -> list[Expression]:
+        """Left and right, but for LaTeX."""
+        return [side for side in (self.left, self.right) if not isinstance(side, str)]
 
     def rows(self, extra: Extra | None = None, line: float = LINE, flush: bool = False) -> list[str]:
         """Rows of an `aligned` environment, broken before plus and minus signs.
@@ -129,7 +134,7 @@ def _varies(expression: Expression) -> bool:
 def definitions(formula: Formula, stated: Iterable[Equation], extra: Extra | None = None) -> list[Equation]:
     """The where-definitions that what is stated needs, each after its first use."""
     found: dict[Any, Equation] = {}
-    waiting = [side for equation in stated for side in (equation.left, equation.right) if not isinstance(side, str)]
+    waiting = [side for equation in stated for side in equation.sides]
     known = {side for side in waiting if side.is_Symbol}
     while waiting:
         for symbol in _in_order(waiting.pop(0), formula.where, extra):
@@ -203,20 +208,20 @@ def _where(where: Sequence[Equation | str], extra: Extra | None) -> list[str]:
     return rows
 
 
-def display(stated: list[str], where: list[str], label: str = "", environment: str = "align*") -> str:
+def display(stated: list[str], where: list[str], label: str = "") -> str:
     """Rows as a display: numbered once if it has a label, otherwise not at all."""
     commas = "," if where else ""
     rows = [*stated[:-1], stated[-1] + commas, *(row + "," for row in where[:-1]), *where[-1:]]
+    environment = "align" if label else "align*"
     if label:
         rows = [rf"{rows[0]} \label{{eq:{label}}}", *(rf"{row} \notag" for row in rows[1:])]
-        environment = "align"
     body = " \\\\\n  ".join(rows)
     return f"\\begin{{{environment}}}\n  {body}\n\\end{{{environment}}}"
 
 
-def record(formula: Formula, label: bool = False, environment: str = "align*") -> str:
+def record(formula: Formula, label: bool = False) -> str:
     """A formula with its where-definitions, as a display."""
     formula, extra = shortened(formula)
     stated = equations(formula)
     rows = rows_of(stated, definitions(formula, stated, extra), extra)
-    return display(*rows, label=formula.id if label else "", environment=environment)
+    return display(*rows, label=formula.id if label else "")

@@ -17,10 +17,10 @@ from sympy.printing.latex import LatexPrinter
 
 from riskcalc.formulas import nodes
 from riskcalc.formulas.expectation import E
-from riskcalc.formulas.latex_factors import HALF, NUMBER, joined, power_of, rationalised, sides
-from riskcalc.formulas.latex_textbook import Written, is_number, textbook
-from riskcalc.formulas.latex_width import width
 from riskcalc.formulas.symbols import QUANTITIES, UNIT, Expression, H, LawSymbol, Quantity
+from riskcalc.typesetting.factors import HALF, NUMBER, joined, power_of, rationalised, sides
+from riskcalc.typesetting.textbook import Written, is_number, textbook
+from riskcalc.typesetting.width import width
 
 Terms = list[tuple[bool, Expression]]  # of a sum: whether a term is subtracted, and the term without its sign
 
@@ -272,9 +272,6 @@ class Typesetter(LatexPrinter):
         sign = "-" if expr < 0 else ""
         return sign + (self._quotient(abs(expr), [], []) if expr.q != 1 else str(abs(expr.p)))
 
-    def _print_Float(self, expr: Expression) -> str:
-        return format(float(expr), ".15g")
-
     def _print_Written(self, expr: Expression) -> str:
         return expr.name
 
@@ -393,20 +390,3 @@ class Typesetter(LatexPrinter):
 
     def _argument(self, expression: Expression) -> str:
         return self.bracket(self._print(expression)) if expression.is_Add else self._print(expression)
-
-    def _print_Piecewise(self, expr: Expression) -> str:
-        cases = [
-            f"{self._print(value)} & " + (r"\text{otherwise}" if condition == True else self._print(condition))  # noqa: E712
-            for value, condition in expr.args
-        ]
-        return r"\begin{cases} " + r" \\ ".join(cases) + r" \end{cases}"
-
-    def _print_Relational(self, expr: Expression) -> str:
-        signs = {"==": "=", "!=": r"\ne", "<": "<", "<=": r"\le", ">": ">", ">=": r"\ge"}
-        return f"{self._print(expr.lhs)} {signs[expr.rel_op]} {self._print(expr.rhs)}"
-
-    def _print_And(self, e: Expression) -> str:
-        return r" \text{ and } ".join(self._print(part) for part in e.args)
-
-    def _print_Or(self, e: Expression) -> str:
-        return r" \text{ or } ".join(self._print(part) for part in e.args)

@@ -8,8 +8,8 @@ from typing import Any
 import sympy
 from sympy import Mul, Pow, Rational
 
-from riskcalc.formulas.latex_textbook import Written
 from riskcalc.formulas.symbols import Expression
+from riskcalc.typesetting.textbook import Written
 
 HALF = Rational(1, 2)
 NUMBER = re.compile(r"\\frac\{(\d+)\}\{(\d+)\}")
