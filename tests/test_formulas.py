@@ -14,13 +14,13 @@ from sympy import Rational, sqrt
 
 from riskcalc.formulas import nodes
 from riskcalc.formulas.expectation import E, MaskedMoments, fold_complements, reduce_expectations
-from riskcalc.formulas.records import FixedPoint, Formula, registry
+from riskcalc.formulas.records import Chapter, FixedPoint, Formula, registry
 from riskcalc.formulas.symbols import QUANTITIES, H, LawSymbol, S
 from riskcalc.lowering.balls import Balls
 from riskcalc.lowering.compile import lower, reduced
 from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.multiprecision import Multiprecision
-from riskcalc.theory import REGISTRY, dense, masks, pruning, sampling
+from riskcalc.theory import CHAPTERS, REGISTRY, dense, masks, pruning, sampling
 from riskcalc.theory import symbols as s
 
 x, y, w = (LawSymbol(name, nonnegative=True) for name in "xyw")
@@ -398,3 +398,12 @@ def test_registry_is_complete_and_documented():
 def test_an_id_is_registered_once():
     with pytest.raises(ValueError, match=r"'dense\.risk' is registered twice"):
         registry([dense.RISK, dense.RISK])
+    with pytest.raises(ValueError, match=r"chapter 'dense' is registered twice"):
+        registry([dense.CHAPTER, dense.CHAPTER])
+
+
+def test_a_chapter_holds_the_formulas_that_bear_its_name():
+    assert [formula for chapter in CHAPTERS.values() for formula in chapter.formulas] == list(REGISTRY.values())
+    assert all(symbol in QUANTITIES for chapter in CHAPTERS.values() for symbol in chapter.meanings)
+    with pytest.raises(ValueError, match=r"'dense\.risk' is in the chapter 'den'; its id must begin with 'den\.'"):
+        Chapter("den", "Another", (dense.RISK,))

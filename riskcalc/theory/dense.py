@@ -8,7 +8,7 @@ from sympy import Eq, sqrt
 
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import positive, positive_root, ratio, rest, share
-from riskcalc.formulas.records import FixedPoint, Formula
+from riskcalc.formulas.records import Chapter, FixedPoint, Formula
 from riskcalc.formulas.symbols import H
 from riskcalc.theory.symbols import (
     B,
@@ -168,16 +168,21 @@ COEFFICIENT_RISK = Formula(
     derived_from=("dense.risk",),
 )
 
-FORMULAS = (
-    EFFECTIVE_RIDGE,
-    EFFECTIVE_RIDGE_UPPER,
-    EFFECTIVE_RIDGE_LOWER,
-    SLACK,
-    LEAST_SQUARES_SLACK,
-    RISK,
-    LEAST_SQUARES_RISK,
-    EXCESS_RISK,
-    TRAINING_ERROR,
-    COEFFICIENT_LAW,
-    COEFFICIENT_RISK,
+CHAPTER = Chapter(
+    "dense",
+    "The dense fit",
+    (
+        EFFECTIVE_RIDGE,
+        EFFECTIVE_RIDGE_UPPER,
+        EFFECTIVE_RIDGE_LOWER,
+        SLACK,
+        LEAST_SQUARES_SLACK,
+        RISK,
+        LEAST_SQUARES_RISK,
+        EXCESS_RISK,
+        TRAINING_ERROR,
+        COEFFICIENT_LAW,
+        COEFFICIENT_RISK,
+    ),
+    meanings={excess: kappa * E(positive(Lambda)) - 1},
 )

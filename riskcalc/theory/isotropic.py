@@ -3,9 +3,10 @@
 The double descent of least squares and least norm, and the ridge that does away with it.
 """
 
+from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import positive_root
-from riskcalc.formulas.records import Formula
-from riskcalc.theory.symbols import gamma, kappa, nu, r2, ridge, sigma2
+from riskcalc.formulas.records import Chapter, Formula
+from riskcalc.theory.symbols import B, gamma, kappa, nu, r2, ridge, sigma2
 
 _PAPER = "Hastie, Montanari, Rosset and Tibshirani 2022, isotropic features"
 _ISOTROPIC = r"$\Lambda = D = 1$"
@@ -61,4 +62,9 @@ OPTIMAL_RISK = Formula(
     derived_from=("isotropic.ridge_risk", "isotropic.optimal_ridge"),
 )
 
-FORMULAS = (LEAST_NORM_RISK, EFFECTIVE_RIDGE, RIDGE_RISK, OPTIMAL_RIDGE, OPTIMAL_RISK)
+CHAPTER = Chapter(
+    "isotropic",
+    "Isotropic features",
+    (LEAST_NORM_RISK, EFFECTIVE_RIDGE, RIDGE_RISK, OPTIMAL_RIDGE, OPTIMAL_RISK),
+    meanings={r2: E(B**2)},
+)

@@ -11,7 +11,7 @@ The mask S of fit k knows the earlier noises only, and H, which is new in G_k, n
 from sympy import Abs, Integer, sqrt
 
 from riskcalc.formulas.expectation import E, MaskedMoments
-from riskcalc.formulas.records import Formula
+from riskcalc.formulas.records import Chapter, Formula
 from riskcalc.formulas.symbols import H, S
 from riskcalc.theory.dense import COMPLEMENTS, SHRINKAGE
 from riskcalc.theory.symbols import (
@@ -202,18 +202,22 @@ SCORE = omega * Abs(V_k) * sqrt(kappa / Lambda)
 OF_EARLIER_FIT = {G_known: rho_kj * G_j, memory: c_kj * (W + G_j - V_j), memory_noise: c_kj * G_j}
 OF_FIT_SO_FAR = {slope_noise: slope * G_j, residual: weight * G_j, missed: weight * (W - V_j)}
 
-FORMULAS = (
-    NOISE,
-    FIT,
-    COVARIANCE,
-    NOISE_GAP,
-    MEMORY_GAP,
-    SLACK,
-    OWN_VARIANCE,
-    RISK,
-    TRAINING_ERROR,
-    PRUNED_RISK,
-    SLOPE_GAP,
-    WEIGHT,
-    PRUNED_TRAINING_ERROR,
+CHAPTER = Chapter(
+    "iterative",
+    "Iterative pruning",
+    (
+        NOISE,
+        FIT,
+        COVARIANCE,
+        NOISE_GAP,
+        MEMORY_GAP,
+        SLACK,
+        OWN_VARIANCE,
+        RISK,
+        TRAINING_ERROR,
+        PRUNED_RISK,
+        SLOPE_GAP,
+        WEIGHT,
+        PRUNED_TRAINING_ERROR,
+    ),
 )

@@ -7,7 +7,7 @@ from sympy import Rational, S, oo
 
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import phi, rest, share
-from riskcalc.formulas.records import Expansion, Formula
+from riskcalc.formulas.records import Chapter, Expansion, Formula
 from riskcalc.theory.dense import COEFFICIENT, SHRINKAGE
 from riskcalc.theory.masks import SCORE
 from riskcalc.theory.symbols import (
@@ -198,17 +198,21 @@ HEAVY_PRUNING_RISK = Formula(
     derived_from=("pruning.risk",),
 )
 
-FORMULAS = (
-    PEAK_EFFECTIVE_RIDGE,
-    PEAK_RISK,
-    PEAK_RISK_NOISELESS,
-    WIDE_EFFECTIVE_RIDGE,
-    WIDE_RISK,
-    SMALL_RIDGE_EFFECTIVE_RIDGE,
-    SMALL_RIDGE_RISK,
-    SMALL_RIDGE_LEAST_SQUARES_RISK,
-    NOISE_RISK,
-    LIGHT_PRUNING_THRESHOLD,
-    LIGHT_PRUNING_RISK,
-    HEAVY_PRUNING_RISK,
+CHAPTER = Chapter(
+    "limits",
+    "Limits",
+    (
+        PEAK_EFFECTIVE_RIDGE,
+        PEAK_RISK,
+        PEAK_RISK_NOISELESS,
+        WIDE_EFFECTIVE_RIDGE,
+        WIDE_RISK,
+        SMALL_RIDGE_EFFECTIVE_RIDGE,
+        SMALL_RIDGE_RISK,
+        SMALL_RIDGE_LEAST_SQUARES_RISK,
+        NOISE_RISK,
+        LIGHT_PRUNING_THRESHOLD,
+        LIGHT_PRUNING_RISK,
+        HEAVY_PRUNING_RISK,
+    ),
 )

@@ -6,7 +6,7 @@ and a second fit of the kept features on the same sample puts that right. So cor
 """
 
 from riskcalc.formulas.expectation import E
-from riskcalc.formulas.records import Formula
+from riskcalc.formulas.records import Chapter, Formula
 from riskcalc.formulas.symbols import S
 from riskcalc.theory.masks import MOMENTS
 from riskcalc.theory.symbols import (
@@ -99,12 +99,17 @@ RETRAINED_TRAINING_ERROR = Formula(
     derived_from=("rank_one.pruned_training_error",),
 )
 
-FORMULAS = (
-    SLOPE,
-    SHARE,
-    DROPPED_SHARE,
-    PRUNED_EXCESS_RISK,
-    RETRAINED_EXCESS_RISK,
-    PRUNED_TRAINING_ERROR,
-    RETRAINED_TRAINING_ERROR,
+CHAPTER = Chapter(
+    "rank_one",
+    "Covariance of rank one",
+    (
+        SLOPE,
+        SHARE,
+        DROPPED_SHARE,
+        PRUNED_EXCESS_RISK,
+        RETRAINED_EXCESS_RISK,
+        PRUNED_TRAINING_ERROR,
+        RETRAINED_TRAINING_ERROR,
+    ),
+    meanings={zetabar: 1 - zeta},
 )

@@ -10,7 +10,7 @@ from sympy import Eq
 
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import rest, share
-from riskcalc.formulas.records import Formula, LinearEquation
+from riskcalc.formulas.records import Chapter, Formula, LinearEquation
 from riskcalc.formulas.symbols import H, S
 from riskcalc.theory.dense import COMPLEMENTS
 from riskcalc.theory.masks import MOMENTS
@@ -135,4 +135,8 @@ TRAINING_ERROR = Formula(
     where=REFITTED,
 )
 
-FORMULAS = (EFFECTIVE_RIDGE, SLACK, STATIONARITY, COVARIANCE, RISK, EXCESS_RISK, TRAINING_ERROR)
+CHAPTER = Chapter(
+    "retraining",
+    "Retraining on the same sample",
+    (EFFECTIVE_RIDGE, SLACK, STATIONARITY, COVARIANCE, RISK, EXCESS_RISK, TRAINING_ERROR),
+)

@@ -7,7 +7,7 @@ kappa by alpha and B^2 by alpha, which leaves every term of T1 as it is. Without
 than samples, the mean risk is known at every size.
 """
 
-from riskcalc.formulas.records import Formula
+from riskcalc.formulas.records import Chapter, Formula
 from riskcalc.theory.symbols import (
     excess_risk,
     fit_excess_risk,
@@ -52,4 +52,9 @@ FINITE_SAMPLE_RISK = Formula(
 )
 
 
-FORMULAS = (NOISE, EXCESS_RISK, FINITE_SAMPLE_RISK)
+CHAPTER = Chapter(
+    "small_model",
+    "The small model",
+    (NOISE, EXCESS_RISK, FINITE_SAMPLE_RISK),
+    meanings={fit_excess_risk: gamma - sigma2_small},
+)

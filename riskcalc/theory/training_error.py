@@ -8,7 +8,7 @@ from sympy import sqrt
 
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import spread
-from riskcalc.formulas.records import Formula
+from riskcalc.formulas.records import Chapter, Formula
 from riskcalc.formulas.symbols import H, S
 from riskcalc.theory.dense import COMPLEMENTS, SHRINKAGE
 from riskcalc.theory.masks import MOMENTS
@@ -49,4 +49,4 @@ PRUNED = Formula(
     derived_from=("dense.risk", "dense.slack", "pruning.risk"),
 )
 
-FORMULAS = (PRUNED,)
+CHAPTER = Chapter("training_error", "Training error after pruning", (PRUNED,))
