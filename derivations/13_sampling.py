@@ -6,7 +6,7 @@ What is kept is unbiased given the fit, so it only adds noise, and the same nois
 from sympy import Add, Derivative, Integral, Limit, Poly, S, Sum, Symbol, exp, factorial, oo, pi, sqrt
 
 import riskcalc as rc
-from riskcalc.derivation.algebra import unfold
+from riskcalc.derivation.algebra import defined
 from riskcalc.derivation.checks import Enclosed, Simulated
 from riskcalc.derivation.claims import Equal, Less, Roots
 from riskcalc.derivation.record import Derivation
@@ -410,7 +410,7 @@ def _errors(d, records):
         mean_score * average.statement / alpha,
         r"""And $E[r]=\bar r$, with the registered mean score.""",
         uses=["noise of draws in proportion to scores", "sampling.mean_score"],
-        given=SCORE | {mean_score: unfold(average.statement, average.where)},
+        given=SCORE | {mean_score: defined(average.statement, average.where)},
     )
     d.registered(
         records["sampling.power"],

@@ -8,18 +8,20 @@ import pytest
 import sympy
 from sympy import Derivative, Integral, Rational, S, oo, sqrt
 
+from riskcalc.derivation.background import Background
 from riskcalc.derivation.checks import Enclosed, Sampled, Simulated, Symbolic
 from riskcalc.derivation.claims import Equal, Expands, Less, Limit, Registered, Roots
 from riskcalc.derivation.record import Derivation, Step
 from riskcalc.derivation.run import Report, build, check, derive, names
-from riskcalc.formulas.expectation import E
+from riskcalc.formulas.expectation import E, MaskedMoments
 from riskcalc.formulas.nodes import Outside, phi, positive
-from riskcalc.formulas.symbols import H
+from riskcalc.formulas.records import Formula
+from riskcalc.formulas.symbols import H, LawSymbol, Scalar
 from riskcalc.formulas.symbols import S as S_
-from riskcalc.subjects import Theory
 from riskcalc.theory import REGISTRY, dense, pruning
 from riskcalc.theory.masks import MOMENTS
 from riskcalc.theory.symbols import M0, B, D, Lambda, M2c, X, a, abar, gamma, kappa, nu, q, ridge, sigma2, t, tau, u, z
+from riskcalc.verification.subjects import Theory
 
 x = sympy.Symbol("x", real=True)  # integrated over
 
@@ -231,6 +233,26 @@ def test_a_derivation_of_ones_own_runs_from_its_file(tmp_path):
     report = derive(str(tmp_path / "mine.py"))
     assert report.passed
     assert report.levels == {"symbolic": 1}
+
+
+def test_a_theory_of_ones_own_is_the_background_of_its_steps():
+    speed, time, way, pace, double = (
+        Scalar(name, positive=True) for name in ("speed", "time", "way", "pace", "double")
+    )
+    kept, dropped, first, second, mine = (
+        LawSymbol(name, real=True) for name in ("kept", "dropped", "m1", "m2", "mine")
+    )
+    there = Formula("motion.way", "way", way, speed * time, "own")
+    slow = Formula("motion.pace", "pace", pace, time / way + double, "own", derived_from=("motion.way",))
+    own = Background({there.id: there}, {double: 2 * speed}, MaskedMoments(kept, dropped, first, second), mine)
+    registered = Step("pace", Registered(slow, 1 / speed + double), "", (), Symbolic(), {way: speed * time}, ())
+    meant = Step("double", Registered(slow, time / way + 2 * speed), "", (), Symbolic(), {double: 2 * speed}, ())
+    averaged = Step("mean", Equal(E(S_ * H), E(first)), "", (), Symbolic(), {}, ())
+    for step in (registered, meant, averaged):
+        assert check(step, own).passed
+        assert not check(step).passed
+    loose = Step("loose", Equal(E(mine * H), S.Zero), "", (), Symbolic(), {}, ())
+    assert "define it" in check(loose, own).seen
 
 
 @pytest.mark.parametrize("name", names())

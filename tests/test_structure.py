@@ -85,6 +85,12 @@ def test_the_simulation_knows_no_formula():
         assert "sympy" not in path.read_text()
 
 
+def test_the_engine_of_derivations_knows_no_theory():
+    """What it needs of a theory is an argument; only the public functions default to the theory of this package."""
+    for path in (PACKAGE / "derivation").glob("*.py"):
+        assert path.name == "run.py" or "theory" not in _imports(path), path
+
+
 def test_importing_the_package_imports_no_theory():
     code = "import sys, riskcalc; print([m for m in ('sympy', 'scipy', 'numpy', 'rich', 'click') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -16,35 +16,35 @@ from typing import Any
 import sympy
 from sympy import Add, Derivative, Integral, Limit, Mul, Piecewise, Poly, Pow, S, Subs, Sum
 
+from riskcalc.derivation.background import Background
 from riskcalc.formulas.expectation import E, reduce_expectations, refuse_jumps
 from riskcalc.formulas.nodes import Node
 from riskcalc.formulas.records import Definitions
 from riskcalc.formulas.symbols import Expression, H, LawSymbol
 from riskcalc.formulas.symbols import S as MASK
-from riskcalc.theory.masks import MOMENTS
-from riskcalc.theory.symbols import X
 
 _OPERATORS = (Derivative, Integral, Limit, Subs, Sum)
 _JUMPS = (sympy.sign, sympy.Heaviside, sympy.DiracDelta, sympy.floor, sympy.ceiling)
 
 
-def unfold(expression: Expression, where: Definitions) -> Expression:
+def unfold(expression: Expression, where: Definitions, background: Background) -> Expression:
     """The expression with definitions put in, derivatives taken, and H and the mask averaged out."""
-    expression = _defined(expression, where)
-    if any(mean.has(X) and mean.has(H, MASK) for mean in expression.atoms(E)):
-        raise ValueError(f"{X} depends on {H} and {MASK}, and stands beside them in a mean; define it")
+    expression = defined(expression, where)
+    if any(mean.has(background.fitted) and mean.has(H, MASK) for mean in expression.atoms(E)):
+        raise ValueError(f"{background.fitted} depends on {H} and {MASK}, and stands beside them in a mean; define it")
     if any(mean.has(Derivative) and mean.has(H, MASK) for mean in expression.atoms(E)):
         raise ValueError(f"a derivative stands inside a mean over H or the mask in {expression}; take it outside")
     if any(mean.has(H, MASK) for mean in expression.atoms(E)):
         # before derivatives are taken: the moments of a mask depend on more than the mask shows
-        expression = _defined(reduce_expectations(expression, MOMENTS), where)
+        expression = defined(reduce_expectations(expression, background.moments), where)
     expression = differentiated(expression)
     if any(mean.integrand.has(E) for mean in expression.atoms(E)):
         raise ValueError(f"a mean stands inside a mean in {expression}; give the inner one a symbol of its own")
     return expression
 
 
-def _defined(expression: Expression, where: Definitions) -> Expression:
+def defined(expression: Expression, where: Definitions) -> Expression:
+    """The expression with definitions put in, and those of the symbols in them."""
     for _ in range(len(where) + 1):
         _refuse_capture(expression, where)
         before, expression = expression, expression.xreplace(dict(where))

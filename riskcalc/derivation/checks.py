@@ -10,6 +10,7 @@ import numpy as np
 import sympy
 
 from riskcalc.derivation.algebra import are_roots, is_positive, unfold, vanishes
+from riskcalc.derivation.background import Background
 from riskcalc.derivation.claims import Equal, Expands, Less, Limit, Registered, Roots
 from riskcalc.derivation.points import BALLS, admissible, enclosed, sampled
 from riskcalc.derivation.registered import is_registered
@@ -17,8 +18,8 @@ from riskcalc.derivation.series import expands
 from riskcalc.formulas.records import Definitions
 from riskcalc.policies import Policy, Retrain
 from riskcalc.problems import LinearGaussian
-from riskcalc.subjects import Theory
-from riskcalc.verification import verify
+from riskcalc.verification.subjects import Theory
+from riskcalc.verification.verify import verify
 
 LEVELS = ("symbolic", "enclosed", "sampled", "simulated", "vacuous")
 
@@ -41,8 +42,8 @@ class Check(Protocol):
     checks: ClassVar[tuple[type, ...]]
     level: ClassVar[str]
 
-    def run(self, claim: Any, where: Definitions, assuming: Sequence[Less]) -> Outcome:
-        """Check a claim whose symbols are defined by `where`, under assumptions."""
+    def run(self, claim: Any, where: Definitions, assuming: Sequence[Less], background: Background) -> Outcome:
+        """Check a claim whose symbols are defined by `where`, under assumptions, before the background of a theory."""
         ...
 
 
@@ -53,24 +54,27 @@ class Symbolic:
     checks: ClassVar[tuple[type, ...]] = (Equal, Less, Roots, Expands, Registered)
     level: ClassVar[str] = "symbolic"
 
-    def run(self, claim: Any, where: Definitions, assuming: Sequence[Less]) -> Outcome:
+    def run(self, claim: Any, where: Definitions, assuming: Sequence[Less], background: Background) -> Outcome:
         """Check a claim; nothing is assumed but the domains of the symbols."""
         match claim:
             case Equal(left, right):
-                passed, seen = vanishes(unfold(left - right, where)), "the difference reduces to zero"
+                passed, seen = vanishes(unfold(left - right, where, background)), "the difference reduces to zero"
             case Less(left, right, strict):
-                passed = is_positive(unfold(right - left, where), strict)
+                passed = is_positive(unfold(right - left, where, background), strict)
                 seen = "every factor has a sign" + (", if symbols are positive" if strict else "")
             case Roots(Equal(left, right), unknown, roots):
                 _refuse_definition(unknown, where)
-                found = tuple(unfold(root, where) for root in roots)
-                passed, seen = are_roots(unfold(left - right, where), unknown, found), "the equation factors"
+                found = tuple(unfold(root, where, background) for root in roots)
+                passed, seen = (
+                    are_roots(unfold(left - right, where, background), unknown, found),
+                    "the equation factors",
+                )
             case Expands(expression, terms, error, variable, point, side):
                 _refuse_definition(variable, where)
-                whole, known, beyond = (unfold(part, where) for part in (expression, terms, error))
+                whole, known, beyond = (unfold(part, where, background) for part in (expression, terms, error))
                 passed, seen = expands(whole, known, beyond, variable, point, side), "the series agree"
             case Registered(formula):
-                passed, seen = is_registered(claim, where), f"it is {formula.id}"
+                passed, seen = is_registered(claim, where, background), f"it is {formula.id}"
             case _:
                 raise TypeError(f"there is no symbolic check of {claim!r}")
         return Outcome(passed, self.level, seen if passed else "SymPy does not show it")
@@ -91,10 +95,10 @@ class Enclosed:
     level: ClassVar[str] = "enclosed"
     WIDEST: ClassVar[float] = 1e-40
 
-    def run(self, claim: Any, where: Definitions, assuming: Sequence[Less]) -> Outcome:
+    def run(self, claim: Any, where: Definitions, assuming: Sequence[Less], background: Background) -> Outcome:
         """Check a claim at points that certainly meet the assumptions."""
-        difference = unfold(claim.right - claim.left, where)
-        points = admissible((difference,), where, assuming, self.points)
+        difference = unfold(claim.right - claim.left, where, background)
+        points = admissible((difference,), where, assuming, background, self.points)
         if points is None:
             return VACUOUS
         balls = enclosed(difference, points).ravel()
@@ -118,10 +122,10 @@ class Sampled:
     level: ClassVar[str] = "sampled"
     DIGITS: ClassVar[int] = 20
 
-    def run(self, claim: Any, where: Definitions, assuming: Sequence[Less]) -> Outcome:
+    def run(self, claim: Any, where: Definitions, assuming: Sequence[Less], background: Background) -> Outcome:
         """Check a claim at points that certainly meet the assumptions."""
-        left, right = (unfold(side, where) for side in (claim.left, claim.right))
-        points = admissible((left, right), where, assuming, self.points)
+        left, right = (unfold(side, where, background) for side in (claim.left, claim.right))
+        points = admissible((left, right), where, assuming, background, self.points)
         if points is None:
             return VACUOUS
         passed = all(self._holds(claim, left, right, points, row) for row in range(len(points["total"])))
@@ -153,7 +157,7 @@ class Simulated:
     checks: ClassVar[tuple[type, ...]] = (Limit,)
     level: ClassVar[str] = "simulated"
 
-    def run(self, claim: Any, where: Definitions, assuming: Sequence[Less]) -> Outcome:
+    def run(self, claim: Any, where: Definitions, assuming: Sequence[Less], background: Background) -> Outcome:
         """Verify the models that the claim is about."""
         found = verify(
             self.theory,

@@ -9,6 +9,7 @@ import numpy as np
 import sympy
 
 from riskcalc.derivation.algebra import unfold
+from riskcalc.derivation.background import Background
 from riskcalc.derivation.claims import Less
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import Node
@@ -24,9 +25,11 @@ BALLS = Balls(100)
 _DRAWS = 40
 
 
-def admissible(sides: Sequence[Expression], where: Definitions, assuming: Sequence[Less], points: int) -> State | None:
+def admissible(
+    sides: Sequence[Expression], where: Definitions, assuming: Sequence[Less], background: Background, points: int
+) -> State | None:
     """Points that certainly meet the assumptions, the same for the same sides of a claim; None if none is found."""
-    conditions = [(unfold(one.right - one.left, where), one.strict) for one in assuming]
+    conditions = [(unfold(one.right - one.left, where, background), one.strict) for one in assuming]
     symbols = set().union(*(side.free_symbols for side in (*sides, *(condition for condition, _ in conditions))))
     seed = hashlib.sha256(sympy.srepr(sympy.Tuple(*sides)).encode()).hexdigest()
     rng = np.random.default_rng(int(seed[:12], 16))

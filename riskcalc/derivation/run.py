@@ -12,12 +12,23 @@ from pathlib import Path
 from typing import Any, overload
 
 import riskcalc
+from riskcalc.derivation.background import Background
 from riskcalc.derivation.checks import LEVELS, Outcome
 from riskcalc.derivation.record import Derivation, Step
 from riskcalc.formulas.records import Formula
 from riskcalc.lookup import look_up
-from riskcalc.sampling.workers import process_pool, run_all
-from riskcalc.theory import REGISTRY
+from riskcalc.simulation.workers import process_pool, run_all
+from riskcalc.theory import CHAPTERS, REGISTRY
+from riskcalc.theory.masks import MOMENTS
+from riskcalc.theory.symbols import X
+
+# The theory of this package, for whoever brings none.
+BACKGROUND = Background(
+    records=REGISTRY,
+    meanings={symbol: rule for chapter in CHAPTERS.values() for symbol, rule in chapter.meanings.items()},
+    moments=MOMENTS,
+    fitted=X,
+)
 
 _PACKAGE = Path(riskcalc.__file__).parent
 # Installed, the files lie inside the package; in a checkout, beside it.
@@ -119,7 +130,7 @@ class Report:
         return {"passed": self.passed, "levels": self.levels} | asdict(self)
 
     def __str__(self) -> str:
-        from riskcalc.tables import table, to_text
+        from riskcalc.results.tables import table, to_text
 
         grid = table(f"{self.name}: {self.title}", ("step", "level", "checked", "seconds"), left=3)
         for step in self.steps:
@@ -150,7 +161,7 @@ class Reports:
         return {"passed": self.passed, "derivations": [report.to_dict() for report in self.reports]}
 
     def __str__(self) -> str:
-        from riskcalc.tables import table, to_text
+        from riskcalc.results.tables import table, to_text
 
         grid = table("derivations", ("name", "theorem", *LEVELS, "failed", "seconds"), left=2)
         for report in self.reports:
@@ -211,11 +222,11 @@ def run(name: str) -> Report:
     return Report(name, derivation.title, tuple(map(check, derivation.steps)))
 
 
-def check(step: Step) -> StepReport:
-    """Check one step; whatever goes wrong in it is its failure."""
+def check(step: Step, background: Background = BACKGROUND) -> StepReport:
+    """Check one step before the background of its theory; whatever goes wrong in it is its failure."""
     began = time.perf_counter()
     try:
-        outcome = step.check.run(step.claim, step.where, step.assuming)
+        outcome = step.check.run(step.claim, step.where, step.assuming, background)
     except Exception as error:
         outcome = Outcome(False, step.check.level, f"{type(error).__name__}: {error}")
     seconds = time.perf_counter() - began
