@@ -11,7 +11,8 @@ from riskcalc.derivation.record import Derivation
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import Inside, Outside, edge_drop, edge_moment, top, two_sided_quantile
 from riskcalc.formulas.symbols import REAL, H, LawSymbol, law_symbol
-from riskcalc.theory.masks import SCORE_WEIGHTS
+from riskcalc.theory.masks import HESSIAN as HESSIAN_WEIGHT
+from riskcalc.theory.masks import SURGEON
 from riskcalc.theory.symbols import (
     M0,
     B,
@@ -161,17 +162,17 @@ def _surgeon(d):
         features, the saliency is the squared score of weight $\omega=\sqrt{\Lambda+D\nu}$; that of the interpolator is
         the limit $\lambda\to0$.""",
         uses=["the surgeon's saliency", "a weight divides the threshold"],
-        given={omega: SCORE_WEIGHTS["surgeon"]},
+        given={omega: SURGEON},
     )
     d.step(
         "the surgeon without shrinkage",
-        Equal(Limit(SCORE_WEIGHTS["surgeon"], nu, 0, "+"), SCORE_WEIGHTS["hessian"]),
+        Equal(Limit(SURGEON, nu, 0, "+"), HESSIAN_WEIGHT),
         r"""As $\nu\to0$ the features no longer stand in for each other, and the score is the Hessian one.""",
         uses=["the surgeon's weight", "the Hessian weight"],
     )
     d.step(
         "the surgeon under heavy shrinkage",
-        Equal(Limit(SCORE_WEIGHTS["surgeon"] / sqrt(nu), nu, oo), sqrt(D)),
+        Equal(Limit(SURGEON / sqrt(nu), nu, oo), sqrt(D)),
         r"""As $\nu\to\infty$ the ranking is by $\sqrt D|X|$: with equal penalties, that of magnitude.""",
         uses=["the surgeon's weight"],
     )

@@ -14,7 +14,6 @@ from riskcalc.derivation.record import Derivation
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.symbols import NONNEGATIVE, POSITIVE, REAL, law_symbol, scalar
 from riskcalc.formulas.symbols import S as MASK
-from riskcalc.subjects import Theory
 from riskcalc.theory.symbols import (
     B,
     D,
@@ -32,6 +31,7 @@ from riskcalc.theory.symbols import (
     sigma2_small,
     tau,
 )
+from riskcalc.verification.subjects import Theory
 
 # The small model by itself: it has s features, so its law, aspect ratio and coefficients are those of the kept ones.
 b = law_symbol("b", "trial coefficient of a feature, times sqrt(p)", REAL, "b")

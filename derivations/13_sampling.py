@@ -418,6 +418,12 @@ def _errors(d, records):
         r"""The mean of $r^2=\Lambda(aB+\tau H)^2$, with $E[H]=0$ and $E[H^2]=1$.""",
         uses=["the score is Gaussian"],
     )
+    d.registered(
+        records["sampling.distortion"],
+        growth / E(Lambda * ((a * B) ** 2 + tau**2)),
+        r"""The mean square of what sampling changes in a prediction is $\Delta$, what the test risk grows by.""",
+        uses=["sampling.growth", "sampling.replaced_growth", "sampling.power"],
+    )
     fit = (Lambda * B + sqrt(kappa * gamma * Lambda) * H) / (Lambda + D * nu)
     known = {sigma2: gamma - E(Lambda * (B - fit) ** 2), X: a * B + tau * H}
     d.registered(

@@ -14,7 +14,6 @@ from riskcalc.derivation.record import Derivation
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.symbols import POSITIVE, REAL, H, law_symbol, scalar
 from riskcalc.formulas.symbols import S as MASK
-from riskcalc.subjects import Theory
 from riskcalc.theory.symbols import (
     M0,
     M0bar,
@@ -27,6 +26,7 @@ from riskcalc.theory.symbols import (
     zeta,
     zetabar,
 )
+from riskcalc.verification.subjects import Theory
 
 # The sample: factor z, noise e and target y, vectors of n numbers, seen through their products.
 length = scalar("factor_length", "squared length of the factor, z'z", POSITIVE, r"\|z\|^2")
@@ -235,6 +235,12 @@ def derivation(records):
         sample.""",
         uses=["bias and variance", "the mean of an inverse chi-square", "rank_one.dropped_share"],
         given={inverse: 1 / (n_samples - 2)},
+    )
+    d.registered(
+        records["rank_one.misfit"],
+        ((1 - zeta) * target_slope) ** 2,
+        r"""The bias: what the slope $\zeta b$ misses, squared.""",
+        uses=["bias and variance", "rank_one.dropped_share"],
     )
     d.step(
         "the second fit has the whole slope",

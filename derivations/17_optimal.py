@@ -15,7 +15,7 @@ from riskcalc.formulas.nodes import Inside, Outside, boundary, edge_drop, edge_m
 from riskcalc.formulas.symbols import NONNEGATIVE, POSITIVE, REAL, H, LawSymbol, Scalar, law_symbol, scalar
 from riskcalc.formulas.symbols import S as MASK
 from riskcalc.policies import Optimal
-from riskcalc.theory.optimal import MOMENTS, TOLD
+from riskcalc.theory.optimal import MOMENTS
 from riskcalc.theory.symbols import (
     G1,
     M0,
@@ -29,16 +29,20 @@ from riskcalc.theory.symbols import (
     a,
     abar,
     alpha,
+    b,
     crest,
     cross,
     depth,
     echo,
+    estimate,
+    gain,
     gained,
     gamma,
     has_room,
     kappa,
     nu,
     part,
+    posterior,
     put,
     reach,
     risk,
@@ -53,10 +57,8 @@ from riskcalc.theory.symbols import (
 
 h = Symbol("h", real=True)  # a value of the standard normal variable, integrated over
 y = Symbol("y", real=True)  # a value of the fitted coefficient
-b = law_symbol("b", "a coefficient that a feature may have, times sqrt(p)", REAL, "b")
 other = law_symbol("other_coefficient", "another coefficient that it may have", REAL, "b'")
 odds = law_symbol("belief", "probability of the first, given what the rule sees", NONNEGATIVE, "w")
-gain = law_symbol("gain", "what keeping a feature lowers the risk by", REAL, "g")
 value = law_symbol("value", "value that a feature is given in place of its fitted coefficient", REAL, "v")
 told = law_symbol("told", "posterior mean of a coefficient", REAL, r"\hat B")
 shift = law_symbol("fit_distance", "distance of a coefficient from its mean fit, in spreads", NONNEGATIVE, "d")
@@ -114,6 +116,7 @@ def derivation(records):
     _threshold(d, records)
     _better(d)
     _rescaled(d, records)
+    _beliefs(d, records)
     d.simulated(
         "the limit theorem",
         r"""Simulated test risks and training errors of both rules tend to the predicted constants.""",
@@ -134,17 +137,57 @@ def derivation(records):
     return d
 
 
-def posterior(function):
+def believed(function):
     """The mean of a function of the coefficient, given what the rule sees."""
     return odds * function(b) + (1 - odds) * function(other)
+
+
+def _beliefs(d, records):
+    density = exp(-(((estimate - a * b) / tau) ** 2) / 2) / (sqrt(2 * pi) * tau)
+    kind = {a: a, tau: tau, Lambda: Lambda}
+    d.registered(
+        records["optimal.posterior"],
+        E(b * density) / E(density),
+        r"""By Bayes' rule, over the features of a kind: $x=ab+\tau H$ has this density given the coefficient $b$.
+        A factor $e^k$ of all likelihoods leaves the mean as it is.""",
+        uses=["the gain of keeping"],
+        given=kind,
+    )
+    d.registered(
+        records["optimal.kept_gain"],
+        Lambda * (2 * estimate * posterior - estimate**2),
+        r"""The gain of keeping $x$, with the posterior mean.""",
+        uses=["the gain of keeping", "optimal.posterior"],
+        given=kind,
+    )
+    d.registered(
+        records["optimal.rescaled_gain"],
+        Lambda * (posterior**2 - (posterior - posterior) ** 2),
+        r"""The gain of the value $v$ in place of $x$ is $\Lambda(\hat B^2-(\hat B-v)^2)$, largest at $v=\hat B$.""",
+        uses=["the best value is the posterior mean", "optimal.posterior"],
+        given=kind,
+    )
+    for name, function in (
+        ("optimal.gained_rate", Lambda * posterior),
+        ("optimal.cross_rate", Lambda * (b - estimate)),
+        ("optimal.echo_rate", sqrt(Lambda) * (estimate - a * b) / tau),
+    ):
+        d.registered(
+            records[name],
+            posterior * E(function * density),
+            r"""What a rule puts in at $x$ is $\hat B(x)$, whatever the coefficient: a mean over the features of a
+            kind and over $H=(x-ab)/\tau$ is an integral over $x$ of this.""",
+            uses=["what is put in", "optimal.posterior"],
+            given=kind,
+        )
 
 
 def _exchange(d):
     d.step(
         "the gain of keeping",
         Equal(
-            posterior(lambda true: Lambda * (true**2 - (true - y) ** 2)),
-            Lambda * (2 * y * posterior(lambda true: true) - y**2),
+            believed(lambda true: Lambda * (true**2 - (true - y) ** 2)),
+            Lambda * (2 * y * believed(lambda true: true) - y**2),
         ),
         r"""The risk is a sum over features (see the derivation of pruning), to which a dropped one adds $\Lambda b^2$
         and a kept one $\Lambda(b-x)^2$. Averaged over what its coefficient may be, here one of two values, keeping it
@@ -347,12 +390,12 @@ def _edges(upper, half):
 
 
 def _rescaled(d, records):
-    mean = posterior(lambda true: true)
+    mean = believed(lambda true: true)
     d.step(
         "the best value is the posterior mean",
         Equal(
-            posterior(lambda true: (true - value) ** 2),
-            posterior(lambda true: true**2) - mean**2 + (value - mean) ** 2,
+            believed(lambda true: (true - value) ** 2),
+            believed(lambda true: true**2) - mean**2 + (value - mean) ** 2,
         ),
         r"""Given what the rule sees, a kept feature adds $\Lambda E[(b-v)^2]$ to the risk, which is least at
         $v=\hat B$, and then by $\Lambda\hat B^2$ less than that of a dropped one.""",
@@ -372,13 +415,11 @@ def _rescaled(d, records):
         uses=["what is put in", "no rule gains more"],
         given={gained: E(Lambda * put**2)},
     )
-    d.step(
-        "the posterior mean that is told",
-        Equal(E(Lambda * B**2 * MASK), TOLD[gained]),
-        r"""Where $(\Lambda,D)$ tells $B$, $\hat B=B$ and the rule is a ranking of the features that does not see $H$:
-        $M_1=M_2^\circ=0$.""",
+    d.registered(
+        records["optimal.gained"],
+        E(Lambda * B**2 * M0),
+        r"""Where $(\Lambda,D)$ tells $B$, $\hat B=B$ is put in where it is kept.""",
         uses=["optimal.rescaled_risk"],
-        given={M1: S.Zero, M2c: S.Zero},
     )
     # In the units of the iteration, G1 being the noise of the fit.
     unit = sqrt(Lambda / kappa)
@@ -413,17 +454,23 @@ def _rescaled(d, records):
         uses=["optimal.rescaled_risk", "the response", "what the fit misses of the truth"],
         given=meant,
     )
-    d.step(
-        "the overlap that is told",
-        Equal(E(Lambda * (B - X) * B * MASK), TOLD[cross]),
-        r"""With $\hat B=B$ and a ranking.""",
-        uses=["the posterior mean that is told"],
-        given={X: a * B + tau * H, M1: S.Zero, M2c: S.Zero},
+    d.registered(
+        records["optimal.cross"],
+        E(Lambda * B * (abar * B * M0 - tau * M1)),
+        r"""With $\hat B=B$, as $B-X=\bar aB-\tau H$.""",
+        uses=["optimal.gained", "what the fit misses of the truth"],
+    )
+    d.registered(
+        records["optimal.echo"],
+        E(sqrt(Lambda) * B * M1),
+        r"""With $\hat B=B$.""",
+        uses=["optimal.gained"],
     )
     d.step(
         "a ranking has no echo",
-        Equal(E(sqrt(Lambda) * H * B * MASK), TOLD[echo]),
-        r"""So its training error is its test risk: what it keeps does not know the sample.""",
-        uses=["the posterior mean that is told"],
-        given={M1: S.Zero, M2c: S.Zero},
+        Equal(records["optimal.rescaled_training_error"].statement, risk),
+        r"""Where $(\Lambda,D)$ tells $B$ the rule is a ranking of the features that does not see $H$, $M_1=0$. So its
+        training error is its test risk: what it keeps does not know the sample.""",
+        uses=["optimal.rescaled_training_error", "optimal.echo"],
+        given={echo: E(sqrt(Lambda) * B * M1), M1: S.Zero},
     )

@@ -13,7 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import riskcalc as rc
-from riskcalc.simulation import make_plan, run_trials
+from riskcalc.simulation.simulate import make_plan, run_trials
 
 SAME, FRESH = rc.Retrain(sample="same"), rc.Retrain(sample="fresh")
 POLICIES = {"magnitude": (rc.Magnitude, "tab:red"), "Hessian score": (rc.Hessian, "tab:blue")}

@@ -11,10 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from riskcalc import laws
-    from riskcalc.comparison import Comparison, compare
     from riskcalc.derivation.run import derive
-    from riskcalc.estimates import Estimate
-    from riskcalc.guarantees import SamplingBudget, sampling_budget
     from riskcalc.policies import (
         BrainSurgeon,
         Group,
@@ -23,57 +20,58 @@ if TYPE_CHECKING:
         Magnitude,
         Optimal,
         Oracle,
+        Procedure,
         Random,
         Retrain,
         Sampled,
     )
-    from riskcalc.prediction import Prediction, predict, small_model
-    from riskcalc.problems import LinearGaussian
-    from riskcalc.rank_one import RankOne
-    from riskcalc.schedules import Schedule, rounds
-    from riskcalc.simulation import simulate
-    from riskcalc.subjects import Theory
-    from riskcalc.tabular import from_data
-    from riskcalc.tolerances import Prunability, prunability
+    from riskcalc.prediction.predict import predict, small_model
+    from riskcalc.prediction.result import Prediction
+    from riskcalc.problems import LinearGaussian, RankOne
+    from riskcalc.problems.tabular import from_data
+    from riskcalc.questions.compare import Comparison, compare
+    from riskcalc.questions.prunability import Prunability, prunability
+    from riskcalc.questions.rounds import Schedule, rounds
+    from riskcalc.questions.sampling_budget import SamplingBudget, sampling_budget
+    from riskcalc.simulation.estimates import Estimate
+    from riskcalc.simulation.simulate import simulate
     from riskcalc.typesetting.export import latex
-    from riskcalc.verification import Verification, verify
+    from riskcalc.verification.theories import Theory
+    from riskcalc.verification.verify import Verification, verify
 
 __version__ = version("riskcalc")
 
+# Where each public name lives.
 _HOMES = {
-    "Schedule": "schedules",
-    "rounds": "schedules",
-    "BrainSurgeon": "policies",
-    "Group": "policies",
-    "Iterative": "policies",
-    "Optimal": "policies",
-    "Sampled": "policies",
-    "Prunability": "tolerances",
-    "prunability": "tolerances",
-    "SamplingBudget": "guarantees",
-    "sampling_budget": "guarantees",
-    "Comparison": "comparison",
-    "Hessian": "policies",
-    "LinearGaussian": "problems",
-    "Magnitude": "policies",
-    "Oracle": "policies",
-    "Prediction": "prediction",
-    "Random": "policies",
-    "RankOne": "rank_one",
-    "Retrain": "policies",
-    "Estimate": "estimates",
-    "Theory": "subjects",
-    "Verification": "verification",
-    "simulate": "simulation",
-    "verify": "verification",
-    "compare": "comparison",
-    "derive": "derivation.run",
-    "from_data": "tabular",
-    "latex": "typesetting.export",
-    "laws": "",
-    "predict": "prediction",
-    "small_model": "prediction",
+    "policies": (
+        "BrainSurgeon",
+        "Group",
+        "Hessian",
+        "Iterative",
+        "Magnitude",
+        "Optimal",
+        "Oracle",
+        "Procedure",
+        "Random",
+        "Retrain",
+        "Sampled",
+    ),
+    "problems": ("LinearGaussian", "RankOne"),
+    "problems.tabular": ("from_data",),
+    "prediction.predict": ("predict", "small_model"),
+    "prediction.result": ("Prediction",),
+    "questions.compare": ("Comparison", "compare"),
+    "questions.prunability": ("Prunability", "prunability"),
+    "questions.rounds": ("Schedule", "rounds"),
+    "questions.sampling_budget": ("SamplingBudget", "sampling_budget"),
+    "simulation.estimates": ("Estimate",),
+    "simulation.simulate": ("simulate",),
+    "typesetting.export": ("latex",),
+    "verification.theories": ("Theory",),
+    "verification.verify": ("Verification", "verify"),
+    "derivation.run": ("derive",),
 }
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "BrainSurgeon",
@@ -87,6 +85,7 @@ __all__ = [
     "Optimal",
     "Oracle",
     "Prediction",
+    "Procedure",
     "Prunability",
     "Random",
     "RankOne",
@@ -112,11 +111,11 @@ __all__ = [
 
 
 def __getattr__(name: str):
-    if name not in _HOMES:
-        raise AttributeError(f"module 'riskcalc' has no attribute {name!r}")
     if name == "laws":
         return importlib.import_module("riskcalc.laws")
-    return getattr(importlib.import_module(f"riskcalc.{_HOMES[name]}"), name)
+    if name not in _HOME:
+        raise AttributeError(f"module 'riskcalc' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"riskcalc.{_HOME[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -1,5 +1,5 @@
 """`python -m riskcalc` is the command line."""
 
-from riskcalc.cli import main
+from riskcalc.command.cli import main
 
 main()

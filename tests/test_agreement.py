@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 import riskcalc as rc
 from riskcalc.policies import Policy
-from riskcalc.subjects import Models
-from riskcalc.verification import verify_subject
+from riskcalc.verification.subjects import Models
+from riskcalc.verification.verify import verify_subject
 
 FALSE_ALARM = 1e-7
 TOLERANCE = 0.08

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import riskcalc as rc
-from riskcalc.cli import main
-from riskcalc.problem_files import ProblemFile, question, read_keys
+from riskcalc.command.cli import main
+from riskcalc.command.problem_files import ProblemFile, question, read_keys
 
 EXAMPLES = Path(rc.__file__).parent / "examples"
 TWO_LEVEL = str(EXAMPLES / "two_level.toml")
@@ -50,7 +50,7 @@ def test_examples_run(run, path: Path):
 
 
 def test_the_schema_documents_every_key():
-    import riskcalc.problem_files as module
+    import riskcalc.command.problem_files as module
 
     assert all(f"{key} = " in module.__doc__ for key in ProblemFile.model_fields if key not in _ALTERNATIVES)
     assert all(key in module.__doc__ for key in _ALTERNATIVES)

@@ -6,16 +6,16 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from riskcalc.prediction.diagonal.iterative import MEASURED, Rounds, _Regime, prune_repeatedly
 
 import riskcalc as rc
-from riskcalc.evaluation.columns import calibrated
-from riskcalc.evaluation.fit import fit_dense
-from riskcalc.evaluation.iterative import MEASURED, Rounds, _Regime, prune_repeatedly
-from riskcalc.evaluation.regimes import chunks
-from riskcalc.evaluation.status import Status
 from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.policies import Hessian, Iterative, Magnitude, Random, Retrain
-from riskcalc.simulation import make_plan, run_trials
+from riskcalc.prediction.diagonal.columns import calibrated
+from riskcalc.prediction.diagonal.fit import fit_dense
+from riskcalc.prediction.diagonal.regimes import chunks
+from riskcalc.prediction.status import Status
+from riskcalc.simulation.simulate import make_plan, run_trials
 
 # A prediction agrees with another number within so many standard errors.
 SIGMAS = 5.0

@@ -18,9 +18,9 @@ from scipy.integrate import quad
 from scipy.stats import beta as scipy_beta
 
 import riskcalc as rc
-from riskcalc.cli import app
+from riskcalc.command.cli import app
+from riskcalc.command.problem_files import question
 from riskcalc.laws import Atoms, Beta, Continuous, Empirical, MarchenkoPastur, PowerLaw, Uniform
-from riskcalc.problem_files import question
 
 TWO_LEVEL = str(Path(rc.__file__).parent / "examples" / "two_level.toml")
 RATIOS = [1e-6, 0.1, 0.5, 0.999, 1.0, 1.5, 2.0, 30.0]

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sympy import Integer
 
 import riskcalc as rc
-from riskcalc.lowering.compile import standing_in
 from riskcalc.power.derivations import refusals, uses
 from riskcalc.power.measure import (
     FAILURES,
@@ -24,8 +24,9 @@ from riskcalc.power.measure import (
     violated,
 )
 from riskcalc.power.mutation import Mutant, mutants
+from riskcalc.prediction.predict import evaluate
 from riskcalc.theory import REGISTRY, dense, pruning
-from riskcalc.theory.symbols import B, Lambda, X, a, abar
+from riskcalc.theory.symbols import B, Lambda, X, a, abar, omega
 
 
 def _find(formula: str, slot: object, kind: str) -> Mutant:
@@ -62,8 +63,7 @@ def test_simulation_catches_errors_in_the_retraining_equations(witness: Witness)
         if not all(id.startswith(("retraining", "training_error")) for id in mutant.formulas):
             continue
         try:
-            with standing_in(mutant.stand_ins):
-                after = risks(regimes())
+            after = risks(regimes(), records=mutant.records)
         except FAILURES:
             continue
         if any(np.any(abs(after[name] - before[name]) > 0.05 * abs(before[name]) + 1e-6) for name in before):
@@ -98,14 +98,30 @@ def test_a_formula_that_breaks_a_derivation_is_refused():
     assert any(": " in text for text in refusals(broken, ["dense.risk"]))
 
 
-def test_a_stand_in_reaches_predictions_and_leaves_no_trace():
+def test_records_that_are_passed_reach_predictions_and_leave_no_trace():
     problem = rc.LinearGaussian(aspect_ratio=2, eigenvalues=[2, 1], signal=1, noise_variance=0.3)
-    before = rc.predict(problem, prune=rc.Magnitude(keep=0.3)).risk
+    asked = rc.Procedure(rc.Magnitude(keep=0.3))
+    before = rc.predict(problem, asked).risk
     mutant = _find("pruning.risk", "statement", "drop the factor Lambda")
-    with standing_in(mutant.stand_ins):
-        assert rc.predict(problem, prune=rc.Magnitude(keep=0.3)).risk != pytest.approx(before, rel=1e-3)
-        assert rc.predict(problem).risk == rc.predict(problem).risk
-    assert rc.predict(problem, prune=rc.Magnitude(keep=0.3)).risk == before
+    assert evaluate(problem, [asked], records=mutant.records)[asked].risk != pytest.approx(before, rel=1e-3)
+    assert evaluate(problem, [asked])[asked].risk == rc.predict(problem, asked).risk == before
+
+
+@pytest.mark.parametrize("digits", [None, 30])
+def test_a_changed_definition_is_changed_wherever_it_is_used(digits):
+    """The weight of the Hessian score, as a record of its own has it, decides its masks."""
+    problem = rc.LinearGaussian(aspect_ratio=2, eigenvalues=[2, 1], signal=1, noise_variance=0.3)
+    hessian = REGISTRY["pruning.hessian_risk"]
+    changed = replace(hessian, where=dict(hessian.where) | {omega: Integer(1)})
+    asked, magnitude = rc.Procedure(rc.Hessian(keep=0.3)), rc.Procedure(rc.Magnitude(keep=0.3))
+    found = evaluate(problem, [asked], digits, records=REGISTRY | {hessian.id: changed})[asked]
+    assert found.risk == pytest.approx(rc.predict(problem, magnitude, digits=digits).risk, rel=1e-14)
+
+
+def test_records_of_no_registered_formula_are_refused():
+    problem = rc.LinearGaussian(aspect_ratio=2, eigenvalues=1, signal=1)
+    with pytest.raises(ValueError, match=r"records hold dense\.rsik, but nothing of that id is registered"):
+        evaluate(problem, [rc.Procedure()], records={"dense.rsik": dense.RISK})
 
 
 def test_power_prints_and_serialises():

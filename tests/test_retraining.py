@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from regimes import Regime, regimes
 
 import riskcalc as rc
-from riskcalc.simulation import make_plan, run_trials
+from riskcalc.simulation.simulate import make_plan, run_trials
 
 TWO_LEVEL = {"aspect_ratio": "10/3", "eigenvalues": [25, 1], "signal": 1, "weights": ["1/10", "9/10"]}
 MASKED = (rc.Magnitude, rc.Hessian, rc.BrainSurgeon, rc.Sampled)  # the sample decides what is kept
@@ -63,11 +63,12 @@ def test_masks_that_the_sample_does_not_decide_know_no_sample(kind, regime: Regi
 
 def test_a_mask_without_moments_is_that_of_chance():
     """T6 for a mask that happens to be independent of the noise gives T4."""
-    from riskcalc.evaluation.masking import MaskGroup, masks_of
-    from riskcalc.evaluation.models import _fit_distinct
-    from riskcalc.evaluation.regimes import chunks
-    from riskcalc.evaluation.retraining import fit_fresh, fit_same
+    from riskcalc.prediction.diagonal.masking import MaskGroup, masks_of
+    from riskcalc.prediction.diagonal.models import _fit_distinct
+
     from riskcalc.lowering.float64 import FLOAT64
+    from riskcalc.prediction.diagonal.regimes import chunks
+    from riskcalc.prediction.diagonal.retraining import fit_fresh, fit_same
 
     problem = rc.LinearGaussian(**TWO_LEVEL | {"noise_variance": 0.2, "ridge": 0.1})
     policy = rc.Random(keep=0.4)

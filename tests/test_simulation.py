@@ -15,12 +15,12 @@ from scipy import stats
 
 import riskcalc as rc
 from riskcalc import simulation
-from riskcalc.cli import main
-from riskcalc.estimates import Estimate, with_error
-from riskcalc.sampling import backends, workers
-from riskcalc.sampling.populations import population
-from riskcalc.sampling.trials import DISTRIBUTIONS, Plan, _Draw, _Model, run_blocks
-from riskcalc.simulation import make_plan, run_trials, simulate
+from riskcalc.command.cli import main
+from riskcalc.simulation import backends, workers
+from riskcalc.simulation.estimates import Estimate, with_error
+from riskcalc.simulation.populations import population
+from riskcalc.simulation.simulate import make_plan, run_trials, simulate
+from riskcalc.simulation.trials import DISTRIBUTIONS, Plan, _Draw, _Model, run_blocks
 
 HERE = {"device": "cpu", "workers": 1}
 PROBLEM = rc.LinearGaussian(

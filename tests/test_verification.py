@@ -13,12 +13,12 @@ from test_simulation import ASKED, BATCH, PROBLEM, problem_at, refused
 
 import riskcalc as rc
 from riskcalc import subjects
-from riskcalc.equivalence import extrapolate, half_width
 from riskcalc.formulas.expectation import E
-from riskcalc.sampling import backends
-from riskcalc.subjects import Theory
+from riskcalc.simulation import backends
 from riskcalc.theory.symbols import B, Lambda, kappa, sigma2
-from riskcalc.verification import FIRST_TRIALS, LADDER, verify
+from riskcalc.verification.equivalence import extrapolate, half_width
+from riskcalc.verification.subjects import Theory
+from riskcalc.verification.verify import FIRST_TRIALS, LADDER, verify
 
 HERE = {"device": "cpu", "workers": 1}
 SIZES = np.array([50, 100, 200])

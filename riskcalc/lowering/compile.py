@@ -6,9 +6,7 @@ Generated code has at most two functions. `law(...)` evaluates everything that v
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from graphlib import TopologicalSorter
@@ -82,25 +80,6 @@ class Lowered:
         return results[0] if self.scalar_output else results
 
 
-# While a mutant is tested: what stands in for outputs (together, or one by one) and for (symbol, definition) pairs.
-_STAND_INS: ContextVar[Mapping[Any, Any] | None] = ContextVar("stand_ins", default=None)
-
-
-@contextmanager
-def standing_in(replacements: Mapping[Any, Any]) -> Iterator[None]:
-    """Lower other expressions in place of some, wherever they are lowered."""
-    token = _STAND_INS.set(replacements)
-    try:
-        yield
-    finally:
-        _STAND_INS.reset(token)
-
-
-def lower_formula(formula: Formula, system: NumberSystem) -> Lowered:
-    """Lower what a formula defines."""
-    return lower((reduced(formula),), formula.where, system, formula.id, scalar_output=True)
-
-
 @cache
 def reduced(formula: Formula) -> Expression:
     """`formula.reduced()`, computed once."""
@@ -124,12 +103,7 @@ def lower(
 
     Raises ValueError for a Float, an expectation inside an expectation, or law symbols left outside one.
     """
-    outputs, definitions = tuple(expressions), tuple(where.items())
-    others = _STAND_INS.get()
-    if others is not None:
-        outputs = others.get(outputs) or tuple(others.get(output, output) for output in outputs)
-        definitions = tuple((pair[0], others.get(pair, pair[1])) for pair in definitions)
-    return _lower(outputs, definitions, system, name, scalar_output)
+    return _lower(tuple(expressions), tuple(where.items()), system, name, scalar_output)
 
 
 @cache

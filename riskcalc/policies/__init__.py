@@ -1,18 +1,8 @@
-"""Pruning policies as inert data: which features are kept, how many, and what follows. Both witnesses read them."""
+"""Policies and procedures as inert data: which features are kept, and what follows. Both witnesses read them."""
 
-from riskcalc.policies.base import Policy
-from riskcalc.policies.fits import Iterative, Retrain
-from riskcalc.policies.rules import (
-    POLICIES,
-    BrainSurgeon,
-    Group,
-    Hessian,
-    Magnitude,
-    Optimal,
-    Oracle,
-    Random,
-    Sampled,
-)
+from riskcalc.policies.base import POLICIES, Option, Policy, Ranking, Retrain, by_budget, register
+from riskcalc.policies.procedures import Iterative, Procedure
+from riskcalc.policies.rules import BrainSurgeon, Group, Hessian, Magnitude, Optimal, Oracle, Random, Sampled
 
 __all__ = [
     "POLICIES",
@@ -22,9 +12,14 @@ __all__ = [
     "Iterative",
     "Magnitude",
     "Optimal",
+    "Option",
     "Oracle",
     "Policy",
+    "Procedure",
     "Random",
+    "Ranking",
     "Retrain",
     "Sampled",
+    "by_budget",
+    "register",
 ]

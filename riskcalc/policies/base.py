@@ -1,27 +1,71 @@
-"""What all pruning policies share: a budget."""
+"""What all pruning policies share: a budget, words for what they do, and what they look at."""
 
 from __future__ import annotations
 
+import inspect
 from copy import copy
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, ClassVar, Self
+from functools import cached_property
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from riskcalc.exact import exact_array
-from riskcalc.laws import count
+from riskcalc.exact import as_fractions, exact_array
+from riskcalc.laws import count, plain
+
+
+@dataclass(frozen=True)
+class Option:
+    """What a policy is told besides its budget: an argument of its constructor, and a flag of the command line.
+
+    Attributes
+    ----------
+    name : str
+        Of the argument.
+    kind : type
+        ``bool``, ``int`` or ``str``; ``list`` for numbers between commas; `Ranking` for the name of a ranking policy.
+    help : str
+    flag : str
+        On the command line, without dashes; the name if not given.
+    default : object
+        On the command line.
+    """
+
+    name: str
+    kind: type
+    help: str
+    flag: str = ""
+    default: Any = None
 
 
 class Policy:
-    """Keep the fraction `keep` of all features, chosen by the score named in the subclass.
+    """Keep a fraction of all features: those that the subclass prefers.
+
+    A policy is inert. What its mask is in theory, and how it chooses on a sample, are registered for its class:
+    `riskcalc.theory.policies.mask` and `riskcalc.simulation.choices.choose`.
 
     Parameters
     ----------
     keep : array_like in (0, 1], optional
-        Fraction of features kept, s/p. An array asks for a grid; it broadcasts with the problem's batch.
+        The budget: the fraction of all features kept, s/p. An array asks for a grid; it broadcasts with the problem's
+        batch.
     n_keep : int, optional
-        The same as a number of features, for problems given by `n_samples` and `n_features`.
+        The same as a number of features, for problems that have a number of them.
+
+    Attributes
+    ----------
+    name : str
+        In tables and JSON, and on the command line.
+    label : str
+        A model pruned by it, in words.
+    sees_fit, sees_truth : bool
+        Whether it looks at fitted coefficients, and at what no sample shows: true coefficients, or their law.
+    choices : tuple of Option
+        What it is told besides the budget.
+    note : str
+        What a comparison says of a model pruned by it.
 
     Raises
     ------
@@ -30,11 +74,11 @@ class Policy:
     """
 
     name: ClassVar[str]
-
-    @property
-    def kind(self) -> str:
-        """What tells its masks from those of other policies."""
-        return self.name
+    label: Any  # a text of the class, or a property that tells options
+    sees_fit: ClassVar[bool] = True
+    sees_truth: ClassVar[bool] = False
+    choices: ClassVar[tuple[Option, ...]] = ()
+    note: ClassVar[str] = ""
 
     def __init__(self, keep: ArrayLike | str | None = None, n_keep: int | None = None):
         if (keep is None) == (n_keep is None):
@@ -42,8 +86,13 @@ class Policy:
         self.n_keep = None if n_keep is None else count(n_keep, "n_keep")
         self.keep = None if keep is None else exact_fractions(keep)
 
-    def fraction_kept(self, n_features: np.ndarray | None) -> np.ndarray:
-        """The exact fraction kept, given the problem's number of features (None if it has none)."""
+    @property
+    def kind(self) -> str:
+        """What tells it from policies of another name or other options, in a word."""
+        return self.name
+
+    def budget(self, n_features: np.ndarray | None) -> np.ndarray:
+        """The budget: the exact fraction kept, given the problem's number of features (None if it has none)."""
         if self.keep is not None:
             return self.keep
         if n_features is None:
@@ -54,16 +103,39 @@ class Policy:
         kept = np.frompyfunc(lambda p: Fraction(n_keep, int(p)), 1, 1)(n_features)
         return np.asarray(kept, dtype=object)
 
-    def at(self, n_keep: int) -> Self:
-        """The same policy with a budget in features."""
+    def at(self, *, keep: ArrayLike | None = None, n_keep: int | None = None) -> Self:
+        """The same policy at another budget."""
         other = copy(self)
-        other.n_keep, other.keep = n_keep, None
+        other.__dict__.pop("_identity", None)
+        Policy.__init__(other, keep, n_keep)
         return other
+
+    def whole(self, n_features: int, given: np.ndarray | None) -> Self:
+        """The same with a whole number of `n_features` features, the nearest to the budget of a problem with `given`.
+
+        Raises ValueError where that is none.
+        """
+        return self.at(n_keep=whole_number(self.budget(given), n_features))
 
     @property
     def options(self) -> dict[str, Any]:
         """What was chosen besides the budget, as plain values."""
-        return {name: value for name, value in vars(self).items() if name not in ("keep", "n_keep")}
+        return {option.name: getattr(self, option.name) for option in self.choices}
+
+    @property
+    def rounds(self) -> tuple[tuple[Policy, Retrain | None], ...]:
+        """What it comes to: one policy after the other that prunes once, each but the last with the fit after it."""
+        return ((self, None),)
+
+    @cached_property
+    def _identity(self) -> tuple[Any, ...]:
+        return (type(self), self.n_keep, *map(frozen, (self.keep, *self.options.values())))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Policy) and self._identity == other._identity
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
 
     def __repr__(self) -> str:
         own = {"n_keep": self.n_keep}
@@ -73,6 +145,143 @@ class Policy:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in (own | others).items())})"
 
 
+class Ranking(Policy):
+    """Keep the features whose fitted coefficients have the largest scores, each its own: |X| times a weight.
+
+    Groups and rounds rank by such scores, too. The weight is registered in theory, the score for the simulator.
+
+    Attributes
+    ----------
+    again : bool
+        Whether it ranks the fits of later rounds, too: its weight then depends on nothing but the feature.
+    """
+
+    again: ClassVar[bool] = True
+
+    @classmethod
+    def named(cls, score: Any, argument: str) -> type[Ranking]:
+        """The ranking policy of a name, or the class itself; ValueError that says which there are."""
+        known = [kind for kind in POLICIES.values() if issubclass(kind, Ranking)]
+        for kind in known:
+            if score is kind or (isinstance(score, str) and score == kind.name):
+                return kind
+        names = ", ".join(kind.name for kind in known)
+        raise ValueError(f"{argument} must be a policy that ranks by a score, or its name ({names}), got {score!r}")
+
+
+class Retrain:
+    """Fit again on the features kept, after pruning.
+
+    Parameters
+    ----------
+    ridge : float >= 0 or None
+        Of the second fit; 0 for least squares, or the interpolator of least norm; None for the problem's own. The
+        penalty's weights stay.
+    sample : "same" or "fresh"
+        Whether the second fit sees the sample that the features were chosen on, or another of the same size.
+
+    Examples
+    --------
+    >>> Retrain(sample="fresh")
+    Retrain(ridge=0.0, sample='fresh')
+    """
+
+    def __init__(self, ridge: ArrayLike | str | None = 0.0, sample: str = "same"):
+        self.ridge = None if ridge is None else exact_ridge(ridge)
+        if sample not in ("same", "fresh"):
+            raise ValueError(f'sample must be "same" or "fresh", got {sample!r}')
+        self.sample = sample
+
+    @classmethod
+    def of(cls, retrain: bool | Retrain | None) -> Retrain | None:
+        """What an argument `retrain` means: True is the default retraining, False and None are none."""
+        if retrain is None or isinstance(retrain, bool):
+            return cls() if retrain else None
+        if not isinstance(retrain, cls):
+            raise TypeError(f"retrain must be True, False or a riskcalc.Retrain, got {retrain!r}")
+        return retrain
+
+    @property
+    def label(self) -> str:
+        """What it does, in words."""
+        return "retrained" if self.sample == "same" else "retrained on a fresh sample"
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What was chosen, as plain values."""
+        return {"sample": self.sample, "ridge": None if self.ridge is None else plain(self.ridge)}
+
+    def ridge_of(self, problem: Any) -> np.ndarray:
+        """The exact ridge of the fit, for a problem."""
+        return problem.ridge if self.ridge is None else self.ridge
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Retrain) and self.options == other.options
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.options.values()))
+
+    def __repr__(self) -> str:
+        return f"Retrain(ridge={None if self.ridge is None else self.ridge[()]}, sample={self.sample!r})"
+
+
+Kind = TypeVar("Kind", bound=type[Policy])
+
+# Every policy by its name, in the order of registration.
+POLICIES: dict[str, type[Policy]] = {}
+
+
+def register(kind: Kind) -> Kind:
+    """Make a policy known by its name: a class decorator.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no `Policy`, lacks its name or label, says what it chooses wrongly, or its name is taken.
+    """
+    if not (isinstance(kind, type) and issubclass(kind, Policy)):
+        raise TypeError(f"a policy is a subclass of riskcalc.policies.Policy, got {kind!r}")
+    for part in ("name", "label"):
+        if not isinstance(getattr(kind, part, None), (str, property)):
+            raise TypeError(f"the policy {kind.__name__} lacks its {part}, a text")
+    if kind.name in POLICIES:
+        raise ValueError(f"a policy is called {kind.name!r} already: {POLICIES[kind.name].__name__}")
+    for option in kind.choices:
+        if option.name not in inspect.signature(kind).parameters:
+            raise TypeError(f"the policy {kind.__name__} has a choice {option.name!r} unknown to its constructor")
+    POLICIES[kind.name] = kind
+    return kind
+
+
+def by_budget() -> dict[str, type[Policy]]:
+    """The policies that a budget alone makes."""
+    return {name: kind for name, kind in POLICIES.items() if not required(kind)}
+
+
+def required(kind: type[Policy]) -> list[str]:
+    """The arguments that a policy must be given besides its budget."""
+    return [name for name, one in inspect.signature(kind).parameters.items() if one.default is one.empty]
+
+
+def check_policy(prune: Any) -> None:
+    """Refuse anything but a policy."""
+    if not isinstance(prune, Policy) or type(prune).name not in POLICIES:
+        raise TypeError(f"prune must be a policy such as rc.Magnitude(keep=0.1), got {prune!r}")
+
+
+def whole_number(keep: np.ndarray, n_features: int) -> int:
+    """How many features of so many a fraction is, to the nearest integer."""
+    if keep.shape:
+        raise ValueError(f"simulation is of one budget, got keep of shape {keep.shape}")
+    exact: Any = as_fractions(keep).item()
+    kept = round(exact * n_features)
+    if kept < 1:
+        raise ValueError(
+            f"keep = {float(exact):g} of {n_features} features leaves none; take more samples, or keep more"
+        )
+    return kept
+
+
 def exact_fractions(keep: ArrayLike | str, name: str = "keep") -> np.ndarray:
     """Fractions kept as exact numbers; ValueError if one is not in (0, 1]."""
     array = exact_array(keep, name)
@@ -80,3 +289,18 @@ def exact_fractions(keep: ArrayLike | str, name: str = "keep") -> np.ndarray:
     if wrong.any():
         raise ValueError(f"{name} must be in (0, 1], got {array[wrong].flat[0]}")
     return array
+
+
+def exact_ridge(ridge: ArrayLike | str) -> np.ndarray:
+    """A ridge as one exact number."""
+    array = exact_array(ridge, "ridge")
+    if array.ndim != 0 or array < 0:
+        raise ValueError(f"ridge must be one number of at least 0, got {ridge!r}")
+    return array
+
+
+def frozen(value: Any) -> Any:
+    """A value that compares and hashes by what it holds."""
+    if isinstance(value, np.ndarray):
+        return value.shape, value.tobytes() if value.dtype != object else tuple(value.ravel().tolist())
+    return tuple(value) if isinstance(value, list) else value

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from riskcalc.laws import count, flag
-from riskcalc.policies.base import Policy
+from riskcalc.policies.base import Option, Policy, Ranking, register, whole_number
 
 # Features of a group; the law of a longer norm loses its digits.
 LARGEST = 1_000_000
 
 
-class Magnitude(Policy):
+@register
+class Magnitude(Ranking):
     """Keep the features with the largest fitted coefficients |X|.
 
     Examples
@@ -22,9 +25,11 @@ class Magnitude(Policy):
     """
 
     name = "magnitude"
+    label = "pruned by magnitude"
 
 
-class Hessian(Policy):
+@register
+class Hessian(Ranking):
     """Keep the features with the largest sqrt(Lambda) |X| (optimal brain damage).
 
     Examples
@@ -34,33 +39,11 @@ class Hessian(Policy):
     """
 
     name = "hessian"
+    label = "pruned by Hessian score"
 
 
-class Oracle(Policy):
-    """Keep the features with the largest true Lambda B^2; features that tie share what is left.
-
-    Examples
-    --------
-    >>> Oracle(n_keep=30)
-    Oracle(n_keep=30)
-    """
-
-    name = "oracle"
-
-
-class Random(Policy):
-    """Keep features at random.
-
-    Examples
-    --------
-    >>> Random(keep=[0.1, 0.2]).keep.shape
-    (2,)
-    """
-
-    name = "random"
-
-
-class BrainSurgeon(Policy):
+@register
+class BrainSurgeon(Ranking):
     """Keep the features with the largest sqrt(Lambda + D nu) |X|: the optimal brain surgeon's saliency, nu the
     effective ridge.
 
@@ -75,8 +58,42 @@ class BrainSurgeon(Policy):
     """
 
     name = "surgeon"
+    label = "pruned by surgeon's score"
+    again = False
 
 
+@register
+class Oracle(Policy):
+    """Keep the features with the largest true Lambda B^2; features that tie share what is left.
+
+    Examples
+    --------
+    >>> Oracle(n_keep=30)
+    Oracle(n_keep=30)
+    """
+
+    name = "oracle"
+    label = "pruned by oracle"
+    sees_fit, sees_truth = False, True
+    note = "reference: sees the true coefficients"
+
+
+@register
+class Random(Policy):
+    """Keep features at random.
+
+    Examples
+    --------
+    >>> Random(keep=[0.1, 0.2]).keep.shape
+    (2,)
+    """
+
+    name = "random"
+    label = "pruned at random"
+    sees_fit = False
+
+
+@register
 class Sampled(Policy):
     """Keep features by chance, in proportion to their sensitivity sqrt(Lambda) |X|, and reweight what is kept.
 
@@ -98,6 +115,7 @@ class Sampled(Policy):
     """
 
     name = "sampled"
+    choices = (Option("replacement", bool, "True: --policy sampled draws with replacement."),)
 
     def __init__(self, keep: ArrayLike | str | None = None, n_keep: int | None = None, *, replacement: bool = False):
         super().__init__(keep, n_keep)
@@ -106,9 +124,15 @@ class Sampled(Policy):
     @property
     def kind(self) -> str:
         """With replacement, "replaced"."""
-        return "replaced" if self.replacement else "sampled"
+        return "replaced" if self.replacement else self.name
+
+    @property
+    def label(self) -> str:
+        """In words."""
+        return "sampled with replacement" if self.replacement else "sampled by sensitivity"
 
 
+@register
 class Optimal(Policy):
     """The prune-only rule of lowest test risk among those that see (x, Lambda, D) of a feature, and the law.
 
@@ -131,6 +155,9 @@ class Optimal(Policy):
     """
 
     name = "optimal"
+    sees_truth = True
+    note = "bound: keep or drop, blind to the feature's own coefficient"
+    choices = (Option("rescale", bool, "True: --policy optimal may rescale what it keeps."),)
 
     def __init__(self, keep: ArrayLike | str | None = None, n_keep: int | None = None, *, rescale: bool = False):
         super().__init__(keep, n_keep)
@@ -139,9 +166,15 @@ class Optimal(Policy):
     @property
     def kind(self) -> str:
         """With rescaling, "optimal_rescaled"."""
-        return "optimal_rescaled" if self.rescale else "optimal"
+        return "optimal_rescaled" if self.rescale else self.name
+
+    @property
+    def label(self) -> str:
+        """In words."""
+        return f"{'pruned and rescaled' if self.rescale else 'pruned'} by the best blind rule"
 
 
+@register
 class Group(Policy):
     """Keep or drop whole groups of `size` features (filters), by the norm of their scores.
 
@@ -151,8 +184,8 @@ class Group(Policy):
     ----------
     size : int
         Features of a group, a million at most.
-    score : "hessian" or "magnitude"
-        Of a member: sqrt(Lambda) |X|, or |X|.
+    score : str or type
+        Of a member: the policy that ranks by it, or its name. "hessian" is sqrt(Lambda) |X|, "magnitude" |X|.
     keep, n_keep
         As for every `Policy`; the fraction of the features kept is that of the groups.
 
@@ -163,34 +196,50 @@ class Group(Policy):
     """
 
     name = "group"
+    choices = (
+        Option("size", int, "Features of a group, for --policy group.", "group-size"),
+        Option("score", Ranking, "Of --policy group (hessian if left out) or iterative: whose scores rank."),
+    )
 
     def __init__(
-        self, size: int, score: str = "hessian", *, keep: ArrayLike | str | None = None, n_keep: int | None = None
+        self,
+        size: int,
+        score: str | type[Ranking] = "hessian",
+        *,
+        keep: ArrayLike | str | None = None,
+        n_keep: int | None = None,
     ):
         super().__init__(keep, n_keep)
         self.size = count(size, "size")
         if self.size > LARGEST:
             raise ValueError(f"size must be at most {LARGEST:,} features, got {size!r}")
-        if score not in ("hessian", "magnitude"):
-            raise ValueError(f'score must be "hessian" or "magnitude", got {score!r}')
+        self.ranking = Ranking.named(score, "score")
         if self.n_keep is not None and self.n_keep % self.size:
             raise ValueError(f"n_keep is {self.n_keep}, which groups of {self.size} do not divide")
-        self.score = score
 
-    def fraction_kept(self, n_features: np.ndarray | None) -> np.ndarray:
+    @property
+    def score(self) -> str:
+        """Name of the policy whose scores rank."""
+        return self.ranking.name
+
+    def budget(self, n_features: np.ndarray | None) -> np.ndarray:
         """The exact fraction kept; ValueError if groups do not divide the problem's number of features."""
         if n_features is not None and np.any(n_features % self.size):
             wrong = n_features[n_features % self.size != 0].flat[0]
             raise ValueError(f"the problem has {wrong} features, which groups of {self.size} do not divide")
-        return super().fraction_kept(n_features)
+        return super().budget(n_features)
+
+    def whole(self, n_features: int, given: np.ndarray | None) -> Self:
+        """The same with whole groups, at least one."""
+        kept = whole_number(Policy.budget(self, given), n_features)
+        return self.at(n_keep=max(round(kept / self.size), 1) * self.size)
 
     @property
     def kind(self) -> str:
         """With its score."""
-        return f"group_{self.score}"
+        return f"{self.name}_{self.score}"
 
-
-# Those that a budget alone makes.
-POLICIES: dict[str, type[Policy]] = {
-    policy.name: policy for policy in (Magnitude, Hessian, BrainSurgeon, Oracle, Random, Sampled, Optimal)
-}
+    @property
+    def label(self) -> str:
+        """In words."""
+        return self.ranking.label.replace("pruned", "pruned in groups")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,16 +11,13 @@ import numpy as np
 from scipy.special import ndtri
 from sympy import S
 
-from riskcalc.comparison import SAMPLE_RULES, compare
 from riskcalc.derivation.checks import Enclosed
 from riskcalc.derivation.claims import Equal, Less
-from riskcalc.derivation.run import derive
-from riskcalc.equivalence import extrapolate
-from riskcalc.evaluation.models import Asked
+from riskcalc.derivation.run import BACKGROUND, derive
 from riskcalc.exact import as_float
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import positive
-from riskcalc.lowering.compile import standing_in
+from riskcalc.formulas.records import Formula
 from riskcalc.policies import (
     BrainSurgeon,
     Group,
@@ -29,23 +26,23 @@ from riskcalc.policies import (
     Optimal,
     Oracle,
     Policy,
+    Procedure,
     Random,
     Retrain,
     Sampled,
 )
 from riskcalc.power.derivations import refusals
 from riskcalc.power.mutation import Mutant, mutants
-from riskcalc.prediction import evaluate, predict
+from riskcalc.prediction.predict import evaluate
 from riskcalc.problems import LinearGaussian
-from riskcalc.sampling.workers import process_pool, run_all
-from riskcalc.simulation import make_plan, run_trials
+from riskcalc.simulation.simulate import make_plan, run_trials
+from riskcalc.simulation.workers import process_pool, run_all
 from riskcalc.theory import REGISTRY
 from riskcalc.theory.symbols import Lambda
+from riskcalc.verification.equivalence import extrapolate
 
 ROUNDING = 1e-10
-PRUNED = ("magnitude", "hessian", "oracle", "random")
-SAME, FRESH = Retrain(), Retrain(sample="fresh")
-KINDS: dict[str, type[Policy]] = {"magnitude": Magnitude, "hessian": Hessian, "oracle": Oracle, "random": Random}
+RULES: tuple[type[Policy], ...] = (Magnitude, Hessian, Oracle, Random)
 
 # Regimes of three atoms: below, above and far above one feature per sample; with ridge, noise and penalty, and
 # without. Weights and budgets times the smallest sample are whole numbers, so that every size has the same law.
@@ -83,28 +80,33 @@ def regimes(**changes: Any) -> LinearGaussian:
     return LinearGaussian(**(REGIMES | changes))
 
 
-def models(keep: Any, near: Any, ridge: Any) -> dict[str, tuple[Policy | None, Retrain | None, bool]]:
-    """The models that are predicted and simulated: policy, second fit, and whether it is the small model."""
-    found: dict[str, tuple[Policy | None, Retrain | None, bool]] = {"dense": (None, None, False)}
-    found |= {name: (kind(keep=keep), None, False) for name, kind in KINDS.items()}
-    found |= {f"{name}, fresh": (kind(keep=keep), FRESH, False) for name, kind in KINDS.items()}
-    found |= {f"{kind.name}, near": (kind(keep=near), None, False) for kind in SAMPLE_RULES}
-    found |= {f"{kind.name}, same": (kind(keep=near), SAME, False) for kind in SAMPLE_RULES}
+Records = Mapping[str, Formula]
+
+
+def models(keep: Any, near: Any) -> dict[str, Procedure]:
+    """The models that are predicted and simulated."""
+    found = {"dense": Procedure()} | {rule.name: Procedure(rule(keep=keep)) for rule in RULES}
+    found |= {f"{rule.name}, fresh": Procedure(rule(keep=keep), Retrain(sample="fresh")) for rule in RULES}
+    sample_rules = [rule for rule in RULES if rule.sees_fit]
+    found |= {f"{rule.name}, near": Procedure(rule(keep=near)) for rule in sample_rules}
+    found |= {f"{rule.name}, same": Procedure(rule(keep=near), Retrain()) for rule in sample_rules}
     others: tuple[Policy, ...] = (BrainSurgeon(keep), Sampled(keep), Sampled(keep, replacement=True), Optimal(keep))
-    found |= {policy.kind: (policy, None, False) for policy in (*others, Group(2, keep=keep))}
-    return found | {"small": (Oracle(keep=keep), Retrain(ridge, "fresh"), True)}
+    found |= {policy.kind: Procedure(policy) for policy in (*others, Group(2, keep=keep))}
+    return found | {"small": Procedure.small(keep)}
 
 
-def risks(problem: LinearGaussian, keep: Any = KEEP, near: Any = NEAR) -> dict[str, np.ndarray]:
+def risks(
+    problem: LinearGaussian, keep: Any = KEEP, near: Any = NEAR, records: Records = REGISTRY
+) -> dict[str, np.ndarray]:
     """Predicted test risk and training error of every model, and the dense risk from its excess."""
+    asked = models(keep, near)
+    predictions = evaluate(problem, asked.values(), records=records)
     found: dict[str, np.ndarray] = {}
-    asked = models(keep, near, 0)
-    for name, (policy, second, small) in asked.items():
-        question = Asked(policy, None if small else second, small)
-        prediction = evaluate(problem, policy, {name: question}, None)[name]
-        found |= {name: np.asarray(prediction.risk), f"{name}, training": np.asarray(prediction.training_error)}
-    dense = evaluate(problem, None, {"dense": Asked()}, None)["dense"]
-    return found | {"excess": np.asarray(dense.excess_risk) + as_float(problem.noise_variance)}
+    for name, procedure in asked.items():
+        one = predictions[procedure]
+        found |= {name: np.asarray(one.risk), f"{name}, training": np.asarray(one.training_error)}
+    excess = np.asarray(predictions[Procedure()].excess_risk)
+    return found | {"excess": excess + as_float(problem.noise_variance)}
 
 
 @dataclass(frozen=True)
@@ -121,11 +123,10 @@ def simulate_regimes(trials: Sequence[int] = TRIALS, workers: int | None = None,
     errors: dict[str, list[float]] = {}
     for i in range(len(KEEP)):
         problem = LinearGaussian(**{name: values[i] for name, values in REGIMES.items()})
-        asked = models(KEEP[i], NEAR[i], RIDGE[i])
-        recipes = [(policy, second) for policy, second, _ in asked.values()]
+        asked = models(KEEP[i], NEAR[i])
         sizes, columns, spreads = [], [], []
         for rung, count_of in enumerate(trials):
-            plan = make_plan(problem, recipes, SAMPLES * 2**rung)
+            plan = make_plan(problem, list(asked.values()), SAMPLES * 2**rung)
             found = run_trials(plan, (0, i, rung), count_of, device="cpu", workers=workers, progress=progress)
             values = found.reshape(len(found), -1)
             sizes.append(plan.n_samples)
@@ -148,16 +149,17 @@ def contradicted(found: dict[str, np.ndarray], witness: Witness) -> list[str]:
     ]
 
 
-def violated(found: dict[str, np.ndarray]) -> list[str]:
+def violated(found: dict[str, np.ndarray], records: Records = REGISTRY) -> list[str]:
     """The limits and symmetries (T11) that predictions violate, given those of the regimes themselves."""
+    rules = [rule.name for rule in RULES]
 
     def differs(other: dict[str, np.ndarray], factor: float) -> bool:
         return any(not np.allclose(other[k], factor * found[k], rtol=ROUNDING, atol=1e-14) for k in found)
 
     null = NOISE + np.sum(WEIGHTS * EIGENVALUES * SIGNAL**2, axis=-1)
-    everything = risks(regimes(), keep=np.ones(4))
-    nothing = risks(regimes(), keep=np.full(4, 1e-9))
-    spikes = risks(regimes(aspect_ratio=1e9))
+    everything = risks(regimes(), keep=np.ones(4), records=records)
+    nothing = risks(regimes(), keep=np.full(4, 1e-9), records=records)
+    spikes = risks(regimes(aspect_ratio=1e9), records=records)
     symmetries: dict[str, tuple[dict[str, np.ndarray], float]] = {
         "scaling the target": ({"signal": 2 * SIGNAL, "noise_variance": 4 * NOISE}, 4.0),
         "units of the features": (
@@ -166,20 +168,24 @@ def violated(found: dict[str, np.ndarray]) -> list[str]:
         ),
         "ridge times penalty": ({"penalty": 3 * PENALTY, "ridge": RIDGE / 3}, 1.0),
     }
-    wrong = [name for name, (changes, factor) in symmetries.items() if differs(risks(regimes(**changes)), factor)]
-    if not all(np.allclose(everything[k], everything["dense"], rtol=ROUNDING) for k in (*PRUNED, "small")):
+    wrong = [
+        name
+        for name, (changes, factor) in symmetries.items()
+        if differs(risks(regimes(**changes), records=records), factor)
+    ]
+    if not all(np.allclose(everything[k], everything["dense"], rtol=ROUNDING) for k in (*rules, "small")):
         wrong.append("keeping everything")
-    if not all(np.allclose(nothing[k], null, rtol=1e-3) for k in (*PRUNED, "small", "random, fresh")):
+    if not all(np.allclose(nothing[k], null, rtol=1e-3) for k in (*rules, "small", "random, fresh")):
         wrong.append("keeping nothing")
     if not np.allclose(spikes["dense"], null, rtol=1e-6):
         wrong.append("many features")
     if not np.allclose(found["excess"], found["dense"], rtol=ROUNDING):
         wrong.append("excess risk")
-    wrong += _closed_forms(found)
-    return wrong + _quadrature()
+    wrong += _closed_forms(found, records)
+    return wrong + _quadrature(records)
 
 
-def _closed_forms(found: dict[str, np.ndarray]) -> list[str]:
+def _closed_forms(found: dict[str, np.ndarray], records: Records) -> list[str]:
     """Isotropic features (Hastie et al. 2022, Theorem 1 and Corollary 5), and least squares."""
     wrong = []
     ratio, noise, signal = np.array([0.4, 1.6, 3.0]), 0.7, 1.3
@@ -187,7 +193,8 @@ def _closed_forms(found: dict[str, np.ndarray]) -> list[str]:
     expected = noise + np.where(
         ratio < 1, noise * ratio / (1 - ratio), signal**2 * (1 - 1 / ratio) + noise / (ratio - 1)
     )
-    if not np.allclose(compare(flat, keep=0.5).risks["dense"], expected, rtol=ROUNDING):
+    dense = evaluate(flat, [Procedure()], records=records)[Procedure()]
+    if not np.allclose(dense.risk, expected, rtol=ROUNDING):
         wrong.append("isotropic risk")
     dropped = NOISE[0] + WEIGHTS[0, 2] * EIGENVALUES[0, 2] * SIGNAL[0, 2] ** 2
     dropped += (WEIGHTS[0, :2].sum() - KEEP[0]) * min(EIGENVALUES[0, :2] * SIGNAL[0, :2] ** 2)
@@ -198,12 +205,13 @@ def _closed_forms(found: dict[str, np.ndarray]) -> list[str]:
     return wrong
 
 
-def _quadrature() -> list[str]:
+def _quadrature(records: Records) -> list[str]:
     """The mass kept by a threshold and the risk behind it, by midpoint sums over the normal variable."""
     points = ndtri((np.arange(20_000) + 0.5) / 20_000)
     wrong = []
     for kind, score in ((Magnitude, np.ones_like(EIGENVALUES)), (Hessian, np.sqrt(EIGENVALUES))):
-        prediction = predict(regimes(), kind(keep=KEEP))
+        asked = Procedure(kind(keep=KEEP))
+        prediction = evaluate(regimes(), [asked], records=records)[asked]
         nu, gamma, t = (
             np.asarray(x)[:, None] for x in (prediction.effective_ridge, prediction.dense_risk, prediction.threshold)
         )
@@ -225,9 +233,8 @@ def caught_by(mutant: Mutant, witness: Witness) -> list[str]:
     if refused is not None:
         return [refused]
     try:
-        with standing_in(mutant.stand_ins):
-            predicted = risks(regimes())
-            return violated(predicted) + contradicted(predicted, witness)
+        predicted = risks(regimes(), records=mutant.records)
+        return violated(predicted, mutant.records) + contradicted(predicted, witness)
     except FAILURES as error:
         return [f"{type(error).__name__} when evaluated"]
 
@@ -238,7 +245,7 @@ def equivalent(mutant: Mutant) -> bool:
     sides = (form.lhs - form.rhs if form.is_Relational else form for form in (mutant.original, mutant.mutated))
     where = {symbol: rule for symbol, rule in record.where.items() if symbol != mutant.slot}
     live = Less(S.Zero, E(positive(Lambda)))
-    return Enclosed(points=20).run(Equal(*sides), where, [live]).passed
+    return Enclosed(points=20).run(Equal(*sides), where, [live], BACKGROUND).passed
 
 
 @dataclass(frozen=True)
@@ -267,7 +274,7 @@ class Power:
         return {"fraction": self.fraction} | vars(self)
 
     def __str__(self) -> str:
-        from riskcalc.tables import filled, table, to_text
+        from riskcalc.results.tables import filled, table, to_text
 
         def kind(checks: list[str]) -> str:
             return checks[0].split("(")[0]

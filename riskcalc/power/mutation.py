@@ -10,10 +10,9 @@ from typing import Any
 
 import sympy
 
-from riskcalc.formulas.records import Expansion, FixedPoint, Formula, LinearEquation
+from riskcalc.formulas.records import Expansion, FixedPoint, Formula
 from riskcalc.formulas.symbols import Expression, H, LawSymbol, S, Scalar
 from riskcalc.theory import REGISTRY
-from riskcalc.theory.symbols import sigma2
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,21 +53,6 @@ class Mutant:
             rates = tuple(self.mutated if rate == self.original else rate for rate in formula.rates)
             return replace(formula, rates=rates)
         return replace(formula, **{self.slot: self.mutated})
-
-    @cached_property
-    def stand_ins(self) -> dict[Any, Any]:
-        """What is lowered in place of what, for `lowering.compile.standing_in`."""
-        found: dict[Any, Any] = {} if isinstance(self.slot, str) else {(self.slot, self.original): self.mutated}
-        for id in self.formulas:
-            old, new = REGISTRY[id], self.records[id]
-            if isinstance(old, FixedPoint) and isinstance(new, FixedPoint):
-                found |= {old.terms(): new.terms(), old.log_terms(): new.log_terms(), (old.mismatch,): (new.mismatch,)}
-            elif isinstance(old, LinearEquation) and isinstance(new, LinearEquation):
-                found |= dict(zip(old.terms(), new.terms(), strict=True))
-            else:
-                before, after = old.reduced(), new.reduced()
-                found |= {before: after, before - sigma2: after - sigma2}
-        return {old: new for old, new in found.items() if old != new}
 
 
 @cache

@@ -8,10 +8,10 @@ from sympy import Eq, log, sqrt
 
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import chi_density, chi_inside, chi_outside
-from riskcalc.formulas.records import FixedPoint, Formula
+from riskcalc.formulas.records import Chapter, FixedPoint, Formula
 from riskcalc.theory.dense import COEFFICIENT
-from riskcalc.theory.masks import SCORE, SCORE_WEIGHTS
-from riskcalc.theory.symbols import M0, M1, M0bar, M2c, alpha, m, mu, omega, s, size, t, u
+from riskcalc.theory.masks import SCORE
+from riskcalc.theory.symbols import M0, M1, M0bar, M2c, alpha, m, mu, s, size, t, u
 
 _SOURCE = "see the derivation of groups"
 
@@ -63,8 +63,4 @@ UPPER = Formula(
     derived_from=("groups.threshold",),
 )
 
-# By kind of mask: the score of a member is omega |X|.
-WEIGHTS = {"group_magnitude": SCORE_WEIGHTS["magnitude"], "group_hessian": SCORE_WEIGHTS["hessian"]}
-MASKS = {kind: COEFFICIENT | {omega: weight} | SCORE | INTERVAL | MOMENTS for kind, weight in WEIGHTS.items()}
-
-FORMULAS = (KEPT, DROPPED, FIRST, SECOND, THRESHOLD, UPPER)
+CHAPTER = Chapter("groups", "Groups", (KEPT, DROPPED, FIRST, SECOND, THRESHOLD, UPPER))

@@ -2,8 +2,10 @@
 
 A policy that thresholds a score omega*|X| drops X in (-t/omega, t/omega), that is, H in an interval with upper end z
 and half-width u. A policy that ranks without noise (by the true coefficients, or because the fit is exact) keeps the
-top of the ranking. A new policy adds its score weight, its ranking, or its own moments, to the tables below.
+top of the ranking. Which policy has which mask is in `theory/policies.py`.
 """
+
+from typing import Any
 
 from sympy import Eq, Integer, log, pi, sqrt
 
@@ -21,8 +23,8 @@ from riskcalc.formulas.nodes import (
     top,
     two_sided_quantile,
 )
-from riskcalc.formulas.records import FixedPoint, Formula
-from riskcalc.formulas.symbols import H
+from riskcalc.formulas.records import Chapter, FixedPoint, Formula
+from riskcalc.formulas.symbols import Expression, H
 from riskcalc.theory.dense import COEFFICIENT, SHRINKAGE
 from riskcalc.theory.symbols import (
     M0,
@@ -75,14 +77,12 @@ DROPPED = _threshold_moment("dropped", "probability of being dropped,", M0bar, I
 FIRST = _threshold_moment("first_moment", "first masked moment", M1, edge_drop(z, u))
 SECOND = _threshold_moment("second_moment", "second masked moment", M2c, edge_moment(z, u))
 
-# The moments of each kind of mask, in terms of what its file of numbers holds.
 THRESHOLD_MOMENTS = {formula.defines: formula.statement for formula in (KEPT, DROPPED, FIRST, SECOND)}
 RANKING_MOMENTS = {M0: top(score, t, part), M0bar: top(-score, -t, partbar), M1: Integer(0), M2c: Integer(0)}
 RANDOM_MOMENTS = {M0: alpha, M0bar: 1 - alpha, M1: Integer(0), M2c: Integer(0)}
 
-# Policies that threshold the fitted coefficient, by the weight of their score; the ranking of the oracle; the ranking
-# that keeps every feature of positive variance first.
-SCORE_WEIGHTS = {"magnitude": Integer(1), "hessian": sqrt(Lambda), "surgeon": sqrt(Lambda + D * nu)}
+# Weights of scores; the ranking by the true coefficients; the one that keeps every feature of positive variance first.
+MAGNITUDE, HESSIAN, SURGEON = Integer(1), sqrt(Lambda), sqrt(Lambda + D * nu)
 ORACLE_SCORE = Lambda * B**2
 LIVE_SCORE = positive(Lambda)
 
@@ -146,9 +146,23 @@ LAG = Formula(
     source="definition of the score",
 )
 
-# By kind of mask: what defines its moments.
-MASKS = {
-    kind: COEFFICIENT | {omega: weight} | SCORE | INTERVAL | THRESHOLD_MOMENTS for kind, weight in SCORE_WEIGHTS.items()
-} | {"ranking": COEFFICIENT | RANKING_MOMENTS, "random": COEFFICIENT | RANDOM_MOMENTS}
+# What defines the moments of a ranking, of chance, and of a threshold on the score of a weight.
+RANKED, RANDOM = COEFFICIENT | RANKING_MOMENTS, COEFFICIENT | RANDOM_MOMENTS
 
-FORMULAS = (KEPT, DROPPED, FIRST, SECOND, THRESHOLD, THRESHOLD_UPPER, THRESHOLD_LOWER, THRESHOLD_START, LAG)
+
+def scored(weight: Expression) -> dict[Any, Expression]:
+    """Mean and spread of the score of a weight."""
+    return COEFFICIENT | {omega: weight} | SCORE
+
+
+def thresholded(weight: Expression) -> dict[Any, Expression]:
+    """The moments of its mask."""
+    return scored(weight) | INTERVAL | THRESHOLD_MOMENTS
+
+
+CHAPTER = Chapter(
+    "masks",
+    "Masks",
+    (KEPT, DROPPED, FIRST, SECOND, THRESHOLD, THRESHOLD_UPPER, THRESHOLD_LOWER, THRESHOLD_START, LAG),
+    meanings={M0bar: 1 - M0, partbar: 1 - part},
+)

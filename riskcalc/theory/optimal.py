@@ -6,29 +6,44 @@ around B; in H, reflected so that its far end is below zero, an interval with up
 bounds neither rules that see B, nor rules that rescale, nor anything after retraining.
 """
 
-from sympy import Eq, Integer, log, sqrt
+from sympy import Eq, exp, log, sqrt
 
 from riskcalc.formulas.expectation import E
-from riskcalc.formulas.nodes import Inside, Outside, boundary, edge_drop, edge_moment, positive, ratio, spread
-from riskcalc.formulas.records import FixedPoint, Formula
-from riskcalc.theory.dense import COEFFICIENT, SHRINKAGE
+from riskcalc.formulas.nodes import Inside, Outside, boundary, edge_drop, edge_moment, phi, positive, ratio, spread
+from riskcalc.formulas.records import Chapter, FixedPoint, Formula
+from riskcalc.formulas.symbols import H, S
+from riskcalc.theory.dense import COEFFICIENT, COMPLEMENTS, SHRINKAGE
+from riskcalc.theory.masks import MOMENTS as MASK_MOMENTS
 from riskcalc.theory.symbols import (
+    G1,
     M0,
     M1,
     B,
     Lambda,
     M0bar,
     M2c,
+    X,
+    a,
     abar,
     alpha,
+    b,
     crest,
     cross,
+    cross_rate,
     depth,
     echo,
+    echo_rate,
+    estimate,
+    gain,
     gained,
+    gained_rate,
     gamma,
     has_room,
     kappa,
+    likelihood,
+    peak,
+    posterior,
+    put,
     reach,
     risk,
     room,
@@ -89,8 +104,93 @@ UPPER = Formula(
     derived_from=("optimal.threshold",),
 )
 
-# The rule that rescales keeps the posterior mean, of which three means over the law are all that matters.
-TOLD = {gained: E(Lambda * B**2 * M0), cross: E(Lambda * B**2 * abar * M0), echo: Integer(0)}
+# Where features of a kind, which share (Lambda, D), differ in their coefficients: means are over the kind.
+_KIND = r"means are over the features of a kind, which share $(\Lambda, D)$"
+
+POSTERIOR = Formula(
+    id="optimal.posterior",
+    title="posterior mean of a coefficient, given the fitted one",
+    defines=posterior,
+    statement=E(b * likelihood) / E(likelihood),
+    where={likelihood: exp(peak - ((estimate - a * b) / tau) ** 2 / 2) / tau},
+    assumptions=_KIND,
+    source=_SOURCE,
+    derived_from=("dense.coefficient",),
+)
+
+KEPT_GAIN = Formula(
+    id="optimal.kept_gain",
+    title="what keeping a fitted coefficient lowers the risk by",
+    defines=gain,
+    statement=Lambda * (2 * estimate * posterior - estimate**2),
+    evaluation=Lambda * estimate * (2 * posterior - estimate),
+    source=_SOURCE,
+    derived_from=("optimal.posterior", "pruning.risk"),
+)
+
+RESCALED_GAIN = Formula(
+    id="optimal.rescaled_gain",
+    title="what the posterior mean in place of a fitted coefficient lowers the risk by",
+    defines=gain,
+    statement=Lambda * posterior**2,
+    source=_SOURCE,
+    derived_from=("optimal.posterior", "pruning.risk"),
+)
+
+# The rule that rescales keeps the posterior mean, of which three means over the law are all that matters: by mask where
+# coefficients are told, and otherwise by what each fitted coefficient that is kept adds to them.
+_TOLD = {"moments": MASK_MOMENTS, "source": _SOURCE, "assumptions": r"$(\Lambda, D)$ tells $B$"}
+GAINED = Formula(
+    "optimal.gained",
+    "mean square of what is put in, weighted",
+    gained,
+    E(Lambda * B**2 * S),
+    derived_from=("optimal.rescaled_risk",),
+    **_TOLD,
+)
+CROSS = Formula(
+    "optimal.cross",
+    "overlap of what is put in with the error of the fit",
+    cross,
+    E(Lambda * (B - X) * B * S),
+    where=COEFFICIENT,
+    complements=COMPLEMENTS,
+    derived_from=("dense.coefficient",),
+    **_TOLD,
+)
+ECHO = Formula(
+    "optimal.echo",
+    "overlap of what is put in with the noise of the fit",
+    echo,
+    E(sqrt(Lambda) * H * B * S),
+    derived_from=("dense.coefficient",),
+    **_TOLD,
+)
+
+_DENSITY = phi((estimate - a * b) / tau) / tau
+_RATE = {"assumptions": _KIND, "source": _SOURCE, "derived_from": ("optimal.posterior",)}
+GAINED_RATE = Formula(
+    "optimal.gained_rate",
+    "what a fitted coefficient that is kept adds to the mean square",
+    gained_rate,
+    posterior**2 * E(Lambda * _DENSITY),
+    **_RATE,
+)
+CROSS_RATE = Formula(
+    "optimal.cross_rate",
+    "what it adds to the overlap with the error",
+    cross_rate,
+    posterior * E(Lambda * (b - estimate) * _DENSITY),
+    **_RATE,
+)
+ECHO_RATE = Formula(
+    "optimal.echo_rate",
+    "what it adds to the overlap with the noise",
+    echo_rate,
+    posterior * E(sqrt(Lambda) * (estimate - a * b) / tau * _DENSITY),
+    **_RATE,
+)
+RATES = (GAINED_RATE, CROSS_RATE, ECHO_RATE)
 
 RESCALED_RISK = Formula(
     id="optimal.rescaled_risk",
@@ -114,4 +214,16 @@ RESCALED_TRAINING_ERROR = Formula(
     derived_from=("optimal.rescaled_risk", "training_error.pruned"),
 )
 
-FORMULAS = (HAS_ROOM, THRESHOLD, UPPER, RESCALED_RISK, RESCALED_TRAINING_ERROR)
+CHAPTER = Chapter(
+    "optimal",
+    "The optimal rule",
+    (
+        *(HAS_ROOM, THRESHOLD, UPPER, POSTERIOR, KEPT_GAIN, RESCALED_GAIN, RESCALED_RISK),
+        *(GAINED, CROSS, ECHO, *RATES, RESCALED_TRAINING_ERROR),
+    ),
+    meanings={
+        gained: E(Lambda * put**2),
+        cross: E(Lambda * (B - X) * put),
+        echo: E(sqrt(Lambda / gamma) * G1 * put),
+    },
+)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from riskcalc.formulas.expectation import E
-from riskcalc.formulas.records import Formula
+from riskcalc.formulas.records import Chapter, Definitions, Formula
 from riskcalc.formulas.symbols import S
 from riskcalc.theory import masks
 from riskcalc.theory.dense import COEFFICIENT, COMPLEMENTS
@@ -33,8 +33,18 @@ MISFIT = Formula(
 )
 
 
-def _with_mask(kind: str) -> Formula:
-    return replace(RISK, id=f"pruning.{kind}_risk", title=f"{RISK.title}, {kind} mask", where=masks.MASKS[kind])
+def _with_mask(kind: str, mask: Definitions) -> Formula:
+    return replace(RISK, id=f"pruning.{kind}_risk", title=f"{RISK.title}, {kind} mask", where=mask)
 
 
-FORMULAS = (RISK, MISFIT, *map(_with_mask, ("magnitude", "hessian", "ranking", "random")))
+_MASKS = {
+    "magnitude": masks.thresholded(masks.MAGNITUDE),
+    "hessian": masks.thresholded(masks.HESSIAN),
+    "ranking": masks.RANKED,
+    "random": masks.RANDOM,
+}
+
+
+CHAPTER = Chapter(
+    "pruning", "Pruning without retraining", (RISK, MISFIT, *(_with_mask(*one) for one in _MASKS.items()))
+)

@@ -13,6 +13,7 @@ from riskcalc.theory.symbols import (
     coefficient,
     excess_risk,
     loading,
+    misfit,
     n_features,
     n_samples,
     sigma2,
@@ -68,6 +69,17 @@ PRUNED_EXCESS_RISK = Formula(
     derived_from=("rank_one.share", "rank_one.slope"),
 )
 
+MISFIT = Formula(
+    id="rank_one.misfit",
+    title="part of it that is a bias: what dropping takes away",
+    defines=misfit,
+    statement=(1 - zeta) ** 2 * target_slope**2,
+    evaluation=zetabar**2 * target_slope**2,
+    assumptions=_EXACT,
+    source=_PAPER,
+    derived_from=("rank_one.share", "rank_one.slope"),
+)
+
 RETRAINED_EXCESS_RISK = Formula(
     id="rank_one.retrained_excess_risk",
     title="the same after retraining on the same sample, and of the dense fit",
@@ -107,6 +119,7 @@ CHAPTER = Chapter(
         SHARE,
         DROPPED_SHARE,
         PRUNED_EXCESS_RISK,
+        MISFIT,
         RETRAINED_EXCESS_RISK,
         PRUNED_TRAINING_ERROR,
         RETRAINED_TRAINING_ERROR,

@@ -20,7 +20,7 @@ from riskcalc.formulas.nodes import (
     tent_loss,
     tent_moment,
 )
-from riskcalc.formulas.records import FixedPoint, Formula
+from riskcalc.formulas.records import Chapter, FixedPoint, Formula
 from riskcalc.theory.dense import COEFFICIENT
 from riskcalc.theory.masks import INTERVAL, SCORE
 from riskcalc.theory.symbols import (
@@ -32,6 +32,7 @@ from riskcalc.theory.symbols import (
     M2c,
     X,
     alpha,
+    distortion,
     draw_rate,
     excess_risk,
     gamma,
@@ -53,7 +54,8 @@ from riskcalc.theory.symbols import (
 
 _SOURCE = "see the derivation of sampling; after L. Liebenwein, C. Baykal et al., Provable filter pruning, ICLR 2020"
 SCORED = COEFFICIENT | {omega: sqrt(Lambda)} | SCORE
-SURE_TOP = SCORED | INTERVAL | {M0: off_tent(z, u), M0bar: tent(z, u), M1: tent_drop(z, u), M2c: tent_moment(z, u)}
+MOMENTS = {M0: off_tent(z, u), M0bar: tent(z, u), M1: tent_drop(z, u), M2c: tent_moment(z, u)}
+SURE_TOP = SCORED | INTERVAL | MOMENTS
 
 THRESHOLD = FixedPoint(
     id="sampling.threshold",
@@ -130,6 +132,16 @@ REPLACED_GROWTH = Formula(
     derived_from=("sampling.mean_score",),
 )
 
+DISTORTION = Formula(
+    id="sampling.distortion",
+    title="mean square of what sampling changes in a prediction, relative to that of the prediction",
+    defines=distortion,
+    statement=growth / E(Lambda * X**2),
+    where=COEFFICIENT,
+    source=_SOURCE,
+    derived_from=("sampling.growth", "sampling.replaced_growth", "sampling.power"),
+)
+
 RISK = Formula(
     id="sampling.risk",
     title="test risk of the sampled fit",
@@ -159,8 +171,8 @@ TRAINING_ERROR = Formula(
     derived_from=("dense.training_error", "dense.slack", "sampling.growth", "sampling.replaced_growth"),
 )
 
-# By kind of mask.
-MASKS = {"sampled": SURE_TOP, "replaced": REPLACED}
-GROWTHS = {"sampled": GROWTH, "replaced": REPLACED_GROWTH}
-
-FORMULAS = (THRESHOLD, MEAN_SCORE, UPPER, POWER, GROWTH, REPLACED_GROWTH, RISK, EXCESS_RISK, TRAINING_ERROR)
+CHAPTER = Chapter(
+    "sampling",
+    "Sampling",
+    (THRESHOLD, MEAN_SCORE, UPPER, POWER, GROWTH, REPLACED_GROWTH, DISTORTION, RISK, EXCESS_RISK, TRAINING_ERROR),
+)

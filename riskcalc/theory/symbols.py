@@ -58,6 +58,7 @@ draw_rate = law_symbol("draw_rate", r"rate at which draws find a feature, per un
 mean_score = scalar("mean_score", r"mean of $\sqrt\Lambda\,|X|$", POSITIVE, r"\bar r")
 power = scalar("power", "mean square of a prediction", NONNEGATIVE, r"P_X")
 growth = scalar("growth", "what sampling adds to the test risk, and to the training error", NONNEGATIVE, r"\Delta")
+distortion = scalar("distortion", "what sampling adds, over the mean square of a prediction", NONNEGATIVE, r"\delta_X")
 crest = scalar("crest", r"largest $\Lambda B^2$", NONNEGATIVE, r"t_0")
 depth = scalar("depth", "distance of the threshold from the largest gain", POSITIVE, r"\ell_0")
 has_room = law_symbol("has_room", "1 if its largest gain is beyond the threshold, 0 otherwise", UNIT, "I")
@@ -67,6 +68,15 @@ put = law_symbol("put", r"posterior mean of its coefficient if it is kept, $\hat
 gained = scalar("gained", r"$\mathbb{E}[\Lambda \hat B^2 S]$ for a posterior mean $\hat B$", NONNEGATIVE, r"P")
 cross = scalar("cross", r"$\mathbb{E}[\Lambda (B - X) \hat B S]$", REAL, "C")
 echo = scalar("echo", r"$\mathbb{E}[\sqrt\Lambda H \hat B S]$", REAL, "N")
+b = law_symbol("b", "a coefficient that a feature may have, times sqrt(p)", REAL, "b")
+estimate = scalar("estimate", "a fitted coefficient, as a rule sees it", REAL, "x")
+peak = scalar("peak", "any number: it keeps likelihoods from vanishing", REAL, "k")
+likelihood = law_symbol("likelihood", "likelihood of a coefficient, given the fitted one", POSITIVE, "p_x")
+posterior = scalar("posterior", "posterior mean of a coefficient, given the fitted one", REAL, r"\hat B(x)")
+gain = law_symbol("gain", "what keeping a feature lowers the risk by", REAL, "g")
+gained_rate = scalar("gained_rate", "what a fitted coefficient adds to $P$, if it is kept", NONNEGATIVE, r"P'(x)")
+cross_rate = scalar("cross_rate", "what it adds to $C$", REAL, r"C'(x)")
+echo_rate = scalar("echo_rate", "what it adds to $N$", REAL, r"N'(x)")
 size = scalar("size", "features of a group", POSITIVE, "g")
 
 # Risks
@@ -98,7 +108,7 @@ retrained_risk = scalar("retrained_risk", "test risk after retraining on the sam
 fit_excess_risk = scalar(
     "fit_excess_risk", r"risk of the small fit beyond $\sigma_\Delta^2$", NONNEGATIVE, r"\gamma_\Delta^{\mathrm{ex}}"
 )
-sigma2_small = scalar("sigma2_small", "noise seen by the small model", NONNEGATIVE, r"\sigma_\Delta^2")
+sigma2_small = scalar("sigma2_small", "noise estimate by the small model", NONNEGATIVE, r"\sigma_\Delta^2")
 
 # One factor: covariance of rank one
 n_features = scalar("n_features", "features", POSITIVE, "p")

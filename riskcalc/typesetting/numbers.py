@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import singledispatch
 from typing import Any
 
@@ -15,9 +16,21 @@ from riskcalc.formulas.expectation import E, reduce_expectations
 from riskcalc.formulas.records import Definitions, Expansion, Formula
 from riskcalc.formulas.symbols import QUANTITIES, Expression, H, LawSymbol, Quantity
 from riskcalc.laws import Continuous
-from riskcalc.problems import LinearGaussian
-from riskcalc.problems.latex import as_typed, law_latex, number_latex
-from riskcalc.theory.symbols import B, D, Lambda, excess, kappa, ridge, sigma2
+from riskcalc.problems import LinearGaussian, RankOne
+from riskcalc.problems.latex import as_typed, facts_latex, law_latex, number_latex
+from riskcalc.theory.symbols import (
+    B,
+    D,
+    Lambda,
+    coefficient,
+    excess,
+    kappa,
+    loading,
+    n_features,
+    n_samples,
+    ridge,
+    sigma2,
+)
 from riskcalc.typesetting.displays import Equation, definitions, equations
 from riskcalc.typesetting.textbook import Written, textbook
 
@@ -74,6 +87,19 @@ def _(problem: LinearGaussian) -> Numbers:
             for weight, *rest in (atoms if problem.n_atoms <= MOST_ATOMS else ())
         ],
         law=law_latex(problem),
+    )
+
+
+@numbers_of.register
+def _(problem: RankOne) -> Numbers:
+    given = {n_samples: problem.n_samples, n_features: problem.n_features, sigma2: problem.noise_variance}
+    each = _number(Fraction(1, problem.n_atoms))
+    rows = zip(problem.loadings, problem.coefficients, strict=True) if problem.n_atoms <= MOST_ATOMS else ()
+    return Numbers(
+        scalars={symbol: _number(value[()]) for symbol, value in given.items()},
+        where={},
+        atoms=[(each, {loading: _number(v), coefficient: _number(beta)}) for v, beta in rows],
+        law=facts_latex(problem)[-1],
     )
 
 

@@ -15,9 +15,9 @@ from scipy.linalg import cho_factor
 from timing import ratio
 
 import riskcalc as rc
-from riskcalc.sampling import backends, trials
-from riskcalc.sampling.workers import process_pool, run_all
-from riskcalc.simulation import make_plan
+from riskcalc.simulation import backends, trials
+from riskcalc.simulation.simulate import make_plan
+from riskcalc.simulation.workers import process_pool, run_all
 
 SIZES = [(300, 1000), (50, 150)]
 

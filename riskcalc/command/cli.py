@@ -1,0 +1,271 @@
+"""The command line: parse, call the public API, print."""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import click
+
+from riskcalc.command.options import (
+    FILE,
+    RANKINGS,
+    digits_option,
+    drawing_of,
+    drawing_options,
+    items,
+    model_of,
+    model_options,
+    policy_of,
+    problem_options,
+    question_of,
+    refuse_budget,
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="riskcalc", message="%(package)s %(version)s")
+def app() -> None:
+    """Prune a large model, or train a small one? Exact high-dimensional risks of both."""
+
+
+@app.command()
+@model_options
+@digits_option
+@problem_options
+def predict(digits: int | None, as_json: bool, **options: Any) -> None:
+    """Predict the test risk of one model: the dense fit, or the dense fit pruned by a policy, and retrained."""
+    import riskcalc as rc
+
+    model, retrain = model_of(options)
+    asked = question_of(options)
+    prune = policy_of(model, asked.budget, options)
+    _show(rc.predict(asked.problem, prune, retrain, digits=digits), asked.problem, as_json)
+
+
+@app.command()
+@click.option("--retrain-ridge", help="Ridge penalty of second fits; none if left out.")
+@digits_option
+@problem_options
+def compare(retrain_ridge: str | None, digits: int | None, as_json: bool, **options: Any) -> None:
+    """Compare dense, pruned, retrained and small models at one budget; say which wins, by how much, and why."""
+    import riskcalc as rc
+
+    asked = question_of(options)
+    comparison = rc.compare(asked.problem, **asked.budget, digits=digits, retrain_ridge=retrain_ridge or 0)
+    _show(comparison, asked.problem, as_json)
+
+
+@app.command()
+@click.option("--tolerance", type=float, required=True, help="Absolute, of the training error.")
+@problem_options
+def prunability(tolerance: float, as_json: bool, **options: Any) -> None:
+    """Find the smallest fraction kept, by policy, whose training error stays within a tolerance of the dense fit's."""
+    import riskcalc as rc
+
+    asked = question_of(options)
+    refuse_budget(options, "prunability finds the fraction kept; leave it out")
+    _show(rc.prunability(asked.problem, tolerance), asked.problem, as_json)
+
+
+@app.command()
+@click.option("--relative-error", type=float, required=True, help="Of a prediction, over its root mean square.")
+@click.option("--failure", type=float, default=0.05, show_default=True, help="Probability of a larger error.")
+@problem_options
+def sampling_budget(relative_error: float, failure: float, as_json: bool, **options: Any) -> None:
+    """Find the smallest budget at which sampled coefficients predict like the dense fit."""
+    import riskcalc as rc
+
+    asked = question_of(options)
+    refuse_budget(options, "sampling-budget finds the fraction kept; leave it out")
+    _show(rc.sampling_budget(asked.problem, relative_error, failure), asked.problem, as_json)
+
+
+@app.command()
+@click.option("--score", type=click.Choice(RANKINGS), default="magnitude", show_default=True)
+@click.option("--keeps", required=True, help="Fractions kept after each round: 0.6,0.36,0.2.")
+@click.option("--retrain-ridge", help="Ridge penalty of the fits between rounds and after them; none if left out.")
+@problem_options
+def rounds(score: str, keeps: str, retrain_ridge: str | None, as_json: bool, **options: Any) -> None:
+    """One shot or several rounds of pruning and retraining? Compare them at every budget on the way."""
+    import riskcalc as rc
+
+    asked = question_of(options)
+    refuse_budget(options, "--keeps says what each round keeps; leave it out")
+    _show(rc.rounds(asked.problem, score, items(keeps), retrain_ridge or 0), asked.problem, as_json)
+
+
+@app.command()
+@click.option("--trials", type=click.IntRange(1), default=100, show_default=True)
+@click.option(
+    "--features", type=click.Choice(["quantiles", "drawn"]), help="At the law's quantiles (default), or drawn anew."
+)
+@drawing_options
+@problem_options
+def simulate(trials: int, features: str | None, as_json: bool, **options: Any) -> None:
+    """Measure the test risk of one model at finite size: draw samples, fit, prune, measure."""
+    import riskcalc as rc
+    from riskcalc.results.tables import table, to_text
+
+    (model, retrain), drawing = model_of(options), drawing_of(options)
+    asked = question_of(options)
+    prune = policy_of(model, asked.budget, options)
+    drawing |= {} if features is None else {"features": features}
+    estimate = rc.simulate(asked.problem, prune, retrain, trials=trials, progress=_watched(), **drawing)
+    if as_json:
+        _show(estimate, asked.problem, as_json)
+        return
+    grid = table(f"simulated, {estimate.trials} trials", ("quantity", "value"))
+    grid.add_row("test risk", str(estimate))
+    grid.add_row("training error", str(estimate.training_error))
+    click.echo(to_text([grid]))
+
+
+@app.command()
+@click.option("--mutants", is_flag=True, help="Instead of a problem: put wrong formulas before the checks.")
+@click.option("--tolerance", type=float, default=0.02, show_default=True, help="Relative deviation that is agreement.")
+@click.option("--confidence", type=float, default=0.99, show_default=True, help="That no verdict is wrong.")
+@click.option("--seconds", type=float, default=45.0, show_default=True, help="Time for trials.")
+@drawing_options
+@problem_options
+def verify(mutants: bool, tolerance: float, confidence: float, seconds: float, as_json: bool, **options: Any) -> None:
+    """Show that theory and simulation agree: the dense fit and, with a budget, every policy, or the one given.
+
+    With --mutants, show how many small errors in the formulas the checks would catch. Exit code 1 if they disagree.
+    """
+    import riskcalc as rc
+    from riskcalc.policies import by_budget
+
+    if mutants:
+        _show_power(options, as_json)
+        return
+    (model, retrain), drawing = model_of(options), drawing_of(options)
+    asked = question_of(options)
+    if model["policy"] is None and asked.budget:
+        pruned = [kind(**asked.budget) for kind in by_budget().values()]
+        models = pruned if retrain else [None, *pruned]
+    else:
+        models = [policy_of(model, asked.budget, options)]
+    drawing |= {"tolerance": tolerance, "confidence": confidence, "seconds": seconds}
+    verification = rc.verify(asked.problem, models, retrain, progress=_watched(), **drawing)
+    _show(verification, asked.problem, as_json)
+    if verification.verdict == "disagree":
+        sys.exit(1)
+
+
+@app.command()
+@click.argument("name", required=False)
+@click.option("--tex", "tex_file", type=FILE, help="Also write the derivation, or all of them, as an article.")
+@click.option("--workers", type=click.IntRange(1), help="Processes; as many as there are processors, if left out.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+def derive(name: str | None, tex_file: Path | None, workers: int | None, as_json: bool) -> None:
+    """Run one derivation, or all: every step is checked by a machine, and reported with the level of its check.
+
+    NAME is that of a derivation, or a Python file of your own. Exit code 1 if a step fails.
+    """
+    import riskcalc as rc
+
+    report = rc.derive(name, workers=workers, progress=_watched())
+    if tex_file is not None:
+        from riskcalc.typesetting.article import derivation_article
+
+        tex_file.write_text(derivation_article(report), encoding="utf-8")
+    click.echo(json.dumps({"riskcalc": rc.__version__, **report.to_dict()}, indent=2) if as_json else str(report))
+    if not report.passed:
+        sys.exit(1)
+
+
+@app.command()
+@click.argument("file", type=FILE)
+@click.option("--workers", type=click.IntRange(1), help="Processes; as many as there are processors, if left out.")
+def catalogue(file: Path, workers: int | None) -> None:
+    """Write a page of all formulas, with where they are derived and at which level, to FILE; it needs no network.
+
+    The derivations are run for it. Exit code 1 if a step fails.
+    """
+    import riskcalc as rc
+    from riskcalc.typesetting.catalogue import catalogue
+
+    reports = rc.derive(workers=workers, progress=_watched())
+    file.write_text(catalogue(reports), encoding="utf-8")
+    if not reports.passed:
+        raise click.ClickException("a derivation fails; see riskcalc derive")
+
+
+@app.command()
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option("--problem", type=FILE, metavar="PROBLEM.toml", help="Put the numbers of this problem in.")
+@click.option("--document", is_flag=True, help="Print an article that compiles, with a table of symbols.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for machines, without labels, as KaTeX takes it.")
+def latex(ids: tuple[str, ...], problem: Path | None, document: bool, as_json: bool) -> None:
+    """Print formulas as LaTeX, all of them if no ID is given: numbered displays, with their ids as labels."""
+    from riskcalc.command.problem_files import question, read_keys
+    from riskcalc.lookup import look_up
+    from riskcalc.theory import REGISTRY
+    from riskcalc.typesetting.document import article
+    from riskcalc.typesetting.export import snippet
+
+    if document and as_json:
+        raise ValueError("give either --document or --json, not both")
+    wanted = {look_up(id, REGISTRY, "formula").id for id in ids} or REGISTRY.keys()
+    formulas = [formula for id, formula in REGISTRY.items() if id in wanted]
+    numbers = None if problem is None else question(read_keys(problem)).problem
+    if document:
+        click.echo(article(formulas, numbers), nl=False)
+    elif as_json:
+        listed = [{"id": formula.id, "latex": snippet(formula, numbers)} for formula in formulas]
+        click.echo(json.dumps(listed, indent=2))
+    else:
+        click.echo("\n\n".join(snippet(formula, numbers, label=True) for formula in formulas))
+
+
+def _show_power(options: dict[str, Any], as_json: bool) -> None:
+    from riskcalc import __version__
+    from riskcalc.power.measure import measure_power
+
+    workers = options.pop("workers")
+    if any(value is not None for value in options.values()):
+        raise ValueError("--mutants is about the formulas; it takes no problem")
+    power = measure_power(workers=workers, progress=_watched())
+    click.echo(json.dumps({"riskcalc": __version__, **power.to_dict()}, indent=2) if as_json else str(power))
+
+
+def _watched() -> bool:
+    """Whether somebody sees a progress bar."""
+    return sys.stderr.isatty()
+
+
+def _show(result: Any, problem: Any, as_json: bool) -> None:
+    if as_json:
+        from riskcalc import __version__
+
+        click.echo(
+            json.dumps(
+                {"riskcalc": __version__, "problem": problem.to_dict(), **result.to_dict()}, indent=2, allow_nan=False
+            )
+        )
+    else:
+        click.echo(str(result))
+
+
+def main() -> None:
+    """Run the command line; bad input ends with exit code 2 and one line on stderr."""
+    warnings.showwarning = lambda message, *_, **__: click.echo(f"riskcalc: warning: {message}", err=True)
+    try:
+        sys.exit(app(standalone_mode=False))
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        sys.exit(2)
+    except click.ClickException as error:
+        message = error.format_message()
+    except (ValueError, TypeError, OSError) as error:
+        message = str(error)
+    except ArithmeticError as error:
+        message = f"the numbers asked about are out of reach: {type(error).__name__}: {error}"
+    except click.Abort:
+        sys.exit(130)
+    click.echo(f"riskcalc: error: {' '.join(message.split())}", err=True)
+    sys.exit(2)

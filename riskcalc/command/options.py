@@ -1,0 +1,190 @@
+"""The options of the command line: what asks about a problem, chooses a model, and draws samples of it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import click
+
+from riskcalc.policies import POLICIES, Option, Ranking, Retrain
+from riskcalc.policies.base import required
+
+FILE = click.Path(path_type=Path)
+
+# Every option of every command that asks about a problem: (flag, type, help). A flag replaces the file's key of the
+# same name. Numbers stay text, which is exact: 10/3 is ten thirds, and 0.1,0.2 is a list.
+_OPTIONS: tuple[tuple[str, Any, str], ...] = (
+    ("--aspect-ratio", str, "Features per sample, p/n; or --n-samples and --n-features."),
+    ("--n-samples", str, "Number of samples."),
+    ("--n-features", str, "Number of features."),
+    ("--eigenvalues", str, "Variances of the features, by atom: 25,1."),
+    ("--signal", str, "sqrt(p) * coefficient, by atom; one number fills all, or scales a continuous law's."),
+    ("--weights", str, "Probability of each atom; equal if left out."),
+    ("--power-law", str, "Instead of atoms: DECAY,SIGNAL_DECAY or DECAY,SIGNAL_DECAY,FEATURES."),
+    ("--marchenko-pastur", str, "Instead of atoms: RATIO of a sample covariance of white noise."),
+    ("--uniform", str, "Instead of atoms: LOW,HIGH."),
+    ("--beta", str, "Instead of atoms: A,B or A,B,LOW,HIGH."),
+    ("--signal-power", str, "Of a continuous law: coefficients are signal * eigenvalue^POWER; 0 if left out."),
+    ("--loadings", str, "Instead of a law: loadings of the features on one factor."),
+    ("--coefficients", str, "With --loadings: true coefficients, themselves."),
+    ("--noise-variance", str, "Noise variance."),
+    ("--ridge", str, "Ridge penalty: scikit-learn's alpha divided by n_samples."),
+    ("--penalty", str, "'natural', or penalty weights by atom."),
+    ("--data", FILE, "CSV table taken as the population, instead of a law; needs --target and --n-samples."),
+    ("--target", str, "Target column of --data."),
+    ("--keep", str, "Fraction of features kept; a list asks for several."),
+    ("--n-keep", int, "Number of features kept, where the problem has a number of features."),
+)
+digits_option = click.option(
+    "--digits", type=click.IntRange(1, 10_000), help="Significant digits, by mpmath; float64 if left out."
+)
+# Names of the policies that rank by a score.
+RANKINGS = [name for name, kind in POLICIES.items() if issubclass(kind, Ranking)]
+
+
+def _flag(option: Option) -> str:
+    return option.flag or option.name.replace("_", "-")
+
+
+def _type(option: Option) -> Any:
+    """How an option of a policy is read from the command line."""
+    return click.Choice(RANKINGS) if option.kind is Ranking else str if option.kind is list else option.kind
+
+
+_RIDGE = "retrain-ridge"
+# What belongs to policies: each flag once, whichever of them has it.
+_CHOICES: dict[str, Option] = {}
+for _option in (option for kind in POLICIES.values() for option in kind.choices):
+    _CHOICES.setdefault(_flag(_option), _option)
+# How models are chosen, for `predict`, `simulate` and `verify`.
+_MODEL: tuple[tuple[str, Any, str], ...] = (
+    ("--policy", click.Choice([*POLICIES]), "Prune by this policy to the budget; the dense fit if left out."),
+    *((f"--{flag}", _type(option), option.help) for flag, option in _CHOICES.items() if flag != _RIDGE),
+    ("--retrain", click.Choice(["same", "fresh"]), "Fit again after pruning, on the same sample or a fresh one."),
+    (f"--{_RIDGE}", str, "Ridge penalty of that fit, and of those between rounds; none if left out."),
+)
+# How they are drawn, for `simulate` and `verify`.
+_DRAWING: tuple[tuple[str, Any, str], ...] = (
+    ("--size", int, "Rows of a simulated sample."),
+    ("--seed", click.IntRange(0), "The same seed draws the same samples; 0 if left out."),
+    ("--distribution", click.Choice(["gaussian", "rademacher", "uniform", "student5"]), "Of the design's entries."),
+    ("--device", click.Choice(["cpu", "gpu"]), "Where to simulate; a GPU where there is one, if left out."),
+    ("--workers", click.IntRange(1), "Processes; as many as there are processors, if left out."),
+)
+
+# Two spellings of the same thing: a flag of one replaces the file's keys of the other.
+_SPELLINGS = (
+    ({"keep"}, {"n_keep"}),
+    ({"aspect_ratio"}, {"n_samples", "n_features"}),
+    *combinations(({"eigenvalues", "weights"}, {"power_law"}, {"marchenko_pastur"}, {"uniform"}, {"beta"}), 2),
+    ({"power_law"}, {"signal"}),
+    ({"eigenvalues", "weights", "power_law"}, {"signal_power"}),
+)
+
+
+def _with_options(command: Callable, options: tuple[tuple[str, Any, str], ...]) -> Callable:
+    for flag, kind, text in reversed(options):
+        command = click.option(flag, type=kind, help=text)(command)
+    return command
+
+
+def model_options(command: Callable) -> Callable:
+    """Give a command the options that choose a model."""
+    return _with_options(command, _MODEL)
+
+
+def drawing_options(command: Callable) -> Callable:
+    """Give a command the options that choose a model and how samples of it are drawn."""
+    return model_options(_with_options(command, _DRAWING))
+
+
+def problem_options(command: Callable) -> Callable:
+    """Give a command the options that ask about a problem."""
+    command = _with_options(command, _OPTIONS)
+    command = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")(command)
+    return click.argument("problem", type=FILE, required=False, metavar="[PROBLEM.toml]")(command)
+
+
+def model_of(options: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+    """What chooses the policy, by flag, and the retraining, taken out of the options."""
+    chosen = {flag[2:]: options.pop(flag[2:].replace("-", "_")) for flag, *_ in _MODEL}
+    sample, ridge = chosen.pop("retrain"), chosen[_RIDGE]
+    if sample is None and ridge is not None and _RIDGE not in map(_flag, _choices_of(chosen["policy"])):
+        raise ValueError(f"--{_RIDGE} needs --retrain")
+    return chosen, None if sample is None else Retrain(ridge=ridge or 0, sample=sample)
+
+
+def _choices_of(name: str | None) -> tuple[Option, ...]:
+    return () if name is None else POLICIES[name].choices
+
+
+def drawing_of(options: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of `simulate` and `verify`, taken out of the options."""
+    given = {name: options.pop(name) for name in ("seed", "distribution", "device", "workers")}
+    drawing = {name: value for name, value in given.items() if value is not None}
+    return drawing | {"n_samples": options.pop("size")}
+
+
+def policy_of(chosen: dict[str, Any], budget: dict[str, Any], options: dict[str, Any]) -> Any:
+    """The policy chosen, at the budget; None without a name, where a file may still hold a budget."""
+    name = chosen["policy"]
+    own = {_flag(option): option for option in _choices_of(name)}
+    for flag in _CHOICES:
+        if chosen[flag] is not None and flag not in own and flag != _RIDGE:
+            owners = [owner for owner, kind in POLICIES.items() if flag in map(_flag, kind.choices)]
+            raise ValueError(f"--{flag} needs --policy {' or '.join(owners)}")
+    if name is None:
+        refuse_budget(options, "it needs a --policy: without one the dense fit is asked for")
+        return None
+    kind, given = POLICIES[name], {}
+    for flag, option in own.items():
+        value = option.default if chosen[flag] is None else chosen[flag]
+        if value is not None:
+            given[option.name] = items(value) if option.kind is list else value
+        elif option.name in required(kind):
+            raise ValueError(f"--policy {name} needs --{flag}: {option.help}")
+    if "keep" in inspect.signature(kind).parameters:
+        return kind(**budget, **given)
+    refuse_budget(options, f"--policy {name} says itself what is kept; leave it out")
+    return kind(**given)
+
+
+def refuse_budget(options: dict[str, Any], why: str) -> None:
+    """Refuse a budget in flags where nothing would read it; one in a problem file is for the commands that do."""
+    for flag, name in (("--keep", "keep"), ("--n-keep", "n_keep")):
+        if options[name] is not None:
+            raise ValueError(f"got {flag} {options[name]}, but {why}")
+
+
+def question_of(options: dict[str, Any]):
+    """The question that a problem file, flags, or both ask."""
+    from riskcalc.command.problem_files import question, question_of_table, read_keys
+
+    path, data, target = (options.pop(name) for name in ("problem", "data", "target"))
+    flags = {name: listed(value) for name, value in options.items() if value is not None}
+    keys = {} if path is None else read_keys(path)
+    for one, other in _SPELLINGS:
+        for given, dropped in ((one, other), (other, one)):
+            if flags.keys() & given and not flags.keys() & dropped:
+                keys = {key: value for key, value in keys.items() if key not in dropped}
+    keys |= flags
+    if (data is None) != (target is None):
+        raise ValueError("--data and --target must be given together")
+    try:
+        return question(keys) if data is None else question_of_table(data, target, keys)
+    except ValueError as error:
+        raise ValueError(str(error) if path is None else f"{path}: {error}") from error
+
+
+def items(text: str) -> list[str]:
+    """A comma-separated text as a list, of one item without a comma."""
+    return [part.strip() for part in text.split(",")]
+
+
+def listed(value: Any) -> Any:
+    """A text with commas as a list; anything else as it is."""
+    return items(value) if isinstance(value, str) and "," in value else value

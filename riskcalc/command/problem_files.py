@@ -1,0 +1,197 @@
+"""Problems from TOML files, from command-line numbers, and from tables of data.
+
+The schema of a problem file (every key is optional where the problem does not need it):
+
+    aspect_ratio = "10/3"        # features per sample, p/n; or n_samples and n_features
+    eigenvalues = [25, 1]        # variances of the features, by atom
+    signal = 1                   # sqrt(p) * coefficient, by atom; one number fills all atoms
+    weights = [0.1, 0.9]         # probability of each atom; left out: equal
+    noise_variance = 0.0
+    ridge = 0.0                  # scikit-learn's alpha, divided by n_samples
+    penalty = "natural"          # or weights by atom; left out: 1
+    keep = 0.1                   # the budget; or n_keep
+
+    power_law = [1.5, 0.25, 500] # instead of eigenvalues, signal and weights: decay, signal_decay, features
+                                 # (without the third: the limit of many features)
+
+Continuous laws, instead of eigenvalues and weights; signal is then one number, 1 if left out:
+
+    marchenko_pastur = 0.5       # the ratio: eigenvalues of a sample covariance of white noise
+    uniform = [0.5, 2]           # low, high
+    beta = [2, 3, 0, 5]          # a, b, low, high (without the last two: from 0 to 1)
+    signal_power = -0.25         # coefficients are signal * eigenvalue^signal_power; left out: 0
+
+One factor behind all features, exact at every size; with n_samples and noise_variance:
+
+    loadings = [2, 1, 1]         # slopes of the features in the factor
+    coefficients = [1, 1, -1]    # the true ones, themselves
+
+Numbers are exact: 0.1 means one tenth, and strings such as "10/3" are accepted.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
+
+from riskcalc.laws import Beta, Law, MarchenkoPastur, PowerLaw, Uniform, one_number
+from riskcalc.problems import LinearGaussian, Problem, RankOne
+from riskcalc.problems.tabular import from_data, read_csv
+
+_Scalar = StrictInt | Annotated[Decimal, Field(strict=True, allow_inf_nan=True)] | StrictStr
+_Numbers = _Scalar | list[_Scalar] | list[list[_Scalar]]
+_Counts = StrictInt | StrictStr | list[StrictInt | StrictStr]
+
+
+class ProblemFile(BaseModel):
+    """The keys of a problem file and their types; the problem itself checks their values."""
+
+    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+
+    aspect_ratio: _Numbers | None = None
+    n_samples: _Counts | None = None
+    n_features: _Counts | None = None
+    eigenvalues: _Numbers | None = None
+    signal: _Numbers | None = None
+    weights: _Numbers | None = None
+    power_law: list[_Scalar] | None = None
+    marchenko_pastur: _Numbers | None = None
+    uniform: _Numbers | None = None
+    beta: _Numbers | None = None
+    signal_power: _Numbers | None = None
+    loadings: list[_Scalar] | None = None
+    coefficients: list[_Scalar] | None = None
+    noise_variance: _Numbers | None = None
+    ridge: _Numbers | None = None
+    penalty: _Numbers | None = None
+    keep: _Numbers | None = None
+    n_keep: StrictInt | None = None
+
+
+@dataclass(frozen=True)
+class Question:
+    """A problem, and the budget asked for (arguments of a policy: keep or n_keep)."""
+
+    problem: Problem
+    budget: dict[str, Any]
+
+
+def read_keys(path: Path) -> dict[str, Any]:
+    """The keys of a TOML file, numbers exact; ValueError if it cannot be read."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"cannot read {path}: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path} is not valid TOML: {error}") from error
+
+
+def question(keys: Mapping[str, Any]) -> Question:
+    """The question that keys of a file or of the command line ask; ValueError names every key that is wrong."""
+    given, budget = _checked(keys)
+    if given.keys() & {"loadings", "coefficients"}:
+        return Question(_one_factor(given), budget)
+    laws = [name for name in ("power_law", *_CONTINUOUS) if name in given]
+    if len(laws) > 1:
+        raise ValueError(f"give one law, not {' and '.join(laws)}")
+    if "power_law" in given:
+        given["law"] = _power_law(given.pop("power_law"))
+    elif laws:
+        given["law"] = _continuous(laws[0], given)
+    if "signal_power" in given:
+        raise ValueError(f"signal_power needs one of the laws {', '.join(_CONTINUOUS)}; leave it out")
+    return Question(LinearGaussian(**given), budget)
+
+
+def _one_factor(given: dict[str, Any]) -> RankOne:
+    """One factor behind all features."""
+    needed, known = {"loadings", "coefficients", "n_samples"}, {"noise_variance"}
+    if missing := sorted(needed - given.keys()):
+        raise ValueError(f"one factor needs {' and '.join(missing)}; give {', '.join(sorted(needed))}")
+    if others := sorted(given.keys() - needed - known):
+        raise ValueError(f"one factor determines {' and '.join(others)}; leave it out")
+    return RankOne(**given)
+
+
+def question_of_table(path: Path, target: str, keys: Mapping[str, Any]) -> Question:
+    """The question about training on `n_samples` rows of a CSV table; `keys` may hold the rest."""
+    given, budget = _checked(keys)
+    contradictory = given.keys() - {"n_samples", "ridge"}
+    if contradictory:
+        raise ValueError(f"a table of data determines {', '.join(sorted(contradictory))}; leave it out")
+    if "n_samples" not in given:
+        raise ValueError("a table of data needs n_samples: on how many of its rows to train")
+    return Question(from_data(*read_csv(path, target), **given), budget)
+
+
+def _checked(keys: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The arguments of the problem and of the policy."""
+    try:
+        checked = ProblemFile.model_validate(dict(keys))
+    except ValidationError as error:
+        raise ValueError("; ".join(_messages(error))) from error
+    given = {name: value for name, value in checked if value is not None}
+    for name in given.keys() & {"n_samples", "n_features"}:
+        given[name] = _counts(given[name], name)
+    return given, {name: given.pop(name) for name in ("keep", "n_keep") if name in given}
+
+
+def _counts(value: Any, name: str) -> Any:
+    """Counts of the command line, which are text, as integers."""
+    if isinstance(value, list):
+        return [_counts(item, name) for item in value]
+    try:
+        exact = Fraction(value)
+    except (ValueError, ZeroDivisionError) as error:
+        raise ValueError(f"{name} must be an integer, got {value!r}") from error
+    if exact.denominator != 1:
+        raise ValueError(f"{name} must be an integer, got {value}")
+    return int(exact)
+
+
+def _power_law(values: list[Any]) -> PowerLaw:
+    if len(values) not in (2, 3):
+        raise ValueError(f"power_law must be [decay, signal_decay] or [decay, signal_decay, features], got {values}")
+    decay, signal_decay = (one_number(value, "power_law") for value in values[:2])
+    return PowerLaw(decay, signal_decay, *(_counts(value, "power_law features") for value in values[2:]))
+
+
+# The continuous laws: class, how many numbers it takes, and how they are written.
+_CONTINUOUS: dict[str, tuple[Callable[..., Law], tuple[int, ...], str]] = {
+    "marchenko_pastur": (MarchenkoPastur, (1,), "one number, the ratio"),
+    "uniform": (Uniform, (2,), "[low, high]"),
+    "beta": (Beta, (2, 4), "[a, b] or [a, b, low, high]"),
+}
+
+
+def _continuous(name: str, given: dict[str, Any]) -> Law:
+    """The law of that name, whose keys leave `given`."""
+    law, sizes, wanted = _CONTINUOUS[name]
+    determined = sorted(given.keys() & {"eigenvalues", "weights"})
+    if determined:
+        raise ValueError(f"the law {name} determines {' and '.join(determined)}; leave them out")
+    value = given.pop(name)
+    values = value if isinstance(value, list) else [value]
+    if len(values) not in sizes or any(isinstance(item, list) for item in values):
+        raise ValueError(f"{name} must be {wanted}, got {value}")
+    return law(*values, **{key: given.pop(key) for key in ("signal", "signal_power") if key in given})
+
+
+def _messages(error: ValidationError) -> list[str]:
+    """One message per wrong key, without the branches of a union that did not match."""
+    messages: dict[str, str] = {}
+    for detail in error.errors():
+        key = str(detail["loc"][0])
+        if detail["type"] == "extra_forbidden":
+            messages[key] = f"unknown key {key!r}; known keys are {', '.join(ProblemFile.model_fields)}"
+        else:
+            wanted = "an integer" if key.startswith("n_") else "a number or a list of numbers"
+            messages.setdefault(key, f"{key} must be {wanted}, got {detail['input']!r}")
+    return list(messages.values())

@@ -1,0 +1,219 @@
+"""Procedures: what is made of a first fit. Pruned by a policy, in rounds perhaps, and fitted again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from riskcalc.laws import plain
+from riskcalc.policies.base import (
+    Option,
+    Policy,
+    Ranking,
+    Retrain,
+    check_policy,
+    exact_fractions,
+    exact_ridge,
+    register,
+    whole_number,
+)
+from riskcalc.policies.rules import Oracle
+
+
+@register
+class Iterative(Policy):
+    """Prune in rounds, by the scores of one policy, with a fit on the same sample between them.
+
+    Parameters
+    ----------
+    policy : type or str
+        Such as `Magnitude` or `Hessian`, or its name: ranks the features still kept, by the last fit.
+    keeps : array_like of shape (rounds,)
+        Fractions of all features kept after each round, strictly decreasing in (0, 1].
+    ridge : float >= 0
+        Of the fits between rounds; 0 for least squares, or the interpolator of least norm. The penalty's weights stay.
+
+    Raises
+    ------
+    ValueError
+        If a budget is outside (0, 1] or not below the one before it, or for another policy.
+
+    Examples
+    --------
+    >>> Iterative("magnitude", keeps=["3/5", "9/25", "1/5"]).keep.item()
+    Fraction(1, 5)
+    """
+
+    name = "iterative"
+    choices = (
+        Option("policy", Ranking, "Whose scores rank.", "score", "magnitude"),
+        Option("keeps", list, "Fractions kept after each round, for --policy iterative: 0.6,0.36,0.2."),
+        Option("ridge", str, "Of the fits between rounds.", "retrain-ridge", "0"),
+    )
+
+    def __init__(self, policy: type[Policy] | str, keeps: ArrayLike, ridge: ArrayLike | str = 0.0):
+        self.policy = Ranking.named(policy, "policy")
+        if not self.policy.again:
+            raise ValueError(f"policy must rank the fits of later rounds, too, which {self.policy.name} does not")
+        self.keeps = exact_fractions(keeps, "keeps")
+        if self.keeps.ndim != 1:
+            raise ValueError(f"keeps must be a list of fractions, one for each round, got {keeps!r}")
+        for before, after in pairwise(self.keeps.tolist()):
+            if not after < before:
+                raise ValueError(f"keeps must decrease from round to round, got {after} after {before}")
+        self.ridge = exact_ridge(ridge)
+        super().__init__(keep=self.keeps[-1:].reshape(()))
+
+    @property
+    def label(self) -> str:
+        """In words."""
+        number = len(self.keeps)
+        return f"{self.policy.label} in {'one round' if number == 1 else f'{number} rounds'}"
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The ranking policy, the rounds and the ridge between them, as plain values."""
+        return {"policy": self.policy.name, "keeps": plain(self.keeps), "ridge": plain(self.ridge)}
+
+    @property
+    def rounds(self) -> tuple[tuple[Policy, Retrain | None], ...]:
+        """The policy at each budget, with the fit that follows; the last round's is the procedure's."""
+        every = [self.policy(keep=keep) for keep in self.keeps]
+        return (*((policy, Retrain(self.ridge)) for policy in every[:-1]), (every[-1], None))
+
+    def whole(self, n_features: int, given: np.ndarray | None) -> Iterative:
+        """The same with whole numbers of features after every round."""
+        counts = [whole_number(keep, n_features) for keep in map(np.asarray, self.keeps.tolist())]
+        return Iterative(self.policy, [Fraction(count, n_features) for count in counts], self.ridge)
+
+    def __repr__(self) -> str:
+        keeps = [str(keep) if isinstance(keep, Fraction) else keep for keep in self.keeps.tolist()]
+        return f"Iterative({self.policy.name!r}, keeps={keeps}, ridge={self.ridge[()]})"
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """A model as it is made: a first fit, pruned by a policy, and fitted again. Without a policy it is the dense fit.
+
+    Attributes
+    ----------
+    prune : Policy or None
+    retrain : Retrain or None
+        The fit after pruning.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `prune` is no policy, or there is a second fit without one.
+
+    Examples
+    --------
+    >>> from riskcalc.policies import Magnitude
+    >>> Procedure(Magnitude(0.1), Retrain()).key, Procedure.small(0.1).key
+    ('magnitude+retrain', 'small')
+    """
+
+    prune: Policy | None = None
+    retrain: Retrain | None = None
+
+    def __post_init__(self):
+        if self.prune is not None:
+            check_policy(self.prune)
+        elif self.retrain is not None:
+            raise ValueError("retrain needs a policy to prune by before it")
+
+    @classmethod
+    def of(cls, prune: Policy | Procedure | None, retrain: bool | Retrain | None) -> Procedure:
+        """What the arguments `prune` and `retrain` of the public functions mean."""
+        second = Retrain.of(retrain)
+        if isinstance(prune, cls):
+            if second is not None:
+                raise ValueError(f"a procedure says what follows; leave retrain out, got {retrain!r}")
+            return prune
+        return cls(prune, second)  # pyright: ignore[reportArgumentType]
+
+    @classmethod
+    def small(cls, keep: ArrayLike | str | None = None, n_keep: int | None = None) -> Procedure:
+        """The small model: told which features are best, fitted as the problem says."""
+        return cls(Oracle(keep, n_keep), Retrain(None, "fresh"))
+
+    @property
+    def is_small(self) -> bool:
+        """Whether nothing looks at a sample but the problem's own fit, on the features kept: a small model."""
+        return self.retrain == Retrain(None, "fresh") and self.prune is not None and not self.prune.sees_fit
+
+    @property
+    def rounds(self) -> tuple[tuple[Policy, Retrain | None], ...]:
+        """Its steps: in each round a policy, and the fit after it. None for the dense fit."""
+        if self.prune is None:
+            return ()
+        *earlier, (last, _) = self.prune.rounds
+        return (*earlier, (last, self.retrain))
+
+    @property
+    def name(self) -> str:
+        """The first fit's fate in a word: "dense", "small", or the name of the policy."""
+        return "dense" if self.prune is None else "small" if self.is_small else self.prune.name
+
+    @property
+    def key(self) -> str:
+        """The name, with the policy's options, and whether it is retrained on the same sample or a fresh one."""
+        if self.prune is None or self.is_small:
+            return self.name
+        if self.retrain is None:
+            return self.prune.kind
+        return f"{self.prune.kind}+{'retrain' if self.retrain.sample == 'same' else 'fresh'}"
+
+    @property
+    def label(self) -> str:
+        """In words."""
+        if self.prune is None:
+            return "dense, all features"
+        if self.is_small:
+            return "small, on the best features"
+        return self.prune.label if self.retrain is None else f"{self.prune.label}, {self.retrain.label}"
+
+    @property
+    def kind(self) -> str:
+        """What is made of the first fit, with the options of the policy, and the sample of the second fit."""
+        if self.prune is None or self.is_small:
+            return self.name
+        after = "" if self.retrain is None else f", retrained on the {self.retrain.sample} sample"
+        return f"{self.prune.kind}{after}"
+
+    @property
+    def feasible(self) -> bool:
+        """Whether it meets the budget and can be computed from one sample alone."""
+        fresh = self.retrain is not None and self.retrain.sample == "fresh"
+        return self.prune is not None and not self.prune.sees_truth and not fresh
+
+    @property
+    def note(self) -> str:
+        """Why it is shown, where it is no choice within the budget."""
+        if self.prune is None:
+            return "reference: over the budget"
+        if self.retrain is not None and self.retrain.sample == "fresh" and not self.is_small:
+            return "reference: takes a second sample"
+        return "" if self.is_small else self.prune.note
+
+    def budget(self, n_features: np.ndarray | None) -> np.ndarray:
+        """The exact fraction kept in the end."""
+        return np.ones(()) if self.prune is None else self.prune.budget(n_features)
+
+    def whole(self, n_features: int, given: np.ndarray | None) -> Procedure:
+        """The same with whole numbers of `n_features` features, for a problem with `given` of them."""
+        return self if self.prune is None else Procedure(self.prune.whole(n_features, given), self.retrain)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What is asked, as plain values, but for the budget."""
+        found: dict[str, Any] = {"model": self.name}
+        if self.prune is not None and self.prune.options:
+            found["options"] = self.prune.options
+        if self.retrain is not None and not self.is_small:
+            found["retrain"] = self.retrain.options
+        return found

@@ -1,0 +1,209 @@
+"""The masks of a pruning policy (T2): one group of regimes for each way in which masks come about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import singledispatch
+
+import numpy as np
+
+from riskcalc.formulas.records import Definitions
+from riskcalc.formulas.symbols import Expression
+from riskcalc.lowering.compensated import total
+from riskcalc.lowering.evaluator import Evaluator
+from riskcalc.lowering.state import BLOCK, State, blocks, shape, take
+from riskcalc.lowering.surplus import Surplus
+from riskcalc.policies import Policy
+from riskcalc.prediction.diagonal.best import solve_best
+from riskcalc.prediction.diagonal.fit import Fit
+from riskcalc.prediction.diagonal.posterior import posterior_masks, shared
+from riskcalc.prediction.diagonal.ranking import ranked
+from riskcalc.prediction.diagonal.regimes import Budget
+from riskcalc.prediction.diagonal.threshold import solve_threshold
+from riskcalc.prediction.status import Status
+from riskcalc.theory import masks, optimal
+from riskcalc.theory.dense import COEFFICIENT
+from riskcalc.theory.policies import UNCHANGED, Best, Drawn, Errors, Mask, Ranked, Thresholded, mask
+from riskcalc.theory.symbols import M0, M1, M0bar, M2c, m
+
+MOMENTS = (M0, M0bar, M1, M2c)
+
+
+@dataclass(frozen=True)
+class MaskGroup:
+    """Regimes (`rows`) whose masks are of one kind, with the state that the formulas of that kind need.
+
+    `where` defines the moments of the masks; they stand in the state itself where the atoms fit in a cache. `of_fit`
+    says that the masks know the noise of the fit, `solved` that they are those of a root, which must keep alpha, and
+    `repeats` that fewer features than the budget are kept.
+    """
+
+    rows: np.ndarray
+    state: State
+    where: Definitions
+    errors: Errors = UNCHANGED
+    of_fit: bool = False
+    solved: bool = False
+    repeats: bool = False
+
+    def resolved(self, work: Evaluator) -> MaskGroup:
+        """The same with its moments evaluated once; over many atoms each formula evaluates them block by block."""
+        if str(M0) in self.state:
+            return replace(self, where=COEFFICIENT)
+        if shape(self.state)[1] > BLOCK:
+            return self
+        found = work.lower(MOMENTS, self.where, "masks.moments")(self.state)
+        moments = {str(symbol): value + 0 * self.state["total"] for symbol, value in zip(MOMENTS, found, strict=True)}
+        return replace(self, state=self.state | moments, where=COEFFICIENT)
+
+    def kept(self, work: Evaluator) -> np.ndarray:
+        """Fraction kept of each atom, shape (N, K)."""
+        lowered = work.lower((M0,), self.where, "masks.kept", scalar_output=True)
+        rows = len(self.rows)
+        parts = [(lowered(block), shape(block)[1]) for block in blocks(self.state)]
+        return np.concatenate([np.broadcast_to(part, (rows, columns)) for part, columns in parts], axis=-1)
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """Regimes that are to be pruned: `rows` of them all, of the given state with `alpha`.
+
+    `surplus` is (1 - alpha) * total, exact; `start` is a first trial for the threshold; `status` is of all regimes,
+    and set where a threshold is not found.
+    """
+
+    rows: np.ndarray
+    state: State
+    surplus: Surplus
+    start: np.ndarray | None
+    status: np.ndarray
+    work: Evaluator
+
+    def some(self, chosen: np.ndarray) -> Pruning:
+        """Some of them, by their places."""
+        start = None if self.start is None else self.start[chosen]
+        return replace(
+            self,
+            rows=self.rows[chosen],
+            state=take(self.state, chosen),
+            surplus=self.surplus.rows(chosen),
+            start=start,
+        )
+
+    def ranking(self, score: Expression, where: Definitions) -> MaskGroup:
+        """The masks that keep the top of a score without noise."""
+        scores = self.work.lower((score,), where, "masks.ranking", scalar_output=True)(self.state)
+        found = ranked(self.state, scores + 0 * self.state["alpha"], self.surplus, self.work.system)
+        return MaskGroup(self.rows, found, masks.RANKED)
+
+    def missed(self, converged: np.ndarray) -> None:
+        """Say where no threshold was found."""
+        self.status[self.rows[~converged]] = Status.NOT_CONVERGED
+
+    @property
+    def spare_live(self) -> np.ndarray:
+        """What of the features with variance must be dropped; not positive where none."""
+        return self.surplus.beyond(total(self.state["weights"] * (self.state["Lambda"] == 0)))
+
+    @property
+    def without_live(self) -> np.ndarray:
+        """Where no feature has variance; shape (N,)."""
+        return ~((self.state["Lambda"] > 0) & (self.state["weights"] > 0)).any(axis=-1)
+
+    @property
+    def exact(self) -> np.ndarray:
+        """Where the fit has no error; shape (N,)."""
+        return (self.state["gamma"] == 0)[:, 0]
+
+
+def masks_of(
+    policy: Policy, fit: Fit | None, state: State, budget: Budget, work: Evaluator, start: np.ndarray | None = None
+) -> tuple[list[MaskGroup], np.ndarray]:
+    """The masks of a policy in every regime, and a status per regime; a policy that looks at no fit needs none.
+
+    Where the dense fit is infinite there is no mask, but one that does not depend on it.
+    """
+    status = np.zeros(len(budget.alpha), int) if fit is None else fit.status.copy()
+    usable = (status == Status.OK) | (status == Status.EXACT_RECOVERY)
+    if not policy.sees_fit:
+        usable |= status == Status.INFINITE
+    rows = np.flatnonzero(usable)
+    if rows.size == 0:
+        return [], status
+    state = take(state | {"alpha": budget.alpha}, rows)
+    asked = Pruning(rows, state, budget.keep_surplus.rows(rows), None if start is None else start[rows], status, work)
+    return [group.resolved(work) for group in find(mask(policy), asked)], status
+
+
+@singledispatch
+def find(mask: Mask, asked: Pruning) -> list[MaskGroup]:
+    """The masks in groups of one kind; the status is set where a threshold is not found."""
+    raise TypeError(f"how masks such as {type(mask).__name__} are found is not registered")
+
+
+@find.register
+def _(mask: Drawn, asked: Pruning) -> list[MaskGroup]:
+    state = asked.state
+    for formula in mask.needs:
+        state = state | {str(formula.defines): asked.work.value(formula, state)}
+    of_fit = bool(mask.needs)
+    return [MaskGroup(asked.rows, state, mask.moments, mask.errors, of_fit=of_fit, repeats=mask.repeats)]
+
+
+@find.register
+def _(mask: Ranked, asked: Pruning) -> list[MaskGroup]:
+    return [replace(asked.ranking(mask.score, {}), errors=mask.errors)]
+
+
+@find.register
+def _(mask: Thresholded, asked: Pruning) -> list[MaskGroup]:
+    """With alpha >= P(Lambda > 0) nothing that matters is dropped; a fit without error is ranked as it is."""
+    live = asked.spare_live
+    spared = (live <= 0)[:, 0] | asked.without_live
+    exact = asked.exact & ~spared & mask.ranks_exact_fits
+    found = []
+    if spared.any():
+        found.append(asked.some(np.flatnonzero(spared)).ranking(masks.LIVE_SCORE, {}))
+    if exact.any():
+        found.append(asked.some(np.flatnonzero(exact)).ranking(m, masks.scored(mask.weight)))
+    rest = np.flatnonzero(~spared & ~exact)
+    if rest.size == 0:
+        return found
+    own = asked.some(rest)
+    numbers = {name: asked.work.system.number(np.array([[float(x)]])) for name, x in mask.numbers.items()}
+    state = own.state | numbers | {"live_excess": live[rest] / own.state["total"]}
+    converged, solved = solve_threshold(mask, state, own.surplus, own.start, own.work)
+    own.missed(converged)
+    return found + [
+        MaskGroup(own.rows[rows], part, where, mask.errors, of_fit=True, solved=True) for rows, part, where in solved
+    ]
+
+
+@find.register
+def _(mask: Best, asked: Pruning) -> list[MaskGroup]:
+    """Where (Lambda, D) tells B by an interval, or by the ranking where the rule may rescale; by a posterior elsewhere.
+
+    Where nothing is dropped the rule that keeps coefficients as they are is the dense fit.
+    """
+    left = asked.surplus.high + asked.surplus.low
+    spared = ((left <= 0)[:, 0] | asked.without_live) & (not mask.knows_all)
+    apart = shared(asked.state) & ~spared
+    told = ~spared & (asked.exact | ~apart if mask.knows_all else asked.exact)
+    found = []
+    if spared.any():
+        found.append(asked.some(np.flatnonzero(spared)).ranking(masks.LIVE_SCORE, {}))
+    if told.any():
+        ranking = asked.some(np.flatnonzero(told)).ranking(masks.ORACLE_SCORE, {})
+        found.append(replace(ranking, errors=mask.errors))
+    several = np.flatnonzero(apart & ~told)
+    if several.size:
+        own = asked.some(several)
+        state = posterior_masks(mask.gain, own.state, own.work)
+        found.append(MaskGroup(own.rows, state, COEFFICIENT, mask.errors, of_fit=True, solved=not mask.knows_all))
+    rest = np.flatnonzero(~spared & ~told & ~apart)
+    if rest.size:
+        own = asked.some(rest)
+        converged, state = solve_best(own.state, own.surplus, own.start, own.work)
+        own.missed(converged)
+        found.append(MaskGroup(own.rows, state, optimal.MASK, mask.errors, of_fit=True, solved=True))
+    return found

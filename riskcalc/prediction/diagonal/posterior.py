@@ -1,0 +1,203 @@
+"""The optimal rules (T2) where features share (Lambda, D) but not B: a posterior mean, and the set it is kept on.
+
+One regime at a time, in float64. A rule keeps a coefficient x on a union of intervals: between the roots of its score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from scipy.optimize import root_scalar
+
+from riskcalc.formulas.records import Formula
+from riskcalc.lowering.evaluator import Evaluator
+from riskcalc.lowering.float64 import FLOAT64
+from riskcalc.lowering.state import State, shape
+from riskcalc.prediction.solvers import NotCovered
+from riskcalc.theory import optimal
+from riskcalc.theory.dense import COEFFICIENT
+from riskcalc.theory.symbols import M0, M1, M2c, a, tau
+
+# A grid has this many points per standard deviation of a coefficient, as far out from every mean.
+RESOLUTION, FAR = 24, 9.0
+MOST_POINTS = 60_000
+# Standard deviations beyond which nothing is left in double precision.
+BEYOND = 39.0
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
+
+
+def shared(state: State) -> np.ndarray:
+    """Which regimes have features of the same (Lambda, D) and different coefficients; shape (N,)."""
+    rows, columns = shape(state)
+    Lambda, D, B, weights = (
+        np.broadcast_to(array, (rows, columns))
+        for array in (state["Lambda"], state["D"], state["B"] * state["sign"], state["weights"])
+    )
+    first = B if B.dtype != object else B.astype(float)
+    order = np.lexsort((first, D, Lambda), axis=-1)
+    used = (weights > 0) & (Lambda > 0)
+    Lambda, D, B, used = (np.take_along_axis(array, order, axis=-1) for array in (Lambda, D, B, used))
+    same = (Lambda[:, 1:] == Lambda[:, :-1]) & (D[:, 1:] == D[:, :-1]) & (B[:, 1:] != B[:, :-1])
+    return (same & used[:, 1:] & used[:, :-1]).any(axis=-1)
+
+
+def posterior_masks(gain: Formula, state: State, work: Evaluator) -> State:
+    """The state with the threshold and the moments of the masks, and what errors of a rule that rescales need.
+
+    Raises `NotCovered` if more digits are asked for than those of float64.
+    """
+    if work.system is not FLOAT64:
+        raise NotCovered(
+            "digits: the optimal rule is computed in double precision where features of the same eigenvalue and "
+            "penalty have different coefficients; leave digits out"
+        )
+    shrinkage, spreads = work.lower((a, tau), COEFFICIENT, "optimal.spread")(state)
+    rows, columns = shape(state)
+    atoms = {name: state[name] for name in ("Lambda", "B", "D", "weights", "sign")} | {"a": shrinkage, "tau": spreads}
+    atoms = {name: np.broadcast_to(array, (rows, columns)) for name, array in atoms.items()}
+    found: dict[str, list[Any]] = {}
+    for row in range(rows):
+        rule = _Rule({name: array[row] for name, array in atoms.items()}, gain, work)
+        for name, values in rule.at(float((state["alpha"] * state["total"])[row, 0]), float(state["total"][row, 0])):
+            found.setdefault(name, []).append(np.atleast_1d(values))
+    return state | {name: np.array(values) for name, values in found.items()}
+
+
+class _Kind:
+    """Features that share (Lambda, D): the places of their atoms, and a grid of the coefficients they may show."""
+
+    def __init__(self, atoms: dict[str, np.ndarray], places: np.ndarray, gain: Formula, work: Evaluator):
+        self.places, self.gain, self.work = places, gain, work
+        self.weights, self.sign = (atoms[name][places] for name in ("weights", "sign"))
+        self.B = atoms["B"][places] * self.sign
+        self.Lambda, self.tau = atoms["Lambda"][places[0]], atoms["tau"][places[0]]
+        self.a = atoms["a"][places[0]]
+        self.means = self.a * self.B
+        low, high = self.means.min() - FAR * self.tau, self.means.max() + FAR * self.tau
+        if (high - low) / self.tau * RESOLUTION < MOST_POINTS:
+            self.grid = np.linspace(low, high, int((high - low) / self.tau * RESOLUTION))
+        else:  # means far apart: nothing is seen between them
+            around = self.tau * np.linspace(-FAR, FAR, int(2 * FAR * RESOLUTION))
+            self.grid = np.unique(np.unique(self.means)[:, None] + around)
+        self.scores = np.concatenate([self.score(part) for part in np.array_split(self.grid, 64)])
+
+    def _at(self, x: np.ndarray) -> State:
+        """The state of fitted coefficients, a row for each, with their posterior means."""
+        row = {"Lambda": self.Lambda, "tau": self.tau, "a": self.a, "total": 1.0}
+        state = {name: np.full((1, 1), value) for name, value in row.items()}
+        state |= {"b": self.B[None], "weights": self.weights[None], "estimate": x[:, None]}
+        nearest = abs(x[:, None] - self.means).min(axis=-1, keepdims=True) / self.tau
+        state["posterior"] = self.work.value(optimal.POSTERIOR, state | {"peak": nearest**2 / 2})
+        return state
+
+    def score(self, x: np.ndarray) -> np.ndarray:
+        """What keeping x gains, unchanged or replaced by its posterior mean."""
+        return self.work.value(self.gain, self._at(x))[:, 0]
+
+    def intervals(self, t: float) -> np.ndarray:
+        """The ends of the intervals of x on which the score is above t, shape (intervals, 2)."""
+        kept = np.concatenate([[False], self.scores > t, [False]])
+        up, down = np.flatnonzero(~kept[:-1] & kept[1:]), np.flatnonzero(kept[:-1] & ~kept[1:])
+        last = len(self.grid) - 1
+        lower = self._roots(np.maximum(up - 1, 0), np.minimum(up, last), t)
+        upper = self._roots(np.minimum(down, last), np.maximum(down - 1, 0), t)
+        return np.stack([np.where(up == 0, -np.inf, lower), np.where(down > last, np.inf, upper)], axis=-1)
+
+    def _roots(self, outside: np.ndarray, inside: np.ndarray, t: float) -> np.ndarray:
+        """Where the score passes t between neighbours on the grid: bisection until it is straight, then two chords."""
+        below, above = self.grid[outside], self.grid[inside]
+        for _ in range(14):
+            middle = (below + above) / 2
+            high = self.score(middle) > t
+            below, above = np.where(high, below, middle), np.where(high, middle, above)
+        excess, rise = self.score(above) - t, self.score(above) - self.score(below)
+        chord = np.divide(above - below, rise, out=np.zeros_like(rise), where=rise > 0)
+        least, most = np.minimum(below, above), np.maximum(below, above)
+        root = np.clip(above - chord * excess, least, most)
+        return np.clip(root - chord * (self.score(root) - t), least, most)
+
+    def moments(self, ends: np.ndarray) -> dict[str, np.ndarray]:
+        """Masked moments of every atom, if x is kept on these intervals."""
+        z = np.clip((ends - self.means[:, None, None]) / self.tau, -BEYOND, BEYOND)
+        edges = z.reshape(len(z), -1)
+        outer = np.full((len(z), 1), BEYOND)
+        gaps = np.concatenate([-outer, edges, outer], axis=1).reshape(len(z), -1, 2)
+        inside = self.work.lower((M0, M1, M2c), optimal.MOMENTS, "optimal.moments")
+        kept, first, second = (part.sum(axis=-1) for part in inside(_reflected(z)))
+        dropped = inside(_reflected(gaps))[0].sum(axis=-1)
+        return {"M0": kept, "M0bar": dropped, "M1": self.sign * first, "M2c": second}
+
+    def integrals(self, ends: np.ndarray) -> np.ndarray:
+        """Of what is put in on these intervals: `gained`, `cross` and `echo`."""
+        low, high = self.grid[0], self.grid[-1]
+        result = np.zeros(len(optimal.RATES))
+        for left, right in np.clip(ends, low, high):
+            pieces = max(1, int(4 * (right - left) / self.tau))
+            edges = np.linspace(left, right, pieces + 1)
+            half = np.diff(edges)[:, None] / 2
+            x = (edges[:-1, None] + half * (1 + _NODES)).ravel()
+            state = self._at(x)
+            result += [(half * _WEIGHTS).ravel() @ self.work.value(rate, state)[:, 0] for rate in optimal.RATES]
+        return result
+
+
+def _reflected(ends: np.ndarray) -> State:
+    """Intervals of H by upper end and half-width, reflected so that the end nearer to zero is the upper one."""
+    low, high = ends[..., 0], ends[..., 1]
+    return {"z": -low, "u": (high - low) / 2}
+
+
+class _Rule:
+    """The optimal rule of one regime."""
+
+    def __init__(self, atoms: dict[str, np.ndarray], gain: Formula, work: Evaluator):
+        self.count, self.rescale = len(atoms["B"]), gain is optimal.RESCALED_GAIN
+        live = np.flatnonzero((atoms["Lambda"] > 0) & (atoms["weights"] > 0))
+        self.dead = np.flatnonzero(atoms["Lambda"] == 0)
+        self.dead_mass = atoms["weights"][self.dead].sum()
+        labels = np.unique(np.stack([atoms["Lambda"][live], atoms["D"][live]]), axis=1, return_inverse=True)[1].ravel()
+        self.kinds = [_Kind(atoms, live[labels == label], gain, work) for label in range(labels.max() + 1)]
+
+    def at(self, wanted: float, whole: float) -> Iterator[tuple[str, Any]]:
+        """The threshold and the moments that keep a mass in all, and for the rule that rescales its integrals."""
+        live = whole - self.dead_mass
+        kept = min(wanted, live)
+        if self.dead_mass and not self.rescale:  # features without variance gain nothing: they come at zero
+            kept = max(min(wanted, self._mass(0.0)), wanted - self.dead_mass)
+        low, high = self._bracket(kept)
+        above, below = self._mass(low), self._mass(high)
+        part = 1.0 if above <= below else min(max((kept - below) / (above - below), 0.0), 1.0)
+        moments = {name: np.zeros(self.count) for name in ("M0", "M0bar", "M1", "M2c")}
+        integrals = np.zeros(3)
+        for kind in self.kinds:
+            for t, share in ((low, part), (high, 1 - part)):
+                ends = kind.intervals(t)
+                for name, values in kind.moments(ends).items():
+                    moments[name][kind.places] += share * values
+                integrals += share * kind.integrals(ends) if self.rescale else 0
+        if self.dead_mass:
+            moments["M0"][self.dead] = min(max((wanted - kept) / self.dead_mass, 0.0), 1.0)
+            moments["M0bar"][self.dead] = 1 - moments["M0"][self.dead]
+        yield "t", low
+        yield from moments.items()
+        for name, value in zip(("gained", "cross", "echo") if self.rescale else (), integrals / whole, strict=False):
+            yield name, value
+
+    def _mass(self, t: float) -> float:
+        return sum(float(kind.weights @ kind.moments(kind.intervals(t))["M0"]) for kind in self.kinds)
+
+    def _bracket(self, kept: float) -> tuple[float, float]:
+        """Neighbouring thresholds that keep more and less than a mass; the score may be the same on a set of mass."""
+        low = min(kind.scores.min() for kind in self.kinds)
+        high = max(kind.scores.max() for kind in self.kinds)
+        low, high = low - abs(low) - 1e-12 * abs(high), high + 1e-12 * abs(high)
+        if not low < high or self._mass(low) <= kept:
+            return low, low
+        scale, precision = max(abs(low), abs(high)), 4 * np.finfo(float).eps
+        found = root_scalar(
+            lambda t: self._mass(t) - kept, bracket=(low, high), xtol=1e-30 * scale, rtol=precision, maxiter=1000
+        )
+        reach = 1e-30 * scale + precision * abs(found.root)
+        return max(found.root - reach, low), min(found.root + reach, high)

@@ -1,0 +1,82 @@
+"""Pruned fits without retraining: test risk and training error behind the masks of every group (T2, T3, T5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from riskcalc.formulas.records import Definitions, Formula
+from riskcalc.formulas.symbols import Expression
+from riskcalc.lowering.evaluator import Evaluator
+from riskcalc.prediction.diagonal.fit import Fit
+from riskcalc.prediction.diagonal.masks import MaskGroup
+from riskcalc.prediction.diagonal.regimes import Budget
+from riskcalc.prediction.status import Status
+from riskcalc.theory import masks, pruning
+from riskcalc.theory.policies import Errors
+from riskcalc.theory.symbols import M0, sigma2
+
+MISMATCH = masks.THRESHOLD.mismatch.subs(masks.THRESHOLD.part, M0)
+
+
+def pruned(
+    groups: list[MaskGroup],
+    others: Sequence[Formula],
+    status: np.ndarray,
+    fit: Fit,
+    budget: Budget,
+    work: Evaluator,
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Status and quantities of every regime of a dense fit behind masks; infinite where the dense fit is."""
+    names = ("risk", "excess_risk", "training_error", "misfit")
+    values = {name: np.full_like(fit.state["gamma"], np.nan) for name in names}
+    # Where a policy with quantities of its own has no masks of its own it changes nothing, and they are zero.
+    values |= {str(formula.defines): 0 * fit.state["gamma"] for formula in others}
+    status = status.copy()
+    surplus = budget.keep_surplus
+    allowed = work.system.tolerance + 2 * abs(surplus.gain) / (budget.alpha * fit.state["total"])
+    for group in groups:
+        rows = group.rows
+        mismatch, *found = _errors(group, work)
+        own = (str(formula.defines) for formula in group.errors.others)
+        for name, value in zip((*names, *own), found, strict=True):
+            values[name][rows] = value
+        if group.solved:
+            status[rows[~(abs(mismatch) <= allowed[rows])[:, 0]]] = Status.NOT_CONVERGED
+    infinite = status == Status.INFINITE
+    values["risk"][infinite] = values["excess_risk"][infinite] = np.inf
+    values["training_error"][infinite] = np.nan
+    return status, values
+
+
+def thresholds(groups: list[MaskGroup], status: np.ndarray, like: np.ndarray) -> np.ndarray:
+    """The thresholds of masks; infinite where only an infinite fit would tell."""
+    found = like + np.nan
+    found[status == Status.INFINITE] = np.inf
+    for group in groups:
+        if "t" in group.state:
+            found[group.rows] = group.state["t"]
+    return found
+
+
+def _errors(group: MaskGroup, work: Evaluator) -> tuple[np.ndarray, ...]:
+    """Relative mismatch of the mass kept; test risk, its part beyond the noise, training error, misfit, and others."""
+    known = frozenset(str(need.defines) for need in group.errors.needs if str(need.defines) in group.state)
+    wanted, where = _wanted(group.errors, known, work)
+    return work.lower(wanted, dict(where) | dict(group.where), group.errors.risk.id)(group.state)
+
+
+@lru_cache(maxsize=64)
+def _wanted(errors: Errors, known: frozenset[str], work: Evaluator) -> tuple[tuple[Expression, ...], Definitions]:
+    """What is evaluated of errors, in terms of the moments and what is known of their needs."""
+    put = {need.defines: work.form(need) for need in errors.needs if str(need.defines) not in known}
+    risk = work.form(errors.risk).xreplace(put)
+    beyond = risk - sigma2 if errors.excess_risk is None else work.form(errors.excess_risk).xreplace(put)
+    training = work.form(errors.training_error).xreplace(put | {errors.risk.defines: risk})
+    others = (work.form(formula).xreplace(put) for formula in errors.others)
+    wanted = (MISMATCH, risk, beyond, training, work.form(pruning.MISFIT), *others)
+    formulas = (*errors.needs, *errors.others, errors.risk, errors.training_error)
+    formulas += () if errors.excess_risk is None else (errors.excess_risk,)
+    return wanted, {symbol: rule for formula in formulas for symbol, rule in formula.where.items()}

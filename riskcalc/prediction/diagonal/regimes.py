@@ -1,0 +1,135 @@
+"""A problem as blocks of regimes in one number system, and budgets in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from riskcalc.lowering.compensated import Pair
+from riskcalc.lowering.compensated import total as pair_total
+from riskcalc.lowering.state import State
+from riskcalc.lowering.surplus import Surplus
+from riskcalc.lowering.systems import SolvingSystem
+from riskcalc.problems import LinearGaussian
+
+# Atoms of all regimes of a chunk together: large enough to pay for the calls, small enough for a cache.
+CHUNK = 1 << 16
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A budget in the regimes of a chunk: the fraction `alpha`, and two exact differences.
+
+    `keep_surplus` is (1 - alpha) * total, and `small_surplus` is (kappa * alpha - 1) * total.
+    """
+
+    alpha: np.ndarray
+    keep_surplus: Surplus
+    small_surplus: Surplus
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some regimes: their rows in the flattened batch, their state, and an exact difference.
+
+    `ridge_surplus` is kappa * live_mass - total, where `live_mass` is that of the atoms with positive variance.
+    `distinct` is (first, inverse): the rows of distinct problems, and for every row which of them it is. `shape` is
+    that of the batch, and `kappa` the exact aspect ratios.
+    """
+
+    rows: slice
+    state: State
+    live_mass: Pair
+    ridge_surplus: Surplus
+    distinct: tuple[np.ndarray, np.ndarray]
+    shape: tuple[int, ...]
+    kappa: np.ndarray
+
+    def regimes_of(self, array: np.ndarray) -> np.ndarray:
+        """What broadcasts with the batch, for the regimes of this chunk; shape (N, 1)."""
+        return np.broadcast_to(array, self.shape).reshape(-1, 1)[self.rows]
+
+    def budget(self, keep: np.ndarray, system: SolvingSystem) -> Budget:
+        """An exact budget in these regimes."""
+        alpha, total = self.regimes_of(keep), self.state["total"]
+        one = np.ones(alpha.shape)
+        whole = system.surplus(one, one, alpha).times(total)
+        return Budget(
+            alpha=system.number(alpha),
+            keep_surplus=whole.weighing(self.state["weights"], (total, 0 * total)),
+            small_surplus=system.surplus(alpha, self.kappa, one).times(total),
+        )
+
+
+def chunks(problem: LinearGaussian, shape: tuple[int, ...], system: SolvingSystem) -> Iterator[Chunk]:
+    """Cut a batch of this shape into chunks; atoms shared by the whole batch are not copied."""
+    count, atoms = int(np.prod(shape)), problem.n_atoms
+    law = problem.law
+    ones = np.ones(1)
+    per_atom = {
+        "Lambda": law.eigenvalues,
+        "B": abs(law.signal),
+        "sign": np.where(law.signal < 0, -1.0, 1.0) if np.any(law.signal < 0) else ones,
+        "D": _penalty(problem),
+        "weights": ones if law.weights is None else law.weights,
+    }
+    per_regime = {
+        "kappa": problem.aspect_ratio,
+        "sigma2": problem.noise_variance,
+        "ridge": problem.ridge,
+        "total": np.array(float(atoms) if law.weights is None else 1.0),
+    }
+    rows_of_atoms = {name: _flat(array, shape, atoms) for name, array in per_atom.items()}
+    rows_of_regimes = {name: np.broadcast_to(array, shape).reshape(count, 1) for name, array in per_regime.items()}
+    problem_rows = np.broadcast_to(np.arange(np.prod(problem.shape, dtype=int)).reshape(problem.shape), shape).ravel()
+    size = max(1, CHUNK // atoms)
+    for start in range(0, count, size):
+        rows = slice(start, min(start + size, count))
+        exact = {name: array[rows] if len(array) > 1 else array for name, array in rows_of_atoms.items()}
+        if rows.stop - rows.start > atoms:  # many regimes of few atoms: every array in the same layout
+            exact = {name: np.broadcast_to(array, (rows.stop - rows.start, atoms)) for name, array in exact.items()}
+        exact |= {name: array[rows] for name, array in rows_of_regimes.items()}
+        state = {name: system.number(array) for name, array in exact.items()}
+
+        kappa, total = exact["kappa"], state["total"]
+        one = np.ones(kappa.shape)
+        ridge_surplus, live_mass = system.surplus(one, kappa, one).times(total), (total, 0 * total)
+        live = state["Lambda"] > 0
+        if not live.all():
+            weights = np.where(live, exact["weights"], 0)
+            dead = np.broadcast_to(~live.all(axis=-1, keepdims=True), total.shape)
+            ridge_surplus = system.surplus(kappa, weights, exact["total"]).where(dead, ridge_surplus)
+            meant = pair_total(system.number(weights))
+            live_mass = np.where(dead, meant[0], total), np.where(dead, meant[1], 0)
+        yield Chunk(
+            rows=rows,
+            state=state,
+            live_mass=live_mass,
+            ridge_surplus=ridge_surplus,
+            distinct=_distinct(problem_rows[rows], count > int(np.prod(problem.shape))),
+            shape=shape,
+            kappa=kappa,
+        )
+
+
+def _distinct(problem_rows: np.ndarray, repeated: bool) -> tuple[np.ndarray, np.ndarray]:
+    """The first row of each distinct problem, and for every row which of them it is."""
+    if not repeated:
+        return np.arange(problem_rows.size), np.arange(problem_rows.size)
+    _, first, inverse = np.unique(problem_rows, return_index=True, return_inverse=True)
+    return first, inverse
+
+
+def _penalty(problem: LinearGaussian) -> np.ndarray:
+    if problem.penalty is None:
+        return np.ones(1)
+    return problem.law.eigenvalues if isinstance(problem.penalty, str) else problem.penalty
+
+
+def _flat(array: np.ndarray, shape: tuple[int, ...], atoms: int) -> np.ndarray:
+    """Atoms as rows: (N, K), or (1, K) where the batch shares them, without copying what is only repeated."""
+    if array.size == array.shape[-1]:
+        return np.broadcast_to(array.reshape(1, -1), (1, atoms))
+    return np.broadcast_to(array, (*shape, atoms)).reshape(-1, atoms)

@@ -1,0 +1,109 @@
+"""Fits on the features kept: on a sample of which their masks are independent (T4), or on the same one (T6)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from riskcalc.lowering.compensated import Pair, add, product, total
+from riskcalc.lowering.evaluator import Evaluator
+from riskcalc.lowering.state import State, shape, take
+from riskcalc.lowering.surplus import Surplus
+from riskcalc.prediction.diagonal.fit import Fit, fit_dense
+from riskcalc.prediction.diagonal.masks import MaskGroup
+from riskcalc.prediction.diagonal.regimes import Budget, Chunk
+from riskcalc.prediction.status import Status
+from riskcalc.theory import pruning, retraining, small_model
+
+Values = dict[str, np.ndarray]
+
+
+def misfit_of(groups: list[MaskGroup], like: np.ndarray, work: Evaluator) -> np.ndarray:
+    """The signal of the features dropped; nothing is, where there is no mask."""
+    misfit = 0 * like
+    for group in groups:
+        own = work.lower((work.form(pruning.MISFIT),), group.where, pruning.MISFIT.id)
+        misfit[group.rows] = own(group.state)[0]
+    return misfit
+
+
+def fit_fresh(
+    groups: list[MaskGroup],
+    misfit: np.ndarray,
+    chunk: Chunk,
+    budget: Budget,
+    ridge: np.ndarray,
+    work: Evaluator,
+    start: np.ndarray | None,
+) -> tuple[Fit, Values]:
+    """The fit on a sample that the masks do not depend on, a small model, and its quantities.
+
+    Regimes without a mask are fitted as if nothing were dropped: callers give them a status.
+    """
+    state = chunk.state | {"ridge": ridge}
+    weights = np.broadcast_to(state["weights"], shape(state)).copy(order="K")
+    noise = work.value(small_model.NOISE, state | {"misfit": misfit})
+    for group in groups:
+        weights[group.rows] = weights[group.rows] * group.kept(work)
+    dead_mass = total(weights * (state["Lambda"] == 0))
+    surplus, mass = _kept_mass(groups, chunk, budget, weights)
+    surplus = surplus.without(product((state["kappa"], 0), dead_mass))
+    live = (mass[0] - dead_mass[0], mass[1] - dead_mass[1])
+    fit = fit_dense(state | {"weights": weights, "sigma2": noise}, surplus, live, work, start)
+    beyond_noise = work.value(small_model.EXCESS_RISK, {"misfit": misfit, "fit_excess_risk": fit.excess_risk})
+    return fit, {
+        "risk": fit.state["gamma"],
+        "excess_risk": beyond_noise,
+        "training_error": fit.training_error,
+        "misfit": misfit,
+    }
+
+
+def fit_same(fit: Fit, fresh: Values, groups: list[MaskGroup], work: Evaluator) -> Values:
+    """The quantities of the fit on the sample that the masks were found on, from those on a fresh sample."""
+    names = ("risk", "excess_risk", "training_error")
+    values = fresh | {name: fresh[name].copy() for name in names}
+    for group in groups:
+        if not group.of_fit:
+            continue
+        # At its interpolation threshold the second fit is infinite, or it has no error, as on a fresh sample; and the
+        # masks of a first fit without error tell nothing of the sample.
+        own = np.flatnonzero((fit.status[group.rows] == Status.OK) & (group.state["gamma"] > 0)[:, 0])
+        if own.size == 0:
+            continue
+        rows = group.rows[own]
+        second = take({"nu2": fit.state["nu"], "q2": fit.state["q"], "ridge2": fit.state["ridge"]}, rows)
+        found = _remembering(take(group.state, own) | second, group, work)
+        for name, value in zip(names, found, strict=True):
+            values[name][rows] = value
+    return values
+
+
+def _remembering(state: State, group: MaskGroup, work: Evaluator) -> tuple[np.ndarray, ...]:
+    """Test risk, its part beyond the noise and training error of the second fit, by its two linear equations."""
+    where = dict(retraining.REFITTED) | dict(group.where)
+    equations = (retraining.STATIONARITY, retraining.COVARIANCE)
+    terms = work.lower(work.linear_terms(equations), where, "retraining.equations")(state)
+    first, second = terms[:3], terms[3:]
+    determinant = first[1] * second[2] - first[2] * second[1]
+    state |= {
+        "rho": (first[2] * second[0] - first[0] * second[2]) / determinant,
+        "c": (first[0] * second[1] - first[1] * second[0]) / determinant,
+    }
+    wanted = (work.form(retraining.RISK), work.form(retraining.EXCESS_RISK))
+    risk, beyond_noise = work.lower(wanted, where, retraining.RISK.id)(state)
+    training = work.lower((work.form(retraining.TRAINING_ERROR),), where, retraining.TRAINING_ERROR.id)
+    return risk, beyond_noise, training(state | {"retrained_risk": risk})[0]
+
+
+def _kept_mass(groups: list[MaskGroup], chunk: Chunk, budget: Budget, weights: np.ndarray) -> tuple[Surplus, Pair]:
+    """kappa * (mass kept) - total, and the mass kept: alpha, but for draws with replacement, which repeat."""
+    kappa, whole = chunk.state["kappa"], chunk.state["total"]
+    surplus, mass = budget.small_surplus, (budget.alpha * whole, 0 * whole)
+    drawn = [group.rows for group in groups if group.repeats]
+    if drawn:
+        chosen = np.zeros((len(weights), 1), bool)
+        chosen[np.concatenate(drawn)] = True
+        found = total(weights)
+        surplus = surplus.where(~chosen, Surplus(*add(product((kappa, 0), found), (-whole, 0)), surplus.resolution))
+        mass = (np.where(chosen, found[0], mass[0]), np.where(chosen, found[1], mass[1]))
+    return surplus, mass

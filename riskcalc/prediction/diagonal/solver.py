@@ -1,0 +1,206 @@
+"""Linear Gaussian problems whose features are their own eigenvectors: fit, prune, fit again (T1 to T6, T9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from mpmath import mpf
+
+from riskcalc.exact import as_float
+from riskcalc.lowering.evaluator import Evaluator
+from riskcalc.lowering.float64 import FLOAT64
+from riskcalc.lowering.state import take
+from riskcalc.policies import Policy, Procedure, Retrain
+from riskcalc.policies.base import frozen
+from riskcalc.prediction.diagonal.columns import ATOM_ENTRIES
+from riskcalc.prediction.diagonal.fit import Fit, fit_dense
+from riskcalc.prediction.diagonal.masks import MaskGroup, masks_of
+from riskcalc.prediction.diagonal.pruned import pruned, thresholds
+from riskcalc.prediction.diagonal.regimes import Budget, Chunk, chunks
+from riskcalc.prediction.diagonal.retraining import Values, fit_fresh, fit_same, misfit_of
+from riskcalc.prediction.diagonal.rounds import prune_repeatedly
+from riskcalc.prediction.solvers import Model, NotCovered, Solver, solver
+from riskcalc.prediction.status import Status
+from riskcalc.problems import LinearGaussian
+from riskcalc.theory.dense import COEFFICIENT
+from riskcalc.theory.policies import Drawn, mask, weight
+
+
+@dataclass(frozen=True)
+class DiagonalModel(Model):
+    """A model, and what fits after it need.
+
+    Attributes
+    ----------
+    fit, second : Fit or None
+        The first fit, None before there is one; the fit after pruning.
+    groups : list of MaskGroup
+    budget : Budget or None
+        None where nothing is pruned.
+    fresh : dict
+        Fits on a fresh sample after this model, by their ridges.
+    """
+
+    fit: Fit | None
+    groups: list[MaskGroup] = field(default_factory=list)
+    budget: Budget | None = None
+    second: Fit | None = None
+    fresh: dict[Retrain, tuple[Fit, Values]] = field(default_factory=dict)
+
+    def answer(self) -> tuple[np.ndarray, Mapping[str, np.ndarray]]:
+        """A risk that overflowed is no risk; with it the other errors are not known."""
+        risk, fit = self.values["risk"], self.fit or self.second
+        assert fit is not None
+        sound = (abs(risk) < np.inf)[:, 0] | (self.status == Status.INFINITE)
+        status = np.where(sound, self.status, Status.NOT_CONVERGED)
+        errors = self.values.keys() - {"threshold"}
+        values = dict(self.values) | {name: _known(self.values[name], status) for name in errors}
+        return status, values | {
+            "dense_risk": _known(fit.state["gamma"], fit.status),
+            "effective_ridge": fit.state["nu"],
+        }
+
+    def kept(self, work: Evaluator) -> np.ndarray:
+        """Fraction kept of each atom: all in the dense fit, nan where there is no mask."""
+        fit = self.fit or self.second
+        assert fit is not None
+        number = max(fit.state[name].shape[1] for name in ATOM_ENTRIES)
+        blank = 1.0 if self.budget is None else np.nan
+        result = np.full((len(self.status), number), blank, dtype=self.values["risk"].dtype)
+        for group in self.groups:
+            result[group.rows] = group.kept(work)
+        return result
+
+
+@solver.register
+def _(problem: LinearGaussian, shape: tuple[int, ...], work: Evaluator) -> Iterator[Solver]:
+    for chunk in chunks(problem, shape, work.system):
+        yield DiagonalSolver(problem, chunk, work)
+
+
+class DiagonalSolver(Solver):
+    """One chunk of regimes."""
+
+    def __init__(self, problem: LinearGaussian, chunk: Chunk, work: Evaluator):
+        self.problem, self.chunk, self.work = problem, chunk, work
+        self._budgets: dict[Any, Budget] = {}
+
+    def fit(self, first: DiagonalModel | None) -> DiagonalModel:
+        """T1."""
+        fit = fit_distinct(self.chunk, self.work, None if first is None else _trial(first.fit))
+        gamma = fit.state["gamma"]
+        values = {"risk": gamma, "excess_risk": fit.excess_risk}
+        return DiagonalModel(fit.status, values | {"training_error": fit.training_error, "misfit": 0 * gamma}, fit)
+
+    def prune(self, model: DiagonalModel | None, policy: Policy, first: DiagonalModel | None) -> DiagonalModel:
+        """T2, T3 and T5; only the mask where nothing is fitted yet."""
+        budget, fit = self._budget(policy), None if model is None else model.fit
+        state = self.chunk.state if fit is None else fit.state
+        trial = None if first is None or "threshold" not in first.values else _as_mpf(first.values["threshold"])
+        groups, status = masks_of(policy, fit, state, budget, self.work, trial)
+        if fit is None:
+            values: Values = {"misfit": misfit_of(groups, state["kappa"], self.work)}
+        else:
+            status, values = pruned(groups, mask(policy).errors.others, status, fit, budget, self.work)
+        if not isinstance(mask(policy), Drawn):
+            values["threshold"] = thresholds(groups, status, state["kappa"])
+        return DiagonalModel(status, values, fit, groups, budget)
+
+    def refit(self, model: DiagonalModel, retrain: Retrain, first: DiagonalModel | None) -> DiagonalModel:
+        """T4 on a fresh sample, T6 on the same."""
+        assert model.budget is not None
+        fresh = Retrain(retrain.ridge, "fresh")
+        if fresh not in model.fresh:
+            ridge = self.work.system.number(self.chunk.regimes_of(retrain.ridge_of(self.problem)))
+            trial = None if first is None else _trial(first.second)
+            misfit = misfit_of(model.groups, self.chunk.state["kappa"], self.work)
+            model.fresh[fresh] = fit_fresh(model.groups, misfit, self.chunk, model.budget, ridge, self.work, trial)
+        second, values = model.fresh[fresh]
+        if retrain.sample == "same":
+            values = fit_same(second, values, model.groups, self.work)
+        masked = np.zeros(len(model.status), bool)
+        for group in model.groups:
+            masked[group.rows] = model.status[group.rows] != Status.NOT_CONVERGED
+        status = np.where(masked, second.status, Status.NOT_CONVERGED)
+        values = values | {name: array for name, array in model.values.items() if name == "threshold"}
+        return replace(model, status=status, values=values, second=second)
+
+    def in_rounds(self, procedure: Procedure, dense: DiagonalModel) -> DiagonalModel:
+        """T9, by quasi-Monte Carlo. Its error is the larger of what the points' spread and what one shot shows.
+
+        What no point of the integration meets does not show in its spread, but in the risk of pruning once to the
+        budgets of the rounds, which is known exactly.
+        """
+        if self.work.system is not FLOAT64:
+            raise NotCovered("digits: iterative pruning is integrated in double precision; leave digits out")
+        fit, last = dense.fit, procedure.retrain
+        assert fit is not None
+        policies, fits = zip(*procedure.rounds, strict=True)
+        # Without a fit after them, the last round is as good as followed by any.
+        ridges = [self._ridge(again or fits[0]) for again in fits]
+        score = weight(type(policies[0]))
+        keeps = [float(policy.budget(self.problem.n_features)) for policy in policies]
+        found = prune_repeatedly(fit, keeps, ridges, score)
+        kept = found.kept[:, -1]
+        moments = {"M0": kept, "M0bar": 1 - kept, "M1": 0 * kept, "M2c": 0 * kept}
+        group = MaskGroup(np.arange(len(kept)), fit.state | moments, COEFFICIENT)
+        after = "pruned_" if last is None else "" if last.sample == "same" else "fresh_"
+        risk, missed = f"{after}risk", []
+        for policy, again, keep, ridge in zip(policies, fits, keeps, ridges, strict=True):
+            integrated = getattr(prune_repeatedly(fit, [keep], [ridge], score), risk)
+            once = self.prune(dense, policy, None)
+            once = once if last is None else self.refit(once, Retrain((again or last).ridge, last.sample), None)
+            missed.append(abs(integrated - once.values["risk"]))
+        values = {
+            "risk": getattr(found, risk)[:, -1:],
+            "excess_risk": getattr(found, risk)[:, -1:] - fit.state["sigma2"],
+            "training_error": getattr(found, f"{after}training_error")[:, -1:],
+            "misfit": misfit_of([group], fit.state["kappa"], self.work),
+            "threshold": found.threshold[:, -1:],
+            "integration_error": np.maximum(found.errors[risk][:, -1:], np.max(missed, axis=0)),
+        }
+        status = (found.pruned_status if last is None else found.status)[:, -1]
+        return DiagonalModel(status, values, fit, [group], self._budget(policies[-1]))
+
+    def _ridge(self, retrain: Retrain) -> np.ndarray:
+        return as_float(self.chunk.regimes_of(retrain.ridge_of(self.problem)))
+
+    def _budget(self, policy: Policy) -> Budget:
+        """The budget of a policy, one for all policies that share it."""
+        keep = policy.budget(self.problem.n_features)
+        if (key := frozen(keep)) not in self._budgets:
+            self._budgets[key] = self.chunk.budget(keep, self.work.system)
+        return self._budgets[key]
+
+
+def fit_distinct(chunk: Chunk, work: Evaluator, start: np.ndarray | None = None) -> Fit:
+    """The dense fits of a chunk, each distinct problem solved once however many budgets it is asked for."""
+    first, inverse = chunk.distinct
+    if len(first) == len(inverse):
+        return fit_dense(chunk.state, chunk.ridge_surplus, chunk.live_mass, work, start)
+    mass = (chunk.live_mass[0][first], chunk.live_mass[1][first])
+    trial = None if start is None else start[first]
+    fit = fit_dense(take(chunk.state, first), chunk.ridge_surplus.rows(first), mass, work, trial)
+    found = {name: array[inverse] for name, array in fit.state.items() if name not in chunk.state}
+    return replace(
+        fit,
+        state=chunk.state | found,
+        excess_risk=fit.excess_risk[inverse],
+        training_error=fit.training_error[inverse],
+        status=fit.status[inverse],
+    )
+
+
+def _known(values: np.ndarray, status: np.ndarray) -> np.ndarray:
+    return np.where((status == Status.NOT_CONVERGED)[:, None], np.nan, values)
+
+
+def _trial(fit: Fit | None) -> np.ndarray | None:
+    return None if fit is None else _as_mpf(fit.state["nu"])
+
+
+def _as_mpf(array: np.ndarray) -> np.ndarray:
+    return np.frompyfunc(mpf, 1, 1)(array)

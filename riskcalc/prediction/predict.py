@@ -1,0 +1,231 @@
+"""From a problem to its predicted risks: dense, pruned, fitted again, and trained small."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+import riskcalc.prediction.diagonal
+import riskcalc.prediction.rank_one  # noqa: F401  registers its solver, as the one before
+from riskcalc.exact import as_float
+from riskcalc.formulas.records import Formula
+from riskcalc.laws import Continuous, count, matching_shapes
+from riskcalc.lowering.evaluator import Evaluator, evaluator, instead_of
+from riskcalc.lowering.float64 import FLOAT64
+from riskcalc.lowering.multiprecision import GUARD, Multiprecision
+from riskcalc.policies import Iterative, Policy, Procedure, Retrain
+from riskcalc.prediction.result import Prediction
+from riskcalc.prediction.solvers import Model, NotCovered, Walk, solver
+from riskcalc.prediction.status import NAMES
+from riskcalc.problems import Problem, check_problem
+from riskcalc.results.values import plain_scalar, rounded
+from riskcalc.theory import REGISTRY
+
+COARSER = (2.0, 2.5, 3.0)  # times fewer nodes, to estimate a quadrature's error
+
+
+def predict(
+    problem: Problem,
+    prune: Policy | None = None,
+    retrain: bool | Retrain | None = None,
+    digits: int | None = None,
+) -> Prediction:
+    """Predict the test risk of the dense fit, or of the dense fit pruned by a policy, or fitted again after pruning.
+
+    Parameters
+    ----------
+    problem : LinearGaussian, RankOne, or a problem of a kind of your own
+    prune : Policy, optional
+        `Magnitude`, `Hessian`, `BrainSurgeon`, `Oracle`, `Random`, `Sampled`, `Optimal`, `Group` or `Iterative`; its
+        `keep` broadcasts with the problem's batch.
+    retrain : bool or Retrain, optional
+        Fit again on the features kept: True for least squares (or least norm) on the same sample. A `Retrain` can have
+        a ridge, and a fresh sample of the same size, of which the choice of features is independent.
+    digits : int, optional
+        Significant digits, computed by mpmath; float64 if not given.
+
+    Returns
+    -------
+    Prediction
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong type, `keep` does not fit the problem, a dense fit is to be retrained, or the
+        theory of the problem does not cover what is asked.
+
+    Notes
+    -----
+    Theorems 1 and 2 of Chang et al. 2021, and Section 3 after retraining on a fresh sample; on the same sample, and for
+    training errors, derivations 11 and 12. All in the limit n, p -> infinity at a fixed aspect ratio; `RankOne` is
+    exact at every size (derivation 14).
+
+    Examples
+    --------
+    >>> import riskcalc as rc
+    >>> problem = rc.LinearGaussian(aspect_ratio="10/3", eigenvalues=[25, 1], signal=1, weights=["1/10", "9/10"])
+    >>> round(rc.predict(problem).risk, 4)
+    0.9765
+    >>> round(rc.predict(problem, prune=rc.Hessian(keep="1/10")).risk, 4)
+    1.2064
+    >>> round(rc.predict(problem, prune=rc.Hessian(keep="1/10"), retrain=True).risk, 4)
+    1.4647
+    """
+    return _one(problem, Procedure.of(prune, retrain), digits)
+
+
+def small_model(
+    problem: Problem, keep: ArrayLike | str | None = None, n_keep: int | None = None, digits: int | None = None
+) -> Prediction:
+    """Predict the test risk of a small model, trained on the best features alone.
+
+    It is told which fraction `keep` of the features has the largest Lambda B^2, and fits those with the problem's
+    ridge and penalty; the others act as noise. Near or above its own interpolation threshold (aspect ratio times keep
+    close to one or larger) other subsets can be better.
+
+    Parameters
+    ----------
+    problem : LinearGaussian, RankOne, or a problem of a kind of your own
+    keep, n_keep
+        As for a `Policy`: exactly one of them.
+    digits : int, optional
+
+    Returns
+    -------
+    Prediction
+
+    Notes
+    -----
+    Chang et al. 2021, Section 3; for least squares the noise variance with the dropped signal, over
+    1 - aspect_ratio * keep.
+
+    Examples
+    --------
+    >>> import riskcalc as rc
+    >>> problem = rc.LinearGaussian(aspect_ratio="10/3", eigenvalues=[25, 1], signal=1, weights=["1/10", "9/10"])
+    >>> round(rc.small_model(problem, keep="1/10").risk, 4)
+    1.35
+    """
+    return _one(problem, Procedure.small(keep, n_keep), digits)
+
+
+def _one(problem: Problem, procedure: Procedure, digits: int | None) -> Prediction:
+    return evaluate(problem, [procedure], digits)[procedure]
+
+
+def evaluate(
+    problem: Problem,
+    procedures: Iterable[Procedure],
+    digits: int | None = None,
+    records: Mapping[str, Formula] = REGISTRY,
+    *,
+    covered: bool = False,
+) -> dict[Procedure, Prediction]:
+    """Predictions of several models of one problem; what they share is computed once.
+
+    Parameters
+    ----------
+    problem : Problem
+    procedures : iterable of Procedure
+        Their budgets broadcast with the problem's batch, and with each other.
+    digits : int, optional
+    records : mapping of str to Formula
+        The formulas that are evaluated, by id: those registered, or with variants in the place of some.
+    covered : bool
+        Leave out what the theory of the problem does not cover, in place of an error.
+    """
+    check_problem(problem)
+    asked = list(dict.fromkeys(procedures))
+    budgets = {procedure: procedure.budget(problem.n_features) for procedure in asked}
+    shape = _batch_shape(problem, budgets)
+    instead = instead_of(REGISTRY, records)
+    rough = evaluator(FLOAT64, instead)
+    walks: list[Walk] = []
+    if digits is None:
+        work = rough
+        with work.system.precision():
+            walks += [_walked(Walk(block), asked, covered) for block in solver(problem, shape, work)]
+    else:
+        # A budget or an aspect ratio far from one takes digits off sums that it is added to.
+        given = [problem.aspect_ratio, *budgets.values()]
+        decades = max(float(abs(np.log10(as_float(array))).max()) for array in given[1:] or [np.ones(1)])
+        decades += float(abs(np.log10(as_float(problem.aspect_ratio))).max())
+        work = evaluator(Multiprecision(count(digits, "digits"), GUARD + int(decades)), instead)
+        with work.system.precision():
+            for first, block in zip(solver(problem, shape, rough), solver(problem, shape, work), strict=True):
+                with FLOAT64.precision():
+                    start = _walked(Walk(first), asked, covered)
+                walks.append(_walked(Walk(block, start), asked, covered))
+    known = [procedure for procedure in asked if all(procedure in walk.found for walk in walks)]
+    return {one: _gathered(problem, one, shape, walks, work, digits) for one in known}
+
+
+def _batch_shape(problem: Problem, budgets: Mapping[Procedure, np.ndarray]) -> tuple[int, ...]:
+    """The shape of an answer."""
+    names = {"the problem": np.empty(problem.shape, bool)}
+    return matching_shapes(names | {f"keep ({procedure.key})": budget for procedure, budget in budgets.items()})
+
+
+def _walked(walk: Walk, asked: list[Procedure], covered: bool) -> Walk:
+    for procedure in asked:
+        try:
+            walk.model(procedure)
+        except NotCovered:
+            if not covered:
+                raise
+    return walk
+
+
+def _gathered(
+    problem: Problem,
+    procedure: Procedure,
+    shape: tuple[int, ...],
+    walks: list[Walk],
+    work: Evaluator,
+    digits: int | None,
+) -> Prediction:
+    models: list[Model] = [walk.found[procedure] for walk in walks]
+    statuses, answers = zip(*(model.answer() for model in models), strict=True)
+
+    def collected(name: str) -> Any:
+        return plain_scalar(rounded(np.concatenate([values[name] for values in answers]).reshape(shape), digits))
+
+    values = {name: collected(name) for name in answers[0]}
+    if isinstance(procedure.prune, Iterative):  # one round is pruning once, and no integral
+        values.setdefault("integration_error", 0 * np.asarray(values["risk"], dtype=float)[()])
+    status = NAMES[np.concatenate(statuses).reshape(shape)]
+    values["status"] = status if shape else str(status)
+    return Prediction(problem, procedure, digits, values, _Kept(shape, models, work, digits), _quadrature_error)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """Computes the fraction kept of each atom when asked; it is data, so that results can leave their process."""
+
+    shape: tuple[int, ...]
+    models: list[Model]
+    work: Evaluator
+    digits: int | None
+
+    def __call__(self) -> np.ndarray:
+        with self.work.system.precision():
+            kept = np.concatenate([model.kept(self.work) for model in self.models])
+        return rounded(kept.reshape(*self.shape, -1), self.digits)
+
+
+def _quadrature_error(prediction: Prediction) -> Any:
+    """See `Prediction.quadrature_error`."""
+    problem: Any = prediction.problem
+    law = getattr(problem, "law", None)
+    if not isinstance(law, Continuous):
+        return None
+    gaps = []
+    for times in COARSER:
+        again = _one(problem.with_law(law.coarser(times)), prediction.procedure, prediction.digits)
+        with np.errstate(invalid="ignore"):
+            gaps.append(np.abs(np.asarray(prediction.risk - again.risk, dtype=float)))
+    return plain_scalar(np.max(gaps, axis=0))

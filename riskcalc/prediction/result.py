@@ -1,0 +1,144 @@
+"""What a prediction is: the numbers of one model over a batch of regimes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from riskcalc.laws import plain
+from riskcalc.policies import Policy, Procedure, Retrain
+from riskcalc.problems import Problem
+from riskcalc.problems.latex import aligned_latex, results_latex
+from riskcalc.results.quantities import QUANTITIES, documented
+from riskcalc.results.tables import filled, number, table, to_text
+from riskcalc.results.values import json_value
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Predicted risks of one model over a batch of regimes.
+
+    All values have the batch's shape; a batch of shape () gives plain numbers. With `digits` they are mpf.
+
+    Attributes
+    ----------
+    problem : Problem
+    procedure : Procedure
+        How the model is made; `prune` and `retrain` are its policy and its second fit, `model` its name.
+    digits : int or None
+    """
+
+    problem: Problem
+    procedure: Procedure
+    digits: int | None
+    values: Mapping[str, Any]
+    _kept: Callable[[], np.ndarray] = field(repr=False)
+    _quadrature_error: Callable[[Prediction], Any] = field(repr=False)
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in QUANTITIES:
+            raise AttributeError(f"a Prediction has no {name!r}")
+        return self.values.get(name)
+
+    @property
+    def prune(self) -> Policy | None:
+        """The policy; for "small", the oracle that chose its features."""
+        return self.procedure.prune
+
+    @property
+    def retrain(self) -> Retrain | None:
+        """The fit after pruning; for "small", the only one."""
+        return self.procedure.retrain
+
+    @property
+    def model(self) -> str:
+        """ "dense", "small", or the name of the policy."""
+        return self.procedure.name
+
+    @property
+    def label(self) -> str:
+        """The model in words."""
+        return self.procedure.label
+
+    @cached_property
+    def kept(self) -> np.ndarray:
+        """Fraction kept of each atom, shape (..., K); nan where there is no mask. Computed when first asked for."""
+        return self._kept()
+
+    @cached_property
+    def quadrature_error(self) -> Any:
+        """How far the risk is from those of coarser quadratures; None for a law of atoms, which has no such error.
+
+        The largest difference from rules of two, two and a half, and three times fewer nodes. It estimates the error of
+        the coarser rules, which is the larger: on the safe side, but for rounding. Where a ranking cuts a continuous
+        law sharply (oracle and small; every policy where the fit has no noise) the error is of second order in 1/nodes
+        and fluctuates with where the cut falls between two nodes, which is why one rule would not do; elsewhere it
+        vanishes fast. nan where no risk is finite. A float whatever `digits`: more digits do not make it smaller, more
+        nodes do. Computed when first asked for, by three more predictions.
+        """
+        return self._quadrature_error(self)
+
+    @property
+    def budget(self) -> np.ndarray | None:
+        """The exact fraction kept; None for the dense fit."""
+        return None if self.prune is None else self.procedure.budget(self.problem.n_features)
+
+    def _shown(self) -> dict[str, Any]:
+        """The quantities that exist, or that every prediction tells of."""
+        found = {name: getattr(self, name) for name in QUANTITIES}
+        return {name: value for name, value in found.items() if value is not None or QUANTITIES[name].always}
+
+    def _digits(self, name: str) -> int | None:
+        return self.digits if QUANTITIES[name].digits else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON: infinite and undefined numbers become None, mpf become strings."""
+        asked = self.procedure.to_dict()
+        if self.budget is not None:
+            asked = {"model": asked.pop("model"), "keep": plain(self.budget)} | asked
+        return asked | {name: json_value(value, self._digits(name)) for name, value in self._shown().items()}
+
+    def __str__(self) -> str:
+        columns = {name: value for name, value in self._shown().items() if value is not None}
+
+        def text(name: str, value: Any) -> str:
+            return str(value) if name == "status" else number(value, self._digits(name))
+
+        labels = [name.replace("_", " ") for name in columns]
+        if np.ndim(self.risk) == 0:
+            values = map(text, columns, columns.values())
+            return to_text(filled(table(self.label, ("quantity", "value")), zip(labels, values, strict=True)))
+        inputs = self.inputs()
+        flat = {name: np.ravel(value) for name, value in columns.items()}
+        rows = (
+            [number(column[i]) for column in inputs.values()] + [text(name, column[i]) for name, column in flat.items()]
+            for i in range(np.size(self.risk))
+        )
+        return to_text(filled(table(self.label, (*inputs, *labels), left=0), rows, np.size(self.risk)))
+
+    def _repr_latex_(self) -> str | None:
+        return None if np.ndim(self.risk) else aligned_latex(self.latex_rows())  # a batch is shown as text
+
+    def latex_rows(self) -> list[str]:
+        """The numbers and what they are predicted for, in rows of LaTeX; ValueError for a batch of regimes."""
+        found = {one.latex: self.values.get(name) for name, one in QUANTITIES.items() if one.latex}
+        own = {"dense": r"\gamma", "small": r"\gamma_\Delta"}.get(self.model)
+        if own is not None:  # its risk is that of the fit itself
+            del found["R"], found[r"\gamma"]
+            found = {own: self.risk} | found
+        return results_latex(self.problem, self.budget, self.label, found, lambda value: number(value, self.digits))
+
+    def inputs(self) -> dict[str, np.ndarray]:
+        """What tells the regimes of a batch apart: the aspect ratio, the budget, and whatever else varies."""
+        given = {"p/n": self.problem.aspect_ratio, "noise": self.problem.noise_variance, "ridge": self.problem.ridge}
+        shown = {name: value for name, value in given.items() if name == "p/n" or np.size(value) > 1}
+        if self.budget is not None:
+            shown["keep"] = self.budget
+        return {name: np.broadcast_to(value, np.shape(self.risk)).ravel() for name, value in shown.items()}
+
+
+Prediction.__doc__ = f"{Prediction.__doc__}".rstrip() + "\n" + documented()

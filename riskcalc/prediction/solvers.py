@@ -1,0 +1,110 @@
+"""How problems are predicted: a solver for each kind of them, and the walk along procedures.
+
+`solver` dispatches on the class of a problem. A new kind registers how it is fitted, pruned and fitted again:
+
+    @solver.register
+    def _(problem: Grouped, shape: tuple[int, ...], work: Evaluator) -> Iterator[Solver]:
+        yield GroupedSolver(problem, work)
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+
+from riskcalc.lowering.evaluator import Evaluator
+from riskcalc.policies import Policy, Procedure, Retrain
+from riskcalc.problems import Problem
+
+
+class NotCovered(ValueError):
+    """The theory of a kind of problem does not answer what is asked; the message says what, and what it does."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model of a block of N regimes.
+
+    Attributes
+    ----------
+    status : ndarray of int, shape (N,)
+    values : mapping of str to ndarray, shape (N, 1)
+        By the names of quantities; a quantity that is left out does not exist.
+    """
+
+    status: np.ndarray
+    values: Mapping[str, np.ndarray]
+
+    def answer(self) -> tuple[np.ndarray, Mapping[str, np.ndarray]]:
+        """Status and quantities as they are told: what fits after it need may say more."""
+        return self.status, self.values
+
+    def kept(self, work: Evaluator) -> np.ndarray:
+        """Fraction kept of each of K atoms, shape (N, K)."""
+        raise TypeError(f"{type(self).__name__} does not say which features are kept (kept)")
+
+
+class Solver(ABC):
+    """What a kind of problem does with a block of N regimes, in one number system.
+
+    In each method `first` is the same model in double precision, whose roots are first trials; None in that system.
+    """
+
+    @abstractmethod
+    def fit(self, first: Any) -> Any:
+        """The dense fit."""
+
+    @abstractmethod
+    def prune(self, model: Any, policy: Policy, first: Any) -> Any:
+        """A fit pruned by a policy; without a fit (None), the mask of a policy that looks at none."""
+
+    @abstractmethod
+    def refit(self, model: Any, retrain: Retrain, first: Any) -> Any:
+        """A pruned model, fitted again on the features kept."""
+
+    def in_rounds(self, procedure: Procedure, dense: Any) -> Any:
+        """A dense fit after several rounds: step by step, where a pruned fit can be pruned again."""
+        for policy, retrain in procedure.rounds:
+            dense = self.prune(dense, policy, None)
+            dense = dense if retrain is None else self.refit(dense, retrain, None)
+        return dense
+
+
+@singledispatch
+def solver(problem: Problem, shape: tuple[int, ...], work: Evaluator) -> Iterator[Solver]:
+    """The solvers of a problem's regimes, block by block; `shape` is that of the batch, budgets included."""
+    raise TypeError(
+        f"how a {type(problem).__name__} is predicted is not registered (riskcalc.prediction.solvers.solver)"
+    )
+
+
+class Walk:
+    """The models of a block, each made once: what procedures share, they share."""
+
+    def __init__(self, solver: Solver, first: Walk | None = None):
+        self.solver, self.first = solver, {} if first is None else first.found
+        self.found: dict[Procedure, Any] = {}
+
+    def model(self, procedure: Procedure) -> Any:
+        """The model of a procedure."""
+        if procedure not in self.found:
+            self.found[procedure] = self._made(procedure)
+        return self.found[procedure]
+
+    def _made(self, procedure: Procedure) -> Any:
+        first, rounds = self.first.get(procedure), procedure.rounds
+        if not rounds:
+            return self.solver.fit(first)
+        if len(rounds) > 1:
+            return self.solver.in_rounds(procedure, self.model(Procedure()))
+        ((policy, retrain),) = rounds
+        if procedure.is_small:
+            return self.solver.refit(self.solver.prune(None, policy, None), retrain or Retrain(), first)
+        if retrain is None:
+            return self.solver.prune(self.model(Procedure()), policy, first)
+        return self.solver.refit(self.model(Procedure(policy)), retrain, first)

@@ -1,0 +1,75 @@
+"""What all problems share: inert data that both witnesses read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from riskcalc.exact import exact_array
+
+
+class Problem:
+    """What data look like: a regression problem, or a batch of them.
+
+    A problem is inert. How it is predicted, sampled and written are registered for its class:
+    `riskcalc.prediction.solvers.solver`, `riskcalc.simulation.samplers.sampler` and
+    `riskcalc.problems.latex.facts_of`.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Shape of the batch of problems.
+    n_samples, n_features : ndarray of int, or None
+        None where the problem is an aspect ratio.
+    aspect_ratio, noise_variance, ridge : ndarray
+        Exact numbers: features per sample, noise variance, ridge penalty of the first fit.
+    note : str
+        What a table of results must say about its features.
+    """
+
+    shape: tuple[int, ...]
+    n_samples: Any
+    n_features: Any
+    aspect_ratio: np.ndarray
+    noise_variance: np.ndarray
+    ridge: np.ndarray
+    note: Any = ""
+
+    @property
+    def null_risk(self) -> np.ndarray:
+        """Test risk of predicting zero, in every regime."""
+        raise TypeError(f"{type(self).__name__} does not say the risk of predicting zero (null_risk)")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The problem as plain values (exact numbers that are not floats as strings)."""
+        raise TypeError(f"{type(self).__name__} does not say what it is as plain values (to_dict)")
+
+    def _repr_latex_(self) -> str | None:
+        from riskcalc.problems.latex import aligned_latex, facts_latex
+
+        return None if self.shape else aligned_latex(facts_latex(self))  # a batch is shown as text
+
+
+def check_problem(problem: Any) -> None:
+    """Refuse anything but a problem; TypeError that names what one of its kind lacks."""
+    if not isinstance(problem, Problem):
+        raise TypeError(f"problem must be a problem such as riskcalc.LinearGaussian, got {problem!r}")
+    for part in Problem.__annotations__:
+        if not hasattr(problem, part):
+            raise TypeError(f"a problem has {part}, and {type(problem).__name__} has none")
+
+
+def check_single(problem: Any, what: str = "simulation") -> None:
+    """Refuse anything but one problem."""
+    check_problem(problem)
+    if problem.shape:
+        raise ValueError(f"{what} is of one problem, got a batch of shape {problem.shape}")
+
+
+def at_least_zero(value: Any, name: str) -> np.ndarray:
+    """Exact numbers; ValueError if one is negative."""
+    array = exact_array(value, name)
+    if np.any(array < 0):
+        raise ValueError(f"{name} must be at least 0, got {array[array < 0].flat[0]}")
+    return array

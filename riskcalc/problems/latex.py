@@ -1,0 +1,134 @@
+"""Problems as LaTeX. It knows no formula, so that a problem stays inert data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from fractions import Fraction
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+
+from riskcalc.laws import Continuous, Law, PowerLaw
+from riskcalc.problems.base import Problem
+from riskcalc.problems.linear_gaussian import LinearGaussian
+from riskcalc.problems.rank_one import RankOne
+
+MOST_ATOMS = 8  # more are not listed
+
+
+def as_typed(value: Any) -> Fraction:
+    """The number that was typed: of a float the shortest decimal that means it."""
+    return Fraction(repr(float(value))) if isinstance(value, (float, np.floating)) else Fraction(value)
+
+
+def decimal_latex(text: str) -> str:
+    """A decimal number such as 1.5e-07 as LaTeX."""
+    if text in ("inf", "+inf", "nan"):
+        return r"\text{undefined}" if text == "nan" else r"\infty"
+    digits, _, power = text.partition("e")
+    scale = f"10^{{{int(power)}}}" if power else ""
+    return rf"{digits} \cdot {scale}" if power and digits not in ("1", "1.0") else scale or digits
+
+
+def number_latex(value: Any) -> str:
+    """A number as LaTeX: an integer, a decimal, or a fraction if that is no longer than its decimal."""
+    typed = as_typed(value)
+    sign, size = "-" if typed < 0 else "", abs(typed)
+    if isinstance(value, (float, np.floating)) and size.denominator != 1:
+        return sign + decimal_latex(repr(float(size)))
+    if size.denominator == 1:
+        return sign + (str(size) if size < 10**15 else decimal_latex(f"{float(size):.15g}"))
+    decimal, digits = f"{float(size):.15g}", len(f"{size.numerator}{size.denominator}")
+    if (Fraction(decimal) == size and len(decimal) < digits) or digits > 24:
+        return sign + decimal_latex(decimal)
+    return rf"{sign}\frac{{{size.numerator}}}{{{size.denominator}}}"
+
+
+def law_latex(problem: LinearGaussian) -> str:
+    """The law of a feature of one problem as LaTeX, atom by atom if there are few."""
+    law, penalty = problem.law, problem.penalty
+    own = () if penalty is None or isinstance(penalty, str) else (penalty,)
+    if isinstance(law, Continuous) or problem.n_atoms > MOST_ATOMS:
+        return _law_in_words(law)
+    weights = np.array([Fraction(1, problem.n_atoms)]) if law.weights is None else law.weights
+    cases = [
+        rf"({', '.join(map(number_latex, atom))}) & \text{{with probability }} {number_latex(weight)}"
+        for weight, *atom in np.broadcast(weights, law.eigenvalues, law.signal, *own)
+    ]
+    names = r"(\Lambda, B, D)" if own else r"(\Lambda, B)"
+    return names + r" = \begin{cases} " + r" \\ ".join(cases) + r" \end{cases}"
+
+
+def _law_in_words(law: Law) -> str:
+    if isinstance(law, PowerLaw):
+        ranks = r"x \text{ uniform on } (0, 1)" if law.n_features is None else r"x = (i - 1/2)/p"
+        decays = number_latex(-law.decay), number_latex(-law.signal_decay)
+        return rf"\Lambda = x^{{{decays[0]}}},\quad B = x^{{{decays[1]}}},\quad {ranks}"
+    if not isinstance(law, Continuous):
+        return rf"(\Lambda, B) \text{{ takes }} {law.n_atoms} \text{{ values}}"
+    arguments = ", ".join(number_latex(getattr(law, name)) for name in law._arguments)
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "--", type(law).__name__)
+    if callable(law.coefficient):
+        return rf"\Lambda \sim \text{{{name}}}({arguments}),\quad B \text{{ a function of }} \Lambda"
+    power = {0.0: "", 1.0: r" \Lambda"}.get(law.signal_power, rf" \Lambda^{{{number_latex(law.signal_power)}}}")
+    scale = "" if law.coefficient == 1 and power else number_latex(law.coefficient)
+    return rf"\Lambda \sim \text{{{name}}}({arguments}),\quad B = {scale}{power}"
+
+
+@singledispatch
+def facts_of(problem: Problem) -> list[str]:
+    """What is given of one problem, in rows of LaTeX; the first row takes the budget at its end."""
+    raise TypeError(f"how a {type(problem).__name__} is written is not registered (riskcalc.problems.latex.facts_of)")
+
+
+@facts_of.register
+def _(problem: LinearGaussian) -> list[str]:
+    ratio = number_latex(problem.aspect_ratio[()])
+    if problem.n_samples is not None and problem.n_features is not None:
+        ratio = rf"p/n = {problem.n_features}/{problem.n_samples}"
+    penalty = problem.penalty
+    own = ["D = 1"] if penalty is None else [r"D = \Lambda"] if isinstance(penalty, str) else []
+    facts = [rf"\kappa = {ratio}", rf"\sigma^2 = {number_latex(problem.noise_variance[()])}"]
+    facts += [rf"\lambda = {number_latex(problem.ridge[()])}", *own]
+    return [r",\quad ".join(facts), law_latex(problem)]
+
+
+@facts_of.register
+def _(problem: RankOne) -> list[str]:
+    facts = [rf"p = {problem.n_features}", rf"n = {problem.n_samples}"]
+    facts.append(rf"\sigma^2 = {number_latex(problem.noise_variance[()])}")
+    rows = [r",\quad ".join(facts)]
+    if problem.n_atoms > MOST_ATOMS:
+        return [*rows, rf"\Sigma = vv^\top \text{{ of {problem.n_atoms} features}}"]
+    vectors = ((r"v", problem.loadings), (r"\beta", problem.coefficients))
+    return [*rows, r",\quad ".join(rf"{name} = ({', '.join(map(number_latex, given))})" for name, given in vectors)]
+
+
+def facts_latex(problem: Problem) -> list[str]:
+    """What is given, in rows of LaTeX; ValueError for a batch of problems."""
+    if problem.shape != ():
+        raise ValueError(f"LaTeX is written for one problem, not for a batch of shape {problem.shape}")
+    return facts_of(problem)
+
+
+def results_latex(
+    problem: Problem, keep: Any, label: str, values: dict[str, Any], as_text: Callable[[Any], str]
+) -> list[str]:
+    """Results and what is given, in rows of LaTeX; the first result is that of the model of this label."""
+    shape = np.broadcast_shapes(*(np.shape(value) for value in values.values()))
+    if shape != ():
+        raise ValueError(f"LaTeX is written for one regime, not for a batch of shape {shape}")
+    facts = facts_latex(problem)
+    if keep is not None:
+        facts[0] += rf",\quad \alpha = {number_latex(keep[()])}"
+    texts = {name: as_text(value) for name, value in values.items() if value is not None}
+    first, *others = (f"{name} = {decimal_latex(text)}" for name, text in texts.items())
+    short = sum(map(len, texts.values())) < 50
+    return [rf"{first} \quad \text{{({label})}}", *([r",\quad ".join(others)] if short else others), *facts]
+
+
+def aligned_latex(rows: list[str]) -> str:
+    """Rows as a notebook shows them."""
+    return r"$$\begin{aligned} & " + r", \\ & ".join(rows) + r" \end{aligned}$$"

@@ -1,0 +1,1 @@
+"""Questions asked of many predictions, by the public functions alone."""

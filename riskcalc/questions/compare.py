@@ -1,0 +1,293 @@
+"""Pruned models and the small model of the same budget, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from mpmath import mp
+from numpy.typing import ArrayLike
+
+from riskcalc.laws import plain
+from riskcalc.policies import Hessian, Magnitude, Optimal, Oracle, Policy, Procedure, Random, Retrain
+from riskcalc.prediction.predict import evaluate
+from riskcalc.prediction.result import Prediction
+from riskcalc.problems import Problem, check_problem
+from riskcalc.results.tables import filled, number, table, to_text
+from riskcalc.results.values import below, json_value, plain_scalar
+
+# The rules that a budget is given to, if no others are asked for.
+RULES: tuple[type[Policy], ...] = (Magnitude, Hessian, Oracle, Random)
+# The bound is a nonsmooth root: over more atoms it would take most of the time.
+MOST_ATOMS = 1 << 14
+
+
+def procedures(rules: Sequence[Policy], ridge: ArrayLike | str, bound: bool) -> list[Procedure]:
+    """What is compared at the budget of rules, with this ridge of the second fits.
+
+    Where a mask depends on the sample it matters on which sample it is retrained.
+    """
+    same, fresh = Retrain(ridge), Retrain(ridge, "fresh")
+    budget = {"keep": rules[0].keep, "n_keep": rules[0].n_keep}
+    found = [Procedure(), Procedure.small(**budget), *map(Procedure, rules)]
+    found += [Procedure(Optimal(**budget))] if bound else []
+    found += [Procedure(rule, same) for rule in rules]
+    return found + [Procedure(rule, fresh) for rule in rules if rule.sees_fit]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Risks of every model at one budget.
+
+    Attributes
+    ----------
+    problem : Problem
+    keep : ndarray
+        The budget, as given; exact.
+    predictions : dict of str to Prediction
+        By model: "dense", "small", "magnitude", "hessian", "oracle", "random", "optimal" (the bound for rules that
+        keep or drop), "magnitude+retrain" and so on (the same sample), "magnitude+fresh" and "hessian+fresh"; those
+        that the theory of the problem covers.
+    digits : int or None
+    """
+
+    problem: Problem
+    keep: np.ndarray
+    predictions: dict[str, Prediction]
+    digits: int | None
+
+    @property
+    def risks(self) -> dict[str, Any]:
+        """Test risk of every model."""
+        return {model: prediction.risk for model, prediction in self.predictions.items()}
+
+    @property
+    def best(self) -> Any:
+        """The competitor of lowest risk: the small model, or a rule that sees no truth, retrained on the same sample or
+        not.
+
+        None where no competitor has a finite risk.
+        """
+        return np.array([*self._competitors, None], dtype=object)[self._ranking()[0]]
+
+    @property
+    def _competitors(self) -> list[str]:
+        """Models that meet the budget and can be computed from data, the paper's benchmark included: the small model is
+        told its features."""
+        asked = {model: prediction.procedure for model, prediction in self.predictions.items()}
+        return [model for model, one in asked.items() if one.is_small or one.feasible]
+
+    @property
+    def _pruned(self) -> list[str]:
+        """Of these, the models that prune by what they see of the sample."""
+        asked = {model: self.predictions[model].procedure for model in self._competitors}
+        return [model for model, one in asked.items() if one.prune is not None and one.prune.sees_fit]
+
+    @property
+    def margin(self) -> Any:
+        """Risk of the runner-up minus risk of the best; nan where fewer than two competitors have a finite risk.
+
+        A difference below rounding (1e-12, or 100 units in the last digit asked for) is zero.
+        """
+        return self._ranking()[1]
+
+    @property
+    def prune_beats_small(self) -> Any:
+        """Whether pruning by a rule that looks at the sample, retrained or not, has a lower risk than the small model."""
+        with self._precision():
+            pruned = np.min([_finite(self.predictions[model].risk) for model in self._pruned], axis=0)
+            answer = below(pruned, _finite(self.predictions["small"].risk), self.digits)
+        return plain_scalar(np.asarray(answer).astype(bool))
+
+    def _ranking(self) -> tuple[np.ndarray, Any]:
+        finite = np.stack([_finite(self.predictions[model].risk) for model in self._competitors])
+        order = np.argsort(finite, axis=0, kind="stable")
+        first, second = (np.take_along_axis(finite, order[i : i + 1], axis=0)[0] for i in (0, 1))
+        usable = second < np.inf
+        with self._precision():
+            margin = np.where(usable, second - np.where(usable, first, 0), np.nan)
+            margin = np.where(below(first, second, self.digits), margin, 0 * margin)
+        return np.where(first < np.inf, order[0], len(self._competitors)), plain_scalar(np.asarray(margin))
+
+    @contextmanager
+    def _precision(self):
+        with mp.workdps(self.digits or 15), np.errstate(invalid="ignore"):
+            yield
+
+    def _order(self, one: str, other: str) -> str:
+        """Whether a model's risk is "lower" than another's, "equal" up to rounding, or "higher" (or not finite)."""
+        first, second = (_finite(self.predictions[model].risk) for model in (one, other))
+        with self._precision():
+            if below(first, second, self.digits):
+                return "lower"
+            return "equal" if first < np.inf and not below(second, first, self.digits) else "higher"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        models = {model: prediction.to_dict() for model, prediction in self.predictions.items()}
+        return {
+            "keep": plain(self.keep),
+            "risks": {model: values["risk"] for model, values in models.items()},
+            "best": self.best.tolist() if isinstance(self.best, np.ndarray) else self.best,
+            "margin": json_value(self.margin, self.digits),
+            "prune_beats_small": np.asarray(self.prune_beats_small).tolist(),
+            "models": models,
+        }
+
+    def __str__(self) -> str:
+        parts = [self._one_regime(), *self._verdict()] if np.ndim(self.margin) == 0 else self._many_regimes()
+        return to_text([*parts, *filter(None, [self.problem.note])])
+
+    def _one_regime(self) -> Any:
+        ratio, keep = (number(value[()]) for value in (self.problem.aspect_ratio, self.keep))
+        title = f"predicted test risk, {ratio} features per sample, keeping {keep} of them"
+        rows = []
+        for model, prediction in self.predictions.items():
+            notes = ["best" if model == self.best else prediction.procedure.note]
+            if prediction.status != "ok":
+                notes.append(prediction.status.replace("_", " "))
+            values = (prediction.risk, prediction.misfit, _estimation(prediction), prediction.training_error)
+            numbers = [number(value, self.digits) for value in values]
+            rows.append([prediction.label, *numbers, ", ".join(filter(None, notes))])
+        columns = ("model", "test risk", "by dropping", "by estimating", "training error", "")
+        (grid,) = filled(table(title, columns, right=5), rows)
+        return grid
+
+    def _verdict(self) -> list[str]:
+        if self.best is None:
+            return ["No model that meets the budget has a finite risk."]
+        by = "; the next is equal" if self.margin == 0 else f", by {number(self.margin, self.digits)}"
+        by = by if self.margin == self.margin else ""
+        pruned = min(self._pruned, key=lambda model: _finite(self.predictions[model].risk).item())
+        beats = {"lower": "beats", "equal": "is equal to", "higher": "does not beat"}[self._order(pruned, "small")]
+        lines = [
+            f"Best within the budget: {self.predictions[self.best].label}{by}.",
+            f"Pruning the large model {beats} training the small one. {self._why(pruned, 'small')}".strip(),
+        ]
+        kept = pruned.removesuffix("+retrain")
+        return lines + list(filter(None, [self._retraining(kept)]))
+
+    def _why(self, one: str, other: str) -> str:
+        """What decides between two models: what they drop (misfit), or how well they estimate what they keep.
+
+        Nothing does if their risks are equal, or one of them is not finite.
+        """
+        pair = [self.predictions[model] for model in (one, other)]
+        order = self._order(one, other)
+        split = all(prediction.misfit is not None for prediction in pair)
+        if order == "equal" or not (split and all(_finite(prediction.risk) < np.inf for prediction in pair)):
+            return ""
+        misfits, errors = [p.misfit for p in pair], [_estimation(p) for p in pair]
+        told = [number(value, self.digits) for value in (*errors, *misfits)]
+        by_misfit, by_error = misfits[1] - misfits[0], errors[1] - errors[0]
+        if abs(by_error) >= abs(by_misfit):
+            reason = "denoising" if order == "lower" else "the noise in what it keeps"
+            return f"The reason is {reason}: estimating what is kept costs {told[0]} instead of {told[1]}."
+        return f"The reason is misfit: dropping costs {told[2]} instead of {told[3]}."
+
+    def _retraining(self, rule: str) -> str:
+        """What retraining does to a pruned model."""
+        retrained = f"{rule}+retrain"
+        before, later = (self.predictions[model].risk for model in (rule, retrained))
+        if not (_finite(before) < np.inf and _finite(later) < np.inf):
+            return ""
+        order = self._order(retrained, rule)
+        if order == "equal":
+            return f"Retraining on the same sample leaves its risk equal, at {number(before, self.digits)}."
+        helps = "lowers" if order == "lower" else "raises"
+        values = f"from {number(before, self.digits)} to {number(later, self.digits)}"
+        return f"Retraining on the same sample {helps} its risk {values}. {self._why(retrained, rule)}"
+
+    def _many_regimes(self) -> list[Any]:
+        inputs = self.predictions["small"].inputs()
+        risks = {model: np.ravel(risk) for model, risk in self.risks.items()}
+        best, margin = np.ravel(self.best), np.ravel(self.margin)
+        rows = (
+            [number(column[i]) for column in inputs.values()]
+            + [number(risk[i], self.digits) for risk in risks.values()]
+            + [best[i] or "", number(margin[i], self.digits)]
+            for i in range(best.size)
+        )
+        return filled(table("predicted test risk", (*inputs, *risks, "best", "by"), left=0), rows, best.size)
+
+
+def _estimation(prediction: Prediction) -> Any:
+    """The part of the excess risk that is the error in what is kept; None where the theory does not split it."""
+    return None if prediction.misfit is None else prediction.excess_risk - prediction.misfit
+
+
+def _finite(risk: Any) -> np.ndarray:
+    """A risk, with inf in place of nan."""
+    risk = np.asarray(risk)
+    return np.where(risk == risk, risk, np.inf)
+
+
+def compare(
+    problem: Problem,
+    keep: ArrayLike | str | None = None,
+    n_keep: int | None = None,
+    digits: int | None = None,
+    retrain_ridge: ArrayLike | str = 0.0,
+    policies: Sequence[type[Policy] | Policy] = RULES,
+) -> Comparison:
+    """Compare the dense fit, its pruned and retrained versions, and a small model of the best features, at one budget.
+
+    Parameters
+    ----------
+    problem : LinearGaussian, RankOne, or a problem of a kind of your own
+    keep, n_keep
+        The budget, as for a `Policy`: exactly one of them.
+    digits : int, optional
+        Significant digits; float64 if not given. The bound is then left out where it is known in float64 only:
+        features of the same eigenvalue and penalty have different coefficients. It is also left out for laws of more
+        than 16,384 atoms: ask for ``rc.predict(problem, rc.Optimal(keep))``.
+    retrain_ridge : float >= 0
+        Of the second fits; least squares, or least norm, if not given.
+    policies : sequence of Policy types, or of policies
+        The rules that are compared; of a policy, its options count, not its budget.
+
+    Returns
+    -------
+    Comparison
+        Prints as a table.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not what it should be.
+
+    Notes
+    -----
+    Theorems 1 and 2 and Section 3 of Chang et al. 2021; derivations 11, 12 and 17 for training errors, retraining on
+    the same sample and the bound. The excess risk is what dropping costs (the signal of the dropped features, misfit)
+    and what estimating costs (the error in what is kept).
+
+    Examples
+    --------
+    >>> import riskcalc as rc
+    >>> problem = rc.LinearGaussian(aspect_ratio="10/3", eigenvalues=[25, 1], signal=1, weights=["1/10", "9/10"])
+    >>> comparison = rc.compare(problem, keep="1/10")
+    >>> comparison.best, round(comparison.margin, 4), comparison.prune_beats_small
+    ('hessian', 0.1436, True)
+    """
+    check_problem(problem)
+    if isinstance(policies, str) or not policies:
+        raise TypeError(f"policies must be a list such as [rc.Magnitude, rc.Group(4, keep=0.1)], got {policies!r}")
+    budget = Oracle(keep=keep, n_keep=n_keep)
+    rules = [_at(budget, rule) for rule in policies]
+    asked = procedures(rules, retrain_ridge, bound=getattr(problem, "n_atoms", 0) <= MOST_ATOMS)
+    found = evaluate(problem, asked, digits, covered=True)
+    predictions = {procedure.key: found[procedure] for procedure in asked if procedure in found}
+    return Comparison(problem, budget.budget(problem.n_features), predictions, digits)
+
+
+def _at(budget: Policy, rule: Any) -> Policy:
+    """A rule at the budget of another."""
+    if isinstance(rule, Policy):
+        return rule.at(keep=budget.keep, n_keep=budget.n_keep)
+    if not (isinstance(rule, type) and issubclass(rule, Policy)):
+        raise TypeError(f"policies must be policies, or types such as rc.Magnitude, got {rule!r}")
+    return rule(keep=budget.keep, n_keep=budget.n_keep)

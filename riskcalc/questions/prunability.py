@@ -1,0 +1,139 @@
+"""Prunability: how far a fit can be pruned before its training error notices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from riskcalc.policies import BrainSurgeon, Hessian, Magnitude, Oracle, Policy, Random, by_budget
+from riskcalc.prediction.predict import predict
+from riskcalc.problems import Problem, check_problem
+from riskcalc.questions.crossing import first_within
+from riskcalc.results.tables import filled, number, table, to_text
+from riskcalc.results.values import json_value, plain_scalar
+
+USUAL: tuple[type[Policy], ...] = (Magnitude, Hessian, BrainSurgeon, Oracle, Random)
+# Fractions tried before the last crossing is refined: denser where little is kept, down to nearly nothing.
+GRID = np.unique(np.concatenate([np.geomspace(1e-6, 1, 97), np.linspace(0, 1, 65)[1:]]))
+
+
+@dataclass(frozen=True)
+class Prunability:
+    """The smallest fraction that may be kept, by policy. Prints as a table.
+
+    Attributes
+    ----------
+    problem : Problem
+    tolerance : float
+        By which the training error may exceed that of the dense fit.
+    training_error : float or ndarray
+        Of the dense fit.
+    keep : dict of str to float or ndarray
+        By policy: every fraction from here to one keeps the training error within the tolerance. 0 where even
+        predicting zero does; nan where none does, not even keeping everything (sampling with replacement), or where
+        the dense fit has no finite training error.
+    """
+
+    problem: Problem
+    tolerance: float
+    training_error: Any
+    keep: Mapping[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; nan becomes None."""
+        keep = {name: json_value(value, None) for name, value in self.keep.items()}
+        return {"tolerance": self.tolerance, "training_error": json_value(self.training_error, None), "keep": keep}
+
+    def __str__(self) -> str:
+        def text(value: float) -> str:
+            return "none" if np.isnan(value) else number(value)
+
+        rows = (
+            [name, *map(text, np.ravel(value)[:8]), *(["..."] if np.size(value) > 8 else [])]
+            for name, value in self.keep.items()
+        )
+        shown = min(np.size(self.training_error), 8)
+        columns = ("policy", *["smallest keep"] * shown, *([""] if np.size(self.training_error) > 8 else []))
+        title = (
+            f"training error within {self.tolerance:g} of the dense fit's {number(np.ravel(self.training_error)[0])}"
+        )
+        title = title if np.ndim(self.training_error) == 0 else title.rsplit(" ", 1)[0]
+        return to_text([title, *filled(table("", columns), rows, len(self.keep))])
+
+
+def prunability(problem: Problem, tolerance: float, policies: Sequence[type[Policy]] = USUAL) -> Prunability:
+    """Find the smallest fraction of features that can be kept without the training error noticing, by policy.
+
+    The smallest fraction such that it and every larger one keep the training error within an absolute tolerance of the
+    dense fit's, without retraining: a measure of generalisation that needs no test data (Kuhn et al. 2021).
+
+    Parameters
+    ----------
+    problem : Problem
+        A batch of problems gives arrays.
+    tolerance : float >= 0
+        In the units of the squared target.
+    policies : sequence of Policy types
+        Those that a budget alone makes.
+
+    Returns
+    -------
+    Prunability
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the tolerance is negative or not finite, or policies are not a list of policies that a budget alone makes.
+
+    Notes
+    -----
+    Fractions are tried on a grid from 1 down to 1e-6, and a root is found between the highest that is outside and the
+    next: a policy whose training error rises and falls between two points of the grid is not seen to do so.
+    L. Kuhn, C. Lyle, A. Gomez, J. Rothfuss, Y. Gal, "Robustness to Pruning Predicts Generalization in Deep Neural
+    Networks" (2021).
+
+    Examples
+    --------
+    >>> import riskcalc as rc
+    >>> problem = rc.LinearGaussian(aspect_ratio="10/3", eigenvalues=[25, 1], signal=1, weights=["1/10", "9/10"])
+    >>> round(rc.prunability(problem, tolerance=0.1).keep["hessian"], 3)
+    0.323
+    """
+    if isinstance(tolerance, bool) or not isinstance(tolerance, Real) or not 0 <= tolerance < np.inf:
+        raise ValueError(f"tolerance must be a finite number of at least 0, got {tolerance!r}")
+    if not (isinstance(policies, Sequence) and policies):
+        raise TypeError(f"policies must be a list such as [rc.Magnitude], got {policies!r}")
+    check_problem(problem)
+    for kind in policies:
+        if kind not in by_budget().values():
+            raise TypeError(f"policies must be types such as rc.Magnitude that a budget alone makes, got {kind!r}")
+    tolerance = float(tolerance)
+    dense = np.asarray(predict(problem).training_error)
+    found = {kind.name: _smallest(problem, kind, dense, problem.null_risk, tolerance) for kind in policies}
+    return Prunability(problem, tolerance, plain_scalar(dense), {name: plain_scalar(x) for name, x in found.items()})
+
+
+def _smallest(
+    problem: Problem, kind: type[Policy], dense: np.ndarray, null: np.ndarray, tolerance: float
+) -> np.ndarray:
+    # Equal errors computed in two ways differ by rounding.
+    most = dense + tolerance + 1e-15 * (dense + null)
+
+    def error(keep: np.ndarray) -> np.ndarray:
+        return np.asarray(predict(problem, kind(keep=keep)).training_error)
+
+    places = np.arange(len(GRID)).reshape(-1, *[1] * dense.ndim)
+    errors = error(GRID[places])  # nan, where masks are not found, tells nothing
+    bad = np.where(errors > most, places, -1).max(axis=0)
+    good = np.where((errors <= most) & (places > bad), places, len(GRID)).min(axis=0)
+    low, high = GRID[np.maximum(bad, 0)], GRID[np.minimum(good, len(GRID) - 1)]
+    between = (bad >= 0) & (good < len(GRID))
+    # Elsewhere there is nothing to find: any bracket of two sides that differ will do.
+    high = first_within(lambda keep: np.where(between, error(keep) - most, high - keep - 1e-9), low, high)
+    lowest = np.where(null <= most, 0.0, GRID[0])
+    keep = np.where(bad < 0, lowest, high)
+    return np.where((good < len(GRID)) & np.isfinite(dense), keep, np.nan)

@@ -1,0 +1,138 @@
+"""How many features must be sampled for predictions to stay near those of the dense fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from scipy.special import ndtri
+
+from riskcalc.policies import Sampled
+from riskcalc.prediction.predict import predict
+from riskcalc.problems import Problem, check_problem
+from riskcalc.questions.crossing import first_within
+from riskcalc.results.tables import filled, number, table, to_text
+from riskcalc.results.values import json_value, plain_scalar
+
+# The smallest fraction of features that is told from none.
+LEAST = 2.0**-50
+
+
+@dataclass(frozen=True)
+class SamplingBudget:
+    """Fractions of the features that suffice, each found in its own way. Prints as a table.
+
+    Attributes
+    ----------
+    relative_error, failure : float
+    sure_top : float or ndarray
+        Smallest fraction of `Sampled(keep)`, from the exact law of its error.
+    replacement : float or ndarray
+        Draws over features of `Sampled(keep, replacement=True)`, from the exact law; may exceed one.
+    chernoff, chebyshev : float or ndarray
+        The same draws, by the concentration bounds that the exact law replaces: 2 log(2/failure), and 1/failure, in
+        place of the squared normal quantile. All four are nan where the dense fit is infinite, or predicts nothing.
+    """
+
+    relative_error: float
+    failure: float
+    sure_top: Any
+    replacement: Any
+    chernoff: Any
+    chebyshev: Any
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {name: json_value(value, None) for name, value in vars(self).items()}
+
+    def __str__(self) -> str:
+        title = f"for a relative error of {self.relative_error:g} with probability {1 - self.failure:g}"
+        words = {
+            "with a sure top, exact": self.sure_top,
+            "with replacement, exact": self.replacement,
+            "with replacement, by Chernoff's bound": self.chernoff,
+            "with replacement, by Chebyshev's inequality": self.chebyshev,
+        }
+        rows = [[name, ", ".join(number(one) for one in np.ravel(value)[:8])] for name, value in words.items()]
+        return to_text([title, *filled(table("", ("sampling", "fraction of features")), rows, len(rows))])
+
+
+def sampling_budget(problem: Problem, relative_error: float, failure: float = 0.05) -> SamplingBudget:
+    """Find the smallest budget at which sampled coefficients predict like the dense fit.
+
+    The guarantee is that of sensitivity-based pruning: at a new point x, with probability 1 - failure over it and over
+    the sampling, ``|x'b_sampled - x'b|`` is at most relative_error times the root mean square of x'b.
+
+    Parameters
+    ----------
+    problem : LinearGaussian
+        A batch of problems gives arrays.
+    relative_error : float > 0
+    failure : float in (0, 1)
+
+    Returns
+    -------
+    SamplingBudget
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of range, or problem is none.
+
+    Notes
+    -----
+    The difference of the predictions is a sum of many small independent terms of mean zero, so in the limit it is
+    normal, with the variance by which sampling makes the test risk grow (`Sampled`): the budget is the smallest whose
+    growth is at most (relative_error / z)^2 times the mean square of x'b, z the normal quantile of 1 - failure/2.
+    With replacement the growth is (E[sqrt(Lambda)|X|])^2 / keep. In the spirit of C. Baykal et al., "SiPPing neural
+    networks" (2019), and L. Liebenwein et al., "Provable filter pruning" (2020), whose bounds hold at every size and
+    for the worst of a class of inputs, with constants that are not compared here.
+
+    Examples
+    --------
+    >>> import riskcalc as rc
+    >>> problem = rc.LinearGaussian(aspect_ratio=2, eigenvalues=[25, 1], signal=1, weights=["1/10", "9/10"])
+    >>> budget = rc.sampling_budget(problem, relative_error=0.5)
+    >>> budget.sure_top < budget.replacement < budget.chernoff < budget.chebyshev
+    True
+    """
+    check_problem(problem)
+    for name, value, most in (("relative_error", relative_error, np.inf), ("failure", failure, 1.0)):
+        if isinstance(value, bool) or not isinstance(value, Real) or not 0 < value < most:
+            raise ValueError(f"{name} must be a number above 0 and below {most:g}, got {value!r}")
+    relative_error, failure = float(relative_error), float(failure)
+    everything = np.ones(problem.shape)
+    # All draws that there are features distort by (E[sqrt(Lambda)|X|])^2 over E[Lambda X^2], inversely in their number.
+    unit = _distortion(problem, Sampled(keep=everything, replacement=True))
+    quantile = -ndtri(failure / 2)
+    with np.errstate(over="ignore"):
+        allowed = np.square(relative_error / quantile)
+
+    def draws(factor: float) -> Any:
+        """By a bound that has this factor in place of the squared quantile."""
+        with np.errstate(over="ignore", divide="ignore"):
+            return plain_scalar(unit * (factor / quantile**2) / allowed)
+
+    def excess(keep: np.ndarray) -> np.ndarray:
+        """Above zero where sampling distorts too much; bounded, as the distortion is not."""
+        distortion = _distortion(problem, Sampled(keep=keep))
+        with np.errstate(invalid="ignore"):
+            share = distortion / (distortion + allowed)
+        return np.where(np.isinf(distortion), 1.0, share) - 0.5
+
+    least = np.full(problem.shape, LEAST)
+    known = np.isfinite(unit) & np.isfinite(excess(least))
+    enough = known & (excess(least) <= 0)
+    sure = first_within(lambda keep: np.where(known & ~enough, excess(keep), 0.5 - keep), least, everything)
+    sure = plain_scalar(np.where(known, np.where(enough, LEAST, sure), np.nan))
+    bounds = draws(2 * np.log(2 / failure)), draws(1 / failure)
+    return SamplingBudget(relative_error, failure, sure, draws(quantile**2), *bounds)
+
+
+def _distortion(problem: Problem, policy: Sampled) -> np.ndarray:
+    """By how much sampling distorts predictions; nan where it is not known."""
+    found = predict(problem, policy)
+    known = np.isin(found.status, ("ok", "exact_recovery"))
+    return np.where(known, found.distortion, np.nan)

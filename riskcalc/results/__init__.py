@@ -1,0 +1,1 @@
+"""What results have in common: their quantities, the numbers in them, and tables."""

@@ -1,0 +1,370 @@
+"""Problems at a finite size: how samples of each kind are drawn, fitted and measured. No formula of the theory.
+
+`sampler` dispatches on the class of a problem; `sized` gives the problem that is simulated at a size. A new kind
+registers both; where its features are not independent, an `Ensemble` of its own says how it is drawn and measured.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+
+from riskcalc.exact import as_float, as_fractions
+from riskcalc.laws import Empirical, count
+from riskcalc.policies import Group, Optimal, Policy, Procedure
+from riskcalc.problems import LinearGaussian, Problem, RankOne
+from riskcalc.simulation.backends import Backend
+from riskcalc.simulation.choices import Fitted
+from riskcalc.simulation.populations import Population, dense_ranks, population, stacked
+
+# Without a ridge the risk of a sample of n rows in r dimensions has a finite variance only if they differ by this much.
+NEAREST = 4
+# Largest over smallest variance per penalty of an interpolator that keeps four digits and more.
+MOST_SPREAD = 1e12
+
+
+class Ensemble:
+    """A stack of trials in the backend's arrays: independent features, each with its variance.
+
+    Attributes
+    ----------
+    eigenvalues, truth, penalty, ranks : array of shape (1, p) or (T, p)
+        Variances, true coefficients, penalty weights, places among the distinct variance * coefficient^2.
+    live : array of bool
+        Which features have variance.
+    """
+
+    def __init__(self, features: Population, sampler: Sampler, backend: Backend):
+        self.sampler, self.backend, self.xp = sampler, backend, backend.xp
+        self.eigenvalues, self.penalty, self.ranks, self.truth = (
+            self.xp.asarray(array)
+            for array in (features.eigenvalues, features.penalty, features.ranks, features.coefficients)
+        )
+        self.live = self.eigenvalues > 0
+
+    def sample(self, entries: Any, noise: Any) -> tuple[Any, Any]:
+        """Designs and targets, from independent standardised entries."""
+        design = self.design(entries)
+        return design, self._applied(design, self.truth) + self.sampler.noise_variance**0.5 * noise
+
+    def design(self, entries: Any) -> Any:
+        """The features of a sample, in place of their entries."""
+        entries *= self.xp.sqrt(self.eigenvalues)[:, None, :]
+        return entries
+
+    def excess_risk(self, error: Any) -> Any:
+        """Test risk beyond the noise, exactly, given the error of the coefficients; shape (T,)."""
+        return self.xp.sum(self.eigenvalues * error**2, axis=-1)
+
+    def measured(self, design: Any, target: Any, coefficients: Any) -> Any:
+        """Test risk, exact given the fit, and mean squared residual; shape (T, 2)."""
+        residuals = target - self._applied(design, coefficients)
+        risk = self.sampler.noise_variance + self.excess_risk(self.truth - coefficients)
+        return self.xp.stack([risk, self.xp.mean(residuals**2, axis=-1)], axis=-1)
+
+    def _applied(self, design: Any, coefficients: Any) -> Any:
+        return self.xp.matmul(design, coefficients[..., None])[..., 0]
+
+    def fitted(self, coefficients: Any, design: Any, luck: Any) -> Fitted:
+        """A fit, and what a policy may look at."""
+
+        def curvatures() -> Any:
+            return self.curvatures(design, self.penalty, self.live, self.sampler.ridge)
+
+        return Fitted(self.xp, coefficients, self.eigenvalues, self.truth, self.ranks, luck, curvatures)
+
+    def curvatures(self, design: Any, penalty: Any, live: Any, ridge: float) -> Any:
+        """The diagonal of the inverse Hessian of the penalised loss, up to a factor per trial; its limit as the ridge
+        vanishes, where there is none and features are many."""
+        xp, n = self.xp, design.shape[1]
+        scaled = design / xp.sqrt(penalty)[:, None, :]
+        transposed = xp.matrix_transpose(scaled)
+        counts = xp.sum(xp.astype(live, design.dtype), axis=-1)
+        if bool(xp.all(counts <= n)):
+            diagonal = n * ridge + xp.astype(~live, design.dtype)
+            gram = xp.matmul(transposed, scaled) + diagonal[:, :, None] * xp.eye(design.shape[2], dtype=design.dtype)
+            return xp.linalg.diagonal(xp.linalg.inv(gram)) / penalty
+        gram = xp.matmul(scaled, transposed) + n * ridge * xp.eye(n, dtype=design.dtype)
+        seen = xp.sum(scaled * xp.matmul(xp.linalg.inv(gram), scaled), axis=1)
+        return (1 - seen) / penalty
+
+    def fit(self, design: Any, target: Any, penalty: Any, live: Any, ridge: float) -> Any:
+        """The minimiser of |y - X b|^2/n + ridge * sum(penalty * b^2), of least penalty where there are several.
+
+        By the Cholesky factorisation of the smaller Gram matrix. Features without variance get zero.
+        """
+        xp, n = self.xp, design.shape[1]
+        plain = bool(xp.all(penalty == 1))
+        root = xp.sqrt(penalty)
+        scaled = design if plain else design / root[:, None, :]
+        counts = xp.sum(xp.astype(live, design.dtype), axis=-1)
+        few, many = bool(xp.all(counts <= n)), bool(xp.all(counts > n))
+        if not (few or many or ridge > 0):
+            raise ValueError(
+                "features without variance leave some trials with more live features than samples and some with "
+                "fewer; give a ridge, or another n_samples or keep"
+            )
+        transposed = xp.matrix_transpose(scaled)
+        if few:
+            diagonal = n * ridge + xp.astype(~live, design.dtype)
+            gram = xp.matmul(transposed, scaled) + diagonal[:, :, None] * xp.eye(design.shape[2], dtype=design.dtype)
+            solution = self.backend.solve(gram, self._applied(transposed, target))
+        else:
+            gram = xp.matmul(scaled, transposed)
+            if ridge > 0:
+                gram = gram + n * ridge * xp.eye(n, dtype=design.dtype)
+            solution = self._applied(transposed, self.backend.solve(gram, target))
+        return solution if plain else solution / root
+
+
+class OneFactor(Ensemble):
+    """Features that are multiples of one factor, whose Gram matrices are singular."""
+
+    def design(self, entries: Any) -> Any:
+        """The factor times the loadings."""
+        return entries * self.xp.asarray(as_float(self.sampler.problem.loadings))[None, None, :]
+
+    def excess_risk(self, error: Any) -> Any:
+        """The error of the slope in the factor, squared."""
+        return self.xp.sum(self.xp.asarray(as_float(self.sampler.problem.loadings)) * error, axis=-1) ** 2
+
+    def fit(self, design: Any, target: Any, penalty: Any, live: Any, ridge: float) -> Any:
+        """Least squares of least norm, by the pseudo-inverse."""
+        return self._applied(self.xp.linalg.pinv(design, rtol=1e-10), target)
+
+
+class Sampler(ABC):
+    """A problem at a finite size, for the process that draws its trials.
+
+    Attributes
+    ----------
+    problem : Problem
+        With whole numbers of samples and features: those of every trial, or an example of them.
+    columns : int
+        Independent entries in a row of a design.
+    """
+
+    problem: Any
+    columns: int
+
+    @property
+    def n_samples(self) -> int:
+        """Rows of a sample."""
+        return int(self.problem.n_samples)
+
+    @property
+    def n_features(self) -> int:
+        """Number of features."""
+        return int(self.problem.n_features)
+
+    @property
+    def noise_variance(self) -> float:
+        """Of the target."""
+        return float(as_float(self.problem.noise_variance)[()])
+
+    @property
+    def ridge(self) -> float:
+        """Of the first fit."""
+        return float(as_float(self.problem.ridge)[()])
+
+    @abstractmethod
+    def check(self, procedure: Procedure) -> None:
+        """Refuse a procedure, in whole numbers, that has no finite error at this size, or that is not simulated."""
+
+    @abstractmethod
+    def ensemble(self, features: Sequence[Any], backend: Backend) -> Ensemble:
+        """Trials of some blocks, given what `redrawn` gave for each."""
+
+    def redrawn(self, trials: int, seed: np.random.SeedSequence) -> Any:
+        """The features of some trials, if they are drawn anew; None if all trials have the same."""
+        return None
+
+
+@singledispatch
+def sized(problem: Problem, n_samples: int) -> Problem:
+    """The problem of this many samples whose features are those of a simulation."""
+    raise TypeError(
+        f"what a {type(problem).__name__} is at a finite size is not registered (riskcalc.simulation.samplers.sized)"
+    )
+
+
+@singledispatch
+def sampler(problem: Problem, n_samples: int, drawn: bool) -> Sampler:
+    """Samples of so many rows; `drawn` asks for features drawn anew in every trial."""
+    raise TypeError(
+        f"how a {type(problem).__name__} is sampled is not registered (riskcalc.simulation.samplers.sampler)"
+    )
+
+
+def rows_of(problem: Problem, n_samples: int | None) -> int:
+    """The number of rows asked for, or the problem's own."""
+    if n_samples is None:
+        if problem.n_samples is None:
+            raise ValueError("n_samples (--size) is missing: this problem is an aspect ratio; say at what size to draw")
+        n_samples = int(problem.n_samples)
+    return count(n_samples, "n_samples")
+
+
+@sized.register
+def _(problem: LinearGaussian, n_samples: int) -> LinearGaussian:
+    """Features at the quantiles of the law, each an atom."""
+    ratio: Any = as_fractions(problem.aspect_ratio)[()]
+    p = round(ratio * n_samples)
+    if p < 1:
+        raise ValueError(
+            f"n_samples = {n_samples} at {float(ratio):g} features per sample leaves no feature; take more samples"
+        )
+    own = population(problem, p)
+    return LinearGaussian(
+        n_samples=n_samples,
+        n_features=p,
+        law=Empirical(own.eigenvalues[0], own.signal[0]),
+        noise_variance=problem.noise_variance,
+        ridge=problem.ridge,
+        penalty=own.penalty[0],
+    )
+
+
+@sampler.register
+def _(problem: LinearGaussian, n_samples: int, drawn: bool) -> Sampler:
+    finite = sized(problem, n_samples)
+    return DiagonalSampler(finite, population(finite, int(finite.n_features)), problem if drawn else None)
+
+
+@dataclass(frozen=True)
+class DiagonalSampler(Sampler):
+    """Independent Gaussian features; with a `law`, they are drawn from it anew in every trial."""
+
+    problem: LinearGaussian
+    features: Population
+    law: LinearGaussian | None
+
+    @property
+    def columns(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """One for each feature."""
+        return self.n_features
+
+    def redrawn(self, trials: int, seed: np.random.SeedSequence) -> Population | None:
+        """From the law."""
+        if self.law is None:
+            return None
+        rng = np.random.default_rng(seed.spawn(1)[0])
+        return stacked([population(self.law, self.n_features, rng) for _ in range(trials)])
+
+    def ensemble(self, features: Sequence[Any], backend: Backend) -> Ensemble:
+        """The same features in all trials, or those of each."""
+        return Ensemble(self.features if self.law is None else stacked(list(features)), self, backend)
+
+    def check(self, procedure: Procedure) -> None:
+        """Without a ridge the sizes of a fit must differ; weak features must not be lost beside strong ones."""
+        n, live = self.n_samples, int(np.count_nonzero(self.features.eigenvalues))
+        _check_variance(n, live, self.ridge, "features with variance")
+        if live > n:
+            _check_spread(self.features)
+        for policy, retrain in procedure.rounds:
+            check_choice(policy, self.features, self.law is not None)
+            if retrain is None:
+                continue
+            kept = policy.whole(self.n_features, np.array(self.n_features)).n_keep or 0
+            ridge = self.ridge if retrain.ridge is None else float(retrain.ridge)
+            blind = not (policy.sees_fit or policy.sees_truth)  # it may keep features without variance
+            check_refit(policy, kept, n, ridge)
+            _check_variance(n, kept if blind else min(kept, live), ridge, "features kept")
+
+
+@sized.register
+def _(problem: RankOne, n_samples: int) -> RankOne:
+    """The same features at any size."""
+    return RankOne(problem.loadings, problem.coefficients, n_samples, problem.noise_variance)
+
+
+@sampler.register
+def _(problem: RankOne, n_samples: int, drawn: bool) -> Sampler:
+    if drawn:
+        raise ValueError('the features of one factor are given; leave features="drawn" out')
+    return OneFactorSampler(sized(problem, n_samples))
+
+
+@dataclass(frozen=True)
+class OneFactorSampler(Sampler):
+    """The same features in all trials, of one factor."""
+
+    problem: RankOne
+    columns: int = 1
+
+    def check(self, procedure: Procedure) -> None:
+        """Every least-squares fit is one."""
+        for policy, retrain in procedure.rounds:
+            if isinstance(policy, Group):
+                raise ValueError("groups are of one kind of feature; with one factor they are not simulated")
+            if retrain is not None and retrain.ridge is not None and float(retrain.ridge) > 0:
+                raise ValueError("with one factor second fits are simulated without a ridge; leave it out")
+
+    def ensemble(self, features: Sequence[Any], backend: Backend) -> Ensemble:
+        """The same features in all trials."""
+        loadings, coefficients = as_float(self.problem.loadings), as_float(self.problem.coefficients)
+        p = self.n_features
+        ranks = dense_ranks((loadings * coefficients) ** 2)
+        columns = (loadings**2, np.sqrt(p) * coefficients, np.ones(p), ranks)
+        return OneFactor(Population(*(column[None, :] for column in columns)), self, backend)
+
+
+@singledispatch
+def check_choice(policy: Policy, features: Population, drawn: bool) -> None:
+    """Refuse a policy that these features do not allow to be simulated."""
+
+
+@check_choice.register
+def _(policy: Group, features: Population, drawn: bool) -> None:
+    if drawn:
+        raise ValueError('groups and the optimal rule are simulated with features="quantiles" only')
+    own = np.stack([features.eigenvalues[0], features.signal[0], features.penalty[0]])
+    p, size = own.shape[-1], policy.size
+    if p % size or np.any(own.reshape(3, -1, size) != own.reshape(3, -1, size)[:, :, :1]):
+        raise ValueError(
+            f"groups of {size} do not divide the features of every kind, which are {p} together; groups are of one "
+            "kind, so take another n_samples or size"
+        )
+
+
+@check_choice.register
+def _(policy: Optimal, features: Population, drawn: bool) -> None:
+    if drawn:
+        raise ValueError('groups and the optimal rule are simulated with features="quantiles" only')
+    kinds = np.stack([features.eigenvalues[0], features.penalty[0], features.signal[0]])
+    if np.unique(kinds, axis=1).shape[1] != np.unique(kinds[:2], axis=1).shape[1]:
+        raise ValueError(
+            "the optimal rule is simulated only where no two features share their eigenvalue and penalty but not "
+            "their coefficient; it is predicted for others, too"
+        )
+
+
+def check_refit(policy: Policy, kept: int, n: int, ridge: float) -> None:
+    """Refuse a fit without a ridge on features whose number is random and may be near that of the samples."""
+    if policy.options.get("replacement") and ridge == 0 and kept > n:
+        raise ValueError(
+            "with replacement the number of distinct features is random; retrain with a ridge, or keep fewer"
+        )
+
+
+def _check_variance(n: int, rank: int, ridge: float, what: str) -> None:
+    if ridge == 0 and abs(n - rank) < NEAREST:
+        raise ValueError(
+            f"n_samples = {n} is too near the {rank} {what}: without a ridge the risk then has no finite variance; "
+            f"they must differ by at least {NEAREST}, so take more samples or a ridge"
+        )
+
+
+def _check_spread(features: Population) -> None:
+    """With more features than samples, weak features are lost to rounding beside strong ones."""
+    scales = (features.eigenvalues / features.penalty)[features.eigenvalues > 0]
+    if scales.max() > MOST_SPREAD * scales.min():
+        raise ValueError(
+            f"eigenvalues over penalties from {scales.min():g} to {scales.max():g} are too far apart to simulate with "
+            f"more features than samples in double precision; their ratio must be at most {MOST_SPREAD:g}"
+        )

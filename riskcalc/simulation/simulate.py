@@ -1,0 +1,158 @@
+"""Simulate: draw samples of a problem, fit, prune, retrain, and measure. The empirical witness of the theory.
+
+Nothing here knows a formula of the theory; what is measured needs only the true variances and coefficients.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from concurrent.futures import Executor
+
+import numpy as np
+
+from riskcalc.laws import count
+from riskcalc.policies import Policy, Procedure, Retrain
+from riskcalc.problems import Problem, check_single
+from riskcalc.simulation.backends import backend
+from riskcalc.simulation.estimates import Estimate
+from riskcalc.simulation.samplers import rows_of, sampler
+from riskcalc.simulation.trials import DISTRIBUTIONS, Plan, run_blocks
+from riskcalc.simulation.workers import process_pool, run_all
+
+# Multiplications that take a worker about a tenth of a second: less is not worth a task, much less not a pool.
+TASK = 2e9
+
+
+def simulate(
+    problem: Problem,
+    prune: Policy | None = None,
+    retrain: bool | Retrain | None = None,
+    *,
+    n_samples: int | None = None,
+    trials: int = 100,
+    seed: int = 0,
+    features: str = "quantiles",
+    distribution: str = "gaussian",
+    device: str | None = None,
+    executor: Executor | None = None,
+    workers: int | None = None,
+    progress: bool = False,
+) -> Estimate:
+    """Measure the test risk of a dense, pruned or retrained model at finite size.
+
+    Every trial draws a sample, fits, keeps exactly the asked number of features, and measures the test risk exactly
+    from the known covariance and coefficients, and the training error.
+
+    Parameters
+    ----------
+    problem : LinearGaussian, RankOne, or a problem of a kind of your own
+        One problem, not a batch.
+    prune : Policy, optional
+        The dense fit if not given.
+    retrain : bool or Retrain, optional
+        Fit again on the features kept; True for least squares (or least norm) on the same sample.
+    n_samples : int, optional
+        Rows of a sample; needed unless the problem has them. The number of features is the aspect ratio times this,
+        and the number kept that times `keep`, both rounded to the nearest integer.
+    trials : int
+    seed : int >= 0
+        The same seed and device give the same draws, for any number of workers.
+    features : "quantiles" or "drawn"
+        Features at the quantiles of the law, the same in every trial; or drawn from it anew in every trial.
+    distribution : "gaussian", "rademacher", "uniform" or "student5"
+        Of the entries of the design, before they are scaled; all of variance one.
+    device : "cpu", "gpu" or None
+        None takes a GPU where CuPy finds one.
+    executor : concurrent.futures.Executor, optional
+        Where trials run; by default a pool of `workers` processes with one BLAS thread each, if there is work for one.
+    workers : int, optional
+        Size of the default pool; 1 runs in this process. By default the processors this process may use.
+    progress : bool
+        Show a progress bar on stderr.
+
+    Returns
+    -------
+    Estimate
+        Of the test risk, with that of the training error in it. After an interrupt, of the trials finished by then.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Naming the argument; also where sizes round to nothing, or n_samples is too near the number of features for the
+        mean over trials to have a finite error.
+
+    Examples
+    --------
+    >>> import riskcalc as rc
+    >>> problem = rc.LinearGaussian(aspect_ratio=2, eigenvalues=1, signal=1, noise_variance=0.5)
+    >>> estimate = rc.simulate(problem, n_samples=50, trials=20, seed=1, device="cpu", workers=1)
+    >>> estimate.trials, abs(estimate.mean - rc.predict(problem).risk) < 5 * estimate.stderr
+    (20, True)
+    """
+    plan = make_plan(problem, [Procedure.of(prune, retrain)], n_samples, features, distribution)
+    seed, trials = check_seed(seed), count(trials, "trials")
+    values = run_trials(plan, seed, trials, device=device, executor=executor, workers=workers, progress=progress)
+    return Estimate.of(values[:, 0, 0], seed, values[:, 0, 1])
+
+
+def run_trials(
+    plan: Plan,
+    seed: int | tuple[int, ...],
+    trials: int,
+    first: int = 0,
+    device: str | None = None,
+    executor: Executor | None = None,
+    workers: int | None = None,
+    progress: bool = False,
+) -> np.ndarray:
+    """Test risk and training error of every model of a plan in every trial, shape (trials, models, 2).
+
+    Trials start at block `first` of the seed's blocks.
+    """
+    chosen = backend(device)
+    if workers is not None:
+        workers = count(workers, "workers")
+    blocks = range(first, first + math.ceil(trials / plan.block))
+    n, p = plan.n_samples, plan.n_features
+    size = len(blocks)
+    if chosen.name == "cpu":
+        size = max(1, round(TASK / (plan.block * n * p * (min(n, p) + 40))))
+        if executor is None and workers != 1 and len(blocks) > 4 * size:
+            executor = process_pool(workers)
+    tasks = [(plan, seed, blocks[i : i + size], chosen.name) for i in range(0, len(blocks), size)]
+    label = f"{trials} trials, n = {n}, p = {p}" if progress else None
+    return np.concatenate(run_all(tasks, _run_on, executor, label))[:trials]
+
+
+def _run_on(plan: Plan, seed: int | tuple[int, ...], blocks: range, device: str) -> np.ndarray:
+    return run_blocks(plan, seed, blocks, backend(device))
+
+
+def make_plan(
+    problem: Problem,
+    procedures: Sequence[Procedure],
+    n_samples: int | None,
+    features: str = "quantiles",
+    distribution: str = "gaussian",
+) -> Plan:
+    """What every trial does at this size; ValueError where that is nothing, or has no finite error."""
+    check_single(problem)
+    for name, value, known in (
+        ("features", features, ("quantiles", "drawn")),
+        ("distribution", distribution, tuple(DISTRIBUTIONS)),
+    ):
+        if value not in known:
+            raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
+    own = sampler(problem, rows_of(problem, n_samples), features == "drawn")
+    whole = tuple(procedure.whole(own.n_features, problem.n_features) for procedure in procedures)
+    for procedure in whole:
+        own.check(procedure)
+    return Plan(own, whole, distribution)
+
+
+def check_seed(seed: int) -> int:
+    """The seed, if it is an integer of at least zero."""
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise ValueError(f"seed must be an integer of at least 0, got {seed!r}")
+    return int(seed)

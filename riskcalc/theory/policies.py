@@ -1,0 +1,239 @@
+"""What each policy's mask is in theory: its moments, the root that its threshold is, its errors.
+
+`mask` dispatches on the class of a policy. A new policy registers what its mask is here or in a file of its own:
+
+    @mask.register
+    def _(policy: Steep) -> Mask:
+        return Thresholded(Lambda)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import singledispatch
+from typing import Any
+
+from riskcalc.formulas.records import Definitions, FixedPoint, Formula
+from riskcalc.formulas.symbols import Expression
+from riskcalc.policies import (
+    BrainSurgeon,
+    Group,
+    Hessian,
+    Magnitude,
+    Optimal,
+    Oracle,
+    Policy,
+    Random,
+    Ranking,
+    Sampled,
+)
+from riskcalc.theory import groups, masks, optimal, pruning, sampling, training_error
+from riskcalc.theory.masks import scored
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Errors of a fit behind a mask.
+
+    Attributes
+    ----------
+    risk, training_error : Formula
+        The training error may use what `risk` defines.
+    excess_risk : Formula or None
+        None where the noise is a term of the risk, to be left out.
+    needs : tuple of Formula
+        What these use, evaluated before them.
+    others : tuple of Formula
+        Quantities of this policy alone; each defines the symbol that is called as the quantity is.
+    """
+
+    risk: Formula
+    training_error: Formula
+    excess_risk: Formula | None = None
+    needs: tuple[Formula, ...] = ()
+    others: tuple[Formula, ...] = ()
+
+
+# What is kept stays as it is.
+UNCHANGED = Errors(pruning.RISK, training_error.PRUNED)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A mask by chance, without a threshold.
+
+    Attributes
+    ----------
+    moments : Definitions
+        Of the mask, down to what the state holds.
+    errors : Errors
+    needs : tuple of Formula
+        What the moments use, evaluated before them.
+    repeats : bool
+        Whether the budget counts draws, of which several may fall on one feature.
+    """
+
+    moments: Definitions
+    errors: Errors = UNCHANGED
+    needs: tuple[Formula, ...] = ()
+    repeats: bool = False
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """The top of a ranking that no fit decides."""
+
+    score: Expression
+    errors: Errors = UNCHANGED
+
+
+@dataclass(frozen=True)
+class Thresholded:
+    """Features whose score, a weight times |X|, reaches a threshold; or a mask found by such a root.
+
+    Attributes
+    ----------
+    weight : Expr
+    threshold : FixedPoint
+        Its root keeps the budget.
+    moments : Definitions
+        Of the mask, given the interval.
+    interval : Definitions
+        What the equation's terms use, from the threshold and from mean and spread of the score.
+    upper, start : Formula
+        A bound of the root (the largest over the features), and a first trial.
+    needs : tuple of Formula
+        What these use, evaluated before them.
+    numbers : mapping of str to number
+        Values of the policy's own symbols.
+    ranks_exact_fits : bool
+        Whether a fit without error is ranked by its scores; otherwise the root is found there, too.
+    errors : Errors
+    """
+
+    weight: Expression
+    threshold: FixedPoint = masks.THRESHOLD
+    moments: Definitions = field(default_factory=lambda: masks.THRESHOLD_MOMENTS)
+    interval: Definitions = field(default_factory=lambda: masks.INTERVAL)
+    upper: Formula = masks.THRESHOLD_UPPER
+    start: Formula | None = None
+    needs: tuple[Formula, ...] = ()
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+    ranks_exact_fits: bool = True
+    errors: Errors = UNCHANGED
+
+    @property
+    def where(self) -> Definitions:
+        """Definitions of the moments."""
+        return scored(self.weight) | dict(self.interval) | dict(self.moments)
+
+
+@dataclass(frozen=True)
+class Best:
+    """The rule of lowest risk blind to a feature's own coefficient, by what keeping it gains.
+
+    Attributes
+    ----------
+    gain : Formula
+        Where several coefficients are possible, from their posterior mean.
+    knows_all : bool
+        Whether what it keeps is the true coefficient where the feature's kind tells it.
+    errors : Errors
+    """
+
+    gain: Formula
+    knows_all: bool
+    errors: Errors
+
+
+Mask = Drawn | Ranked | Thresholded | Best
+
+
+@singledispatch
+def mask(policy: Policy) -> Mask:
+    """What the mask of a policy is; TypeError where nothing is registered for its class."""
+    raise TypeError(
+        f"what the mask of {type(policy).__name__} is in theory is not registered (riskcalc.theory.policies.mask)"
+    )
+
+
+@mask.register
+def _(policy: Magnitude) -> Mask:
+    return Thresholded(masks.MAGNITUDE, start=masks.THRESHOLD_START)
+
+
+@mask.register
+def _(policy: Hessian) -> Mask:
+    return Thresholded(masks.HESSIAN, start=masks.THRESHOLD_START)
+
+
+@mask.register
+def _(policy: BrainSurgeon) -> Mask:
+    return Thresholded(masks.SURGEON, start=masks.THRESHOLD_START)
+
+
+@mask.register
+def _(policy: Oracle) -> Mask:
+    return Ranked(masks.ORACLE_SCORE)
+
+
+@mask.register
+def _(policy: Random) -> Mask:
+    return Drawn(masks.RANDOM)
+
+
+def _reweighted(growth: Formula) -> Errors:
+    """Of a fit whose coefficients are kept by chance, and divided by it."""
+    return Errors(
+        sampling.RISK,
+        sampling.TRAINING_ERROR,
+        sampling.EXCESS_RISK,
+        needs=(growth,),
+        others=(sampling.DISTORTION,),
+    )
+
+
+@mask.register
+def _(policy: Sampled) -> Mask:
+    if policy.replacement:
+        return Drawn(sampling.REPLACED, _reweighted(sampling.REPLACED_GROWTH), (sampling.MEAN_SCORE,), repeats=True)
+    return Thresholded(
+        masks.HESSIAN,
+        threshold=sampling.THRESHOLD,
+        moments=sampling.MOMENTS,
+        upper=sampling.UPPER,
+        start=sampling.UPPER,
+        needs=(sampling.MEAN_SCORE,),
+        ranks_exact_fits=False,
+        errors=_reweighted(sampling.GROWTH),
+    )
+
+
+@mask.register
+def _(policy: Group) -> Mask:
+    return Thresholded(
+        weight(policy.ranking),
+        threshold=groups.THRESHOLD,
+        moments=groups.MOMENTS,
+        interval=groups.INTERVAL,
+        upper=groups.UPPER,
+        numbers={"size": policy.size},
+    )
+
+
+@mask.register
+def _(policy: Optimal) -> Mask:
+    if policy.rescale:
+        told = (optimal.GAINED, optimal.CROSS, optimal.ECHO)
+        errors = Errors(optimal.RESCALED_RISK, optimal.RESCALED_TRAINING_ERROR, needs=told)
+        return Best(optimal.RESCALED_GAIN, True, errors)
+    return Best(optimal.KEPT_GAIN, False, UNCHANGED)
+
+
+def weight(kind: type[Ranking]) -> Expression:
+    """The weight of a ranking policy's score; TypeError if its mask is not a threshold on one."""
+    found = mask(kind(keep=1))
+    if not isinstance(found, Thresholded):
+        raise TypeError(f"{kind.__name__} claims to rank by a score, but its mask is {type(found).__name__.lower()}")
+    return found.weight

@@ -1,0 +1,1 @@
+"""Theory beside simulation: what can be verified, and the statistics of agreement."""

@@ -1,0 +1,219 @@
+"""What can be verified: riskcalc's models of a problem, or a theory of the user's. Both give predictions and trials."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from functools import singledispatch
+from typing import Any, Protocol
+
+import numpy as np
+
+from riskcalc.exact import as_float
+from riskcalc.policies import Procedure
+from riskcalc.prediction.predict import evaluate
+from riskcalc.problems import LinearGaussian, Problem, check_single
+from riskcalc.simulation.samplers import sized
+from riskcalc.simulation.simulate import make_plan, run_trials
+from riskcalc.simulation.trials import Plan
+from riskcalc.simulation.workers import process_pool, run_all
+from riskcalc.verification.theories import Theory
+
+# The smallest size of a ladder has at least this many samples, features, features kept, and samples more or fewer
+# than features where no ridge is there: the expansion in 1/n has then set in.
+SAMPLES, FEATURES, KEPT, APART = 50, 24, 6, 30
+LARGEST_FIRST = 2000
+USER_BLOCK = 8
+
+
+class Subject(Protocol):
+    """Several quantities that are predicted and simulated together."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the quantities."""
+        ...
+
+    def predicted(self) -> np.ndarray:
+        """The predictions at infinite size, shape (m,); not finite where there is none."""
+        ...
+
+    def only(self, chosen: np.ndarray) -> Subject:
+        """The same with some of the quantities."""
+        ...
+
+    def first_size(self) -> int:
+        """A size at which the expansion in 1/n has set in."""
+        ...
+
+    def theory(self, n_samples: int) -> tuple[np.ndarray, np.ndarray]:
+        """The predictions for what is simulated at this size, and the scales of their deviations, shape (m,) each."""
+        ...
+
+    def trials(self, rung: int, n_samples: int, first: int, count: int) -> np.ndarray:
+        """Values of `count` trials from trial `first` on, shape (count, m); fewer after an interrupt."""
+        ...
+
+
+@dataclass(frozen=True)
+class UserTheory:
+    """A `Theory` as a subject. Block b of a rung has its own seed."""
+
+    theory_of_user: Theory
+    seed: int
+    executor: Executor | None
+    workers: int | None
+    progress: bool
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the quantities."""
+        return tuple(self.theory_of_user.names)
+
+    def predicted(self) -> np.ndarray:
+        """At the largest size of a ladder, for a theory that depends on it."""
+        return self.theory_of_user.at(4 * self.first_size())
+
+    def only(self, chosen: np.ndarray) -> Subject:
+        """All of them, or none: a trial gives all."""
+        if len(chosen) < len(self.names):
+            raise ValueError("predict must be finite for every quantity, or for none")
+        return self
+
+    def first_size(self) -> int:
+        """The smallest size used for any theory."""
+        return SAMPLES
+
+    def theory(self, n_samples: int) -> tuple[np.ndarray, np.ndarray]:
+        """The predictions, also as scales (one where a prediction is zero)."""
+        values = self.theory_of_user.at(n_samples)
+        return values, np.where(values == 0, 1.0, abs(values))
+
+    def trials(self, rung: int, n_samples: int, first: int, count: int) -> np.ndarray:
+        """One trial after the other, by the executor."""
+        blocks = range(first // USER_BLOCK, math.ceil((first + count) / USER_BLOCK))
+        executor = process_pool(self.workers) if self.executor is None and self.workers != 1 else self.executor
+        tasks = [(self.theory_of_user, n_samples, (self.seed, rung), block) for block in blocks]
+        label = f"{count} trials, n = {n_samples}" if self.progress else None
+        return np.concatenate(run_all(tasks, _user_block, executor, label))[:count]
+
+
+def _user_block(theory: Theory, n_samples: int, seed: tuple[int, ...], block: int) -> np.ndarray:
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(block,)))
+    return np.array([theory.drawn(n_samples, rng) for _ in range(USER_BLOCK)])
+
+
+@dataclass(frozen=True)
+class Models:
+    """Models of a linear Gaussian problem, made of the same samples."""
+
+    problem: Problem
+    procedures: Sequence[Procedure]
+    seed: int
+    distribution: str
+    device: str | None
+    executor: Executor | None
+    workers: int | None
+    progress: bool
+    training_error: bool = False
+    chosen: Sequence[int] | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the models, and of their training errors."""
+        names = [procedure.kind for procedure in self.procedures]
+        return tuple(self._chosen(names, [f"{name}: training error" for name in names]))
+
+    def _chosen(self, risks: Sequence[Any], training_errors: Sequence[Any]) -> list[Any]:
+        """Those of all quantities that are looked at."""
+        every = [*risks, *training_errors] if self.training_error else [*risks]
+        return every if self.chosen is None else [every[i] for i in self.chosen]
+
+    def _errors(self, problem: Problem, procedures: Sequence[Procedure]) -> np.ndarray:
+        found = evaluate(problem, procedures)
+        predictions = [found[procedure] for procedure in procedures]
+        return np.array(self._chosen([p.risk for p in predictions], [p.training_error for p in predictions]))
+
+    def predicted(self) -> np.ndarray:
+        """Of the problem as it is asked."""
+        check_single(self.problem)
+        for procedure in self.procedures:
+            if procedure.budget(self.problem.n_features).shape:
+                raise ValueError(f"simulation is of one budget, got several for {procedure.kind}")
+        return self._errors(self.problem, self.procedures)
+
+    def only(self, chosen: np.ndarray) -> Subject:
+        """Some of the quantities."""
+        places = range(len(self.names)) if self.chosen is None else self.chosen
+        return replace(self, chosen=[places[i] for i in chosen])
+
+    def first_size(self) -> int:
+        """A size at which the expansion in 1/n has set in."""
+        return smallest_size(self.problem, self.procedures)
+
+    def plan(self, n_samples: int) -> Plan:
+        """What is simulated at this size."""
+        return make_plan(self.problem, self.procedures, n_samples, distribution=self.distribution)
+
+    def theory(self, n_samples: int) -> tuple[np.ndarray, np.ndarray]:
+        """The theory for the counts and the features of this size; risks, or the null risk where they are zero (one
+        where that is), as scales."""
+        plan = self.plan(n_samples)
+        values = self._errors(sized(self.problem, n_samples), plan.procedures)
+        null = float(sized(self.problem, n_samples).null_risk)
+        return values, np.where(values == 0, null or 1.0, values)
+
+    def trials(self, rung: int, n_samples: int, first: int, count: int) -> np.ndarray:
+        """From whole blocks: trials of a block beyond `count` are drawn again by the next call."""
+        plan = self.plan(n_samples)
+        start = first // plan.block
+        values = run_trials(
+            plan,
+            (self.seed, rung),
+            first + count - start * plan.block,
+            start,
+            self.device,
+            self.executor,
+            self.workers,
+            self.progress,
+        )
+        values = values[first - start * plan.block :]
+        return np.stack(self._chosen([*values[:, :, 0].T], [*values[:, :, 1].T]), axis=1)
+
+
+@singledispatch
+def smallest_size(problem: Problem, procedures: Sequence[Procedure]) -> int:
+    """A size at which the expansion in 1/n has set in."""
+    return SAMPLES
+
+
+@smallest_size.register
+def _(problem: LinearGaussian, procedures: Sequence[Procedure]) -> int:
+    """Large enough in every count, and far enough from every interpolation threshold without a ridge."""
+    ratio = float(as_float(problem.aspect_ratio)[()])
+    needed = [SAMPLES, FEATURES / ratio]
+    thresholds = [ratio * _live(problem)] if problem.ridge[()] == 0 else []
+    for procedure in procedures:
+        if procedure.prune is None:
+            continue
+        keep = float(as_float(procedure.budget(problem.n_features))[()])
+        needed.append(KEPT / (ratio * keep))
+        if procedure.retrain is not None and procedure.retrain.ridge_of(problem)[()] == 0:
+            thresholds.append(ratio * keep)
+    needed += [APART / max(abs(1 - threshold), 1e-9) for threshold in thresholds]
+    first = math.ceil(max(needed))
+    if first > LARGEST_FIRST:
+        raise ValueError(
+            f"this regime needs samples of n = {first} and more to be near its limit, which take too long; "
+            f"give n_samples, a ridge, or an aspect ratio further from the interpolation threshold"
+        )
+    return first
+
+
+def _live(problem: LinearGaussian) -> float:
+    """Fraction of the features that have variance."""
+    law = problem.law
+    weights = np.full(law.shape, 1 / law.n_atoms) if law.weights is None else as_float(law.weights)
+    return float(np.sum(np.broadcast_to(weights, law.shape) * (as_float(law.eigenvalues) > 0)))
