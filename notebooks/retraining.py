@@ -44,7 +44,9 @@ print(f"dense fit: test risk {dense.risk:.3f}, training error {dense.training_er
 
 def simulated(problem, ratio, models, n_samples, trials, seed):
     """Mean and standard error of test risk and training error, shape (models, 2). Models share their samples."""
-    plan = make_plan(problem, [(policy(keep=x / ratio), retrain) for policy, x, retrain in models], n_samples)
+    plan = make_plan(
+        problem, [rc.Procedure(policy(keep=x / ratio), retrain) for policy, x, retrain in models], n_samples
+    )
     values = run_trials(plan, seed, trials, device="cpu")
     return values.mean(axis=0), values.std(axis=0, ddof=1) / np.sqrt(trials)
 

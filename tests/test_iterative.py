@@ -6,16 +6,18 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from riskcalc.prediction.diagonal.iterative import MEASURED, Rounds, _Regime, prune_repeatedly
 
 import riskcalc as rc
+from riskcalc.lowering.evaluator import PLAIN
 from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.policies import Hessian, Iterative, Magnitude, Random, Retrain
 from riskcalc.prediction.diagonal.columns import calibrated
 from riskcalc.prediction.diagonal.fit import fit_dense
 from riskcalc.prediction.diagonal.regimes import chunks
+from riskcalc.prediction.diagonal.rounds import MEASURED, Rounds, _Regime, prune_repeatedly
 from riskcalc.prediction.status import Status
 from riskcalc.simulation.simulate import make_plan, run_trials
+from riskcalc.theory.policies import weight
 
 # A prediction agrees with another number within so many standard errors.
 SIGMAS = 5.0
@@ -41,18 +43,18 @@ WEIGHTED = rc.LinearGaussian(
 )
 
 
-def rounds(problem: rc.LinearGaussian, keeps, score: str = "magnitude", ridge: float = 0.0, **options) -> Rounds:
+def rounds(problem: rc.LinearGaussian, keeps, policy=Magnitude, ridge: float = 0.0, **options) -> Rounds:
     with FLOAT64.precision():
-        (chunk,) = chunks(problem, np.ones(()), FLOAT64)
-        fit = fit_dense(chunk.state, chunk.ridge_surplus, chunk.live_mass, FLOAT64)
-    return prune_repeatedly(fit, keeps, [ridge] * len(keeps), score, **options)
+        (chunk,) = chunks(problem, problem.shape, FLOAT64)
+        fit = fit_dense(chunk.state, chunk.ridge_surplus, chunk.live_mass, PLAIN)
+    return prune_repeatedly(fit, keeps, [ridge] * len(keeps), weight(policy), **options)
 
 
 @pytest.mark.parametrize("problem", [TWO_LEVEL, NOISY, FEW, MANY, WEIGHTED])
 @pytest.mark.parametrize("policy", [Magnitude, Hessian])
 @pytest.mark.parametrize("keep", [0.02, 0.3, 0.9])
 def test_one_round_is_pruning_once(problem, policy, keep):
-    found = rounds(problem, [keep], policy.name)
+    found = rounds(problem, [keep], policy)
     once = rc.predict(problem, prune=policy(keep=keep))
     for name in ("pruned_risk", "threshold"):
         wanted = once.risk if name == "pruned_risk" else once.threshold
@@ -127,7 +129,7 @@ def test_the_error_covers_events_that_no_point_meets(case):
 
 def test_the_documented_number():
     """Retrained on the same sample, at the problem that the documentation shows (1.46466 by exact moments)."""
-    found = rounds(TWO_LEVEL, [0.1], "hessian", columns_per_replicate=1 << 15)
+    found = rounds(TWO_LEVEL, [0.1], Hessian, columns_per_replicate=1 << 15)
     assert found.errors["risk"].item() < 1e-3
     assert found.risk.item() == pytest.approx(1.46466, abs=SIGMAS * found.errors["risk"].item())
 
@@ -146,11 +148,11 @@ CASES = {
 def test_rounds_agree_with_simulation(case):
     """Every number of every round; the dense fit of the same trials is its control variate."""
     problem, policy, keeps, ridge = CASES[case]
-    found = rounds(problem, keeps, policy.name, ridge)
-    models: list = [(None, None)]
+    found = rounds(problem, keeps, policy, ridge)
+    models = [rc.Procedure()]
     for number in range(1, len(keeps) + 1):
         budget = Iterative(policy, keeps=keeps[:number], ridge=ridge)
-        models += [(budget, None), (budget, Retrain(ridge))]
+        models += [rc.Procedure(budget), rc.Procedure(budget, Retrain(ridge))]
     trials = run_trials(make_plan(problem, models, 400), 7, 48, device="cpu", workers=1)
     means, errors = trials.mean(axis=0), trials.std(axis=0, ddof=1) / np.sqrt(len(trials))
     assert found.status.tolist() == [[Status.OK] * len(keeps)]
@@ -248,13 +250,13 @@ def test_at_the_peak_the_risk_is_infinite_and_what_follows_is_unknown():
 
 def test_exact_recovery():
     sparse = rc.LinearGaussian(aspect_ratio=0.8, eigenvalues=[4, 1], signal=[1, 0], weights=["1/4", "3/4"])
-    found = rounds(sparse, [0.6, 0.5, 0.2], "hessian")
+    found = rounds(sparse, [0.6, 0.5, 0.2], Hessian)
     assert found.status.tolist() == [[Status.EXACT_RECOVERY, Status.EXACT_RECOVERY, Status.OK]]
     assert found.risk[0, :2].tolist() == [0, 0]
     assert found.pruned_risk[0, 2] == pytest.approx(0.2)
     assert found.risk[0, 2] == pytest.approx(0.2 / (1 - 0.16))  # a known subset: nothing was learnt from noise
     tied = rc.LinearGaussian(aspect_ratio=0.8, eigenvalues=[4, 1], signal=[1, 2], weights=["1/4", "3/4"])
-    assert rounds(tied, [0.4], "hessian").kept[0, 0] == pytest.approx([0.4, 0.4], abs=1e-3)
+    assert rounds(tied, [0.4], Hessian).kept[0, 0] == pytest.approx([0.4, 0.4], abs=1e-3)
 
 
 def test_scaling_the_target_scales_the_risks():
@@ -295,11 +297,11 @@ ALIKE = {
 
 
 @pytest.mark.parametrize("case", ALIKE)
-@pytest.mark.parametrize("score", ["magnitude", "hessian"])
-def test_fits_that_see_nearly_the_same_noise_are_told_apart(case, score):
+@pytest.mark.parametrize("policy", [Magnitude, Hessian])
+def test_fits_that_see_nearly_the_same_noise_are_told_apart(case, policy):
     """The default columns agree with sixteen times as many, and their errors are at most 1 % of the risk."""
     problem, keeps = ALIKE[case]
-    found, finer = (rounds(problem, keeps, score, columns_per_replicate=1 << k) for k in (11, 15))
+    found, finer = (rounds(problem, keeps, policy, columns_per_replicate=1 << k) for k in (11, 15))
     for name in ("risk", "training_error"):
         values, errors = getattr(found, name), found.errors[name]
         assert (errors <= 0.01 * found.risk).all()
@@ -311,10 +313,10 @@ def test_fits_that_see_nearly_the_same_noise_are_told_apart(case, score):
 )
 def test_errors_of_the_fits_have_the_covariance_of_their_noises(problem):
     with FLOAT64.precision():
-        (chunk,) = chunks(problem, np.ones(()), FLOAT64)
-        fit = fit_dense(chunk.state, chunk.ridge_surplus, chunk.live_mass, FLOAT64)
+        (chunk,) = chunks(problem, problem.shape, FLOAT64)
+        fit = fit_dense(chunk.state, chunk.ridge_surplus, chunk.live_mass, PLAIN)
         regime = _Regime(fit.state, 4, 1 << 11, 4)
-        regime.rounds(Status.OK, [0.8, 0.6, 0.4, 0.3], [0.0, 0.2, 0.0, 0.0], "hessian")
+        regime.rounds(Status.OK, [0.8, 0.6, 0.4, 0.3], [0.0, 0.2, 0.0, 0.0], weight(Hessian))
     law, weights = regime.law, regime.law["weights"] / regime.scalars["total"]
     noises = np.stack([law[f"G{k}"] for k in (1, 2, 3, 4)], axis=1)
     errors = np.sqrt(law["Lambda"] / regime.scalars["kappa"]) * law["B"]
@@ -369,7 +371,7 @@ def test_a_batch_is_its_regimes():
 def test_policies_say_what_they_are():
     policy = Iterative(Magnitude, keeps=[0.6, 0.36, 0.2])
     assert (policy.name, policy.policy, policy.keep.item()) == ("iterative", Magnitude, 0.2)
-    assert policy.fraction_kept(None).shape == ()
+    assert policy.budget(None).shape == ()
     assert repr(policy) == "Iterative('magnitude', keeps=[0.6, 0.36, 0.2], ridge=0.0)"
     assert repr(Iterative("hessian", ["1/2", "1/4"])) == "Iterative('hessian', keeps=['1/2', '1/4'], ridge=0.0)"
 
@@ -385,9 +387,10 @@ def test_policies_say_what_they_are():
         ({"keeps": [0.5, 0]}, r"keeps must be in \(0, 1\], got 0"),
         ({"keeps": 0.5}, "keeps must be a list of fractions"),
         ({"keeps": [[0.5], [0.2]]}, "keeps must be a list of fractions"),
-        ({"policy": Random}, "policy must be Magnitude or Hessian"),
-        ({"policy": "random"}, "policy must be Magnitude or Hessian"),
-        ({"policy": Magnitude(keep=0.5)}, "policy must be Magnitude or Hessian"),
+        ({"policy": Random}, "policy must be a policy that ranks by a score, or its name"),
+        ({"policy": "random"}, "policy must be a policy that ranks by a score, or its name"),
+        ({"policy": Magnitude(keep=0.5)}, "policy must be a policy that ranks by a score, or its name"),
+        ({"policy": rc.BrainSurgeon}, "policy must rank the fits of later rounds, too, which surgeon does not"),
         ({"ridge": -1}, "ridge must be one number of at least 0"),
     ],
 )
@@ -410,6 +413,7 @@ def test_rounds_that_cannot_be_simulated_are_refused():
 def test_rounds_are_nested_in_the_simulation():
     """Features without variance are kept before any that was dropped: a second round that drops nothing else."""
     dead = rc.LinearGaussian(aspect_ratio=2, eigenvalues=[1, 0], signal=1, weights=[0.5, 0.5], ridge=0.1)
-    models = [(Iterative(Magnitude, keeps, ridge=0.1), Retrain(0.1)) for keeps in (["1/4"], ["1/4", "1/8"], ["1/8"])]
+    budgets = (["1/4"], ["1/4", "1/8"], ["1/8"])
+    models = [rc.Procedure(Iterative(Magnitude, keeps, ridge=0.1), Retrain(0.1)) for keeps in budgets]
     once, twice, _ = run_trials(make_plan(dead, models, 40), 0, 4, device="cpu", workers=1)[:, :, 0].T
     assert (twice > once).all()

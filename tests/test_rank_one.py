@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import replace
 from fractions import Fraction
 
@@ -25,7 +24,10 @@ TRIAL = rc.RankOne(loadings=[2, -1.5, 1, 0.5, 0.25], coefficients=[1, 0, 1, -2, 
 def test_numbers_by_hand():
     """v = (2, 1, 1), beta = (1, 1, -1): b = 2, and zeta = 4/6 if one feature is kept."""
     problem = rc.RankOne([2, 1, 1], [1, 1, -1], n_samples=12, noise_variance=3)
-    pruned, again = problem.predict(n_keep=1), problem.predict(n_keep=1, retrain=True)
+    pruned, again = (
+        rc.predict(problem, rc.Magnitude(n_keep=1)),
+        rc.predict(problem, rc.Magnitude(n_keep=1), retrain=True),
+    )
     assert pruned.share == again.share == pytest.approx(2 / 3)
     assert pruned.excess_risk == pytest.approx(4 / 9 * 3 / 10 + 4 / 9)
     assert pruned.risk == pytest.approx(3 + 4 / 9 * 3 / 10 + 4 / 9)
@@ -38,31 +40,34 @@ def test_numbers_are_exact():
     problem = rc.RankOne(["1/3", 1, "-1/7"], [1, "2/3", 0], n_samples=5, noise_variance="1/11")
     share = Fraction(1) / (1 + Fraction(1, 9) + Fraction(1, 49))
     excess = share**2 * Fraction(1, 33) + (1 - share) ** 2
-    found = problem.predict(n_keep=1, digits=40)
+    found = rc.predict(problem, rc.Magnitude(n_keep=1), digits=40)
     with mpmath.workdps(60):
         for number, exact in ((found.share, share), (found.excess_risk, excess)):
             assert abs(number * exact.denominator / exact.numerator - 1) < mpmath.mpf(10) ** -39
-    assert problem.predict(n_keep=1).excess_risk == pytest.approx(float(excess), rel=1e-14)
+    assert rc.predict(problem, rc.Magnitude(n_keep=1)).excess_risk == pytest.approx(float(excess), rel=1e-14)
     assert float(found.to_dict()["share"]) == pytest.approx(float(share), rel=1e-15)
 
 
 @pytest.mark.parametrize("noise", [0.0, 2.0])
 def test_keeping_everything_is_the_dense_fit(noise: float):
     problem = rc.RankOne([3, -1, 0], [1, 2, 3], n_samples=7, noise_variance=noise)
-    dense = problem.predict()
-    assert dense == problem.predict(n_keep=3) == problem.predict(keep=1)
+    dense = rc.predict(problem)
+    for policy, retrain in ((rc.Magnitude(n_keep=3), None), (rc.Magnitude(keep=1), None), (rc.Hessian(keep=1), True)):
+        assert rc.predict(problem, policy, retrain).values == dense.values
     assert dense.share == 1
     assert dense.excess_risk == pytest.approx(noise / 5)
-    assert problem.predict(keep=1, retrain=True).to_dict() == dense.to_dict() | {"retrain": True}
 
 
 def test_correlated_features_need_retraining():
     """Ten copies of one feature, one kept: without retraining nine tenths of the signal is gone, at any sample size."""
     for n in (20, 2000, 200_000):
         copies = rc.RankOne(np.ones(10), np.full(10, 0.1), n_samples=n, noise_variance=1)
-        pruned, again = copies.predict(n_keep=1), copies.predict(n_keep=1, retrain=True)
+        pruned, again = (
+            rc.predict(copies, rc.Magnitude(n_keep=1)),
+            rc.predict(copies, rc.Magnitude(n_keep=1), retrain=True),
+        )
         assert pruned.excess_risk == pytest.approx(0.81, rel=1e-3)
-        assert again.excess_risk == copies.predict().excess_risk == pytest.approx(1 / (n - 2))
+        assert again.excess_risk == rc.predict(copies).excess_risk == pytest.approx(1 / (n - 2))
 
 
 def test_retraining_pays_where_the_signal_is_above_its_bound():
@@ -70,25 +75,33 @@ def test_retraining_pays_where_the_signal_is_above_its_bound():
     bound = (1 + 0.5) / ((1 - 0.5) * 10)
     for factor in (0.9, 1.1):
         problem = rc.RankOne([1, 1], [np.sqrt(factor * bound), 0], n_samples=12, noise_variance=1)
-        gain = problem.predict(n_keep=1).risk - problem.predict(n_keep=1, retrain=True).risk
+        gain = (
+            rc.predict(problem, rc.Magnitude(n_keep=1)).risk
+            - rc.predict(problem, rc.Magnitude(n_keep=1), retrain=True).risk
+        )
         assert (gain > 0) == (factor > 1)
 
 
 def test_the_largest_loadings_are_kept_and_ties_do_not_matter():
-    shares = [rc.RankOne(v, np.ones(4), n_samples=5).predict(n_keep=2).share for v in ([1, -3, 1, 1], [-1, 1, 1, 3])]
+    shares = [
+        rc.predict(rc.RankOne(v, np.ones(4), n_samples=5), rc.Magnitude(n_keep=2)).share
+        for v in ([1, -3, 1, 1], [-1, 1, 1, 3])
+    ]
     assert shares == [pytest.approx(10 / 12)] * 2
-    assert rc.RankOne([1, 2, 3], [1, 1, 1], 5).predict(keep=0.6).n_keep == 2  # rounded
+    assert rc.predict(rc.RankOne([1, 2, 3], [1, 1, 1], 5), rc.Magnitude(keep=0.6)).kept.tolist() == [0, 1, 1]
 
 
 def test_scales():
     """Loadings times c and coefficients over c change nothing; extreme ones are within range."""
-    plain = rc.RankOne([2, 1], [1, 3], n_samples=5, noise_variance=0.5).predict(n_keep=1)
+    plain = rc.predict(rc.RankOne([2, 1], [1, 3], n_samples=5, noise_variance=0.5), rc.Magnitude(n_keep=1))
     for c in (2.0**-600, 2.0**600):
-        scaled = rc.RankOne([2 * c, c], [1 / c, 3 / c], n_samples=5, noise_variance=0.5).predict(n_keep=1)
-        assert scaled == plain
+        scaled = rc.predict(
+            rc.RankOne([2 * c, c], [1 / c, 3 / c], n_samples=5, noise_variance=0.5), rc.Magnitude(n_keep=1)
+        )
+        assert scaled.values == plain.values
     with pytest.raises(ValueError, match="too large for double precision"):
-        rc.RankOne([1e200, 1e199], [1, 1], n_samples=5).predict(n_keep=1)
-    assert rc.RankOne([1e200, 1e199], [1, 1], n_samples=5).predict(n_keep=1, digits=20).risk > 1e300
+        rc.predict(rc.RankOne([1e200, 1e199], [1, 1], n_samples=5), rc.Magnitude(n_keep=1))
+    assert rc.predict(rc.RankOne([1e200, 1e199], [1, 1], n_samples=5), rc.Magnitude(n_keep=1), digits=20).risk > 1e300
 
 
 def simulated(problem: rc.RankOne, n_keep: int, rng: np.random.Generator) -> list[float]:
@@ -115,10 +128,13 @@ def simulated(problem: rc.RankOne, n_keep: int, rng: np.random.Generator) -> lis
 
 
 def predicted(problem: rc.RankOne, n_keep: int) -> list[float]:
-    pruned, again = problem.predict(n_keep), problem.predict(n_keep, retrain=True)
+    pruned, again = (
+        rc.predict(problem, rc.Magnitude(n_keep=n_keep)),
+        rc.predict(problem, rc.Magnitude(n_keep=n_keep), retrain=True),
+    )
     return [
         value
-        for one in (problem.predict(), pruned, pruned, again, again)
+        for one in (rc.predict(problem), pruned, pruned, again, again)
         for value in (one.excess_risk, one.training_error)
     ]
 
@@ -203,13 +219,13 @@ def test_a_wrong_record_is_refused(id: str):
 def test_predictions_print_and_serialise():
     problem = rc.RankOne([2, 1, 1], [1, 1, -1], n_samples=12, noise_variance="1/3")
     assert repr(problem) == "RankOne(3 features, n_samples=12, noise_variance=1/3)"
-    assert str(problem.predict(digits=20)).startswith("one factor, dense\n")
-    assert "features kept" in str(problem.predict(n_keep=2))
-    again = problem.predict(n_keep=2, retrain=True)
-    assert str(again).startswith("one factor, retrained\n")
+    assert str(rc.predict(problem, digits=20)).startswith("dense, all features\n")
+    again = rc.predict(problem, rc.Magnitude(n_keep=2), retrain=True)
+    assert str(again).startswith("pruned by magnitude,\nretrained\n")
+    assert "share" in str(again)
     values = json.loads(json.dumps(again.to_dict()))
-    assert values["n_keep"] == 2
-    assert values["retrain"] is True
+    assert values["keep"] == "2/3"
+    assert values["retrain"] == {"sample": "same", "ridge": 0}
     assert values["excess_risk"] == pytest.approx(1 / 30)
 
 
@@ -243,26 +259,49 @@ def test_bad_problems(change: dict, message: str):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        ({"n_keep": 1, "keep": 0.5}, r"give exactly one of keep and n_keep"),
-        ({"n_keep": 0}, r"n_keep must be at least 1, got 0"),
-        ({"n_keep": 3}, r"n_keep is 3, but the problem has only 2 features"),
-        ({"keep": 1.5}, r"keep must be in \(0, 1\], got 1\.5"),
-        ({"keep": [0.5, 1]}, r"keep must be one number, got \[0\.5, 1\]"),
-        ({"keep": 0.1}, r"keep = 0\.1 of 2 features leaves none; keep more"),
-        ({"retrain": True}, r"retrain needs a budget to prune to before it; give n_keep or keep"),
+        ({"prune": rc.Magnitude(n_keep=3)}, r"n_keep is 3, but the problem has only 2 features"),
+        ({"prune": rc.Magnitude(keep=0.1)}, r"keep = 0\.1 of 2 features leaves none; keep more"),
+        ({"prune": rc.Random(keep=0.5)}, r"covers magnitude, hessian and oracle, but not random"),
+        ({"prune": rc.Oracle(n_keep=1)}, r"the oracle's ranking ties at the budget between unequal loadings"),
+        ({"prune": rc.Magnitude(n_keep=1), "retrain": rc.Retrain(ridge=5)}, r"second fits without a ridge"),
+        ({"retrain": True}, r"retrain needs a policy to prune by before it"),
         ({"digits": 0}, r"digits must be at least 1, got 0"),
     ],
 )
-def test_bad_budgets(call: dict, message: str):
+def test_what_is_not_covered_is_refused(call: dict, message: str):
     with pytest.raises(ValueError, match=message):
-        rc.RankOne(**GOOD).predict(**call)
+        rc.predict(rc.RankOne(**GOOD | {"coefficients": [1, 2]}), **call)
 
 
-@pytest.mark.parametrize("retrain", [rc.Retrain(ridge=5, sample="fresh"), "no", 1, None])
-def test_retraining_is_yes_or_no(retrain):
-    """A ridge or a fresh sample would be ignored, and words count as true."""
-    with pytest.raises(TypeError, match=rf"retrain must be True or False, got {re.escape(repr(retrain))}"):
-        rc.RankOne(**GOOD).predict(n_keep=1, retrain=retrain)
+def test_budgets_broadcast():
+    problem = rc.RankOne([2, 1, 1], [1, 1, -1], n_samples=12, noise_variance=1)
+    many = rc.predict(problem, rc.Magnitude(keep=["1/3", "2/3", 1]), digits=30)
+    for i, keep in enumerate(("1/3", "2/3", 1)):
+        one = rc.predict(problem, rc.Magnitude(keep=keep), digits=30)
+        assert (many.risk[i], many.share[i], many.kept[i].tolist()) == (one.risk, one.share, one.kept.tolist())
+
+
+def test_what_is_kept_of_a_second_fit_is_pruned_again():
+    """In rounds a feature kept carries what those dropped before it carried."""
+    rounds = rc.predict(TRIAL, rc.Iterative("magnitude", keeps=["3/5", "1/5"]))
+    slope = np.array(TRIAL.loadings) @ np.array(TRIAL.coefficients)
+    share = 4 / (4 + 2.25 + 1)
+    assert rounds.excess_risk == pytest.approx(share**2 * 1.5 / 7 + (1 - share) ** 2 * slope**2)
+
+
+def test_the_package_agrees_with_itself_on_every_door():
+    """Compared, simulated, verified, small: as any problem is."""
+    found = rc.compare(TRIAL, n_keep=1)
+    assert list(found.risks) == [
+        *("dense", "small", "magnitude", "hessian", "oracle"),
+        *("magnitude+retrain", "hessian+retrain", "oracle+retrain", "magnitude+fresh", "hessian+fresh"),
+    ]
+    assert found.risks["small"] == found.risks["dense"] == rc.small_model(TRIAL, n_keep=1).risk
+    policies = [None, rc.Magnitude(n_keep=2), rc.Oracle(n_keep=1), rc.Procedure.small(n_keep=2)]
+    assert rc.verify(TRIAL, policies, tolerance=0.03, training_error=True, workers=1, device="cpu").verdict == "agree"
+    estimate = rc.simulate(TRIAL, rc.Magnitude(n_keep=1), True, trials=4000, workers=1, device="cpu")
+    assert abs(estimate.mean - found.risks["magnitude+retrain"]) < 5 * estimate.stderr
+    assert r"v = (2, -1.5, 1, 0.5, 0.25)" in rc.latex(TRIAL)
 
 
 def test_what_is_no_number_of_the_right_kind():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -63,24 +65,22 @@ def test_masks_that_the_sample_does_not_decide_know_no_sample(kind, regime: Regi
 
 def test_a_mask_without_moments_is_that_of_chance():
     """T6 for a mask that happens to be independent of the noise gives T4."""
-    from riskcalc.prediction.diagonal.masking import MaskGroup, masks_of
-    from riskcalc.prediction.diagonal.models import _fit_distinct
-
-    from riskcalc.lowering.float64 import FLOAT64
+    from riskcalc.lowering.evaluator import PLAIN
     from riskcalc.prediction.diagonal.regimes import chunks
-    from riskcalc.prediction.diagonal.retraining import fit_fresh, fit_same
+    from riskcalc.prediction.diagonal.retraining import fit_same
+    from riskcalc.prediction.diagonal.solver import DiagonalSolver
 
     problem = rc.LinearGaussian(**TWO_LEVEL | {"noise_variance": 0.2, "ridge": 0.1})
-    policy = rc.Random(keep=0.4)
-    (chunk,) = chunks(problem, policy.fraction_kept(None), FLOAT64)
-    with FLOAT64.precision():
-        fit = _fit_distinct(chunk, FLOAT64, None)
-        (group,), _ = masks_of(policy, fit, chunk.keep_surplus, FLOAT64)
+    (chunk,) = chunks(problem, (), PLAIN.system)
+    with PLAIN.system.precision():
+        solver = DiagonalSolver(problem, chunk, PLAIN)
+        pruned = solver.prune(solver.fit(None), rc.Random(keep=0.4), None)
         for ridge in (0.0, 0.3):
-            fresh = fit_fresh([group], chunk, np.full((1, 1), ridge), FLOAT64, None)
-            by_equations = fit_same(fresh, [MaskGroup(group.rows, "given", group.state, group.where)], FLOAT64)
-            assert by_equations.risk == pytest.approx(fresh.risk, rel=1e-12)
-            assert by_equations.training_error == pytest.approx(fresh.training_error, rel=1e-10)
+            fresh = solver.refit(pruned, rc.Retrain(ridge, "fresh"), None)
+            given = [replace(group, of_fit=True) for group in pruned.groups]
+            by_equations = fit_same(fresh.second, dict(fresh.values), given, PLAIN)
+            assert by_equations["risk"] == pytest.approx(fresh.values["risk"], rel=1e-12)
+            assert by_equations["training_error"] == pytest.approx(fresh.values["training_error"], rel=1e-10)
 
 
 @given(regimes(noise=True))
@@ -159,7 +159,7 @@ def test_simulation_near_the_threshold_of_the_second_fit(near: float):
     )
     policies = [kind(keep=near / 2.5) for kind in (rc.Magnitude, rc.Hessian, rc.BrainSurgeon)]
     models = [(policy, second) for policy in policies for second in (rc.Retrain(), rc.Retrain(ridge=0.05))]
-    plan = make_plan(problem, models, 500)
+    plan = make_plan(problem, [rc.Procedure(*model) for model in models], 500)
     values = run_trials(plan, 5, 60, device="cpu", workers=1)
     means, errors = values.mean(axis=0), values.std(axis=0, ddof=1) / np.sqrt(len(values))
     refuted = False

@@ -14,13 +14,14 @@ import pytest
 from scipy import stats
 
 import riskcalc as rc
-from riskcalc import simulation
+import riskcalc.simulation.simulate as simulation
 from riskcalc.command.cli import main
 from riskcalc.simulation import backends, workers
+from riskcalc.simulation.choices import choose
 from riskcalc.simulation.estimates import Estimate, with_error
 from riskcalc.simulation.populations import population
 from riskcalc.simulation.simulate import make_plan, run_trials, simulate
-from riskcalc.simulation.trials import DISTRIBUTIONS, Plan, _Draw, _Model, run_blocks
+from riskcalc.simulation.trials import DISTRIBUTIONS, Plan, _Draw, run_blocks
 
 HERE = {"device": "cpu", "workers": 1}
 PROBLEM = rc.LinearGaussian(
@@ -49,9 +50,9 @@ RANKED = (rc.Magnitude, rc.Hessian, rc.BrainSurgeon, rc.Oracle, rc.Random, rc.Op
 def plan_of(case: dict) -> Plan:
     """The dense fit and every policy, with every retraining; more kept than samples too, but not dead features at
     random, whose number would straddle the interpolation threshold."""
-    models = [(policy(keep=0.25), second) for policy in RANKED for second in RETRAINED]
-    models += [(rc.Magnitude(keep=0.75), second) for second in RETRAINED]
-    return make_plan(problem_of(case), [(None, None), *models], N)
+    models = [rc.Procedure(policy(keep=0.25), second) for policy in RANKED for second in RETRAINED]
+    models += [rc.Procedure(rc.Magnitude(keep=0.75), second) for second in RETRAINED]
+    return make_plan(problem_of(case), [rc.Procedure(), *models], N)
 
 
 # --- plain code
@@ -89,33 +90,34 @@ def plain_trials(plan: Plan, seed: int, count: int, fit=plain_fit) -> np.ndarray
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0,)))
     designs, noises, luck = rng.standard_normal((block, n, p)), rng.standard_normal((block, n)), rng.random((block, p))
     fresh_designs, fresh_noises = rng.standard_normal((block, n, p)), rng.standard_normal((block, n))
-    lam, penalty = plan.features.eigenvalues[0], plan.features.penalty[0]
-    beta = plan.features.signal[0] / math.sqrt(p)
+    sampler = plan.sampler
+    lam, penalty = sampler.features.eigenvalues[0], sampler.features.penalty[0]
+    beta = sampler.features.signal[0] / math.sqrt(p)
     results = []
     for t in range(count):
         X, fresh_X = designs[t] * np.sqrt(lam), fresh_designs[t] * np.sqrt(lam)
-        y = X @ beta + math.sqrt(plan.noise_variance) * noises[t]
-        fresh_y = fresh_X @ beta + math.sqrt(plan.noise_variance) * fresh_noises[t]
-        dense = fit(X, y, penalty, plan.ridge)
+        y = X @ beta + math.sqrt(sampler.noise_variance) * noises[t]
+        fresh_y = fresh_X @ beta + math.sqrt(sampler.noise_variance) * fresh_noises[t]
+        dense = fit(X, y, penalty, sampler.ridge)
         scores = {
             "magnitude": abs(dense),
             "hessian": lam * dense**2,
             "oracle": np.lexsort((luck[t], lam * beta**2)).argsort(),
             "random": luck[t],
-            "surgeon": dense**2 / plain_curvatures(X, penalty, plan.ridge),
+            "surgeon": dense**2 / plain_curvatures(X, penalty, sampler.ridge),
             "optimal": lam * dense * (2 * beta - dense),
         }
         row = []
-        for recipe in plan.recipes:
+        for procedure in plan.procedures:
             b, last_X, last_y = dense.copy(), X, y
-            if recipe.policy is not None:
-                kept = np.argsort(scores[recipe.policy])[-recipe.n_keep :]
+            if (policy := procedure.prune) is not None:
+                kept = np.argsort(scores[policy.name])[-policy.n_keep :]
                 b = np.zeros(p)
                 b[kept] = dense[kept]
-            if recipe.retrain is not None:
-                last_X, last_y = (X, y) if recipe.retrain == "same" else (fresh_X, fresh_y)
-                b[kept] = fit(last_X[:, kept], last_y, penalty[kept], recipe.ridge)
-            row.append((plan.noise_variance + (b - beta) @ (lam * (b - beta)), np.mean((last_y - last_X @ b) ** 2)))
+            if (again := procedure.retrain) is not None:
+                last_X, last_y = (X, y) if again.sample == "same" else (fresh_X, fresh_y)
+                b[kept] = fit(last_X[:, kept], last_y, penalty[kept], float(again.ridge))
+            row.append((sampler.noise_variance + (b - beta) @ (lam * (b - beta)), np.mean((last_y - last_X @ b) ** 2)))
         results.append(row)
     return np.array(results)
 
@@ -138,14 +140,16 @@ def test_every_array_namespace_gives_the_same(case: dict):
 def test_sampling_and_groups_in_every_array_namespace():
     problem = problem_of({"aspect_ratio": 2, "ridge": 0, "penalty": None, "dead": False})
     policies = [rc.Sampled(0.25), rc.Sampled(0.25, replacement=True), rc.Group(2, keep=0.25)]
-    plan = make_plan(problem, [(policy, second) for policy in policies for second in (None, rc.Retrain(0.1))], N)
+    plan = make_plan(
+        problem, [rc.Procedure(policy, second) for policy in policies for second in (None, rc.Retrain(0.1))], N
+    )
     strict = run_blocks(plan, 3, [0, 1], backends.array_api(array_api_strict))
     assert strict == pytest.approx(run_blocks(plan, 3, [0, 1], backends.cpu()), rel=1e-9)
 
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS)
 def test_every_array_namespace_draws_the_same(distribution: str):
-    plan = make_plan(PROBLEM, [(rc.Oracle(0.5), None)], N, features="drawn", distribution=distribution)
+    plan = make_plan(PROBLEM, [rc.Procedure(rc.Oracle(0.5))], N, features="drawn", distribution=distribution)
     strict = run_blocks(plan, 3, [0, 1], backends.array_api(array_api_strict))
     assert strict == pytest.approx(run_blocks(plan, 3, [0, 1], backends.cpu()), rel=1e-12)
 
@@ -155,7 +159,7 @@ def test_every_array_namespace_draws_the_same(distribution: str):
 
 @pytest.mark.parametrize("features", ["quantiles", "drawn"])
 def test_batches_do_not_matter(features: str):
-    models = [(None, None), (rc.Magnitude(0.25), rc.Retrain(sample="fresh"))]
+    models = [rc.Procedure(), rc.Procedure(rc.Magnitude(0.25), rc.Retrain(sample="fresh"))]
     plan = make_plan(PROBLEM, models, N, features)
     one, two, all_five = (run_blocks(plan, 7, range(5), backends.cpu(), at_once) for at_once in (1, 2, 5))
     assert len(one) == 5 * plan.block
@@ -180,7 +184,7 @@ def test_workers_do_not_matter(monkeypatch):
 
 
 def test_more_trials_begin_with_the_same():
-    plan = make_plan(PROBLEM, [(None, None)], N)
+    plan = make_plan(PROBLEM, [rc.Procedure()], N)
     many = run_trials(plan, 1, 3 * plan.block)
     assert run_trials(plan, 1, 10) == pytest.approx(many[:10], rel=1e-12)
     assert run_trials(plan, 1, 20, first=2) == pytest.approx(many[2 * plan.block :][:20], rel=1e-12)
@@ -192,7 +196,7 @@ def test_seeds_and_retraining():
     assert one.mean != other.mean
     assert one == simulate(PROBLEM, n_samples=N, seed=np.int64(0), **HERE)
     # What is drawn for a second fit does not change the first.
-    models = [(rc.Magnitude(0.25), None), (rc.Magnitude(0.25), rc.Retrain(sample="fresh"))]
+    models = [rc.Procedure(rc.Magnitude(0.25), second) for second in (None, rc.Retrain(sample="fresh"))]
     both, first = (run_blocks(make_plan(PROBLEM, some, N), 0, [0], backends.cpu()) for some in (models, models[:1]))
     assert (both[:, 0] == first[:, 0]).all()
 
@@ -229,7 +233,7 @@ def test_entries_have_variance_one(distribution: str, law, fourth: float, eighth
 
 def test_risks_are_universal():
     plans = {
-        name: make_plan(PROBLEM, [(None, None), (rc.Magnitude(0.3), None)], 200, distribution=name)
+        name: make_plan(PROBLEM, [rc.Procedure(), rc.Procedure(rc.Magnitude(0.3))], 200, distribution=name)
         for name in DISTRIBUTIONS
     }
     values = {name: run_trials(plan, seed, 120, **HERE)[:, :, 0] for seed, (name, plan) in enumerate(plans.items())}
@@ -269,10 +273,10 @@ def test_penalties_follow_their_atoms(rng):
 
 @pytest.mark.parametrize("case", [case for case in CASES if case["dead"]], ids=repr)
 def test_features_without_variance_get_zero(case: dict):
-    plan, own = make_plan(problem_of(case), [(None, None)], N), backends.cpu()
-    model, draw = _Model(plan, plan.features, own), _Draw(plan, 0, 0, own)
-    fitted = model.fit(*model.sample(draw.design, draw.noise), model.penalty, model.live, plan.ridge)
-    dead = plan.features.eigenvalues[0] == 0
+    plan, own = make_plan(problem_of(case), [rc.Procedure()], N), backends.cpu()
+    model, draw = plan.sampler.ensemble([None], own), _Draw(plan, 0, 0, own)
+    fitted = model.fit(*model.sample(draw.design, draw.noise), model.penalty, model.live, plan.sampler.ridge)
+    dead = plan.sampler.features.eigenvalues[0] == 0
     assert dead.sum() == plan.n_features // 4
     assert (fitted[:, dead] == 0).all()
     assert (fitted[:, ~dead] != 0).all()
@@ -283,13 +287,14 @@ def test_the_oracle_shares_ties_at_random():
     problem = rc.LinearGaussian(
         aspect_ratio=2, eigenvalues=[9, 4, 1, 1], signal=[1, 1, 2, 0], weights=[0.25, 0.25, 0.25, 0.25]
     )
-    plan, own = make_plan(problem, [(rc.Oracle(0.5), None)], 10), backends.cpu()
-    model, kept = _Model(plan, plan.features, own), np.zeros(20)
+    plan, own = make_plan(problem, [rc.Procedure(rc.Oracle(0.5))], 10), backends.cpu()
+    model, kept = plan.sampler.ensemble([None], own), np.zeros(20)
     for block in range(20):
-        scores = model.chosen(plan.recipes[0], np.zeros(20), None, _Draw(plan, 0, block, own).luck).scores
+        fit = model.fitted(np.zeros(20), None, _Draw(plan, 0, block, own).luck)
+        scores = choose(rc.Oracle(0.5), fit, 10).scores
         kept += (np.argsort(np.argsort(-scores, axis=1), axis=1) < 10).mean(axis=0) / 20
-    lam = plan.features.eigenvalues[0]
-    explained = lam * plan.features.signal[0] ** 2
+    features = plan.sampler.features
+    explained = features.eigenvalues[0] * features.signal[0] ** 2
     trials = 20 * plan.block
     assert kept[explained == 9] == pytest.approx(np.ones(5), rel=1e-12)
     assert (kept[explained == 0] == 0).all()
@@ -321,7 +326,7 @@ def interrupted(monkeypatch):
 
 
 def test_an_interrupt_returns_what_is_finished(interrupted):
-    block = make_plan(PROBLEM, [(None, None)], 40).block
+    block = make_plan(PROBLEM, [rc.Procedure()], 40).block
     expected = simulate(PROBLEM, n_samples=40, trials=3 * block, **HERE)
     assert interrupted(3, workers=1) == expected
     with ThreadPoolExecutor(1) as thread:
@@ -468,7 +473,7 @@ def test_bad_values(ask, message: str, monkeypatch):
     ("ask", "message"),
     [
         (lambda: simulate(PROBLEM, n_samples=20, executor=4), r"executor must be a concurrent.futures.Executor, got 4"),
-        (lambda: simulate(3, n_samples=20), r"problem must be a riskcalc\.LinearGaussian, got 3"),
+        (lambda: simulate(3, n_samples=20), r"problem must be a problem such as riskcalc\.LinearGaussian, got 3"),
         (lambda: simulate(PROBLEM, "magnitude", n_samples=20), r"prune must be a policy .* got 'magnitude'"),
         (lambda: simulate(PROBLEM, rc.Magnitude, n_samples=20), r"prune must be a policy .* got <class"),
         (lambda: simulate(PROBLEM, rc.Oracle(0.5), "same", n_samples=20), r"retrain must be True, False or .* 'same'"),

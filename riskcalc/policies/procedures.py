@@ -89,7 +89,8 @@ class Iterative(Policy):
     def whole(self, n_features: int, given: np.ndarray | None) -> Iterative:
         """The same with whole numbers of features after every round."""
         counts = [whole_number(keep, n_features) for keep in map(np.asarray, self.keeps.tolist())]
-        return Iterative(self.policy, [Fraction(count, n_features) for count in counts], self.ridge)
+        keeps = np.array([Fraction(count, n_features) for count in counts], dtype=object)
+        return Iterative(self.policy, keeps, self.ridge)
 
     def __repr__(self) -> str:
         keeps = [str(keep) if isinstance(keep, Fraction) else keep for keep in self.keeps.tolist()]

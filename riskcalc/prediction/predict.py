@@ -196,7 +196,7 @@ def _gathered(
 
     values = {name: collected(name) for name in answers[0]}
     if isinstance(procedure.prune, Iterative):  # one round is pruning once, and no integral
-        values.setdefault("integration_error", 0 * np.asarray(values["risk"], dtype=float)[()])
+        values.setdefault("integration_error", plain_scalar(np.zeros(shape)))
     status = NAMES[np.concatenate(statuses).reshape(shape)]
     values["status"] = status if shape else str(status)
     return Prediction(problem, procedure, digits, values, _Kept(shape, models, work, digits), _quadrature_error)

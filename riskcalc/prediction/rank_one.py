@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,7 +12,6 @@ import numpy as np
 from riskcalc.exact import as_fractions
 from riskcalc.formulas.records import Formula
 from riskcalc.lowering.evaluator import Evaluator
-from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.state import State
 from riskcalc.policies import Hessian, Magnitude, Oracle, Policy, Retrain
 from riskcalc.prediction.solvers import Model, NotCovered, Solver, solver
@@ -27,6 +26,12 @@ class RankOneModel(Model):
 
     mask: np.ndarray
     fitted: np.ndarray
+
+    def answer(self) -> tuple[np.ndarray, Mapping[str, np.ndarray]]:
+        """A risk that overflowed is refused."""
+        if any(array.dtype != object and not np.isfinite(array).all() for array in self.values.values()):
+            raise ValueError("the risk is too large for double precision; rescale loadings and coefficients")
+        return self.status, self.values
 
     def kept(self, work: Evaluator) -> np.ndarray:
         """The mask itself."""
@@ -114,8 +119,6 @@ class RankOneSolver(Solver):
             "dense_risk": state["sigma2"] + dense,
             "share": all_features["zeta"],
         }
-        if self.work.system is FLOAT64 and not all(np.isfinite(array).all() for array in values.values()):
-            raise ValueError("the risk is too large for double precision; rescale loadings and coefficients")
         return RankOneModel(np.full(len(mask), Status.OK, dtype=int), values, mask, fitted)
 
     def _state(self, mask: np.ndarray, fitted: np.ndarray) -> State:

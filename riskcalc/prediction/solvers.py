@@ -102,7 +102,7 @@ class Walk:
             return self.solver.fit(first)
         if len(rounds) > 1:
             return self.solver.in_rounds(procedure, self.model(Procedure()))
-        ((policy, retrain),) = rounds
+        policy, retrain = rounds[0]
         if procedure.is_small:
             return self.solver.refit(self.solver.prune(None, policy, None), retrain or Retrain(), first)
         if retrain is None:

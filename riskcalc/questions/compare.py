@@ -96,7 +96,7 @@ class Comparison:
 
     @property
     def prune_beats_small(self) -> Any:
-        """Whether pruning by a rule that looks at the sample, retrained or not, has a lower risk than the small model."""
+        """Whether a rule that looks at the sample, retrained or not, has a lower risk than the small model."""
         with self._precision():
             pruned = np.min([_finite(self.predictions[model].risk) for model in self._pruned], axis=0)
             answer = below(pruned, _finite(self.predictions["small"].risk), self.digits)

@@ -186,7 +186,7 @@ class Sampler(ABC):
 
 
 @singledispatch
-def sized(problem: Problem, n_samples: int) -> Problem:
+def sized(problem: Problem, n_samples: int) -> Any:
     """The problem of this many samples whose features are those of a simulation."""
     raise TypeError(
         f"what a {type(problem).__name__} is at a finite size is not registered (riskcalc.simulation.samplers.sized)"
@@ -280,7 +280,7 @@ class DiagonalSampler(Sampler):
 @sized.register
 def _(problem: RankOne, n_samples: int) -> RankOne:
     """The same features at any size."""
-    return RankOne(problem.loadings, problem.coefficients, n_samples, problem.noise_variance)
+    return RankOne(problem.loadings, problem.coefficients, n_samples, problem.noise_variance[()])
 
 
 @sampler.register

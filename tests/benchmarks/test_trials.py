@@ -27,7 +27,7 @@ def plan_of(n: int, p: int) -> trials.Plan:
     problem = rc.LinearGaussian(
         n_samples=n, n_features=p, eigenvalues=[25, 1], signal=1, weights=[".1", ".9"], noise_variance=".1"
     )
-    return make_plan(problem, [(None, None), (rc.Magnitude(keep=".1"), None)], None)
+    return make_plan(problem, [rc.Procedure(), rc.Procedure(rc.Magnitude(keep=".1"))], None)
 
 
 def batched(plan: trials.Plan, count: int, backend: backends.Backend) -> np.ndarray:

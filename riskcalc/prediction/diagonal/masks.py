@@ -108,7 +108,7 @@ class Pruning:
     @property
     def without_live(self) -> np.ndarray:
         """Where no feature has variance; shape (N,)."""
-        return ~((self.state["Lambda"] > 0) & (self.state["weights"] > 0)).any(axis=-1)
+        return np.logical_not(((self.state["Lambda"] > 0) & (self.state["weights"] > 0)).any(axis=-1))
 
     @property
     def exact(self) -> np.ndarray:
