@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from riskcalc.laws import Atoms, Beta, Empirical, Law, MarchenkoPastur, PowerLaw, Uniform, count
-from riskcalc.policies import POLICIES, Policy
+from riskcalc.policies import Policy, by_budget
 from riskcalc.problems import LinearGaussian
 
 try:
@@ -195,7 +195,7 @@ def policies(*, keep: tuple[float, float] = KEPT) -> st.SearchStrategy[Policy]:
     if not 0 < low <= high <= 1:
         raise ValueError(f"keep must be bounds 0 < low <= high <= 1, got {keep}")
     return st.builds(
-        lambda kind, kept: kind(keep=kept), st.sampled_from([*POLICIES.values()]), _decades(low, high, 0.5)
+        lambda kind, kept: kind(keep=kept), st.sampled_from([*by_budget().values()]), _decades(low, high, 0.5)
     )
 
 

@@ -414,7 +414,7 @@ def test_what_cannot_be_written_is_refused():
         rc.latex(TWO_LEVEL, problem=TWO_LEVEL)
     with pytest.raises(TypeError, match="must be the id of a formula"):
         rc.latex(3)
-    with pytest.raises(TypeError, match=r"problem must be a riskcalc.LinearGaussian"):
+    with pytest.raises(TypeError, match=r"problem must be a problem such as riskcalc.LinearGaussian"):
         rc.latex("dense.risk", problem=3)
     assert batch._repr_latex_() is None
     assert rc.predict(batch)._repr_latex_() is None

@@ -149,7 +149,8 @@ def policy_of(chosen: dict[str, Any], budget: dict[str, Any], options: dict[str,
             raise ValueError(f"--policy {name} needs --{flag}: {option.help}")
     if "keep" in inspect.signature(kind).parameters:
         return kind(**budget, **given)
-    refuse_budget(options, f"--policy {name} says itself what is kept; leave it out")
+    listed = next(flag for flag, option in own.items() if option.kind is list)
+    refuse_budget(options, f"--{listed} says what each round keeps; leave it out")
     return kind(**given)
 
 

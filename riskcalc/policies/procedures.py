@@ -158,8 +158,12 @@ class Procedure:
 
     @property
     def name(self) -> str:
-        """The first fit's fate in a word: "dense", "small", or the name of the policy."""
-        return "dense" if self.prune is None else "small" if self.is_small else self.prune.name
+        """The first fit's fate in a word: "dense", "small" (as the oracle says, or by another policy), or the policy."""
+        if self.prune is None:
+            return "dense"
+        if self.is_small:
+            return "small" if isinstance(self.prune, Oracle) else f"small_by_{self.prune.name}"
+        return self.prune.name
 
     @property
     def key(self) -> str:
@@ -176,7 +180,8 @@ class Procedure:
         if self.prune is None:
             return "dense, all features"
         if self.is_small:
-            return "small, on the best features"
+            best = isinstance(self.prune, Oracle)
+            return "small, on the best features" if best else f"small, {self.prune.label}"
         return self.prune.label if self.retrain is None else f"{self.prune.label}, {self.retrain.label}"
 
     @property
@@ -190,7 +195,7 @@ class Procedure:
     @property
     def feasible(self) -> bool:
         """Whether it meets the budget and can be computed from one sample alone."""
-        fresh = self.retrain is not None and self.retrain.sample == "fresh"
+        fresh = self.retrain is not None and self.retrain.sample == "fresh" and not self.is_small
         return self.prune is not None and not self.prune.sees_truth and not fresh
 
     @property

@@ -166,8 +166,9 @@ def evaluate(
 
 def _batch_shape(problem: Problem, budgets: Mapping[Procedure, np.ndarray]) -> tuple[int, ...]:
     """The shape of an answer."""
-    names = {"the problem": np.empty(problem.shape, bool)}
-    return matching_shapes(names | {f"keep ({procedure.key})": budget for procedure, budget in budgets.items()})
+    several = {budget.shape: budget for budget in budgets.values() if budget.shape}
+    named = {"keep" if len(several) == 1 else f"keep {shape}": one for shape, one in several.items()}
+    return matching_shapes({"the problem": np.empty(problem.shape, bool)} | named)
 
 
 def _walked(walk: Walk, asked: list[Procedure], covered: bool) -> Walk:

@@ -106,6 +106,7 @@ def sampling_budget(problem: Problem, relative_error: float, failure: float = 0.
     everything = np.ones(problem.shape)
     # All draws that there are features distort by (E[sqrt(Lambda)|X|])^2 over E[Lambda X^2], inversely in their number.
     unit = _distortion(problem, Sampled(keep=everything, replacement=True))
+    unit = np.where(np.isfinite(unit), unit, np.nan)
     quantile = -ndtri(failure / 2)
     with np.errstate(over="ignore"):
         allowed = np.square(relative_error / quantile)
@@ -116,14 +117,13 @@ def sampling_budget(problem: Problem, relative_error: float, failure: float = 0.
             return plain_scalar(unit * (factor / quantile**2) / allowed)
 
     def excess(keep: np.ndarray) -> np.ndarray:
-        """Above zero where sampling distorts too much; bounded, as the distortion is not."""
+        """Above zero where sampling distorts too much, or its distortion is not known; bounded, as that is not."""
         distortion = _distortion(problem, Sampled(keep=keep))
         with np.errstate(invalid="ignore"):
-            share = distortion / (distortion + allowed)
-        return np.where(np.isinf(distortion), 1.0, share) - 0.5
+            share = np.where(distortion > 0, distortion / (distortion + allowed), 0)
+        return np.where(np.isfinite(distortion), share, 1) - 0.5
 
-    least = np.full(problem.shape, LEAST)
-    known = np.isfinite(unit) & np.isfinite(excess(least))
+    least, known = np.full(problem.shape, LEAST), np.isfinite(unit)
     enough = known & (excess(least) <= 0)
     sure = first_within(lambda keep: np.where(known & ~enough, excess(keep), 0.5 - keep), least, everything)
     sure = plain_scalar(np.where(known, np.where(enough, LEAST, sure), np.nan))

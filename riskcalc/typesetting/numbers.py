@@ -16,7 +16,7 @@ from riskcalc.formulas.expectation import E, reduce_expectations
 from riskcalc.formulas.records import Definitions, Expansion, Formula
 from riskcalc.formulas.symbols import QUANTITIES, Expression, H, LawSymbol, Quantity
 from riskcalc.laws import Continuous
-from riskcalc.problems import LinearGaussian, RankOne
+from riskcalc.problems import LinearGaussian, RankOne, check_problem
 from riskcalc.problems.latex import as_typed, facts_latex, law_latex, number_latex
 from riskcalc.theory.symbols import (
     B,
@@ -54,12 +54,10 @@ class Numbers:
 
 @singledispatch
 def numbers_of(problem: Any) -> Numbers:
-    """The numbers of one problem; a kind of problem registers its own.
-
-    Raises TypeError if this kind has none, and ValueError for a batch of problems.
-    """
-    kinds = " or ".join(f"a riskcalc.{kind.__name__}" for kind in numbers_of.registry if kind is not object)
-    raise TypeError(f"problem must be {kinds}, got {problem!r}")
+    """The numbers of one problem; a kind of problem registers its own. ValueError for a batch of problems."""
+    raise TypeError(
+        f"the numbers of a {type(problem).__name__} are not registered (riskcalc.typesetting.numbers.numbers_of)"
+    )
 
 
 @numbers_of.register
@@ -108,6 +106,7 @@ def with_numbers(formula: Formula, problem: Any) -> Stated:
 
     Where the formula has no finite value at the numbers of the problem, none are put in.
     """
+    check_problem(problem)
     numbers = numbers_of(problem)
     about = {formula.defines, *formula.where, *([formula.variable] if isinstance(formula, Expansion) else [])}
     values = {symbol: value for symbol, value in numbers.scalars.items() if symbol not in about}

@@ -124,10 +124,17 @@ class _Kind:
         edges = z.reshape(len(z), -1)
         outer = np.full((len(z), 1), BEYOND)
         gaps = np.concatenate([-outer, edges, outer], axis=1).reshape(len(z), -1, 2)
-        inside = self.work.lower((M0, M1, M2c), optimal.MOMENTS, "optimal.moments")
-        kept, first, second = (part.sum(axis=-1) for part in inside(_reflected(z)))
-        dropped = inside(_reflected(gaps))[0].sum(axis=-1)
+        kept, first, second = (part.sum(axis=-1) for part in self._inside(z))
+        dropped = self._inside(gaps)[0].sum(axis=-1)
         return {"M0": kept, "M0bar": dropped, "M1": self.sign * first, "M2c": second}
+
+    def _inside(self, ends: np.ndarray) -> tuple[np.ndarray, ...]:
+        """The moments of intervals of H; the rule's are reflected, so that the end nearer to zero is the upper one."""
+        low, high = ends[..., 0], ends[..., 1]
+        as_it_is = abs(low) > abs(high)
+        state = {"z": np.where(as_it_is, high, -low), "u": (high - low) / 2}
+        mass, first, second = self.work.lower((M0, M1, M2c), optimal.MOMENTS, "optimal.moments")(state)
+        return mass, np.where(as_it_is, -first, first), second
 
     def integrals(self, ends: np.ndarray) -> np.ndarray:
         """Of what is put in on these intervals: `gained`, `cross` and `echo`."""
@@ -141,12 +148,6 @@ class _Kind:
             state = self._at(x)
             result += [(half * _WEIGHTS).ravel() @ self.work.value(rate, state)[:, 0] for rate in optimal.RATES]
         return result
-
-
-def _reflected(ends: np.ndarray) -> State:
-    """Intervals of H by upper end and half-width, reflected so that the end nearer to zero is the upper one."""
-    low, high = ends[..., 0], ends[..., 1]
-    return {"z": -low, "u": (high - low) / 2}
 
 
 class _Rule:
