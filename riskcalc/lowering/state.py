@@ -18,7 +18,7 @@ BLOCK = 1 << 14
 
 def shape(state: State) -> tuple[int, int]:
     """(N, K): the regimes and the atoms of a state."""
-    rows, columns = zip(*(array.shape for array in state.values()), strict=True)
+    rows, columns = zip(*[array.shape for array in state.values()], strict=True)
     return max(rows), max(columns)
 
 

@@ -106,7 +106,8 @@ class Policy:
     def at(self, *, keep: ArrayLike | None = None, n_keep: int | None = None) -> Self:
         """The same policy at another budget."""
         other = copy(self)
-        other.__dict__.pop("_identity", None)
+        for cached in ("_identity", "_hash"):
+            other.__dict__.pop(cached, None)
         Policy.__init__(other, keep, n_keep)
         return other
 
@@ -134,8 +135,12 @@ class Policy:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Policy) and self._identity == other._identity
 
-    def __hash__(self) -> int:
+    @cached_property
+    def _hash(self) -> int:
         return hash(self._identity)
+
+    def __hash__(self) -> int:
+        return self._hash
 
     def __repr__(self) -> str:
         own = {"n_keep": self.n_keep}
@@ -215,11 +220,15 @@ class Retrain:
         """The exact ridge of the fit, for a problem."""
         return problem.ridge if self.ridge is None else self.ridge
 
+    @cached_property
+    def _identity(self) -> tuple[Any, ...]:
+        return self.sample, None if self.ridge is None else self.ridge.item()
+
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Retrain) and self.options == other.options
+        return isinstance(other, Retrain) and self._identity == other._identity
 
     def __hash__(self) -> int:
-        return hash(tuple(self.options.values()))
+        return hash(self._identity)
 
     def __repr__(self) -> str:
         return f"Retrain(ridge={None if self.ridge is None else self.ridge[()]}, sample={self.sample!r})"
@@ -302,5 +311,7 @@ def exact_ridge(ridge: ArrayLike | str) -> np.ndarray:
 def frozen(value: Any) -> Any:
     """A value that compares and hashes by what it holds."""
     if isinstance(value, np.ndarray):
-        return value.shape, value.tobytes() if value.dtype != object else tuple(value.ravel().tolist())
+        if value.dtype == object:
+            return value.shape, tuple((x.numerator, x.denominator) for x in value.flat)  # whose hashes are fast
+        return value.shape, value.tobytes()
     return tuple(value) if isinstance(value, list) else value

@@ -146,7 +146,8 @@ class Procedure:
     @property
     def is_small(self) -> bool:
         """Whether nothing looks at a sample but the problem's own fit, on the features kept: a small model."""
-        return self.retrain == Retrain(None, "fresh") and self.prune is not None and not self.prune.sees_fit
+        own = self.retrain is not None and self.retrain.ridge is None and self.retrain.sample == "fresh"
+        return own and self.prune is not None and not self.prune.sees_fit
 
     @property
     def rounds(self) -> tuple[tuple[Policy, Retrain | None], ...]:

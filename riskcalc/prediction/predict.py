@@ -193,7 +193,7 @@ def _gathered(
     statuses, answers = zip(*(model.answer() for model in models), strict=True)
 
     def collected(name: str) -> Any:
-        return plain_scalar(rounded(np.concatenate([values[name] for values in answers]).reshape(shape), digits))
+        return rounded(np.concatenate([values[name] for values in answers]).reshape(shape), digits)
 
     values = {name: collected(name) for name in answers[0]}
     if isinstance(procedure.prune, Iterative):  # one round is pruning once, and no integral

@@ -22,6 +22,9 @@ from riskcalc.policies import Policy, Procedure, Retrain
 from riskcalc.problems import Problem
 
 
+DENSE = Procedure()
+
+
 class NotCovered(ValueError):
     """The theory of a kind of problem does not answer what is asked; the message says what, and what it does."""
 
@@ -97,14 +100,13 @@ class Walk:
         return self.found[procedure]
 
     def _made(self, procedure: Procedure) -> Any:
-        first, rounds = self.first.get(procedure), procedure.rounds
-        if not rounds:
+        first, prune, retrain = self.first.get(procedure), procedure.prune, procedure.retrain
+        if prune is None:
             return self.solver.fit(first)
-        if len(rounds) > 1:
-            return self.solver.in_rounds(procedure, self.model(Procedure()))
-        policy, retrain = rounds[0]
-        if procedure.is_small:
-            return self.solver.refit(self.solver.prune(None, policy, None), retrain or Retrain(), first)
+        *earlier, (policy, _) = prune.rounds
+        if earlier:
+            return self.solver.in_rounds(procedure, self.model(DENSE))
         if retrain is None:
-            return self.solver.prune(self.model(Procedure()), policy, first)
-        return self.solver.refit(self.model(Procedure(policy)), retrain, first)
+            return self.solver.prune(self.model(DENSE), policy, first)
+        pruned = self.solver.prune(None, policy, None) if procedure.is_small else self.model(Procedure(policy))
+        return self.solver.refit(pruned, retrain, first)

@@ -8,12 +8,12 @@ import numpy as np
 from mpmath import mp, mpf
 
 
-def rounded(values: np.ndarray, digits: int | None) -> np.ndarray:
-    """Values at the digits asked for, without the guard digits."""
-    if digits is None:
-        return values
-    with mp.workdps(digits), np.errstate(all="ignore"):
-        return np.asarray(np.frompyfunc(lambda x: +mpf(x), 1, 1)(values), dtype=object)
+def rounded(values: np.ndarray, digits: int | None) -> Any:
+    """Values at the digits asked for, without the guard digits; the plain number in an array of no dimensions."""
+    if digits is not None:
+        with mp.workdps(digits), np.errstate(all="ignore"):
+            values = np.asarray(np.frompyfunc(lambda x: +mpf(x), 1, 1)(values), dtype=object)
+    return values if values.ndim else values.item()
 
 
 def plain_scalar(values: np.ndarray) -> Any:

@@ -280,7 +280,7 @@ class DiagonalSampler(Sampler):
 @sized.register
 def _(problem: RankOne, n_samples: int) -> RankOne:
     """The same features at any size."""
-    return RankOne(problem.loadings, problem.coefficients, n_samples, problem.noise_variance[()])
+    return RankOne(problem.loadings, problem.coefficients, n_samples, problem.noise_variance.item())
 
 
 @sampler.register

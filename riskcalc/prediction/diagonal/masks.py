@@ -27,6 +27,7 @@ from riskcalc.theory.policies import UNCHANGED, Best, Drawn, Errors, Mask, Ranke
 from riskcalc.theory.symbols import M0, M1, M0bar, M2c, m
 
 MOMENTS = (M0, M0bar, M1, M2c)
+NAMES = tuple(symbol.name for symbol in MOMENTS)
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,12 @@ class MaskGroup:
 
     def resolved(self, work: Evaluator) -> MaskGroup:
         """The same with its moments evaluated once; over many atoms each formula evaluates them block by block."""
-        if str(M0) in self.state:
+        if NAMES[0] in self.state:
             return replace(self, where=COEFFICIENT)
         if shape(self.state)[1] > BLOCK:
             return self
         found = work.lower(MOMENTS, self.where, "masks.moments")(self.state)
-        moments = {str(symbol): value + 0 * self.state["total"] for symbol, value in zip(MOMENTS, found, strict=True)}
+        moments = {name: value + 0 * self.state["total"] for name, value in zip(NAMES, found, strict=True)}
         return replace(self, state=self.state | moments, where=COEFFICIENT)
 
     def kept(self, work: Evaluator) -> np.ndarray:
@@ -145,7 +146,7 @@ def find(mask: Mask, asked: Pruning) -> list[MaskGroup]:
 def _(mask: Drawn, asked: Pruning) -> list[MaskGroup]:
     state = asked.state
     for formula in mask.needs:
-        state = state | {str(formula.defines): asked.work.value(formula, state)}
+        state = state | {formula.defines.name: asked.work.value(formula, state)}
     of_fit = bool(mask.needs)
     return [MaskGroup(asked.rows, state, mask.moments, mask.errors, of_fit=of_fit, repeats=mask.repeats)]
 

@@ -14,7 +14,7 @@ from scipy.optimize import root_scalar
 from riskcalc.formulas.records import Formula
 from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.lowering.float64 import FLOAT64
-from riskcalc.lowering.state import State, shape
+from riskcalc.lowering.state import BLOCK, State, shape
 from riskcalc.prediction.solvers import NotCovered
 from riskcalc.theory import optimal
 from riskcalc.theory.dense import COEFFICIENT
@@ -75,22 +75,23 @@ class _Kind:
         self.Lambda, self.tau = atoms["Lambda"][places[0]], atoms["tau"][places[0]]
         self.a = atoms["a"][places[0]]
         self.means = self.a * self.B
+        own = {"Lambda": self.Lambda, "tau": self.tau, "a": self.a, "total": 1.0}
+        self.state: State = {name: np.full((1, 1), value) for name, value in own.items()}
+        self.state |= {"b": self.B[None], "weights": self.weights[None]}
         low, high = self.means.min() - FAR * self.tau, self.means.max() + FAR * self.tau
         if (high - low) / self.tau * RESOLUTION < MOST_POINTS:
             self.grid = np.linspace(low, high, int((high - low) / self.tau * RESOLUTION))
         else:  # means far apart: nothing is seen between them
             around = self.tau * np.linspace(-FAR, FAR, int(2 * FAR * RESOLUTION))
             self.grid = np.unique(np.unique(self.means)[:, None] + around)
-        self.scores = np.concatenate([self.score(part) for part in np.array_split(self.grid, 64)])
+        pieces = 1 + self.grid.size * len(places) // BLOCK
+        self.scores = np.concatenate([self.score(part) for part in np.array_split(self.grid, pieces)])
 
     def _at(self, x: np.ndarray) -> State:
         """The state of fitted coefficients, a row for each, with their posterior means."""
-        row = {"Lambda": self.Lambda, "tau": self.tau, "a": self.a, "total": 1.0}
-        state = {name: np.full((1, 1), value) for name, value in row.items()}
-        state |= {"b": self.B[None], "weights": self.weights[None], "estimate": x[:, None]}
         nearest = abs(x[:, None] - self.means).min(axis=-1, keepdims=True) / self.tau
-        state["posterior"] = self.work.value(optimal.POSTERIOR, state | {"peak": nearest**2 / 2})
-        return state
+        state = self.state | {"estimate": x[:, None], "peak": nearest * nearest / 2}
+        return state | {"posterior": self.work.value(optimal.POSTERIOR, state)}
 
     def score(self, x: np.ndarray) -> np.ndarray:
         """What keeping x gains, unchanged or replaced by its posterior mean."""
@@ -101,8 +102,9 @@ class _Kind:
         kept = np.concatenate([[False], self.scores > t, [False]])
         up, down = np.flatnonzero(~kept[:-1] & kept[1:]), np.flatnonzero(kept[:-1] & ~kept[1:])
         last = len(self.grid) - 1
-        lower = self._roots(np.maximum(up - 1, 0), np.minimum(up, last), t)
-        upper = self._roots(np.minimum(down, last), np.maximum(down - 1, 0), t)
+        outside = np.concatenate([np.maximum(up - 1, 0), np.minimum(down, last)])
+        inside = np.concatenate([np.minimum(up, last), np.maximum(down - 1, 0)])
+        lower, upper = self._roots(outside, inside, t).reshape(2, -1)
         return np.stack([np.where(up == 0, -np.inf, lower), np.where(down > last, np.inf, upper)], axis=-1)
 
     def _roots(self, outside: np.ndarray, inside: np.ndarray, t: float) -> np.ndarray:
@@ -112,7 +114,8 @@ class _Kind:
             middle = (below + above) / 2
             high = self.score(middle) > t
             below, above = np.where(high, below, middle), np.where(high, middle, above)
-        excess, rise = self.score(above) - t, self.score(above) - self.score(below)
+        high, low = self.score(np.concatenate([above, below])).reshape(2, -1)
+        excess, rise = high - t, high - low
         chord = np.divide(above - below, rise, out=np.zeros_like(rise), where=rise > 0)
         least, most = np.minimum(below, above), np.maximum(below, above)
         root = np.clip(above - chord * excess, least, most)

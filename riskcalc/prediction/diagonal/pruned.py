@@ -33,14 +33,14 @@ def pruned(
     names = ("risk", "excess_risk", "training_error", "misfit")
     values = {name: np.full_like(fit.state["gamma"], np.nan) for name in names}
     # Where a policy with quantities of its own has no masks of its own it changes nothing, and they are zero.
-    values |= {str(formula.defines): 0 * fit.state["gamma"] for formula in others}
+    values |= {formula.defines.name: 0 * fit.state["gamma"] for formula in others}
     status = status.copy()
     surplus = budget.keep_surplus
     allowed = work.system.tolerance + 2 * abs(surplus.gain) / (budget.alpha * fit.state["total"])
     for group in groups:
         rows = group.rows
         mismatch, *found = _errors(group, work)
-        own = (str(formula.defines) for formula in group.errors.others)
+        own = (formula.defines.name for formula in group.errors.others)
         for name, value in zip((*names, *own), found, strict=True):
             values[name][rows] = value
         if group.solved:
@@ -63,7 +63,7 @@ def thresholds(groups: list[MaskGroup], status: np.ndarray, like: np.ndarray) ->
 
 def _errors(group: MaskGroup, work: Evaluator) -> tuple[np.ndarray, ...]:
     """Relative mismatch of the mass kept; test risk, its part beyond the noise, training error, misfit, and others."""
-    known = frozenset(str(need.defines) for need in group.errors.needs if str(need.defines) in group.state)
+    known = frozenset(need.defines.name for need in group.errors.needs if need.defines.name in group.state)
     wanted, where = _wanted(group.errors, known, work)
     return work.lower(wanted, dict(where) | dict(group.where), group.errors.risk.id)(group.state)
 
@@ -71,7 +71,7 @@ def _errors(group: MaskGroup, work: Evaluator) -> tuple[np.ndarray, ...]:
 @lru_cache(maxsize=64)
 def _wanted(errors: Errors, known: frozenset[str], work: Evaluator) -> tuple[tuple[Expression, ...], Definitions]:
     """What is evaluated of errors, in terms of the moments and what is known of their needs."""
-    put = {need.defines: work.form(need) for need in errors.needs if str(need.defines) not in known}
+    put = {need.defines: work.form(need) for need in errors.needs if need.defines.name not in known}
     risk = work.form(errors.risk).xreplace(put)
     beyond = risk - sigma2 if errors.excess_risk is None else work.form(errors.excess_risk).xreplace(put)
     training = work.form(errors.training_error).xreplace(put | {errors.risk.defines: risk})

@@ -116,7 +116,8 @@ class DiagonalSolver(Solver):
         if fresh not in model.fresh:
             ridge = self.work.system.number(self.chunk.regimes_of(retrain.ridge_of(self.problem)))
             trial = None if first is None else _trial(first.second)
-            misfit = misfit_of(model.groups, self.chunk.state["kappa"], self.work)
+            known = model.values["misfit"]
+            misfit = np.where(known == known, known, 0 * known)  # where there is no mask nothing is dropped
             model.fresh[fresh] = fit_fresh(model.groups, misfit, self.chunk, model.budget, ridge, self.work, trial)
         second, values = model.fresh[fresh]
         if retrain.sample == "same":
