@@ -58,6 +58,7 @@ found = rc.verify(
 )
 assert {check.verdict for check in found.checks} == {"agree"}, str(found)
 from hypothesis import find
+from riskcalc import strategies
 assert find(strategies.policies(), lambda one: isinstance(one, Steep)).keep == 0.5
 from riskcalc.command.cli import main
 sys.argv = ["riskcalc", "predict", "--aspect-ratio", "2", "--eigenvalues", "4,1", "--signal", "1", "--keep", ".2"]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import riskcalc
+from riskcalc.policies import POLICIES
 
 PACKAGE = Path(riskcalc.__file__).parent
 
@@ -88,3 +89,21 @@ def test_the_code_is_clean(command: list[str]):
         [sys.executable, "-m", *command], cwd=PACKAGE.parent, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_types_are_for_others_too():
+    """PEP 561: type checkers read the annotations of packages that say so."""
+    assert (PACKAGE / "py.typed").is_file()
+
+
+def test_policies_are_named_in_one_place():
+    """What belongs to a policy follows from its class: its name as a string stands in hardly any other file."""
+    quoted = {f'"{name}"' for name in POLICIES}
+    naming = [
+        f"{path.relative_to(PACKAGE)}: {line.strip()}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if path.relative_to(PACKAGE).parts[0] != "policies"
+        for line in path.read_text().splitlines()
+        if any(word in line for word in quoted) and ">>>" not in line
+    ]
+    assert len(naming) <= 9, "\n".join(naming)

@@ -11,7 +11,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, overload
 
-import riskcalc
 from riskcalc.derivation.background import Background
 from riskcalc.derivation.checks import LEVELS, Outcome
 from riskcalc.derivation.record import Derivation, Step
@@ -30,7 +29,7 @@ BACKGROUND = Background(
     fitted=X,
 )
 
-_PACKAGE = Path(riskcalc.__file__).parent
+_PACKAGE = Path(__file__).parents[1]
 # Installed, the files lie inside the package; in a checkout, beside it.
 _FOLDERS = (_PACKAGE / "_derivations", _PACKAGE.parent / "derivations")
 

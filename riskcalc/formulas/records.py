@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib import import_module
 from typing import Any, TypeVar
 
 import sympy
 
-import riskcalc
 from riskcalc.formulas.expectation import E, MaskedMoments, reduce_expectations
 from riskcalc.formulas.symbols import Expression, H, S
 
@@ -59,7 +59,8 @@ class Formula:
     complements: Mapping[Any, Any] = field(default_factory=dict)
 
     def _repr_latex_(self) -> str:
-        return f"$${riskcalc.latex(self).replace('align*', 'aligned')}$$"
+        public = import_module("riskcalc")  # formulas know no printer: they are written as anyone would write them
+        return f"$${public.latex(self).replace('align*', 'aligned')}$$"
 
     def reduced(self) -> Expression:
         """The evaluation form (or the statement), with H and S averaged out: what is lowered."""

@@ -159,7 +159,7 @@ class Procedure:
 
     @property
     def name(self) -> str:
-        """The first fit's fate in a word: "dense", "small" (as the oracle says, or by another policy), or the policy."""
+        """In a word: "dense", "small" (as the oracle says; or "small_by_" another policy), or the policy's name."""
         if self.prune is None:
             return "dense"
         if self.is_small:

@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-import riskcalc.prediction.diagonal
-import riskcalc.prediction.rank_one  # noqa: F401  registers its solver, as the one before
 from riskcalc.exact import as_float
 from riskcalc.formulas.records import Formula
 from riskcalc.laws import Continuous, count, matching_shapes
@@ -18,6 +16,7 @@ from riskcalc.lowering.evaluator import Evaluator, evaluator, instead_of
 from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.multiprecision import GUARD, Multiprecision
 from riskcalc.policies import Iterative, Policy, Procedure, Retrain
+from riskcalc.prediction import diagonal, rank_one  # noqa: F401  which register their solvers
 from riskcalc.prediction.result import Prediction
 from riskcalc.prediction.solvers import Model, NotCovered, Walk, solver
 from riskcalc.prediction.status import NAMES

@@ -12,7 +12,8 @@ import numpy as np
 from riskcalc.laws import plain
 from riskcalc.policies import Policy, Procedure, Retrain
 from riskcalc.problems import Problem
-from riskcalc.problems.latex import aligned_latex, results_latex
+from riskcalc.problems.base import aligned_latex
+from riskcalc.problems.latex import results_latex
 from riskcalc.results.quantities import QUANTITIES, documented
 from riskcalc.results.tables import filled, number, table, to_text
 from riskcalc.results.values import json_value

@@ -21,7 +21,6 @@ from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.policies import Policy, Procedure, Retrain
 from riskcalc.problems import Problem
 
-
 DENSE = Procedure()
 
 

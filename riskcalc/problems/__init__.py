@@ -1,7 +1,8 @@
 """What can be asked: problems as inert data, from numbers or from tables."""
 
+from riskcalc.problems import latex  # how problems are written
 from riskcalc.problems.base import Problem, check_problem, check_single
 from riskcalc.problems.linear_gaussian import LinearGaussian
 from riskcalc.problems.rank_one import RankOne
 
-__all__ = ["LinearGaussian", "Problem", "RankOne", "check_problem", "check_single"]
+__all__ = ["LinearGaussian", "Problem", "RankOne", "check_problem", "check_single", "latex"]

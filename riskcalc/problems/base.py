@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import singledispatch
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ class Problem:
 
     A problem is inert. How it is predicted, sampled and written are registered for its class:
     `riskcalc.prediction.solvers.solver`, `riskcalc.simulation.samplers.sampler` and
-    `riskcalc.problems.latex.facts_of`.
+    `riskcalc.problems.base.facts_of`.
 
     Attributes
     ----------
@@ -46,9 +47,25 @@ class Problem:
         raise TypeError(f"{type(self).__name__} does not say what it is as plain values (to_dict)")
 
     def _repr_latex_(self) -> str | None:
-        from riskcalc.problems.latex import aligned_latex, facts_latex
-
         return None if self.shape else aligned_latex(facts_latex(self))  # a batch is shown as text
+
+
+@singledispatch
+def facts_of(problem: Problem) -> list[str]:
+    """What is given of one problem, in rows of LaTeX; the first row takes the budget at its end."""
+    raise TypeError(f"how a {type(problem).__name__} is written is not registered (riskcalc.problems.base.facts_of)")
+
+
+def facts_latex(problem: Problem) -> list[str]:
+    """What is given, in rows of LaTeX; ValueError for a batch of problems."""
+    if problem.shape != ():
+        raise ValueError(f"LaTeX is written for one problem, not for a batch of shape {problem.shape}")
+    return facts_of(problem)
+
+
+def aligned_latex(rows: list[str]) -> str:
+    """Rows as a notebook shows them."""
+    return r"$$\begin{aligned} & " + r", \\ & ".join(rows) + r" \end{aligned}$$"
 
 
 def check_problem(problem: Any) -> None:

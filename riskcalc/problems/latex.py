@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from fractions import Fraction
-from functools import singledispatch
 from typing import Any
 
 import numpy as np
 
 from riskcalc.laws import Continuous, Law, PowerLaw
-from riskcalc.problems.base import Problem
+from riskcalc.problems.base import Problem, facts_latex, facts_of
 from riskcalc.problems.linear_gaussian import LinearGaussian
 from riskcalc.problems.rank_one import RankOne
 
@@ -77,12 +76,6 @@ def _law_in_words(law: Law) -> str:
     return rf"\Lambda \sim \text{{{name}}}({arguments}),\quad B = {scale}{power}"
 
 
-@singledispatch
-def facts_of(problem: Problem) -> list[str]:
-    """What is given of one problem, in rows of LaTeX; the first row takes the budget at its end."""
-    raise TypeError(f"how a {type(problem).__name__} is written is not registered (riskcalc.problems.latex.facts_of)")
-
-
 @facts_of.register
 def _(problem: LinearGaussian) -> list[str]:
     ratio = number_latex(problem.aspect_ratio[()])
@@ -106,13 +99,6 @@ def _(problem: RankOne) -> list[str]:
     return [*rows, r",\quad ".join(rf"{name} = ({', '.join(map(number_latex, given))})" for name, given in vectors)]
 
 
-def facts_latex(problem: Problem) -> list[str]:
-    """What is given, in rows of LaTeX; ValueError for a batch of problems."""
-    if problem.shape != ():
-        raise ValueError(f"LaTeX is written for one problem, not for a batch of shape {problem.shape}")
-    return facts_of(problem)
-
-
 def results_latex(
     problem: Problem, keep: Any, label: str, values: dict[str, Any], as_text: Callable[[Any], str]
 ) -> list[str]:
@@ -127,8 +113,3 @@ def results_latex(
     first, *others = (f"{name} = {decimal_latex(text)}" for name, text in texts.items())
     short = sum(map(len, texts.values())) < 50
     return [rf"{first} \quad \text{{({label})}}", *([r",\quad ".join(others)] if short else others), *facts]
-
-
-def aligned_latex(rows: list[str]) -> str:
-    """Rows as a notebook shows them."""
-    return r"$$\begin{aligned} & " + r", \\ & ".join(rows) + r" \end{aligned}$$"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from html import escape
+from importlib.metadata import version
 
 from latex2mathml.converter import convert
 
-import riskcalc
 from riskcalc.derivation.claims import Registered
 from riskcalc.derivation.run import Reports, build
 from riskcalc.formulas.records import Formula
@@ -41,7 +41,7 @@ def catalogue(reports: Reports) -> str:
     contents = "".join(f'<a href="#{id}">{_prose(formula.title)}</a>' for id, formula in REGISTRY.items())
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>riskcalc: formulas</title>'
-        f"<style>{_STYLE}</style><h1>Formulas of riskcalc {riskcalc.__version__}</h1>"
+        f"<style>{_STYLE}</style><h1>Formulas of riskcalc {version('riskcalc')}</h1>"
         f"<p>{len(REGISTRY)} formulas, written by <code>riskcalc catalogue</code>. {_prose(_MEANING)}</p>"
         f"<nav>{contents}</nav>{''.join(sections)}</html>\n"
     )

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from importlib.metadata import version
 from itertools import groupby
 from typing import Any
 
 from sympy import FiniteSet, Reals
 
-import riskcalc
 from riskcalc.formulas.records import FixedPoint, Formula
 from riskcalc.formulas.symbols import QUANTITIES, Expression, LawSymbol, Quantity
 from riskcalc.problems import Problem
-from riskcalc.problems.latex import facts_latex
+from riskcalc.problems.base import facts_latex
 from riskcalc.theory import CHAPTERS, REGISTRY
 from riskcalc.typesetting.displays import definitions, equations
 from riskcalc.typesetting.export import snippet
@@ -43,7 +43,7 @@ $\mathbf{1}\{\cdot\}$ is one where its condition holds and zero elsewhere. Symbo
 
 def article(formulas: Sequence[Formula], problem: Problem | None = None) -> str:
     """A whole article of these formulas, with the numbers of a problem put in if one is given."""
-    parts = [_HEAD.replace("VERSION", riskcalc.__version__), _SETTING]
+    parts = [_HEAD.replace("VERSION", version("riskcalc")), _SETTING]
     if problem is not None:
         facts = r", \\ & ".join(facts_latex(problem))
         parts.append(rf"The numbers put in are \begin{{align*}} & {facts}. \end{{align*}}" + "\n")

@@ -6,7 +6,7 @@ from riskcalc.formulas.records import Formula
 from riskcalc.lookup import look_up
 from riskcalc.prediction.predict import Prediction
 from riskcalc.problems import Problem
-from riskcalc.problems.latex import facts_latex
+from riskcalc.problems.base import facts_latex
 from riskcalc.theory import REGISTRY
 from riskcalc.typesetting.displays import display, record, rows_of
 from riskcalc.typesetting.numbers import with_numbers

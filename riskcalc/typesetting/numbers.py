@@ -17,7 +17,8 @@ from riskcalc.formulas.records import Definitions, Expansion, Formula
 from riskcalc.formulas.symbols import QUANTITIES, Expression, H, LawSymbol, Quantity
 from riskcalc.laws import Continuous
 from riskcalc.problems import LinearGaussian, RankOne, check_problem
-from riskcalc.problems.latex import as_typed, facts_latex, law_latex, number_latex
+from riskcalc.problems.base import facts_latex
+from riskcalc.problems.latex import as_typed, law_latex, number_latex
 from riskcalc.theory.symbols import (
     B,
     D,
