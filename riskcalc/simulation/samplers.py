@@ -19,123 +19,13 @@ from riskcalc.laws import Empirical, count
 from riskcalc.policies import Group, Optimal, Policy, Procedure
 from riskcalc.problems import LinearGaussian, Problem, RankOne
 from riskcalc.simulation.backends import Backend
-from riskcalc.simulation.choices import Fitted
+from riskcalc.simulation.ensembles import Ensemble, OneFactor
 from riskcalc.simulation.populations import Population, dense_ranks, population, stacked
 
 # Without a ridge the risk of a sample of n rows in r dimensions has a finite variance only if they differ by this much.
 NEAREST = 4
 # Largest over smallest variance per penalty of an interpolator that keeps four digits and more.
 MOST_SPREAD = 1e12
-
-
-class Ensemble:
-    """A stack of trials in the backend's arrays: independent features, each with its variance.
-
-    Attributes
-    ----------
-    eigenvalues, truth, penalty, ranks : array of shape (1, p) or (T, p)
-        Variances, true coefficients, penalty weights, places among the distinct variance * coefficient^2.
-    live : array of bool
-        Which features have variance.
-    """
-
-    def __init__(self, features: Population, sampler: Sampler, backend: Backend):
-        self.sampler, self.backend, self.xp = sampler, backend, backend.xp
-        self.eigenvalues, self.penalty, self.ranks, self.truth = (
-            self.xp.asarray(array)
-            for array in (features.eigenvalues, features.penalty, features.ranks, features.coefficients)
-        )
-        self.live = self.eigenvalues > 0
-
-    def sample(self, entries: Any, noise: Any) -> tuple[Any, Any]:
-        """Designs and targets, from independent standardised entries."""
-        design = self.design(entries)
-        return design, self._applied(design, self.truth) + self.sampler.noise_variance**0.5 * noise
-
-    def design(self, entries: Any) -> Any:
-        """The features of a sample, in place of their entries."""
-        entries *= self.xp.sqrt(self.eigenvalues)[:, None, :]
-        return entries
-
-    def excess_risk(self, error: Any) -> Any:
-        """Test risk beyond the noise, exactly, given the error of the coefficients; shape (T,)."""
-        return self.xp.sum(self.eigenvalues * error**2, axis=-1)
-
-    def measured(self, design: Any, target: Any, coefficients: Any) -> Any:
-        """Test risk, exact given the fit, and mean squared residual; shape (T, 2)."""
-        residuals = target - self._applied(design, coefficients)
-        risk = self.sampler.noise_variance + self.excess_risk(self.truth - coefficients)
-        return self.xp.stack([risk, self.xp.mean(residuals**2, axis=-1)], axis=-1)
-
-    def _applied(self, design: Any, coefficients: Any) -> Any:
-        return self.xp.matmul(design, coefficients[..., None])[..., 0]
-
-    def fitted(self, coefficients: Any, design: Any, luck: Any) -> Fitted:
-        """A fit, and what a policy may look at."""
-
-        def curvatures() -> Any:
-            return self.curvatures(design, self.penalty, self.live, self.sampler.ridge)
-
-        return Fitted(self.xp, coefficients, self.eigenvalues, self.truth, self.ranks, luck, curvatures)
-
-    def curvatures(self, design: Any, penalty: Any, live: Any, ridge: float) -> Any:
-        """The diagonal of the inverse Hessian of the penalised loss, up to a factor per trial; its limit as the ridge
-        vanishes, where there is none and features are many."""
-        xp, n = self.xp, design.shape[1]
-        scaled = design / xp.sqrt(penalty)[:, None, :]
-        transposed = xp.matrix_transpose(scaled)
-        counts = xp.sum(xp.astype(live, design.dtype), axis=-1)
-        if bool(xp.all(counts <= n)):
-            diagonal = n * ridge + xp.astype(~live, design.dtype)
-            gram = xp.matmul(transposed, scaled) + diagonal[:, :, None] * xp.eye(design.shape[2], dtype=design.dtype)
-            return xp.linalg.diagonal(xp.linalg.inv(gram)) / penalty
-        gram = xp.matmul(scaled, transposed) + n * ridge * xp.eye(n, dtype=design.dtype)
-        seen = xp.sum(scaled * xp.matmul(xp.linalg.inv(gram), scaled), axis=1)
-        return (1 - seen) / penalty
-
-    def fit(self, design: Any, target: Any, penalty: Any, live: Any, ridge: float) -> Any:
-        """The minimiser of |y - X b|^2/n + ridge * sum(penalty * b^2), of least penalty where there are several.
-
-        By the Cholesky factorisation of the smaller Gram matrix. Features without variance get zero.
-        """
-        xp, n = self.xp, design.shape[1]
-        plain = bool(xp.all(penalty == 1))
-        root = xp.sqrt(penalty)
-        scaled = design if plain else design / root[:, None, :]
-        counts = xp.sum(xp.astype(live, design.dtype), axis=-1)
-        few, many = bool(xp.all(counts <= n)), bool(xp.all(counts > n))
-        if not (few or many or ridge > 0):
-            raise ValueError(
-                "features without variance leave some trials with more live features than samples and some with "
-                "fewer; give a ridge, or another n_samples or keep"
-            )
-        transposed = xp.matrix_transpose(scaled)
-        if few:
-            diagonal = n * ridge + xp.astype(~live, design.dtype)
-            gram = xp.matmul(transposed, scaled) + diagonal[:, :, None] * xp.eye(design.shape[2], dtype=design.dtype)
-            solution = self.backend.solve(gram, self._applied(transposed, target))
-        else:
-            gram = xp.matmul(scaled, transposed)
-            if ridge > 0:
-                gram = gram + n * ridge * xp.eye(n, dtype=design.dtype)
-            solution = self._applied(transposed, self.backend.solve(gram, target))
-        return solution if plain else solution / root
-
-
-class OneFactor(Ensemble):
-    """Features that are multiples of one factor, whose Gram matrices are singular."""
-
-    def design(self, entries: Any) -> Any:
-        """The factor times the loadings."""
-        return entries * self.xp.asarray(as_float(self.sampler.problem.loadings))[None, None, :]
-
-    def excess_risk(self, error: Any) -> Any:
-        """The error of the slope in the factor, squared."""
-        return self.xp.sum(self.xp.asarray(as_float(self.sampler.problem.loadings)) * error, axis=-1) ** 2
-
-    def fit(self, design: Any, target: Any, penalty: Any, live: Any, ridge: float) -> Any:
-        """Least squares of least norm, by the pseudo-inverse."""
-        return self._applied(self.xp.linalg.pinv(design, rtol=1e-10), target)
 
 
 class Sampler(ABC):
@@ -177,7 +67,7 @@ class Sampler(ABC):
         """Refuse a procedure, in whole numbers, that has no finite error at this size, or that is not simulated."""
 
     @abstractmethod
-    def ensemble(self, features: Sequence[Any], backend: Backend) -> Ensemble:
+    def ensemble(self, drawn: Sequence[Any], backend: Backend) -> Ensemble:
         """Trials of some blocks, given what `redrawn` gave for each."""
 
     def redrawn(self, trials: int, seed: np.random.SeedSequence) -> Any:
@@ -256,9 +146,10 @@ class DiagonalSampler(Sampler):
         rng = np.random.default_rng(seed.spawn(1)[0])
         return stacked([population(self.law, self.n_features, rng) for _ in range(trials)])
 
-    def ensemble(self, features: Sequence[Any], backend: Backend) -> Ensemble:
+    def ensemble(self, drawn: Sequence[Any], backend: Backend) -> Ensemble:
         """The same features in all trials, or those of each."""
-        return Ensemble(self.features if self.law is None else stacked(list(features)), self, backend)
+        own = self.features if self.law is None else stacked(list(drawn))
+        return Ensemble(own, self.noise_variance, self.ridge, backend)
 
     def check(self, procedure: Procedure) -> None:
         """Without a ridge the sizes of a fit must differ; weak features must not be lost beside strong ones."""
@@ -305,13 +196,14 @@ class OneFactorSampler(Sampler):
             if retrain is not None and retrain.ridge is not None and float(retrain.ridge) > 0:
                 raise ValueError("with one factor second fits are simulated without a ridge; leave it out")
 
-    def ensemble(self, features: Sequence[Any], backend: Backend) -> Ensemble:
+    def ensemble(self, drawn: Sequence[Any], backend: Backend) -> Ensemble:
         """The same features in all trials."""
         loadings, coefficients = as_float(self.problem.loadings), as_float(self.problem.coefficients)
         p = self.n_features
         ranks = dense_ranks((loadings * coefficients) ** 2)
         columns = (loadings**2, np.sqrt(p) * coefficients, np.ones(p), ranks)
-        return OneFactor(Population(*(column[None, :] for column in columns)), self, backend)
+        features = Population(*(column[None, :] for column in columns))
+        return OneFactor(loadings, features, self.noise_variance, backend)
 
 
 @singledispatch

@@ -15,7 +15,8 @@ from riskcalc.policies import Procedure
 from riskcalc.policies.base import whole_number
 from riskcalc.simulation.backends import Backend
 from riskcalc.simulation.choices import choose
-from riskcalc.simulation.samplers import Ensemble, Sampler
+from riskcalc.simulation.ensembles import Ensemble
+from riskcalc.simulation.samplers import Sampler
 
 # Entries of the designs of a block, the trials that share a seed. Fixed, so that draws depend on nothing else.
 BLOCK = 1 << 19

@@ -1,0 +1,67 @@
+"""The public names, and where each of them lives: what `riskcalc/__init__.py` loads on first use."""
+
+from . import laws
+from .derivation.run import derive
+from .policies import (
+    BrainSurgeon,
+    Group,
+    Hessian,
+    Iterative,
+    Magnitude,
+    Optimal,
+    Oracle,
+    Procedure,
+    Random,
+    Retrain,
+    Sampled,
+)
+from .prediction.predict import predict, small_model
+from .prediction.result import Prediction
+from .problems import LinearGaussian, RankOne
+from .problems.tabular import from_data
+from .questions.compare import Comparison, compare
+from .questions.prunability import Prunability, prunability
+from .questions.rounds import Schedule, rounds
+from .questions.sampling_budget import SamplingBudget, sampling_budget
+from .simulation.estimates import Estimate
+from .simulation.simulate import simulate
+from .typesetting.export import latex
+from .verification.theories import Theory
+from .verification.verify import Verification, verify
+
+__version__: str
+__all__ = [
+    "BrainSurgeon",
+    "Comparison",
+    "Estimate",
+    "Group",
+    "Hessian",
+    "Iterative",
+    "LinearGaussian",
+    "Magnitude",
+    "Optimal",
+    "Oracle",
+    "Prediction",
+    "Procedure",
+    "Prunability",
+    "Random",
+    "RankOne",
+    "Retrain",
+    "Sampled",
+    "SamplingBudget",
+    "Schedule",
+    "Theory",
+    "Verification",
+    "compare",
+    "derive",
+    "from_data",
+    "latex",
+    "laws",
+    "predict",
+    "prunability",
+    "rounds",
+    "sampling_budget",
+    "simulate",
+    "small_model",
+    "verify",
+]
