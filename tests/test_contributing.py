@@ -190,6 +190,19 @@ def test_a_policy_that_claims_to_rank_must_have_a_score():
         weight(Claiming)
 
 
+def test_a_policy_that_claims_to_see_no_fit_has_no_threshold():
+    class Blindfold(Policy):
+        name, label, sees_fit = "blindfold", "blindfold", False
+
+    mask.register(Blindfold, lambda policy: mask(riskcalc.Magnitude(0.5)))
+    POLICIES["blindfold"] = Blindfold
+    try:
+        with pytest.raises(TypeError, match="Blindfold says that it sees no fit, but its mask is Thresholded"):
+            riskcalc.predict(riskcalc.LinearGaussian(aspect_ratio=2, eigenvalues=1, signal=1), Blindfold(0.5))
+    finally:
+        del POLICIES["blindfold"]
+
+
 def test_a_kind_of_problem_is_found_by_its_nearest_class():
     assert solver.dispatch(Bare) is solver.dispatch(object)
     assert solver.dispatch(type("Mine", (riskcalc.LinearGaussian,), {})) is solver.dispatch(riskcalc.LinearGaussian)

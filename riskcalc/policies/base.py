@@ -62,6 +62,8 @@ class Policy:
         A model pruned by it, in words.
     sees_fit, sees_truth : bool
         Whether it looks at fitted coefficients, and at what no sample shows: true coefficients, or their law.
+    repeats : bool
+        Whether the budget counts draws, several of which may fall on one feature.
     choices : tuple of Option
         What it is told besides the budget.
     note : str
@@ -77,6 +79,7 @@ class Policy:
     label: Any  # a text of the class, or a property that tells options
     sees_fit: ClassVar[bool] = True
     sees_truth: ClassVar[bool] = False
+    repeats: Any = False
     choices: ClassVar[tuple[Option, ...]] = ()
     note: ClassVar[str] = ""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -85,6 +85,10 @@ class Iterative(Policy):
         """The policy at each budget, with the fit that follows; the last round's is the procedure's."""
         every = [self.policy(keep=keep) for keep in self.keeps]
         return (*((policy, Retrain(self.ridge)) for policy in every[:-1]), (every[-1], None))
+
+    def at(self, *, keep: ArrayLike | None = None, n_keep: int | None = None) -> Self:
+        """ValueError: the rounds have their own budgets."""
+        raise ValueError(f"{self!r} has the budgets of its rounds; it is not kept to another")
 
     def whole(self, n_features: int, given: np.ndarray | None) -> Iterative:
         """The same with whole numbers of features after every round."""

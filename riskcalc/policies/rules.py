@@ -122,6 +122,11 @@ class Sampled(Policy):
         self.replacement = flag(replacement, "replacement")
 
     @property
+    def repeats(self) -> bool:
+        """With replacement."""
+        return self.replacement
+
+    @property
     def kind(self) -> str:
         """With replacement, "replaced"."""
         return "replaced" if self.replacement else self.name

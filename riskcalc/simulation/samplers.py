@@ -40,7 +40,11 @@ class Sampler(ABC):
     """
 
     problem: Any
-    columns: int
+
+    @property
+    def columns(self) -> int:
+        """One for each feature."""
+        return self.n_features
 
     @property
     def n_samples(self) -> int:
@@ -134,11 +138,6 @@ class DiagonalSampler(Sampler):
     features: Population
     law: LinearGaussian | None
 
-    @property
-    def columns(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """One for each feature."""
-        return self.n_features
-
     def redrawn(self, trials: int, seed: np.random.SeedSequence) -> Population | None:
         """From the law."""
         if self.law is None:
@@ -164,7 +163,10 @@ class DiagonalSampler(Sampler):
             kept = policy.whole(self.n_features, np.array(self.n_features)).n_keep or 0
             ridge = self.ridge if retrain.ridge is None else float(retrain.ridge)
             blind = not (policy.sees_fit or policy.sees_truth)  # it may keep features without variance
-            check_refit(policy, kept, n, ridge)
+            if policy.repeats and ridge == 0 and kept > n:
+                raise ValueError(
+                    "with replacement the number of distinct features is random; retrain with a ridge, or keep fewer"
+                )
             _check_variance(n, kept if blind else min(kept, live), ridge, "features kept")
 
 
@@ -186,7 +188,11 @@ class OneFactorSampler(Sampler):
     """The same features in all trials, of one factor."""
 
     problem: RankOne
-    columns: int = 1
+
+    @property
+    def columns(self) -> int:
+        """The factor."""
+        return 1
 
     def check(self, procedure: Procedure) -> None:
         """Every least-squares fit is one."""
@@ -233,14 +239,6 @@ def _(policy: Optimal, features: Population, drawn: bool) -> None:
         raise ValueError(
             "the optimal rule is simulated only where no two features share their eigenvalue and penalty but not "
             "their coefficient; it is predicted for others, too"
-        )
-
-
-def check_refit(policy: Policy, kept: int, n: int, ridge: float) -> None:
-    """Refuse a fit without a ridge on features whose number is random and may be near that of the samples."""
-    if policy.options.get("replacement") and ridge == 0 and kept > n:
-        raise ValueError(
-            "with replacement the number of distinct features is random; retrain with a ridge, or keep fewer"
         )
 
 

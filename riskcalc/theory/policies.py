@@ -70,14 +70,11 @@ class Drawn:
     errors : Errors
     needs : tuple of Formula
         What the moments use, evaluated before them.
-    repeats : bool
-        Whether the budget counts draws, of which several may fall on one feature.
     """
 
     moments: Definitions
     errors: Errors = UNCHANGED
     needs: tuple[Formula, ...] = ()
-    repeats: bool = False
 
 
 @dataclass(frozen=True)
@@ -197,7 +194,7 @@ def _reweighted(growth: Formula) -> Errors:
 @mask.register
 def _(policy: Sampled) -> Mask:
     if policy.replacement:
-        return Drawn(sampling.REPLACED, _reweighted(sampling.REPLACED_GROWTH), (sampling.MEAN_SCORE,), repeats=True)
+        return Drawn(sampling.REPLACED, _reweighted(sampling.REPLACED_GROWTH), (sampling.MEAN_SCORE,))
     return Thresholded(
         masks.HESSIAN,
         threshold=sampling.THRESHOLD,

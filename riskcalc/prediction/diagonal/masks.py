@@ -67,12 +67,13 @@ class MaskGroup:
 
 @dataclass(frozen=True)
 class Pruning:
-    """Regimes that are to be pruned: `rows` of them all, of the given state with `alpha`.
+    """Regimes that a policy is to prune: `rows` of them all, of the given state with `alpha`.
 
     `surplus` is (1 - alpha) * total, exact; `start` is a first trial for the threshold; `status` is of all regimes,
     and set where a threshold is not found.
     """
 
+    policy: Policy
     rows: np.ndarray
     state: State
     surplus: Surplus
@@ -132,8 +133,11 @@ def masks_of(
     if rows.size == 0:
         return [], status
     state = take(state | {"alpha": budget.alpha}, rows)
-    asked = Pruning(rows, state, budget.keep_surplus.rows(rows), None if start is None else start[rows], status, work)
-    return [group.resolved(work) for group in find(mask(policy), asked)], status
+    trial, theory = None if start is None else start[rows], mask(policy)
+    if not policy.sees_fit and not isinstance(theory, (Drawn, Ranked)):
+        raise TypeError(f"{type(policy).__name__} says that it sees no fit, but its mask is {type(theory).__name__}")
+    asked = Pruning(policy, rows, state, budget.keep_surplus.rows(rows), trial, status, work)
+    return [group.resolved(work) for group in find(theory, asked)], status
 
 
 @singledispatch
@@ -147,8 +151,8 @@ def _(mask: Drawn, asked: Pruning) -> list[MaskGroup]:
     state = asked.state
     for formula in mask.needs:
         state = state | {formula.defines.name: asked.work.value(formula, state)}
-    of_fit = bool(mask.needs)
-    return [MaskGroup(asked.rows, state, mask.moments, mask.errors, of_fit=of_fit, repeats=mask.repeats)]
+    policy = asked.policy
+    return [MaskGroup(asked.rows, state, mask.moments, mask.errors, policy.sees_fit, repeats=policy.repeats)]
 
 
 @find.register
