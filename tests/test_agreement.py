@@ -8,17 +8,16 @@ the 644 regimes of the randomised profile raise a false alarm with probability u
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
 
 import numpy as np
 import pytest
+from helpers import examples
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 import riskcalc as rc
-from riskcalc.policies import Policy
 from riskcalc.verification.subjects import Models
 from riskcalc.verification.verify import verify_subject
 
@@ -27,7 +26,7 @@ TOLERANCE = 0.08
 # Regimes of each of the six strata: 5 by default, 85 in the randomised profile.
 REGIMES = 85 if settings.default.max_examples > 100 else 5
 # Regimes with fewer, and with more features kept than samples, in which every policy is retrained on the same sample.
-RETRAINED = 22 if settings.default.max_examples > 100 else 2
+RETRAINED = 22 if settings.default.max_examples > 100 else 1
 # The same, in which one policy only prunes.
 PRUNED = 45 if settings.default.max_examples > 100 else 4
 # Of samples, the fewest simulated then: at this size, and twice and four times it, features of a kind come in pairs.
@@ -39,19 +38,7 @@ PATIENT = partial(settings, suppress_health_check=list(HealthCheck), phases=[Pha
 RATIOS = {"below one": (0.2, 0.65), "one to three": (1.5, 3.0), "above three": (3.0, 8.0)}
 
 
-POLICIES = (
-    rc.Magnitude,
-    rc.Hessian,
-    rc.BrainSurgeon,
-    rc.Oracle,
-    rc.Random,
-    rc.Sampled,
-    rc.Optimal,
-    partial(rc.Optimal, rescale=True),
-    lambda keep: rc.Group(2, keep=keep),
-    lambda keep: rc.Iterative(rc.Magnitude, [(1 + keep) / 2, keep]),
-)
-WITH_REPLACEMENT = partial(rc.Sampled, replacement=True)
+POLICIES = examples()
 # Aspect ratios and budgets with fewer, and with more features kept than samples.
 KEPT = {"fewer than samples": ((2.0, 3.0), (0.1, 0.3)), "more than samples": ((3.0, 4.0), (0.45, 0.7))}
 
@@ -106,13 +93,13 @@ def test_a_policy_agrees_before_retraining(kept: str):
     @PATIENT(max_examples=PRUNED)
     @given(
         questions(ratio, ridge=False, share=share, pairs=True),
-        st.sampled_from([*POLICIES, WITH_REPLACEMENT]),
+        st.sampled_from([*POLICIES]),
         st.integers(0, 2**32),
     )
-    def agree(question: tuple[rc.LinearGaussian, Fraction], policy: Callable[[Fraction], Policy], seed: int):
+    def agree(question: tuple[rc.LinearGaussian, Fraction], policy: str, seed: int):
         problem, keep = question
         _assume_usable(problem, keep)
-        _agree(problem, [(policy(keep), None)], keep, seed, training_error=True, n_samples=SIZE)
+        _agree(problem, [(POLICIES[policy](keep), None)], keep, seed, training_error=True, n_samples=SIZE)
 
     agree()
 
@@ -131,9 +118,9 @@ def test_every_policy_agrees_retrained_on_the_same_sample(kept: str):
     def agree(question: tuple[rc.LinearGaussian, Fraction], ridge: float, seed: int):
         problem, keep = question
         _assume_usable(problem, keep)
-        models = [(policy(keep), rc.Retrain(ridge)) for policy in POLICIES]
+        policies = [policy(keep) for policy in POLICIES.values()]
         # How many features drawn with replacement are distinct is chance: a ridge keeps the fit off its threshold.
-        models.append((WITH_REPLACEMENT(keep), rc.Retrain(1.0)))
+        models = [(rule, rc.Retrain(1.0 if rule.options.get("replacement") else ridge)) for rule in policies]
         _agree(problem, models, keep, seed, training_error=True, n_samples=SIZE)
 
     agree()
@@ -153,6 +140,7 @@ def _agree(
     training_error: bool = False,
     n_samples: int | None = None,
 ) -> None:
-    subject = Models(problem, models, seed, "gaussian", "cpu", None, 1, False, training_error)
+    procedures = [rc.Procedure(*model) for model in models]
+    subject = Models(problem, procedures, seed, "gaussian", "cpu", None, 1, False, training_error)
     found = verify_subject(subject, n_samples, TOLERANCE, 1 - FALSE_ALARM, seconds=240, seed=seed)
     assert found.verdict == "agree", f"{problem}, keep={keep}\n{found}"

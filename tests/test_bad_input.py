@@ -104,7 +104,7 @@ def test_budgets():
     ],
 )
 def test_what_is_no_problem_is_refused_alike(ask):
-    with pytest.raises(TypeError, match=r"problem must be a riskcalc\.LinearGaussian, got 3"):
+    with pytest.raises(TypeError, match=r"problem must be a problem such as riskcalc\.LinearGaussian, got 3"):
         ask(3)
 
 

@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
+from helpers import two_level
 from scipy.special import ndtr
 
 import riskcalc as rc
@@ -96,12 +97,9 @@ def test_an_excess_risk_far_below_the_noise(policy):
     assert found == pytest.approx(float(exact), rel=1e-12)
 
 
-TWO = {"aspect_ratio": "10/3", "eigenvalues": [25, 1], "signal": 1, "weights": ["1/10", "9/10"], "noise_variance": 1}
-
-
 def test_sampling_budgets_under_a_large_ridge():
     """Coefficients shrink together: the budget has a limit, to first order in 1/ridge."""
-    problem = rc.LinearGaussian(**TWO, ridge=[1e6, 1e9, 1e12])
+    problem = two_level(noise_variance=1, ridge=[1e6, 1e9, 1e12])
     budget = rc.sampling_budget(problem, 0.5)
     for found in (budget.sure_top, budget.replacement):
         assert found[1] == pytest.approx(found[2], rel=1e-6)
@@ -109,7 +107,7 @@ def test_sampling_budgets_under_a_large_ridge():
 
 
 def test_sampling_budgets_that_rarely_fail():
-    problem = rc.LinearGaussian(**TWO)
+    problem = two_level(noise_variance=1)
     budgets = [rc.sampling_budget(problem, 0.5, failure).replacement for failure in (1e-15, 1e-16, 1e-17)]
     assert np.diff(budgets) == pytest.approx(np.diff(budgets)[0], rel=0.01)  # 2 log 10 times a constant
     assert rc.sampling_budget(problem, 1e200).replacement == 0
@@ -125,9 +123,9 @@ def test_no_sampling_budget_where_there_is_nothing_to_predict():
 
 def test_prunability_passes_over_what_is_not_found(monkeypatch: pytest.MonkeyPatch):
     """A fraction whose masks are not found neither passes nor fails."""
-    import riskcalc.tolerances as tolerances
+    import riskcalc.questions.prunability as tolerances
 
-    problem = rc.LinearGaussian(**TWO)
+    problem = two_level(noise_variance=1)
     before = rc.prunability(problem, 5, [rc.Hessian]).keep["hessian"]
     found = tolerances.predict
 
@@ -146,4 +144,4 @@ def test_prunability_passes_over_what_is_not_found(monkeypatch: pytest.MonkeyPat
 def test_prunability_takes_a_list_of_policies():
     for wrong in (rc.Magnitude, (kind for kind in (rc.Magnitude,)), [], [rc.Group], ["magnitude"]):
         with pytest.raises(TypeError, match="policies must be "):
-            rc.prunability(rc.LinearGaussian(**TWO), 0.1, wrong)
+            rc.prunability(two_level(noise_variance=1), 0.1, wrong)

@@ -6,13 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from helpers import command_line, two_level
 
 import riskcalc as rc
-from riskcalc.command.cli import main
 from riskcalc.command.problem_files import ProblemFile, question, read_keys
 
 EXAMPLES = Path(rc.__file__).parent / "examples"
@@ -24,14 +25,7 @@ ROUNDS = ("--policy", "iterative", "--keeps", ".5,.2")
 def run(monkeypatch, capsys):
     """Run the command line in this process: exit code, stdout, stderr."""
 
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["riskcalc", *arguments])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        captured = capsys.readouterr()
-        return stopped.value.code or 0, captured.out, captured.err
-
-    return call
+    return partial(command_line, monkeypatch, capsys)
 
 
 @pytest.mark.parametrize("command", [["riskcalc"], [sys.executable, "-m", "riskcalc"]])
@@ -85,9 +79,7 @@ def test_a_file_and_flags_ask_the_same(run):
 
 def test_flags_replace_keys(run):
     values = json.loads(run("compare", TWO_LEVEL, "--keep", "1/5,3/10", "--noise-variance", "1/4", "--json")[1])
-    problem = rc.LinearGaussian(
-        aspect_ratio="10/3", eigenvalues=[25, 1], signal=1, weights=["1/10", "9/10"], noise_variance="1/4"
-    )
+    problem = two_level(noise_variance="1/4")
     assert values["risks"]["hessian"] == rc.compare(problem, keep=["1/5", "3/10"]).risks["hessian"].tolist()
     assert values["risks"]["small"][1] is None
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from helpers import Regime, regimes
 from hypothesis import given
 from hypothesis import strategies as st
-from regimes import Regime, regimes
 from scipy.integrate import quad
 from scipy.stats import norm
 
@@ -258,7 +258,7 @@ def test_bad_input():
         rc.Group(4, n_keep=10)
     with pytest.raises(ValueError, match="groups of 4 do not divide the features of every kind"):
         rc.simulate(rc.LinearGaussian(**THREE), rc.Group(4, keep=0.2), n_samples=50)
-    with pytest.raises(ValueError, match='score must be "hessian" or "magnitude"'):
+    with pytest.raises(ValueError, match=r"score must be a policy that ranks by a score, or its name .* got 'oracle'"):
         rc.Group(2, "oracle", keep=0.1)
     with pytest.raises(ValueError, match="size must be at least 1, got 0"):
         rc.Group(0, keep=0.1)

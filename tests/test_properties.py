@@ -7,9 +7,9 @@ import math
 
 import numpy as np
 import pytest
+from helpers import ROUNDING, Regime, all_risks, regimes
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from regimes import ROUNDING, Regime, all_risks, regimes
 
 import riskcalc as rc
 

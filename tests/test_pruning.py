@@ -7,18 +7,17 @@ from math import erfc, sqrt
 import mpmath
 import numpy as np
 import pytest
+from helpers import two_level
 
 import riskcalc as rc
 
 POLICIES = {"magnitude": rc.Magnitude, "hessian": rc.Hessian, "oracle": rc.Oracle, "random": rc.Random}
 
-TWO_LEVEL = rc.LinearGaussian(aspect_ratio="10/3", eigenvalues=[25, 1], signal=1, weights=["1/10", "9/10"])
-
 
 def test_the_known_answer():
     """Chang et al. 2021: n/p = 0.3, s/p = 0.1, variance 25 on the first s features: Hessian pruning beats the small
     model that is told the right features."""
-    comparison = rc.compare(TWO_LEVEL, keep="1/10")
+    comparison = rc.compare(two_level(), keep="1/10")
     expected = {"dense": 0.9765, "magnitude": 2.261, "hessian": 1.206, "oracle": 1.188, "small": 1.35}
     for model, risk in expected.items():
         assert comparison.risks[model] == pytest.approx(risk, abs=5e-4), model
@@ -122,10 +121,10 @@ def test_small_least_squares_model():
 
 
 def test_small_model_at_its_own_threshold():
-    with_noise = rc.LinearGaussian(aspect_ratio="10/3", eigenvalues=[25, 1], signal=1, weights=["3/10", "7/10"])
+    with_noise = two_level(weights=["3/10", "7/10"])
     prediction = rc.small_model(with_noise, keep="3/10")  # the dropped signal is noise enough
     assert (prediction.risk, prediction.status) == (np.inf, "infinite")
-    without = rc.LinearGaussian(aspect_ratio="10/3", eigenvalues=[25, 1], signal=[1, 0], weights=["3/10", "7/10"])
+    without = two_level(signal=[1, 0], weights=["3/10", "7/10"])
     prediction = rc.small_model(without, keep="3/10")
     assert (prediction.risk, prediction.status) == (0.0, "exact_recovery")
 

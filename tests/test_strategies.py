@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import riskcalc as rc
 from riskcalc import strategies
 from riskcalc.laws import Atoms, Beta, Continuous, Empirical, MarchenkoPastur, PowerLaw, Uniform
+from riskcalc.policies import by_budget
 
 # Enough to find a corner, without shrinking what is found.
 SEARCH = settings(
@@ -66,7 +67,7 @@ def test_corners_of_laws_are_reached(corner):
     assert corner(find(strategies.laws(), corner, settings=SEARCH))
 
 
-@pytest.mark.parametrize("policy", [rc.Magnitude, rc.Hessian, rc.Oracle, rc.Random])
+@pytest.mark.parametrize("policy", by_budget().values())
 @pytest.mark.parametrize(("low", "high"), [(0, 0.01), (0.99, 1)])
 def test_every_policy_is_reached_at_every_budget(policy, low: float, high: float):
     def corner(drawn) -> bool:

@@ -8,19 +8,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from helpers import HERE
 from scipy import stats
 from test_simulation import ASKED, BATCH, PROBLEM, problem_at, refused
 
 import riskcalc as rc
-from riskcalc import subjects
 from riskcalc.formulas.expectation import E
 from riskcalc.simulation import backends
 from riskcalc.theory.symbols import B, Lambda, kappa, sigma2
+from riskcalc.verification import subjects
 from riskcalc.verification.equivalence import extrapolate, half_width
 from riskcalc.verification.subjects import Theory
 from riskcalc.verification.verify import FIRST_TRIALS, LADDER, verify
 
-HERE = {"device": "cpu", "workers": 1}
 SIZES = np.array([50, 100, 200])
 ROWS = 2000
 
@@ -168,12 +168,13 @@ def test_retraining_on_a_fresh_sample_agrees():
 
 
 def test_a_wrong_prediction_of_the_package_disagrees(monkeypatch):
-    right = subjects.predict
+    right = subjects.evaluate
 
     def wrong(*arguments):
-        return replace(right(*arguments), risk=1.06 * right(*arguments).risk)
+        found = right(*arguments).items()
+        return {asked: replace(one, values=one.values | {"risk": 1.06 * one.risk}) for asked, one in found}
 
-    monkeypatch.setattr(subjects, "predict", wrong)
+    monkeypatch.setattr(subjects, "evaluate", wrong)
     assert verify(PROBLEM, tolerance=0.03, **HERE).verdict == "disagree"
 
 
@@ -217,7 +218,7 @@ def test_the_same_seed_finds_the_same():
 
 
 def test_the_rungs_and_looks_are_independent_draws():
-    subject = subjects.Models(PROBLEM, [(None, None)], 0, "gaussian", "cpu", None, 1, False)
+    subject = subjects.Models(PROBLEM, [rc.Procedure()], 0, "gaussian", "cpu", None, 1, False)
     first, second = subject.trials(0, 50, 0, 100), subject.trials(0, 50, 100, 60)
     assert len(np.unique(np.concatenate([first, second]))) == 160
     assert np.concatenate([first, second]) == pytest.approx(subject.trials(0, 50, 0, 160), rel=1e-12)
@@ -287,7 +288,7 @@ def constant(value):
         (lambda: verify(problem_at(1.001)), r"this regime needs samples of n = \d+ .* give n_samples, a ridge"),
         (lambda: verify(problem_at(2), rc.Oracle(1e-4)), r"this regime needs samples of n = 30000"),
         (lambda: verify(BATCH), r"one problem, got a batch of shape \(2,\)"),
-        (lambda: verify(PROBLEM, rc.Oracle([0.1, 0.2])), r"one budget, got keep of shape \(2,\)"),
+        (lambda: verify(PROBLEM, rc.Oracle([0.1, 0.2])), r"one budget, got several for oracle"),
         (lambda: verify(PROBLEM, []), r"prune is empty"),
         (lambda: verify(PROBLEM, retrain=True), r"retrain needs a policy to prune by"),
         (lambda: verify(PROBLEM, distribution="cauchy"), r"distribution must be one of .* got 'cauchy'"),
@@ -323,7 +324,7 @@ def test_bad_values(ask, message: str, monkeypatch):
 @pytest.mark.parametrize(
     ("ask", "message"),
     [
-        (lambda: verify(3), r"problem must be a riskcalc\.LinearGaussian, got 3"),
+        (lambda: verify(3), r"problem must be a problem such as riskcalc\.LinearGaussian, got 3"),
         (lambda: verify(PROBLEM, "magnitude"), r"prune must be a policy .* got 'magnitude'"),
         (lambda: verify(PROBLEM, rc.Magnitude), r"prune must be a policy .* got <class"),
         (lambda: verify(PROBLEM, [None, 3]), r"prune must be a policy .* got 3"),
@@ -348,7 +349,7 @@ def test_bad_types(ask, message: str):
         (["--size", "0"], "n_samples must be at least 1, got 0"),
         (["--aspect-ratio", "1.001"], "this regime needs samples of n ="),
         (["--ridge", "1,2"], "one problem, got a batch of shape (2,)"),
-        (["--keep", ".1,.2"], "one budget, got keep of shape (2,)"),
+        (["--keep", ".1,.2"], "one budget, got several for magnitude"),
         (["--retrain", "fresh"], "retrain needs a policy"),
         (["--policy", "oracle"], "exactly one of keep and n_keep"),
         (["--device", "gpu"], 'device="gpu" needs CuPy'),

@@ -1,0 +1,123 @@
+"""What several test files share: problems, an example of every policy, random regimes, and the command line."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import partial
+from typing import Any
+
+import pytest
+from hypothesis import strategies as st
+
+import riskcalc as rc
+from riskcalc import strategies
+from riskcalc.command.cli import main
+from riskcalc.policies import POLICIES, Option, Policy, Ranking
+
+# Where simulations run: in this process, so that they are the same everywhere.
+HERE = {"device": "cpu", "workers": 1}
+
+
+def two_level(**changes: Any) -> rc.LinearGaussian:
+    """The example of the README, Chang et al. 2021: a tenth of the features has a variance of 25, the others of 1."""
+    given = {"aspect_ratio": "10/3", "eigenvalues": [25, 1], "signal": 1, "weights": ["1/10", "9/10"]}
+    return rc.LinearGaussian(**given | changes)
+
+
+def examples() -> dict[str, Callable[[Any], Policy]]:
+    """Every registered policy with every choice of its options, as functions of the budget, by name and choice.
+
+    Of numbers one is chosen: groups of two, two rounds. A KeyError asks for an example of an option of a new kind.
+    """
+    found = {}
+    for name, kind in POLICIES.items():
+        for values in itertools.product(*(_values(kind, option) for option in kind.choices)):
+            chosen = dict(zip((option.name for option in kind.choices), values, strict=True))
+            words = [word if isinstance(word, str) else option for option, word in chosen.items() if word in _TOLD]
+            found[" ".join([name, *words])] = partial(_example, kind, chosen)
+    return found
+
+
+def _values(kind: type[Policy], option: Option) -> tuple[Any, ...]:
+    """What is tried of an option; rounds depend on the budget."""
+    if option.kind is Ranking:
+        rankings = [one for one in POLICIES.values() if issubclass(one, Ranking)]
+        return tuple(one.name for one in rankings if one.again or kind is not rc.Iterative)
+    return {bool: (False, True), int: (2,), list: (list,), str: (0,)}[option.kind]
+
+
+# Values of options that tell two examples of a policy apart.
+_TOLD = (True, *(name for name, kind in POLICIES.items() if issubclass(kind, Ranking)))
+
+
+def _example(kind: type[Policy], chosen: dict[str, Any], keep: Any) -> Policy:
+    given = {name: [(1 + Fraction(keep)) / 2, keep] if value is list else value for name, value in chosen.items()}
+    return kind(**given, **({"keep": keep} if "keep" in inspect.signature(kind).parameters else {}))
+
+
+def command_line(monkeypatch: pytest.MonkeyPatch, capsys: Any, *arguments: str) -> tuple[int, str, str]:
+    """Run the command line in this process: exit code, stdout, stderr."""
+    monkeypatch.setattr(sys, "argv", ["riskcalc", *arguments])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    captured = capsys.readouterr()
+    return stopped.value.code or 0, captured.out, captured.err
+
+
+# --- random regimes: 1 to 8 atoms, eigenvalues over six decades, aspect ratios from 0.05 to 50
+
+
+@dataclass(frozen=True)
+class Regime:
+    """One problem as plain numbers, so that tests can transform it."""
+
+    aspect_ratio: float
+    eigenvalues: tuple[float, ...]
+    signal: tuple[float, ...]
+    weights: tuple[float, ...]
+    noise_variance: float
+    ridge: float
+    penalty: tuple[float, ...] | None
+    keep: float
+
+    def problem(self) -> rc.LinearGaussian:
+        return rc.LinearGaussian(
+            aspect_ratio=self.aspect_ratio,
+            eigenvalues=self.eigenvalues,
+            signal=self.signal,
+            weights=self.weights,
+            noise_variance=self.noise_variance,
+            ridge=self.ridge,
+            penalty=self.penalty,
+        )
+
+    def scaled(self, **changes) -> Regime:
+        return replace(self, **changes)
+
+    def total_signal(self) -> float:
+        """E[Lambda B^2] + noise: the risk of predicting zero."""
+        terms = [w * lam * b * b for w, lam, b in zip(self.weights, self.eigenvalues, self.signal, strict=True)]
+        return self.noise_variance + sum(terms)
+
+
+@st.composite
+def regimes(draw, noise: bool | None = None, ridge: bool | None = None, penalty: bool = True) -> Regime:
+    """A regime; `noise` and `ridge` force it to have some or none."""
+    weighted = penalty and draw(st.integers(0, 3)) == 0
+    numbers = strategies.arguments(noise=noise, ridge=ridge, penalty=weighted, singular=False)
+    return Regime(**draw(numbers), keep=draw(st.floats(0.001, 0.999)))
+
+
+def all_risks(regime: Regime) -> dict[str, float]:
+    """The risk of every model."""
+    return rc.compare(regime.problem(), keep=regime.keep).risks
+
+
+# Every model's risk stays within this of its exact value (tests/accuracy.py measures 6e-14), and inputs that are
+# rounded on the way move it by its condition, which these regimes keep below a thousand.
+ROUNDING = 1e-11
