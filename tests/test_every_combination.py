@@ -140,8 +140,8 @@ def test_what_the_simulator_does():
     assert refused(COMBINATIONS, simulated, ValueError) == expected
 
 
-# Relative, and the confidence for all models of a problem together: fixed before anything was drawn. What is wired
-# wrong is further off; tests/test_agreement.py is finer, in random regimes.
+# Relative, and the confidence for all models of a problem together. The tolerance is what time allows: what is wired
+# wrong is mostly further off; tests/test_agreement.py is finer, in random regimes.
 TOLERANCE, CONFIDENCE = 0.25, 1 - 1e-5
 
 
