@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from helpers import Regime, regimes
 from hypothesis import assume, given, settings
-from regimes import Regime, regimes
 
 import riskcalc as rc
 from riskcalc.simulation.simulate import make_plan, run_trials

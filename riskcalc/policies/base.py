@@ -109,8 +109,6 @@ class Policy:
     def at(self, *, keep: ArrayLike | None = None, n_keep: int | None = None) -> Self:
         """The same policy at another budget."""
         other = copy(self)
-        for cached in ("_identity", "_hash"):
-            other.__dict__.pop(cached, None)
         Policy.__init__(other, keep, n_keep)
         return other
 
@@ -144,6 +142,11 @@ class Policy:
 
     def __hash__(self) -> int:
         return self._hash
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            name: value for name, value in vars(self).items() if not name.startswith("_")
+        }  # hashes differ elsewhere
 
     def __repr__(self) -> str:
         own = {"n_keep": self.n_keep}

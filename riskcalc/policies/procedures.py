@@ -70,6 +70,11 @@ class Iterative(Policy):
         super().__init__(keep=self.keeps[-1:].reshape(()))
 
     @property
+    def kind(self) -> str:
+        """With what ranks."""
+        return f"{self.name}_{self.policy.name}"
+
+    @property
     def label(self) -> str:
         """In words."""
         number = len(self.keeps)

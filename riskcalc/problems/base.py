@@ -27,6 +27,8 @@ class Problem:
         Exact numbers: features per sample, noise variance, ridge penalty of the first fit.
     note : str
         What a table of results must say about its features.
+    whole : bool
+        Whether it is of finite size, and what is kept a whole number of features.
     """
 
     shape: tuple[int, ...]
@@ -36,6 +38,7 @@ class Problem:
     noise_variance: np.ndarray
     ridge: np.ndarray
     note: Any = ""
+    whole: bool = False
 
     @property
     def null_risk(self) -> np.ndarray:

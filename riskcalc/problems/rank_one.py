@@ -53,6 +53,8 @@ class RankOne(Problem):
     True
     """
 
+    whole = True
+
     def __init__(
         self,
         loadings: ArrayLike,

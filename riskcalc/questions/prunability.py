@@ -91,7 +91,7 @@ def prunability(problem: Problem, tolerance: float, policies: Sequence[type[Poli
 
     Notes
     -----
-    Fractions are tried on a grid from 1 down to 1e-6, and a root is found between the highest that is outside and the
+    Fractions are tried on a grid from 1 down to 1e-6 (every number of features, of a problem of finite size), and a root is found between the highest that is outside and the
     next: a policy whose training error rises and falls between two points of the grid is not seen to do so.
     L. Kuhn, C. Lyle, A. Gomez, J. Rothfuss, Y. Gal, "Robustness to Pruning Predicts Generalization in Deep Neural
     Networks" (2021).
@@ -126,14 +126,16 @@ def _smallest(
     def error(keep: np.ndarray) -> np.ndarray:
         return np.asarray(predict(problem, kind(keep=keep)).training_error)
 
-    places = np.arange(len(GRID)).reshape(-1, *[1] * dense.ndim)
-    errors = error(GRID[places])  # nan, where masks are not found, tells nothing
+    grid = np.arange(1, problem.n_features + 1) / problem.n_features if problem.whole else GRID
+    places = np.arange(len(grid)).reshape(-1, *[1] * dense.ndim)
+    errors = error(grid[places])  # nan, where masks are not found, tells nothing
     bad = np.where(errors > most, places, -1).max(axis=0)
-    good = np.where((errors <= most) & (places > bad), places, len(GRID)).min(axis=0)
-    low, high = GRID[np.maximum(bad, 0)], GRID[np.minimum(good, len(GRID) - 1)]
-    between = (bad >= 0) & (good < len(GRID))
-    # Elsewhere there is nothing to find: any bracket of two sides that differ will do.
-    high = first_within(lambda keep: np.where(between, error(keep) - most, high - keep - 1e-9), low, high)
-    lowest = np.where(null <= most, 0.0, GRID[0])
+    good = np.where((errors <= most) & (places > bad), places, len(grid)).min(axis=0)
+    low, high = grid[np.maximum(bad, 0)], grid[np.minimum(good, len(grid) - 1)]
+    between = (bad >= 0) & (good < len(grid))
+    if not problem.whole:
+        # Elsewhere there is nothing to find: any bracket of two sides that differ will do.
+        high = first_within(lambda keep: np.where(between, error(keep) - most, high - keep - 1e-9), low, high)
+    lowest = np.where(null <= most, 0.0, grid[0])
     keep = np.where(bad < 0, lowest, high)
-    return np.where((good < len(GRID)) & np.isfinite(dense), keep, np.nan)
+    return np.where((good < len(grid)) & np.isfinite(dense), keep, np.nan)

@@ -16,7 +16,7 @@ import numpy as np
 
 from riskcalc.exact import as_float, as_fractions
 from riskcalc.laws import Empirical, count
-from riskcalc.policies import Group, Optimal, Policy, Procedure
+from riskcalc.policies import BrainSurgeon, Group, Optimal, Policy, Procedure
 from riskcalc.problems import LinearGaussian, Problem, RankOne
 from riskcalc.simulation.backends import Backend
 from riskcalc.simulation.ensembles import Ensemble, OneFactor
@@ -197,8 +197,10 @@ class OneFactorSampler(Sampler):
     def check(self, procedure: Procedure) -> None:
         """Every least-squares fit is one."""
         for policy, retrain in procedure.rounds:
-            if isinstance(policy, Group):
-                raise ValueError("groups are of one kind of feature; with one factor they are not simulated")
+            if isinstance(policy, (Group, BrainSurgeon)):
+                raise ValueError(
+                    f"with one factor {policy.kind} is not simulated: kinds and curvatures are not defined"
+                )
             if retrain is not None and retrain.ridge is not None and float(retrain.ridge) > 0:
                 raise ValueError("with one factor second fits are simulated without a ridge; leave it out")
 

@@ -141,7 +141,7 @@ class Models:
         check_single(self.problem)
         for procedure in self.procedures:
             if procedure.budget(self.problem.n_features).shape:
-                raise ValueError(f"simulation is of one budget, got several for {procedure.kind}")
+                raise ValueError(f"simulation is of one budget, got {procedure.prune!r}")
         return self._errors(self.problem, self.procedures)
 
     def only(self, chosen: np.ndarray) -> Subject:
