@@ -262,7 +262,6 @@ def test_bad_problems(change: dict, message: str):
         ({"prune": rc.Magnitude(n_keep=3)}, r"n_keep is 3, but the problem has only 2 features"),
         ({"prune": rc.Magnitude(keep=0.1)}, r"keep = 0\.1 of 2 features leaves none; keep more"),
         ({"prune": rc.Random(keep=0.5)}, r"covers magnitude, hessian and oracle, but not random"),
-        ({"prune": rc.Oracle(n_keep=1)}, r"the oracle's ranking ties at the budget between unequal loadings"),
         ({"prune": rc.Magnitude(n_keep=1), "retrain": rc.Retrain(ridge=5)}, r"second fits without a ridge"),
         ({"retrain": True}, r"retrain needs a policy to prune by before it"),
         ({"digits": 0}, r"digits must be at least 1, got 0"),
@@ -271,6 +270,16 @@ def test_bad_problems(change: dict, message: str):
 def test_what_is_not_covered_is_refused(call: dict, message: str):
     with pytest.raises(ValueError, match=message):
         rc.predict(rc.RankOne(**GOOD | {"coefficients": [1, 2]}), **call)
+
+
+def test_ties_of_the_oracle_between_unequal_loadings_are_left_to_chance():
+    """Lambda beta^2 is the same, and so are equal loadings' shares; a second fit does not ask which is kept."""
+    problem = rc.RankOne([2, 1, 1], [1, 2, 2], n_samples=7, noise_variance=1)
+    assert rc.predict(problem, rc.Oracle(n_keep=1)).status == "not_converged"
+    assert np.isnan(rc.predict(problem, rc.Oracle(keep=["1/3", 1])).risk).tolist() == [True, False]
+    assert rc.predict(problem, rc.Oracle(n_keep=1), True).risk == rc.predict(problem).risk
+    equal = rc.RankOne([2, 1, 1], [3, 1, -1], n_samples=7, noise_variance=1)
+    assert rc.predict(equal, rc.Oracle(n_keep=2)).status == "ok"
 
 
 def test_budgets_broadcast():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -28,10 +28,11 @@ class RankOneModel(Model):
     fitted: np.ndarray
 
     def answer(self) -> tuple[np.ndarray, Mapping[str, np.ndarray]]:
-        """A risk that overflowed is refused."""
+        """A risk that overflowed is refused; where chance decides what is kept, none is known."""
         if any(array.dtype != object and not np.isfinite(array).all() for array in self.values.values()):
             raise ValueError("the risk is too large for double precision; rescale loadings and coefficients")
-        return self.status, self.values
+        known = (self.status == Status.OK)[:, None]
+        return self.status, {name: np.where(known, array, np.nan) for name, array in self.values.items()}
 
     def kept(self, work: Evaluator) -> np.ndarray:
         """The mask itself."""
@@ -68,9 +69,9 @@ class RankOneSolver(Solver):
         order = np.argsort(-np.where(before, scores, -1), axis=-1, kind="stable")
         places = np.argsort(order, axis=-1, kind="stable")
         counts = np.broadcast_to(self._counts(policy), self.shape).reshape(-1, 1)
-        if model is not None and isinstance(policy, Oracle):
-            self._check_ties(scores[order], abs(problem.loadings)[order], counts)
-        return self._model((places < counts) & before, fitted)
+        found = self._model((places < counts) & before, fitted)
+        by_chance = _tied(scores[order], abs(problem.loadings)[order], counts) & isinstance(policy, Oracle)
+        return replace(found, status=np.where(by_chance, Status.NOT_CONVERGED, found.status))
 
     def refit(self, model: RankOneModel, retrain: Retrain, first: Any) -> RankOneModel:
         """On either sample as good as the dense fit, whatever is kept of it."""
@@ -83,15 +84,6 @@ class RankOneSolver(Solver):
     @cached_property
     def _all(self) -> np.ndarray:
         return np.ones((int(np.prod(self.shape)), len(self.problem.loadings)), bool)
-
-    @staticmethod
-    def _check_ties(scores: np.ndarray, loadings: np.ndarray, counts: np.ndarray) -> None:
-        """Features of unequal loadings that the oracle ranks alike would be kept by chance."""
-        beyond = np.minimum(counts, scores.shape[1] - 1)
-        last, first = (np.take_along_axis(scores, at, axis=-1) for at in (counts - 1, beyond))
-        tied = (scores == last) & (last == first) & (counts < scores.shape[1])
-        if np.any(np.where(tied, loadings, 0).max(axis=-1) > np.where(tied, loadings, np.inf).min(axis=-1)):
-            raise NotCovered("the oracle's ranking ties at the budget between unequal loadings; keep another number")
 
     def _counts(self, policy: Policy) -> np.ndarray:
         """Whole numbers of features."""
@@ -142,3 +134,11 @@ class RankOneSolver(Solver):
         state["zeta"] = work.value(rank_one.SHARE, state)
         state["zetabar"] = work.value(rank_one.DROPPED_SHARE, state)
         return state
+
+
+def _tied(scores: np.ndarray, loadings: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Where features of unequal loadings have the score at the budget: chance decides which of them are kept."""
+    beyond = np.minimum(counts, scores.shape[1] - 1)
+    last, first = (np.take_along_axis(scores, at, axis=-1) for at in (counts - 1, beyond))
+    tied = (scores == last) & (last == first) & (counts < scores.shape[1])
+    return np.where(tied, loadings, 0).max(axis=-1) > np.where(tied, loadings, np.inf).min(axis=-1)

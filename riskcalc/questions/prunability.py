@@ -91,8 +91,9 @@ def prunability(problem: Problem, tolerance: float, policies: Sequence[type[Poli
 
     Notes
     -----
-    Fractions are tried on a grid from 1 down to 1e-6 (every number of features, of a problem of finite size), and a root is found between the highest that is outside and the
-    next: a policy whose training error rises and falls between two points of the grid is not seen to do so.
+    Fractions are tried on a grid from 1 down to 1e-6, and a root is found between the highest that is outside and the
+    next; of a problem of finite size every number of features is tried. A policy whose training error rises and falls
+    between two points of the grid is not seen to do so.
     L. Kuhn, C. Lyle, A. Gomez, J. Rothfuss, Y. Gal, "Robustness to Pruning Predicts Generalization in Deep Neural
     Networks" (2021).
 
@@ -136,6 +137,6 @@ def _smallest(
     if not problem.whole:
         # Elsewhere there is nothing to find: any bracket of two sides that differ will do.
         high = first_within(lambda keep: np.where(between, error(keep) - most, high - keep - 1e-9), low, high)
-    lowest = np.where(null <= most, 0.0, grid[0])
+    lowest = np.where(null <= most, 0.0, grid[np.minimum(good, len(grid) - 1)])
     keep = np.where(bad < 0, lowest, high)
     return np.where((good < len(grid)) & np.isfinite(dense), keep, np.nan)
