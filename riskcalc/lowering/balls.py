@@ -14,6 +14,8 @@ import flint
 import numpy as np
 from flint import arb, fmpq
 
+from riskcalc.lowering.closed_forms import elementwise, rates, tents
+
 _NO_SPREAD = arb(fmpq(1, 10**100))
 
 
@@ -63,39 +65,6 @@ def _inside(z, u):
     return _tail(-z) - _tail(2 * u - z)
 
 
-def _boundary(z, u):
-    return u * (_phi(z) + _phi(z - 2 * u))
-
-
-def _outside(z, u):
-    return _tail(z) + _tail(2 * u - z)
-
-
-def _excess(x):
-    return x * _tail(-x) + _phi(x)
-
-
-def _tent(z, u):
-    return (_excess(2 * u - z) - 2 * _excess(u - z) + _excess(-z)) / u
-
-
-def _tent_drop(z, u):
-    return (_tail(-z) - 2 * _tail(u - z) + _tail(2 * u - z)) / u
-
-
-def _tent_moment(z, u):
-    return (2 * _phi(u - z) - _phi(2 * u - z) - _phi(z)) / u
-
-
-def _tent_loss(z, u):
-    def half(mu):
-        mass = _tail(-mu) - _tail(u - mu)
-        first = mu * mass + _phi(mu) - _phi(u - mu)
-        return (u - mu) * first - mass + u * _phi(u - mu)
-
-    return half(u - z) + half(z - u)
-
-
 def _chi_density(mu, u, k, size):
     shift, x = size * mu * mu, u * u
     power = (k / 2 - 1) / 2
@@ -112,10 +81,6 @@ def _chi_outside(mu, u, size):
     return total + arb(0).union(2 * weight)
 
 
-def _elementwise(function, inputs: int):
-    return np.frompyfunc(function, inputs, 1)
-
-
 @dataclass(frozen=True)
 class Balls:
     """Arrays of arb, at `digits` working digits."""
@@ -125,39 +90,34 @@ class Balls:
     functions: ClassVar[dict[str, Any]] = {
         "pi": arb.pi,
         "rational": lambda p, q: arb(fmpq(p, q)),
-        "sqrt": _elementwise(lambda x: arb(x).sqrt(), 1),
+        "sqrt": elementwise(lambda x: arb(x).sqrt(), 1),
         "Abs": np.abs,
-        "exp": _elementwise(lambda x: arb(x).exp(), 1),
-        "log": _elementwise(lambda x: arb(x).log(), 1),
-        "ratio": _elementwise(_ratio, 2),
-        "spread": _elementwise(lambda x: _NO_SPREAD if x.is_zero() else x, 1),
-        "share": _elementwise(_share, 2),
-        "rest": _elementwise(_rest, 2),
-        "positive": _elementwise(lambda x: _switch(x, lambda: arb(1), lambda: arb(0)), 1),
-        "positive_root": _elementwise(_positive_root, 2),
-        "top": _elementwise(_top, 3),
-        "two_sided_quantile": _elementwise(lambda p: arb(2).sqrt() * p.erfcinv(), 1),
-        "phi": _elementwise(_phi, 1),
-        "tail": _elementwise(_tail, 1),
-        "fall": _elementwise(lambda z, u: -(2 * u * (z - u)).expm1(), 2),
-        "between": _elementwise(lambda z, u, near, far: _inside(z, u), 4),
-        "beyond": _elementwise(lambda z, near, far: _switch(-z, lambda: 1 - near, lambda: near) + far, 3),
-        "outside_rate": _elementwise(lambda z, u: _boundary(z, u) / _outside(z, u), 2),
-        "inside_rate": _elementwise(lambda z, u: _boundary(z, u) / _inside(z, u), 2),
-        "discounted": _elementwise(lambda mu, theta: (theta * (theta / 2 - mu)).exp() * _tail(theta - mu), 2),
-        "tent": _elementwise(_tent, 2),
-        "off_tent": _elementwise(lambda z, u: 1 - _tent(z, u), 2),
-        "tent_drop": _elementwise(_tent_drop, 2),
-        "tent_moment": _elementwise(_tent_moment, 2),
-        "tent_loss": _elementwise(_tent_loss, 2),
-        "chi_density": _elementwise(_chi_density, 4),
-        "chi_outside": _elementwise(_chi_outside, 3),
-        "chi_inside": _elementwise(lambda mu, u, size: 1 - _chi_outside(mu, u, size), 3),
+        "exp": elementwise(lambda x: arb(x).exp(), 1),
+        "log": elementwise(lambda x: arb(x).log(), 1),
+        "ratio": elementwise(_ratio, 2),
+        "spread": elementwise(lambda x: _NO_SPREAD if x.is_zero() else x, 1),
+        "share": elementwise(_share, 2),
+        "rest": elementwise(_rest, 2),
+        "positive": elementwise(lambda x: _switch(x, lambda: arb(1), lambda: arb(0)), 1),
+        "positive_root": elementwise(_positive_root, 2),
+        "top": elementwise(_top, 3),
+        "two_sided_quantile": elementwise(lambda p: arb(2).sqrt() * p.erfcinv(), 1),
+        "phi": elementwise(_phi, 1),
+        "tail": elementwise(_tail, 1),
+        "fall": elementwise(lambda z, u: -(2 * u * (z - u)).expm1(), 2),
+        "between": elementwise(lambda z, u, near, far: _inside(z, u), 4),
+        "beyond": elementwise(lambda z, near, far: _switch(-z, lambda: 1 - near, lambda: near) + far, 3),
+        **rates(_tail, _phi, _inside),
+        "discounted": elementwise(lambda mu, theta: (theta * (theta / 2 - mu)).exp() * _tail(theta - mu), 2),
+        **tents(_tail, _phi),
+        "chi_density": elementwise(_chi_density, 4),
+        "chi_outside": elementwise(_chi_outside, 3),
+        "chi_inside": elementwise(lambda mu, u, size: 1 - _chi_outside(mu, u, size), 3),
     }
 
     def number(self, array: np.ndarray) -> np.ndarray:
         """An exact array as balls around it, rationals to the working precision."""
-        return np.frompyfunc(_ball, 1, 1)(array)
+        return elementwise(_ball, 1)(array)
 
     @contextmanager
     def precision(self):

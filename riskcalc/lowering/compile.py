@@ -116,7 +116,10 @@ def _lower(
 ) -> Lowered:
     where = dict(definitions)
     means = sorted({mean for output in outputs for mean in output.atoms(E)}, key=sympy.default_sort_key)
-    if not means and any(_law_symbols(where, output) for output in outputs):
+    symbols = {mean: sympy.Symbol(f"mean{i}") for i, mean in enumerate(means)}
+    combined = [output.xreplace(symbols) for output in outputs]
+    outside = sorted(str(symbol) for symbol in _closure(combined, where) if isinstance(symbol, LawSymbol))
+    if outside and not means:
         source, inputs = _emit("law", outputs, where)
         return Lowered(name, source, inputs, None, scalar_output, system)
 
@@ -124,25 +127,18 @@ def _lower(
     if means:
         if any(mean.integrand.has(E) for mean in means):
             raise ValueError(f"{name}: an expectation stands inside an expectation; give the inner one its own symbol")
-        source, law_inputs = _emit("law", [mean.integrand for mean in means], where, note="mean")
+        source, law_inputs = _emit("law", [mean.integrand for mean in means], where)
         source += "\n"
-    symbols = {mean: sympy.Symbol(f"mean{i}") for i, mean in enumerate(means)}
-    combined = [output.xreplace(symbols) for output in outputs]
+    if outside:
+        raise ValueError(f"{name}: {', '.join(outside)} varies over the law but stands outside E[...]")
     text, value_inputs = _emit("value", combined, where, first=[str(symbol) for symbol in symbols.values()])
-    stray = [str(s) for output in combined for s in _closure(output, where) if isinstance(s, LawSymbol)]
-    if stray:
-        raise ValueError(f"{name}: {', '.join(sorted(set(stray)))} varies over the law but stands outside E[...]")
     return Lowered(name, source + text, law_inputs, value_inputs, scalar_output, system)
 
 
-def _law_symbols(where: Definitions, expression: Expression) -> set[Any]:
-    return {symbol for symbol in _closure(expression, where) if isinstance(symbol, LawSymbol)}
-
-
-def _closure(expression: Expression, where: Definitions) -> set[Any]:
-    """All symbols that an expression depends on, through the where-definitions."""
+def _closure(expressions: Iterable[Expression], where: Definitions) -> set[Any]:
+    """All symbols that expressions depend on, through the where-definitions."""
     found: set[Any] = set()
-    pending = set(expression.free_symbols)
+    pending = _symbols(expressions)
     while pending:
         symbol = pending.pop()
         found.add(symbol)
@@ -151,11 +147,15 @@ def _closure(expression: Expression, where: Definitions) -> set[Any]:
     return found
 
 
+def _symbols(expressions: Iterable[Expression]) -> set[Any]:
+    return set().union(*(expression.free_symbols for expression in expressions))
+
+
 def _emit(
-    name: str, outputs: Sequence[Expression], where: Definitions, first: Sequence[str] = (), note: str = ""
+    name: str, outputs: Sequence[Expression], where: Definitions, first: Sequence[str] = ()
 ) -> tuple[str, tuple[str, ...]]:
     """Source of one function that returns the outputs as a tuple, and the names of its inputs."""
-    used: set[Any] = set().union(*(_closure(output, where) for output in outputs))
+    used = _closure(outputs, where)
     defined = [symbol for symbol in where if symbol in used]
     rules = [_split(expression) for expression in [*(where[symbol] for symbol in defined), *outputs]]
     shared: Any
@@ -171,11 +171,10 @@ def _emit(
         for symbol in order.static_order()
         if symbol in assignments
     ]
-    everything: set[Any] = set().union(*(expression.free_symbols for expression in [*assignments.values(), *results]))
-    inputs = sorted({str(symbol) for symbol in everything - assignments.keys()} - set(first))
+    free = _symbols([*assignments.values(), *results]) - assignments.keys()
+    inputs = sorted({str(symbol) for symbol in free} - set(first))
     lines.append("    return (")
-    suffix = f"  # {note}" if note else ""
-    lines += [f"        {printer.doprint(result)},{suffix}" for result in results]
+    lines += [f"        {printer.doprint(result)}," for result in results]
     lines.append("    )")
     return f"def {name}({', '.join([*first, *inputs])}):\n" + "\n".join(lines) + "\n", tuple(inputs)
 

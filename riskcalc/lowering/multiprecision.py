@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from mpmath import mp, mpf
 
+from riskcalc.lowering.closed_forms import elementwise, rates, tents
 from riskcalc.lowering.surplus import Surplus, difference
 
 # Digits carried beyond those asked for; the evaluation forms lose fewer.
@@ -65,16 +66,8 @@ def _between(z, u, near, far):
         return _tail(-z) - _tail(2 * u - z)
 
 
-def _boundary(z, u):
-    return u * (mp.npdf(z) + mp.npdf(2 * u - z))
-
-
-def _outside_rate(z, u):
-    return _boundary(z, u) / _beyond(z, _tail(abs(z)), _tail(2 * u - z))
-
-
-def _inside_rate(z, u):
-    return _boundary(z, u) / _between(z, u, _tail(abs(z)), _tail(2 * u - z))
+def _inside(z, u):
+    return _between(z, u, _tail(abs(z)), _tail(2 * u - z))
 
 
 def _discounted(mu, theta):
@@ -90,31 +83,6 @@ def _cancelling(function):
             return function(z, u)
 
     return careful
-
-
-def _excess(x):
-    return x * _tail(-x) + mp.npdf(x)
-
-
-def _tent(z, u):
-    return (_excess(2 * u - z) - 2 * _excess(u - z) + _excess(-z)) / u
-
-
-def _tent_drop(z, u):
-    return (_tail(-z) - 2 * _tail(u - z) + _tail(2 * u - z)) / u
-
-
-def _tent_moment(z, u):
-    return (2 * mp.npdf(u - z) - mp.npdf(2 * u - z) - mp.npdf(z)) / u
-
-
-def _tent_loss(z, u):
-    def half(mu):
-        mass = _tail(-mu) - _tail(u - mu)
-        first = mu * mass + mp.npdf(mu) - mp.npdf(u - mu)
-        return (u - mu) * first - mass + u * mp.npdf(u - mu)
-
-    return half(u - z) + half(z - u)
 
 
 def _chi_density(mu, u, k, size):
@@ -143,10 +111,6 @@ def _chi_mixture(central):
     return mixture
 
 
-def _elementwise(function, inputs: int):
-    return np.frompyfunc(function, inputs, 1)
-
-
 @dataclass(frozen=True)
 class Multiprecision:
     """Arrays of mpf, correct to `digits` significant digits."""
@@ -158,34 +122,29 @@ class Multiprecision:
     functions: ClassVar[dict[str, Any]] = {
         "rational": lambda p, q: mpf(p) / q,
         "pi": lambda: mp.pi,
-        "sqrt": _elementwise(mp.sqrt, 1),
+        "sqrt": elementwise(mp.sqrt, 1),
         "Abs": np.abs,
-        "exp": _elementwise(mp.exp, 1),
-        "log": _elementwise(lambda x: mp.log(x) if x else -mp.inf, 1),
-        "ratio": _elementwise(_ratio, 2),
-        "spread": _elementwise(lambda x: x or _NO_SPREAD, 1),
-        "share": _elementwise(_share, 2),
-        "rest": _elementwise(_rest, 2),
-        "positive": _elementwise(lambda x: mp.one if x > 0 else mp.zero, 1),
-        "positive_root": _elementwise(_positive_root, 2),
-        "top": _elementwise(_top, 3),
-        "two_sided_quantile": _elementwise(lambda p: mp.sqrt(2) * mp.erfinv(1 - p), 1),
-        "phi": _elementwise(mp.npdf, 1),
-        "tail": _elementwise(_tail, 1),
-        "fall": _elementwise(_fall, 2),
-        "between": _elementwise(_between, 4),
-        "beyond": _elementwise(_beyond, 3),
-        "outside_rate": _elementwise(_outside_rate, 2),
-        "inside_rate": _elementwise(_inside_rate, 2),
-        "discounted": _elementwise(_discounted, 2),
-        "tent": _elementwise(_cancelling(_tent), 2),
-        "off_tent": _elementwise(_cancelling(lambda z, u: 1 - _tent(z, u)), 2),
-        "tent_drop": _elementwise(_cancelling(_tent_drop), 2),
-        "tent_moment": _elementwise(_cancelling(_tent_moment), 2),
-        "tent_loss": _elementwise(_cancelling(_tent_loss), 2),
-        "chi_density": _elementwise(_chi_density, 4),
-        "chi_outside": _elementwise(_chi_mixture(lambda a, x: mp.gammainc(a, x, mp.inf, regularized=True)), 3),
-        "chi_inside": _elementwise(_chi_mixture(lambda a, x: mp.gammainc(a, 0, x, regularized=True)), 3),
+        "exp": elementwise(mp.exp, 1),
+        "log": elementwise(lambda x: mp.log(x) if x else -mp.inf, 1),
+        "ratio": elementwise(_ratio, 2),
+        "spread": elementwise(lambda x: x or _NO_SPREAD, 1),
+        "share": elementwise(_share, 2),
+        "rest": elementwise(_rest, 2),
+        "positive": elementwise(lambda x: mp.one if x > 0 else mp.zero, 1),
+        "positive_root": elementwise(_positive_root, 2),
+        "top": elementwise(_top, 3),
+        "two_sided_quantile": elementwise(lambda p: mp.sqrt(2) * mp.erfinv(1 - p), 1),
+        "phi": elementwise(mp.npdf, 1),
+        "tail": elementwise(_tail, 1),
+        "fall": elementwise(_fall, 2),
+        "between": elementwise(_between, 4),
+        "beyond": elementwise(_beyond, 3),
+        **rates(_tail, mp.npdf, _inside),
+        "discounted": elementwise(_discounted, 2),
+        **tents(_tail, mp.npdf, _cancelling),
+        "chi_density": elementwise(_chi_density, 4),
+        "chi_outside": elementwise(_chi_mixture(lambda a, x: mp.gammainc(a, x, mp.inf, regularized=True)), 3),
+        "chi_inside": elementwise(_chi_mixture(lambda a, x: mp.gammainc(a, 0, x, regularized=True)), 3),
     }
 
     @property
@@ -200,7 +159,7 @@ class Multiprecision:
 
     def number(self, array: np.ndarray) -> np.ndarray:
         """An exact array as mpf, rounded at the working precision."""
-        return np.frompyfunc(_mpf, 1, 1)(array)
+        return elementwise(_mpf, 1)(array)
 
     def surplus(self, scale: np.ndarray, weights: np.ndarray, share: np.ndarray) -> Surplus:
         """``scale * sum(weights) - share`` of exact arrays."""

@@ -51,13 +51,8 @@ class Surplus:
         """The surplus of the other atoms, if those of total `mass` are left out of the law (at scale one)."""
         high, low = add((self.high, self.low), (-mass[0], -mass[1]))
         heavier = mass[0] > self.half  # as in `beyond`: the gain then leaves with them
-        return replace(
-            self,
-            high=high,
-            low=low + self.gain * heavier,
-            gain=self.gain * ~heavier,
-            half=self.half - mass[0] / 2,
-        )
+        low, half = low + self.gain * heavier, self.half - mass[0] / 2
+        return replace(self, high=high, low=low, gain=self.gain * ~heavier, half=half)
 
     def rows(self, rows: np.ndarray) -> Surplus:
         """The same for some of the regimes."""

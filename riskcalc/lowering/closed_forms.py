@@ -1,0 +1,54 @@
+"""Closed forms of nodes that multiprecision and balls evaluate as they stand, from their own tail and density."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Routine = Callable[..., Any]
+
+
+def elementwise(function: Routine, inputs: int) -> Routine:
+    """A function of numbers as one of arrays of objects."""
+    return np.frompyfunc(function, inputs, 1)
+
+
+def rates(tail: Routine, phi: Routine, inside: Routine) -> dict[str, Routine]:
+    """Both rates of an interval, by name."""
+
+    def boundary(z, u):
+        return u * (phi(z) + phi(2 * u - z))
+
+    return {
+        "outside_rate": elementwise(lambda z, u: boundary(z, u) / (tail(z) + tail(2 * u - z)), 2),
+        "inside_rate": elementwise(lambda z, u: boundary(z, u) / inside(z, u), 2),
+    }
+
+
+def tents(tail: Routine, phi: Routine, careful: Callable[[Routine], Routine] = lambda routine: routine):
+    """All means over a tent, by name, each made `careful` of the digits that its closed form loses."""
+
+    def excess(x):
+        return x * tail(-x) + phi(x)
+
+    def tent(z, u):
+        return (excess(2 * u - z) - 2 * excess(u - z) + excess(-z)) / u
+
+    def loss(z, u):
+        def half(mu):
+            mass = tail(-mu) - tail(u - mu)
+            first = mu * mass + phi(mu) - phi(u - mu)
+            return (u - mu) * first - mass + u * phi(u - mu)
+
+        return half(u - z) + half(z - u)
+
+    routines = {
+        "tent": tent,
+        "off_tent": lambda z, u: 1 - tent(z, u),
+        "tent_drop": lambda z, u: (tail(-z) - 2 * tail(u - z) + tail(2 * u - z)) / u,
+        "tent_moment": lambda z, u: (2 * phi(u - z) - phi(2 * u - z) - phi(z)) / u,
+        "tent_loss": loss,
+    }
+    return {name: elementwise(careful(routine), 2) for name, routine in routines.items()}
