@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+import riskcalc as rc
 from riskcalc.command.options import (
     FILE,
     RANKINGS,
@@ -38,12 +39,10 @@ def app() -> None:
 @problem_options
 def predict(digits: int | None, as_json: bool, **options: Any) -> None:
     """Predict the test risk of one model: the dense fit, or the dense fit pruned by a policy, and retrained."""
-    import riskcalc as rc
-
     model, retrain = model_of(options)
     asked = question_of(options)
     prune = policy_of(model, asked.budget, options)
-    _show(rc.predict(asked.problem, prune, retrain, digits=digits), asked.problem, as_json)
+    _show(rc.predict(asked.problem, prune, retrain, digits=digits), as_json, problem=asked.problem)
 
 
 @app.command()
@@ -52,11 +51,9 @@ def predict(digits: int | None, as_json: bool, **options: Any) -> None:
 @problem_options
 def compare(retrain_ridge: str | None, digits: int | None, as_json: bool, **options: Any) -> None:
     """Compare dense, pruned, retrained and small models at one budget; say which wins, by how much, and why."""
-    import riskcalc as rc
-
     asked = question_of(options)
     comparison = rc.compare(asked.problem, **asked.budget, digits=digits, retrain_ridge=retrain_ridge or 0)
-    _show(comparison, asked.problem, as_json)
+    _show(comparison, as_json, problem=asked.problem)
 
 
 @app.command()
@@ -64,11 +61,9 @@ def compare(retrain_ridge: str | None, digits: int | None, as_json: bool, **opti
 @problem_options
 def prunability(tolerance: float, as_json: bool, **options: Any) -> None:
     """Find the smallest fraction kept, by policy, whose training error stays within a tolerance of the dense fit's."""
-    import riskcalc as rc
-
     asked = question_of(options)
     refuse_budget(options, "prunability finds the fraction kept; leave it out")
-    _show(rc.prunability(asked.problem, tolerance), asked.problem, as_json)
+    _show(rc.prunability(asked.problem, tolerance), as_json, problem=asked.problem)
 
 
 @app.command()
@@ -77,11 +72,9 @@ def prunability(tolerance: float, as_json: bool, **options: Any) -> None:
 @problem_options
 def sampling_budget(relative_error: float, failure: float, as_json: bool, **options: Any) -> None:
     """Find the smallest budget at which sampled coefficients predict like the dense fit."""
-    import riskcalc as rc
-
     asked = question_of(options)
     refuse_budget(options, "sampling-budget finds the fraction kept; leave it out")
-    _show(rc.sampling_budget(asked.problem, relative_error, failure), asked.problem, as_json)
+    _show(rc.sampling_budget(asked.problem, relative_error, failure), as_json, problem=asked.problem)
 
 
 @app.command()
@@ -91,11 +84,9 @@ def sampling_budget(relative_error: float, failure: float, as_json: bool, **opti
 @problem_options
 def rounds(score: str, keeps: str, retrain_ridge: str | None, as_json: bool, **options: Any) -> None:
     """One shot or several rounds of pruning and retraining? Compare them at every budget on the way."""
-    import riskcalc as rc
-
     asked = question_of(options)
     refuse_budget(options, "--keeps says what each round keeps; leave it out")
-    _show(rc.rounds(asked.problem, score, items(keeps), retrain_ridge or 0), asked.problem, as_json)
+    _show(rc.rounds(asked.problem, score, items(keeps), retrain_ridge or 0), as_json, problem=asked.problem)
 
 
 @app.command()
@@ -107,7 +98,6 @@ def rounds(score: str, keeps: str, retrain_ridge: str | None, as_json: bool, **o
 @problem_options
 def simulate(trials: int, features: str | None, as_json: bool, **options: Any) -> None:
     """Measure the test risk of one model at finite size: draw samples, fit, prune, measure."""
-    import riskcalc as rc
     from riskcalc.results.tables import table, to_text
 
     (model, retrain), drawing = model_of(options), drawing_of(options)
@@ -116,7 +106,7 @@ def simulate(trials: int, features: str | None, as_json: bool, **options: Any) -
     drawing |= {} if features is None else {"features": features}
     estimate = rc.simulate(asked.problem, prune, retrain, trials=trials, progress=_watched(), **drawing)
     if as_json:
-        _show(estimate, asked.problem, as_json)
+        _show(estimate, as_json, problem=asked.problem)
         return
     grid = table(f"simulated, {estimate.trials} trials", ("quantity", "value"))
     grid.add_row("test risk", str(estimate))
@@ -136,11 +126,15 @@ def verify(mutants: bool, tolerance: float, confidence: float, seconds: float, a
 
     With --mutants, show how many small errors in the formulas the checks would catch. Exit code 1 if they disagree.
     """
-    import riskcalc as rc
     from riskcalc.policies import by_budget
 
     if mutants:
-        _show_power(options, as_json)
+        from riskcalc.power.measure import measure_power
+
+        workers = options.pop("workers")
+        if any(value is not None for value in options.values()):
+            raise ValueError("--mutants is about the formulas; it takes no problem")
+        _show(measure_power(workers=workers, progress=_watched()), as_json)
         return
     (model, retrain), drawing = model_of(options), drawing_of(options)
     asked = question_of(options)
@@ -151,7 +145,7 @@ def verify(mutants: bool, tolerance: float, confidence: float, seconds: float, a
         models = [policy_of(model, asked.budget, options)]
     drawing |= {"tolerance": tolerance, "confidence": confidence, "seconds": seconds}
     verification = rc.verify(asked.problem, models, retrain, progress=_watched(), **drawing)
-    _show(verification, asked.problem, as_json)
+    _show(verification, as_json, problem=asked.problem)
     if verification.verdict == "disagree":
         sys.exit(1)
 
@@ -166,14 +160,12 @@ def derive(name: str | None, tex_file: Path | None, workers: int | None, as_json
 
     NAME is that of a derivation, or a Python file of your own. Exit code 1 if a step fails.
     """
-    import riskcalc as rc
-
     report = rc.derive(name, workers=workers, progress=_watched())
     if tex_file is not None:
         from riskcalc.typesetting.article import derivation_article
 
         tex_file.write_text(derivation_article(report), encoding="utf-8")
-    click.echo(json.dumps({"riskcalc": rc.__version__, **report.to_dict()}, indent=2) if as_json else str(report))
+    _show(report, as_json)
     if not report.passed:
         sys.exit(1)
 
@@ -186,7 +178,6 @@ def catalogue(file: Path, workers: int | None) -> None:
 
     The derivations are run for it. Exit code 1 if a step fails.
     """
-    import riskcalc as rc
     from riskcalc.typesetting.catalogue import catalogue
 
     reports = rc.derive(workers=workers, progress=_watched())
@@ -222,33 +213,17 @@ def latex(ids: tuple[str, ...], problem: Path | None, document: bool, as_json: b
         click.echo("\n\n".join(snippet(formula, numbers, label=True) for formula in formulas))
 
 
-def _show_power(options: dict[str, Any], as_json: bool) -> None:
-    from riskcalc import __version__
-    from riskcalc.power.measure import measure_power
-
-    workers = options.pop("workers")
-    if any(value is not None for value in options.values()):
-        raise ValueError("--mutants is about the formulas; it takes no problem")
-    power = measure_power(workers=workers, progress=_watched())
-    click.echo(json.dumps({"riskcalc": __version__, **power.to_dict()}, indent=2) if as_json else str(power))
-
-
 def _watched() -> bool:
     """Whether somebody sees a progress bar."""
     return sys.stderr.isatty()
 
 
-def _show(result: Any, problem: Any, as_json: bool) -> None:
-    if as_json:
-        from riskcalc import __version__
-
-        click.echo(
-            json.dumps(
-                {"riskcalc": __version__, "problem": problem.to_dict(), **result.to_dict()}, indent=2, allow_nan=False
-            )
-        )
-    else:
+def _show(result: Any, as_json: bool, problem: Any = None) -> None:
+    if not as_json:
         click.echo(str(result))
+        return
+    about = {} if problem is None else {"problem": problem.to_dict()}
+    click.echo(json.dumps({"riskcalc": rc.__version__, **about, **result.to_dict()}, indent=2, allow_nan=False))
 
 
 def main() -> None:
