@@ -135,12 +135,7 @@ def _signed(node: Expression) -> Expression:
     """The node; in a limit with signs taken out of erf, as SymPy takes 1 + erf(sqrt(2)*(-t - c)) to 2 as t grows."""
     if not isinstance(node, Limit):
         return node
-    return node.replace(sympy.erf, _factored_erf)
-
-
-def _factored_erf(x: Any) -> Expression:
-    argument: Expression = sympy.together(x)
-    return sympy.erf(sympy.factor_terms(argument))
+    return node.replace(sympy.erf, lambda x: sympy.erf(sympy.factor_terms(x.together())))
 
 
 def cases(expression: Expression) -> Iterator[tuple[Expression, bool]]:
@@ -149,7 +144,9 @@ def cases(expression: Expression) -> Iterator[tuple[Expression, bool]]:
     The second of each pair says whether nothing was put at zero.
     """
     pieces = expression.atoms(Piecewise)
-    switches = sorted({s for piece in pieces for _, condition in piece.args for s in _switches(condition)}, key=str)
+    conditions = (condition for piece in pieces for _, condition in piece.args)
+    compared = [one for one in conditions if one.is_Relational and one.rhs == 0]  # a product of symbols with zero
+    switches = sorted({s for one in compared for s in one.free_symbols if _may_be_zero(s)}, key=str)
     for zeros in product((False, True), repeat=len(switches)):
         at_zero = {symbol: S.Zero for symbol, zero in zip(switches, zeros, strict=True) if zero}
         case = expression.subs(at_zero) if at_zero else expression
@@ -159,13 +156,6 @@ def cases(expression: Expression) -> Iterator[tuple[Expression, bool]]:
 def as_positive(symbol: Any) -> Any:
     """The symbol of the same name that is not zero; the symbol itself if it may be negative."""
     return symbol.func(symbol.name, positive=True) if symbol.is_nonnegative else symbol
-
-
-def _switches(condition: Any) -> set[Any]:
-    """Symbols that may be zero, of a condition that compares a product of them with zero."""
-    if not condition.is_Relational or condition.rhs != 0:
-        return set()
-    return set(filter(_may_be_zero, condition.free_symbols))
 
 
 def vanishes(expression: Expression) -> bool:
@@ -201,13 +191,8 @@ def _symmetric(factors: list[E], copies: int) -> Expression:
 
 
 def _copy(integrand: Expression, index: int) -> Expression:
-    return integrand.xreplace(
-        {
-            s: s.func(f"{s.name} of copy {index}", **s.assumptions0)
-            for s in integrand.free_symbols
-            if isinstance(s, LawSymbol)
-        }
-    )
+    symbols = (symbol for symbol in integrand.free_symbols if isinstance(symbol, LawSymbol))
+    return integrand.xreplace({s: s.func(f"{s.name} of copy {index}", **s.assumptions0) for s in symbols})
 
 
 def _is_zero(expression: Expression) -> bool:

@@ -64,11 +64,8 @@ class Symbolic:
                 seen = "every factor has a sign" + (", if symbols are positive" if strict else "")
             case Roots(Equal(left, right), unknown, roots):
                 _refuse_definition(unknown, where)
-                found = tuple(unfold(root, where, background) for root in roots)
-                passed, seen = (
-                    are_roots(unfold(left - right, where, background), unknown, found),
-                    "the equation factors",
-                )
+                equation, *found = (unfold(side, where, background) for side in (left - right, *roots))
+                passed, seen = are_roots(equation, unknown, tuple(found)), "the equation factors"
             case Expands(expression, terms, error, variable, point, side):
                 _refuse_definition(variable, where)
                 whole, known, beyond = (unfold(part, where, background) for part in (expression, terms, error))

@@ -15,59 +15,27 @@ from riskcalc.lookup import look_up
 
 @dataclass(frozen=True)
 class Step:
-    """One claim.
+    """One claim, with its reason and its check."""
 
-    Attributes
-    ----------
-    name : str
-        A few words, by which later steps cite it.
-    claim : Claim
-    why : str
-        The justification, in words; TeX between dollar signs.
-    uses : tuple of str
-        Names of the earlier steps it rests on.
-    check : Check
-        How it is checked, and so its level.
-    where : mapping of Symbol to Expr
-        Definitions of the symbols in the claim.
-    assuming : tuple of Less
-        What holds of the symbols, where they are drawn at random.
-    """
-
-    name: str
+    name: str  # a few words, by which later steps cite it
     claim: Claim
-    why: str
-    uses: tuple[str, ...]
-    check: Check
-    where: Definitions
-    assuming: tuple[Less, ...]
+    why: str  # the justification, in words; TeX between dollar signs
+    uses: tuple[str, ...]  # names of the earlier steps it rests on
+    check: Check  # how it is checked, and so its level
+    where: Definitions  # of the symbols in the claim
+    assuming: tuple[Less, ...]  # what holds of the symbols, where they are drawn at random
 
 
 @dataclass
 class Derivation:
-    """A theorem and the steps that lead to it.
-
-    Attributes
-    ----------
-    title : str
-    statement : str
-        The theorem; TeX between dollar signs.
-    assumptions : str
-    cited : str
-        What is not proved here: the theorems that are cited, by name, and what they are used for.
-    where : mapping of Symbol to Expr
-        Definitions that hold throughout.
-    assuming : tuple of Less
-        Conditions that hold throughout.
-    steps : list of Step
-    """
+    """A theorem and the steps that lead to it."""
 
     title: str
-    statement: str
+    statement: str  # the theorem; TeX between dollar signs
     assumptions: str
-    cited: str
-    where: Definitions = field(default_factory=dict)
-    assuming: tuple[Less, ...] = ()
+    cited: str  # what is not proved here: the theorems that are cited, by name, and what they are used for
+    where: Definitions = field(default_factory=dict)  # definitions that hold throughout
+    assuming: tuple[Less, ...] = ()  # conditions that hold throughout
     steps: list[Step] = field(default_factory=list)
 
     def step(
@@ -95,9 +63,8 @@ class Derivation:
         check = check or Symbolic()
         if not isinstance(claim, check.checks):
             possible = ", ".join(kind.__name__ for kind in check.checks)
-            raise ValueError(
-                f"step {name!r}: {type(check).__name__} can check {possible}, but not {type(claim).__name__}"
-            )
+            kind = type(check).__name__
+            raise ValueError(f"step {name!r}: {kind} can check {possible}, but not {type(claim).__name__}")
         where = dict(self.where) | dict(given or {})
         self.steps.append(Step(name, claim, why, tuple(uses), check, where, (*self.assuming, *assuming)))
 

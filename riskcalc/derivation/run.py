@@ -42,13 +42,7 @@ def names() -> dict[str, Path]:
 
 
 def build(name: str, records: Mapping[str, Formula] = REGISTRY) -> Derivation:
-    """The derivation of a name, or of a file of your own whose path ends in .py, on these records.
-
-    Raises
-    ------
-    ValueError
-        If there is none; with the near matches.
-    """
+    """The derivation of a name, or of a file of your own whose path ends in .py, on these records."""
     if not isinstance(name, str):
         raise TypeError(f"name must be that of a derivation, or the path of a file, got {name!r}")
     path = Path(name) if name.endswith(".py") else look_up(name, names(), "derivation")
@@ -86,13 +80,7 @@ class StepReport:
 
 @dataclass(frozen=True)
 class Report:
-    """One derivation, run. Prints as a table of its steps.
-
-    Attributes
-    ----------
-    name, title : str
-    steps : tuple of StepReport
-    """
+    """One derivation, run. Prints as a table of its steps."""
 
     name: str
     title: str

@@ -17,22 +17,11 @@ from riskcalc.theory import REGISTRY
 
 @dataclass(frozen=True, eq=False)
 class Mutant:
-    """One error in one expression of the theory.
+    """One error in one expression of the theory."""
 
-    Attributes
-    ----------
-    formulas : tuple of str
-        Ids of the records that hold the expression.
-    slot : str or Symbol
-        The field of the records that holds it, or the symbol that it defines in their where-definitions.
-    kind : str
-        What was done to it.
-    original, mutated : Expr
-    """
-
-    formulas: tuple[str, ...]
-    slot: Any
-    kind: str
+    formulas: tuple[str, ...]  # ids of the records that hold the expression
+    slot: Any  # the field of the records that holds it, or the symbol that it defines in their where-definitions
+    kind: str  # what was done to it
     original: Expression
     mutated: Expression
 
