@@ -105,6 +105,16 @@ def test_power_law_flags(run):
     )
 
 
+def test_one_factor_of_one_feature_and_its_law_replaced(run, tmp_path):
+    one = ("--loadings", "1", "--coefficients", "2", "--n-samples", "10")
+    assert run("predict", *one, "--noise-variance", "1")[0] == 0
+    path = tmp_path / "factor.toml"
+    path.write_text("loadings = [2, 1]\ncoefficients = [1, 1]\nn_samples = 9\nsignal = 1\n")
+    _refused(run("predict", str(path)), "one factor determines signal; leave it out")
+    path.write_text("eigenvalues = [2, 1]\nsignal = 1\nn_samples = 9\n")
+    assert run("predict", str(path), *one)[0] == 0
+
+
 def test_version_and_help(run):
     assert run("--version")[:2] == (0, f"riskcalc {version('riskcalc')}\n")
     assert "compare" in run("--help")[1]

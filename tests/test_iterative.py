@@ -47,7 +47,7 @@ def rounds(problem: rc.LinearGaussian, keeps, policy=Magnitude, ridge: float = 0
     with FLOAT64.precision():
         (chunk,) = chunks(problem, problem.shape, FLOAT64)
         fit = fit_dense(chunk.state, chunk.ridge_surplus, chunk.live_mass, PLAIN)
-    return prune_repeatedly(fit, keeps, [ridge] * len(keeps), weight(policy), **options)
+    return prune_repeatedly(fit, keeps, [ridge] * len(keeps), weight(policy), PLAIN, **options)
 
 
 @pytest.mark.parametrize("problem", [TWO_LEVEL, NOISY, FEW, MANY, WEIGHTED])
@@ -315,7 +315,7 @@ def test_errors_of_the_fits_have_the_covariance_of_their_noises(problem):
     with FLOAT64.precision():
         (chunk,) = chunks(problem, problem.shape, FLOAT64)
         fit = fit_dense(chunk.state, chunk.ridge_surplus, chunk.live_mass, PLAIN)
-        regime = _Regime(fit.state, 4, 1 << 11, 4)
+        regime = _Regime(fit.state, 4, 1 << 11, 4, PLAIN)
         regime.rounds(Status.OK, [0.8, 0.6, 0.4, 0.3], [0.0, 0.2, 0.0, 0.0], weight(Hessian))
     law, weights = regime.law, regime.law["weights"] / regime.scalars["total"]
     noises = np.stack([law[f"G{k}"] for k in (1, 2, 3, 4)], axis=1)

@@ -454,7 +454,7 @@ def test_a_flag_replaces_the_law_of_a_file(text: str, flags: list[str], expected
     [
         ({"uniform": [0, 1], "beta": [1, 2]}, "give one law, not uniform and beta"),
         ({"power_law": [1, 1, 9], "marchenko_pastur": 1}, "give one law, not power_law and marchenko_pastur"),
-        ({"uniform": [0, 1], "eigenvalues": 1}, "the law uniform determines eigenvalues; leave them out"),
+        ({"uniform": [0, 1], "eigenvalues": 1}, "the law uniform determines eigenvalues; leave it out"),
         ({"beta": [1, 1], "weights": 1, "eigenvalues": 1}, "the law beta determines eigenvalues and weights"),
         (
             {"eigenvalues": 1, "signal": 1, "signal_power": 1},

@@ -77,10 +77,12 @@ _DRAWING: tuple[tuple[str, Any, str], ...] = (
 )
 
 # Two spellings of the same thing: a flag of one replaces the file's keys of the other.
+_LAWS = ({"eigenvalues", "weights"}, {"power_law"}, {"marchenko_pastur"}, {"uniform"}, {"beta"})
 _SPELLINGS = (
     ({"keep"}, {"n_keep"}),
     ({"aspect_ratio"}, {"n_samples", "n_features"}),
-    *combinations(({"eigenvalues", "weights"}, {"power_law"}, {"marchenko_pastur"}, {"uniform"}, {"beta"}), 2),
+    *combinations(_LAWS, 2),
+    ({"loadings", "coefficients"}, {"signal", "signal_power"}.union(*_LAWS)),
     ({"power_law"}, {"signal"}),
     ({"eigenvalues", "weights", "power_law"}, {"signal_power"}),
 )

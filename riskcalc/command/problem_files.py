@@ -32,7 +32,7 @@ Numbers are exact: 0.1 means one tenth, and strings such as "10/3" are accepted.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -66,8 +66,8 @@ class ProblemFile(BaseModel):
     uniform: _Numbers | None = None
     beta: _Numbers | None = None
     signal_power: _Numbers | None = None
-    loadings: list[_Scalar] | None = None
-    coefficients: list[_Scalar] | None = None
+    loadings: _Scalar | list[_Scalar] | None = None
+    coefficients: _Scalar | list[_Scalar] | None = None
     noise_variance: _Numbers | None = None
     ridge: _Numbers | None = None
     penalty: _Numbers | None = None
@@ -115,17 +115,22 @@ def _one_factor(given: dict[str, Any]) -> RankOne:
     needed, known = {"loadings", "coefficients", "n_samples"}, {"noise_variance"}
     if missing := sorted(needed - given.keys()):
         raise ValueError(f"one factor needs {' and '.join(missing)}; give {', '.join(sorted(needed))}")
-    if others := sorted(given.keys() - needed - known):
-        raise ValueError(f"one factor determines {' and '.join(others)}; leave it out")
+    _leave_out("one factor", given.keys() - needed - known)
+    for name in ("loadings", "coefficients"):
+        given[name] = given[name] if isinstance(given[name], list) else [given[name]]
     return RankOne(**given)
+
+
+def _leave_out(what: str, determined: Iterable[str]) -> None:
+    """Refuse keys that something else determines."""
+    if names := sorted(determined):
+        raise ValueError(f"{what} determines {' and '.join(names)}; leave {'it' if len(names) == 1 else 'them'} out")
 
 
 def question_of_table(path: Path, target: str, keys: Mapping[str, Any]) -> Question:
     """The question about training on `n_samples` rows of a CSV table; `keys` may hold the rest."""
     given, budget = _checked(keys)
-    contradictory = given.keys() - {"n_samples", "ridge"}
-    if contradictory:
-        raise ValueError(f"a table of data determines {', '.join(sorted(contradictory))}; leave it out")
+    _leave_out("a table of data", given.keys() - {"n_samples", "ridge"})
     if "n_samples" not in given:
         raise ValueError("a table of data needs n_samples: on how many of its rows to train")
     return Question(from_data(*read_csv(path, target), **given), budget)
@@ -174,9 +179,7 @@ _CONTINUOUS: dict[str, tuple[Callable[..., Law], tuple[int, ...], str]] = {
 def _continuous(name: str, given: dict[str, Any]) -> Law:
     """The law of that name, whose keys leave `given`."""
     law, sizes, wanted = _CONTINUOUS[name]
-    determined = sorted(given.keys() & {"eigenvalues", "weights"})
-    if determined:
-        raise ValueError(f"the law {name} determines {' and '.join(determined)}; leave them out")
+    _leave_out(f"the law {name}", given.keys() & {"eigenvalues", "weights"})
     value = given.pop(name)
     values = value if isinstance(value, list) else [value]
     if len(values) not in sizes or any(isinstance(item, list) for item in values):

@@ -34,30 +34,33 @@ class Evaluator:
     def __reduce__(self):
         return evaluator, (self.system, self.instead)  # compiled code stays in its process
 
+    def of(self, formula: Formula) -> Any:
+        """The formula that is evaluated in the place of one."""
+        return self.instead.get(formula, formula)
+
     def form(self, formula: Formula) -> Expression:
         """What of a formula is evaluated, with H and S averaged out."""
-        return reduced(self.instead.get(formula, formula))
+        return reduced(self.of(formula))
 
     def value(self, formula: Formula, state: State) -> Any:
         """What a formula defines."""
         if formula not in self._lowered:
-            own = self.instead.get(formula, formula)
+            own = self.of(formula)
             self._lowered[formula] = self.lower((reduced(own),), own.where, formula.id, scalar_output=True)
         return self._lowered[formula](state)
 
     def mismatch(self, equation: FixedPoint) -> Expression:
         """By how much, relatively, a root misses its equation."""
-        return self.instead.get(equation, equation).mismatch  # pyright: ignore[reportAttributeAccessIssue]
+        return self.of(equation).mismatch
 
     def terms(self, equation: FixedPoint, where: Definitions, *, logs: bool = False) -> Lowered:
         """What the solver evaluates of an equation at every trial, or the logarithms where these underflow."""
-        own: Any = self.instead.get(equation, equation)
+        own = self.of(equation)
         return self.lower(own.log_terms() if logs else own.terms(), where, f"{equation.id}{'_tails' if logs else ''}")
 
     def linear_terms(self, equations: Iterable[LinearEquation]) -> tuple[Expression, ...]:
         """Constants and coefficients of linear equations."""
-        own: list[Any] = [self.instead.get(equation, equation) for equation in equations]
-        return sum(map(linear_terms, own), ())
+        return sum((linear_terms(self.of(equation)) for equation in equations), ())
 
     def lower(
         self, expressions: Iterable[Expression], where: Definitions, name: str, scalar_output: bool = False
@@ -78,10 +81,16 @@ class Evaluator:
 
 
 def instead_of(registered: Mapping[str, Formula], records: Mapping[str, Formula]) -> dict[Formula, Formula]:
-    """The records that differ from those registered, by the ones that they stand for; ValueError for an unknown id."""
+    """The records that differ from those registered, by the ones that they stand for.
+
+    ValueError for an id that is not registered, or not the record's own.
+    """
     unknown = sorted(records.keys() - registered.keys())
     if unknown:
         raise ValueError(f"records hold {', '.join(unknown)}, but nothing of that id is registered")
+    for id, record in records.items():
+        if record.id != id:
+            raise ValueError(f"records hold {record.id} as {id}; a variant keeps the id of what it stands for")
     return {registered[id]: record for id, record in records.items() if record is not registered[id]}
 
 

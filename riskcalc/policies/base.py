@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from copy import copy
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -40,7 +39,37 @@ class Option:
     default: Any = None
 
 
-class Policy:
+class Inert:
+    """A value: it does not change, and equals what is made of the same parts."""
+
+    @property
+    def _parts(self) -> tuple[Any, ...]:
+        raise NotImplementedError
+
+    @cached_property
+    def _identity(self) -> tuple[Any, ...]:
+        return (type(self), *map(frozen, self._parts))
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash(self._identity)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Inert) and self._identity == other._identity
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in vars(self):
+            raise AttributeError(f"{name} of {self!r} is set; make another {type(self).__name__}")
+        super().__setattr__(name, value)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name[0] != "_"}  # hashes differ elsewhere
+
+
+class Policy(Inert):
     """Keep a fraction of all features: those that the subclass prefers.
 
     A policy is inert. What its mask is in theory, and how it chooses on a sample, are registered for its class:
@@ -108,9 +137,7 @@ class Policy:
 
     def at(self, *, keep: ArrayLike | None = None, n_keep: int | None = None) -> Self:
         """The same policy at another budget."""
-        other = copy(self)
-        Policy.__init__(other, keep, n_keep)
-        return other
+        return type(self)(**self.options, keep=keep, n_keep=n_keep)
 
     def whole(self, n_features: int, given: np.ndarray | None) -> Self:
         """The same with a whole number of `n_features` features, the nearest to the budget of a problem with `given`.
@@ -129,24 +156,9 @@ class Policy:
         """What it comes to: one policy after the other that prunes once, each but the last with the fit after it."""
         return ((self, None),)
 
-    @cached_property
-    def _identity(self) -> tuple[Any, ...]:
-        return (type(self), self.n_keep, *map(frozen, (self.keep, *self.options.values())))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Policy) and self._identity == other._identity
-
-    @cached_property
-    def _hash(self) -> int:
-        return hash(self._identity)
-
-    def __hash__(self) -> int:
-        return self._hash
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {
-            name: value for name, value in vars(self).items() if not name.startswith("_")
-        }  # hashes differ elsewhere
+    @property
+    def _parts(self) -> tuple[Any, ...]:
+        return self.n_keep, self.keep, *self.options.values()
 
     def __repr__(self) -> str:
         own = {"n_keep": self.n_keep}
@@ -180,7 +192,7 @@ class Ranking(Policy):
         raise ValueError(f"{argument} must be a policy that ranks by a score, or its name ({names}), got {score!r}")
 
 
-class Retrain:
+class Retrain(Inert):
     """Fit again on the features kept, after pruning.
 
     Parameters
@@ -226,15 +238,9 @@ class Retrain:
         """The exact ridge of the fit, for a problem."""
         return problem.ridge if self.ridge is None else self.ridge
 
-    @cached_property
-    def _identity(self) -> tuple[Any, ...]:
-        return self.sample, None if self.ridge is None else self.ridge.item()
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Retrain) and self._identity == other._identity
-
-    def __hash__(self) -> int:
-        return hash(self._identity)
+    @property
+    def _parts(self) -> tuple[Any, ...]:
+        return self.sample, self.ridge
 
     def __repr__(self) -> str:
         return f"Retrain(ridge={None if self.ridge is None else self.ridge[()]}, sample={self.sample!r})"
@@ -280,7 +286,7 @@ def required(kind: type[Policy]) -> list[str]:
 
 def check_policy(prune: Any) -> None:
     """Refuse anything but a policy."""
-    if not isinstance(prune, Policy) or type(prune).name not in POLICIES:
+    if not isinstance(prune, Policy) or getattr(type(prune), "name", None) not in POLICIES:
         raise TypeError(f"prune must be a policy such as rc.Magnitude(keep=0.1), got {prune!r}")
 
 
@@ -317,7 +323,8 @@ def exact_ridge(ridge: ArrayLike | str) -> np.ndarray:
 def frozen(value: Any) -> Any:
     """A value that compares and hashes by what it holds."""
     if isinstance(value, np.ndarray):
-        if value.dtype == object:
+        floats = value.astype(float)
+        if value.dtype == object and (floats != value).any():
             return value.shape, tuple((x.numerator, x.denominator) for x in value.flat)  # whose hashes are fast
-        return value.shape, value.tobytes()
+        return value.shape, floats.tobytes()
     return tuple(value) if isinstance(value, list) else value

@@ -98,6 +98,8 @@ class Iterative(Policy):
     def whole(self, n_features: int, given: np.ndarray | None) -> Iterative:
         """The same with whole numbers of features after every round."""
         counts = [whole_number(keep, n_features) for keep in map(np.asarray, self.keeps.tolist())]
+        if len(set(counts)) < len(counts):
+            raise ValueError(f"of {n_features} features two rounds keep the same number, {counts}; take more samples")
         keeps = np.array([Fraction(count, n_features) for count in counts], dtype=object)
         return Iterative(self.policy, keeps, self.ridge)
 
@@ -132,6 +134,8 @@ class Procedure:
     retrain: Retrain | None = None
 
     def __post_init__(self):
+        if self.retrain is not None and not isinstance(self.retrain, Retrain):
+            raise TypeError(f"the fit after pruning must be a riskcalc.Retrain or None, got {self.retrain!r}")
         if self.prune is not None:
             check_policy(self.prune)
         elif self.retrain is not None:

@@ -199,33 +199,32 @@ def _gathered(
         values.setdefault("integration_error", plain_scalar(np.zeros(shape)))
     status = NAMES[np.concatenate(statuses).reshape(shape)]
     values["status"] = status if shape else str(status)
-    return Prediction(problem, procedure, digits, values, _Kept(shape, models, work, digits), _quadrature_error)
+    return Prediction(problem, procedure, digits, values, _Later(shape, models, work, digits))
 
 
 @dataclass(frozen=True)
-class _Kept:
-    """Computes the fraction kept of each atom when asked; it is data, so that results can leave their process."""
+class _Later:
+    """What is computed when asked for. It is data, so that results can leave their process."""
 
     shape: tuple[int, ...]
     models: list[Model]
     work: Evaluator
     digits: int | None
 
-    def __call__(self) -> np.ndarray:
+    def kept(self) -> np.ndarray:
         with self.work.system.precision():
             kept = np.concatenate([model.kept(self.work) for model in self.models])
         return rounded(kept.reshape(*self.shape, -1), self.digits)
 
-
-def _quadrature_error(prediction: Prediction) -> Any:
-    """See `Prediction.quadrature_error`."""
-    problem: Any = prediction.problem
-    law = getattr(problem, "law", None)
-    if not isinstance(law, Continuous):
-        return None
-    gaps = []
-    for times in COARSER:
-        again = _one(problem.with_law(law.coarser(times)), prediction.procedure, prediction.digits)
-        with np.errstate(invalid="ignore"):
-            gaps.append(np.abs(np.asarray(prediction.risk - again.risk, dtype=float)))
-    return plain_scalar(np.max(gaps, axis=0))
+    def quadrature_error(self, prediction: Prediction) -> Any:
+        problem: Any = prediction.problem
+        law = getattr(problem, "law", None)
+        if not isinstance(law, Continuous):
+            return None
+        gaps = []
+        records = REGISTRY | {record.id: record for record in self.work.instead.values()}
+        for times in COARSER:
+            again = evaluate(problem.with_law(law.coarser(times)), [prediction.procedure], self.digits, records)
+            with np.errstate(invalid="ignore"):
+                gaps.append(np.abs(np.asarray(prediction.risk - again[prediction.procedure].risk, dtype=float)))
+        return plain_scalar(np.max(gaps, axis=0))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -17,6 +17,18 @@ from riskcalc.problems.latex import results_latex
 from riskcalc.results.quantities import QUANTITIES, documented
 from riskcalc.results.tables import filled, number, table, to_text
 from riskcalc.results.values import json_value
+
+
+class Later(Protocol):
+    """Computes what is not computed before it is asked for."""
+
+    def kept(self) -> np.ndarray:
+        """See `Prediction.kept`."""
+        ...
+
+    def quadrature_error(self, prediction: Prediction) -> Any:
+        """See `Prediction.quadrature_error`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -37,13 +49,15 @@ class Prediction:
     procedure: Procedure
     digits: int | None
     values: Mapping[str, Any]
-    _kept: Callable[[], np.ndarray] = field(repr=False)
-    _quadrature_error: Callable[[Prediction], Any] = field(repr=False)
+    _later: Later = field(repr=False, compare=False)
 
     def __getattr__(self, name: str) -> Any:
-        if name not in QUANTITIES:
-            raise AttributeError(f"a Prediction has no {name!r}")
-        return self.values.get(name)
+        if name in QUANTITIES and not hasattr(type(self), name):
+            return self.values.get(name)
+        return object.__getattribute__(self, name)  # raises as it did
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *QUANTITIES})
 
     @property
     def prune(self) -> Policy | None:
@@ -68,7 +82,7 @@ class Prediction:
     @cached_property
     def kept(self) -> np.ndarray:
         """Fraction kept of each atom, shape (..., K); nan where there is no mask. Computed when first asked for."""
-        return self._kept()
+        return self._later.kept()
 
     @cached_property
     def quadrature_error(self) -> Any:
@@ -81,7 +95,7 @@ class Prediction:
         vanishes fast. nan where no risk is finite. A float whatever `digits`: more digits do not make it smaller, more
         nodes do. Computed when first asked for, by three more predictions.
         """
-        return self._quadrature_error(self)
+        return self._later.quadrature_error(self)
 
     @property
     def budget(self) -> np.ndarray | None:

@@ -13,8 +13,10 @@ from numpy.typing import ArrayLike
 
 from riskcalc.laws import plain
 from riskcalc.policies import Hessian, Magnitude, Optimal, Oracle, Policy, Procedure, Random, Retrain
+from riskcalc.policies.base import required
 from riskcalc.prediction.predict import evaluate
 from riskcalc.prediction.result import Prediction
+from riskcalc.prediction.solvers import NotCovered
 from riskcalc.problems import Problem, check_problem
 from riskcalc.results.tables import filled, number, table, to_text
 from riskcalc.results.values import below, json_value, plain_scalar
@@ -98,19 +100,24 @@ class Comparison:
     def prune_beats_small(self) -> Any:
         """Whether a rule that looks at the sample, retrained or not, has a lower risk than the small model."""
         with self._precision():
-            pruned = np.min([_finite(self.predictions[model].risk) for model in self._pruned], axis=0)
-            answer = below(pruned, _finite(self.predictions["small"].risk), self.digits)
+            pruned = np.min(self._finite_risks(self._pruned), axis=0)
+            answer = below(pruned, self._finite_risks(["small"])[0], self.digits)
         return plain_scalar(np.asarray(answer).astype(bool))
 
+    def _finite_risks(self, models: list[str]) -> np.ndarray:
+        """Risks of models, inf in place of nan; of shape (models, ...), with one of infinite risk at the end."""
+        risks = [_finite(self.predictions[model].risk) for model in models]
+        return np.stack([*risks, np.full_like(_finite(self.predictions["dense"].risk), np.inf)])
+
     def _ranking(self) -> tuple[np.ndarray, Any]:
-        finite = np.stack([_finite(self.predictions[model].risk) for model in self._competitors])
+        finite = self._finite_risks(self._competitors)
         order = np.argsort(finite, axis=0, kind="stable")
         first, second = (np.take_along_axis(finite, order[i : i + 1], axis=0)[0] for i in (0, 1))
         usable = second < np.inf
         with self._precision():
             margin = np.where(usable, second - np.where(usable, first, 0), np.nan)
             margin = np.where(below(first, second, self.digits), margin, 0 * margin)
-        return np.where(first < np.inf, order[0], len(self._competitors)), plain_scalar(np.asarray(margin))
+        return np.where(first < np.inf, order[0], -1), plain_scalar(np.asarray(margin))
 
     @contextmanager
     def _precision(self):
@@ -161,14 +168,14 @@ class Comparison:
             return ["No model that meets the budget has a finite risk."]
         by = "; the next is equal" if self.margin == 0 else f", by {number(self.margin, self.digits)}"
         by = by if self.margin == self.margin else ""
+        best = f"Best within the budget: {self.predictions[self.best].label}{by}."
+        if not self._pruned:
+            return [best]
         pruned = min(self._pruned, key=lambda model: _finite(self.predictions[model].risk).item())
         beats = {"lower": "beats", "equal": "is equal to", "higher": "does not beat"}[self._order(pruned, "small")]
-        lines = [
-            f"Best within the budget: {self.predictions[self.best].label}{by}.",
-            f"Pruning the large model {beats} training the small one. {self._why(pruned, 'small')}".strip(),
-        ]
-        kept = pruned.removesuffix("+retrain")
-        return lines + list(filter(None, [self._retraining(kept)]))
+        reason = self._why(pruned, "small")
+        beaten = f"Pruning the large model {beats} training the small one. {reason}".strip()
+        return list(filter(None, [best, beaten, self._retraining(pruned.removesuffix("+retrain"))]))
 
     def _why(self, one: str, other: str) -> str:
         """What decides between two models: what they drop (misfit), or how well they estimate what they keep.
@@ -192,7 +199,7 @@ class Comparison:
         """What retraining does to a pruned model."""
         retrained = f"{rule}+retrain"
         before, later = (self.predictions[model].risk for model in (rule, retrained))
-        if not (_finite(before) < np.inf and _finite(later) < np.inf):
+        if not max(_finite(before), _finite(later)) < np.inf:
             return ""
         order = self._order(retrained, rule)
         if order == "equal":
@@ -278,9 +285,15 @@ def compare(
         raise TypeError(f"policies must be a list such as [rc.Magnitude, rc.Group(4, keep=0.1)], got {policies!r}")
     budget = Oracle(keep=keep, n_keep=n_keep)
     rules = [_at(budget, rule) for rule in policies]
+    names = [rule.kind for rule in rules]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"policies hold {twice} twice; give each to a comparison of its own")
     asked = procedures(rules, retrain_ridge, bound=getattr(problem, "n_atoms", 0) <= MOST_ATOMS)
     found = evaluate(problem, asked, digits, covered=True)
     predictions = {procedure.key: found[procedure] for procedure in asked if procedure in found}
+    if "small" not in predictions:
+        raise NotCovered(f"the theory of a {type(problem).__name__} does not cover small models; use predict")
     return Comparison(problem, budget.budget(problem.n_features), predictions, digits)
 
 
@@ -290,4 +303,6 @@ def _at(budget: Policy, rule: Any) -> Policy:
         return rule.at(keep=budget.keep, n_keep=budget.n_keep)
     if not (isinstance(rule, type) and issubclass(rule, Policy)):
         raise TypeError(f"policies must be policies, or types such as rc.Magnitude, got {rule!r}")
+    if missing := required(rule):
+        raise TypeError(f"{rule.__name__} needs its {missing[0]}; give a policy such as rc.Group(4, keep=0.1)")
     return rule(keep=budget.keep, n_keep=budget.n_keep)

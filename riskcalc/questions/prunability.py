@@ -11,6 +11,7 @@ import numpy as np
 
 from riskcalc.policies import BrainSurgeon, Hessian, Magnitude, Oracle, Policy, Random, by_budget
 from riskcalc.prediction.predict import predict
+from riskcalc.prediction.solvers import NotCovered
 from riskcalc.problems import Problem, check_problem
 from riskcalc.questions.crossing import first_within
 from riskcalc.results.tables import filled, number, table, to_text
@@ -65,7 +66,7 @@ class Prunability:
         return to_text([title, *filled(table("", columns), rows, len(self.keep))])
 
 
-def prunability(problem: Problem, tolerance: float, policies: Sequence[type[Policy]] = USUAL) -> Prunability:
+def prunability(problem: Problem, tolerance: float, policies: Sequence[type[Policy]] | None = None) -> Prunability:
     """Find the smallest fraction of features that can be kept without the training error noticing, by policy.
 
     The smallest fraction such that it and every larger one keep the training error within an absolute tolerance of the
@@ -78,7 +79,8 @@ def prunability(problem: Problem, tolerance: float, policies: Sequence[type[Poli
     tolerance : float >= 0
         In the units of the squared target.
     policies : sequence of Policy types
-        Those that a budget alone makes.
+        Those that a budget alone makes. Magnitude, Hessian, surgeon, oracle and random if not given, of which those are
+        left out that the theory of the problem does not cover.
 
     Returns
     -------
@@ -106,15 +108,21 @@ def prunability(problem: Problem, tolerance: float, policies: Sequence[type[Poli
     """
     if isinstance(tolerance, bool) or not isinstance(tolerance, Real) or not 0 <= tolerance < np.inf:
         raise ValueError(f"tolerance must be a finite number of at least 0, got {tolerance!r}")
-    if not (isinstance(policies, Sequence) and policies):
+    if policies is not None and not (isinstance(policies, Sequence) and policies):
         raise TypeError(f"policies must be a list such as [rc.Magnitude], got {policies!r}")
     check_problem(problem)
-    for kind in policies:
+    for kind in policies or ():
         if kind not in by_budget().values():
             raise TypeError(f"policies must be types such as rc.Magnitude that a budget alone makes, got {kind!r}")
     tolerance = float(tolerance)
     dense = np.asarray(predict(problem).training_error)
-    found = {kind.name: _smallest(problem, kind, dense, problem.null_risk, tolerance) for kind in policies}
+    found: dict[str, np.ndarray] = {}
+    for kind in USUAL if policies is None else policies:
+        try:
+            found[kind.name] = _smallest(problem, kind, dense, problem.null_risk, tolerance)
+        except NotCovered:
+            if policies is not None:
+                raise
     return Prunability(problem, tolerance, plain_scalar(dense), {name: plain_scalar(x) for name, x in found.items()})
 
 

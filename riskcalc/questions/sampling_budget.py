@@ -106,7 +106,7 @@ def sampling_budget(problem: Problem, relative_error: float, failure: float = 0.
     everything = np.ones(problem.shape)
     # All draws that there are features distort by (E[sqrt(Lambda)|X|])^2 over E[Lambda X^2], inversely in their number.
     unit = _distortion(problem, Sampled(keep=everything, replacement=True))
-    unit = np.where(np.isfinite(unit), unit, np.nan)
+    unit = np.where((unit > 0) & (unit < np.inf), unit, np.nan)
     quantile = -ndtri(failure / 2)
     with np.errstate(over="ignore"):
         allowed = np.square(relative_error / quantile)

@@ -197,10 +197,8 @@ class OneFactorSampler(Sampler):
     def check(self, procedure: Procedure) -> None:
         """Every least-squares fit is one."""
         for policy, retrain in procedure.rounds:
-            if isinstance(policy, (Group, BrainSurgeon)):
-                raise ValueError(
-                    f"with one factor {policy.kind} is not simulated: kinds and curvatures are not defined"
-                )
+            if isinstance(policy, (Group, BrainSurgeon, Optimal)):
+                raise ValueError(f"with one factor {policy.kind} is not simulated: what it looks at is not defined")
             if retrain is not None and retrain.ridge is not None and float(retrain.ridge) > 0:
                 raise ValueError("with one factor second fits are simulated without a ridge; leave it out")
 
@@ -221,8 +219,7 @@ def check_choice(policy: Policy, features: Population, drawn: bool) -> None:
 
 @check_choice.register
 def _(policy: Group, features: Population, drawn: bool) -> None:
-    if drawn:
-        raise ValueError('groups and the optimal rule are simulated with features="quantiles" only')
+    _check_given(policy, drawn)
     own = np.stack([features.eigenvalues[0], features.signal[0], features.penalty[0]])
     p, size = own.shape[-1], policy.size
     if p % size or np.any(own.reshape(3, -1, size) != own.reshape(3, -1, size)[:, :, :1]):
@@ -234,14 +231,18 @@ def _(policy: Group, features: Population, drawn: bool) -> None:
 
 @check_choice.register
 def _(policy: Optimal, features: Population, drawn: bool) -> None:
-    if drawn:
-        raise ValueError('groups and the optimal rule are simulated with features="quantiles" only')
+    _check_given(policy, drawn)
     kinds = np.stack([features.eigenvalues[0], features.penalty[0], features.signal[0]])
     if np.unique(kinds, axis=1).shape[1] != np.unique(kinds[:2], axis=1).shape[1]:
         raise ValueError(
             "the optimal rule is simulated only where no two features share their eigenvalue and penalty but not "
             "their coefficient; it is predicted for others, too"
         )
+
+
+def _check_given(policy: Policy, drawn: bool) -> None:
+    if drawn:
+        raise ValueError(f'{policy.kind} is simulated with features="quantiles" only')
 
 
 def _check_variance(n: int, rank: int, ridge: float, what: str) -> None:

@@ -18,6 +18,7 @@ from riskcalc.theory import masks, pruning
 from riskcalc.theory.policies import Errors
 from riskcalc.theory.symbols import M0, sigma2
 
+# The masks of a root must keep the budget, whatever equation the root is of.
 MISMATCH = masks.THRESHOLD.mismatch.subs(masks.THRESHOLD.part, M0)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from functools import cache, reduce
+from functools import lru_cache, reduce
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from riskcalc.formulas.records import Formula
 from riskcalc.formulas.symbols import Expression, S
 from riskcalc.lowering.compile import Lowered
-from riskcalc.lowering.evaluator import PLAIN
+from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.state import State, take
 from riskcalc.lowering.surplus import Surplus
@@ -79,6 +79,7 @@ def prune_repeatedly(
     keeps: Sequence[float],
     ridges: Sequence[Any],
     score: Expression,
+    work: Evaluator,
     columns_per_replicate: int = COLUMNS,
     replicates: int = REPLICATES,
 ) -> Rounds:
@@ -94,6 +95,8 @@ def prune_repeatedly(
         Of the fit that follows each pruning; the penalty's weights stay.
     score : Expr
         The weight of the score that ranks the features still kept, by the last fit.
+    work : Evaluator
+        Of double precision.
     columns_per_replicate, replicates : int
         Integration points for all atoms together, and independent randomisations of them.
 
@@ -110,7 +113,7 @@ def prune_repeatedly(
     every = np.hstack([np.broadcast_to(ridge, (len(fit.status), 1)) for ridge in ridges])
     with FLOAT64.precision():
         regimes = [
-            _Regime(take(fit.state, np.array([i])), len(keeps), columns_per_replicate, replicates).rounds(
+            _Regime(take(fit.state, np.array([i])), len(keeps), columns_per_replicate, replicates, work).rounds(
                 Status(int(status)), keeps, every[i].tolist(), score
             )
             for i, status in enumerate(fit.status)
@@ -142,7 +145,8 @@ class _Regime:
     `memories` holds the weights c of each fit's memory.
     """
 
-    def __init__(self, state: State, rounds: int, columns_per_replicate: int, replicates: int):
+    def __init__(self, state: State, rounds: int, columns_per_replicate: int, replicates: int, work: Evaluator):
+        self.work = work
         self.atoms = {name: state[name] for name in ATOM_ENTRIES}
         self.law = columns(self.atoms, rounds, columns_per_replicate, replicates, spare=rounds)
         self.law["kept"] = (self.law["Lambda"] > 0) * 1.0
@@ -186,7 +190,7 @@ class _Regime:
     def _prune(self, score: Expression, keep: np.ndarray, spare: int) -> np.ndarray:
         """Keep the best by the last fit of the features still kept; the lowest score kept."""
         law = self.law
-        scores = _score(score)(law | self.scalars | {"V_k": law[f"V{len(self.memories)}"]})
+        scores = _score(score, self.work)(law | self.scalars | {"V_k": law[f"V{len(self.memories)}"]})
         mass = keep * self.scalars["total"]
         law["kept"], threshold = keep_top(law, np.where(law["kept"] > 0, scores, -1), mass, spare)
         return threshold
@@ -196,10 +200,10 @@ class _Regime:
         state = self._state() | {"V_k": self.law[f"V{len(self.memories)}"]}
         (slopes,) = self._solve((iterative.SLOPE_GAP,), (slope,), iterative.OF_FIT_SO_FAR, state)
         memory = np.concatenate([self.memories[-1] + 0 * slopes[:, :-1], np.ones((len(slopes), 1))], axis=1)
-        weights = PLAIN.value(iterative.WEIGHT, self.scalars | {"c_kj": memory, "slope": slopes})
+        weights = self.work.value(iterative.WEIGHT, self.scalars | {"c_kj": memory, "slope": slopes})
         state |= self._sums(iterative.OF_FIT_SO_FAR, state, {"slope": slopes, "weight": weights})
         risk, training = (iterative.PRUNED_RISK, iterative.PRUNED_TRAINING_ERROR)
-        return PLAIN.value(risk, state), PLAIN.value(training, state)
+        return self.work.value(risk, state), self.work.value(training, state)
 
     def _fitted(self, keep: np.ndarray, ridge: float) -> tuple[Status, tuple[np.ndarray, ...]]:
         """Fit on the features kept: its status, test risk and training error, and these on a fresh sample."""
@@ -213,10 +217,10 @@ class _Regime:
         gaps = (iterative.NOISE_GAP, iterative.MEMORY_GAP)
         rhos, cs = self._solve(gaps, (rho_kj, c_kj), iterative.OF_EARLIER_FIT, state)
         state |= self._sums(iterative.OF_EARLIER_FIT, state, {"rho_kj": rhos, "c_kj": cs})
-        own = np.maximum(PLAIN.value(iterative.OWN_VARIANCE, state), 0)
+        own = np.maximum(self.work.value(iterative.OWN_VARIANCE, state), 0)
         state["epsilon2"] = np.where(fresh.status[:, None] == Status.EXACT_RECOVERY, 0, own)
         self._add(cs, state)
-        own_sample = [PLAIN.value(formula, state) for formula in (iterative.RISK, iterative.TRAINING_ERROR)]
+        own_sample = [self.work.value(formula, state) for formula in (iterative.RISK, iterative.TRAINING_ERROR)]
         return status, (*own_sample, fresh.state["gamma"], fresh.training_error)
 
     def _fit_fresh(self, keep: np.ndarray, ridge: float) -> Fit:
@@ -230,9 +234,9 @@ class _Regime:
         surplus = Surplus(excess * total, 0 * total, resolution=CRITICAL)
         state = self.atoms | self.scalars | {"ridge": np.full_like(kappa, ridge)}
         state["weights"] = self._kept_of_atoms() * self.atoms["weights"]
-        dropped = PLAIN.value(pruning.MISFIT, self._state())
-        state["sigma2"] = PLAIN.value(small_model.NOISE, state | {"misfit": dropped})
-        return fit_dense(state, surplus, (keep * total, 0 * total), PLAIN)
+        dropped = self.work.value(pruning.MISFIT, self._state())
+        state["sigma2"] = self.work.value(small_model.NOISE, state | {"misfit": dropped})
+        return fit_dense(state, surplus, (keep * total, 0 * total), self.work)
 
     def _add(self, memory: np.ndarray, state: State) -> None:
         """Add a fit, given its memory and what it knows of its noise."""
@@ -243,12 +247,12 @@ class _Regime:
         if (normal := f"H{number}") in self.law:  # a later fit will see this one
             # As in the limit, sigma2 + kappa mean((W - V_k)(W - V_l)) = mean(G_k G_l) then holds over the columns, too:
             # noises of similar fits differ by less than the error of integration.
-            known = _fit()(state)[1]
+            known = _fit(self.work)(state)[1]
             slope = state["S"] * state["a"]
             errors = [state["W"] - coefficient for coefficient in (known, *(fit["V"] for fit in earlier))]
             others = [*(slope * error for error in errors), *(fit["G"] for fit in earlier)]
             self.law[normal] = state["H"] = calibrated(self.law[normal], self.law["weights"], slope, others)
-        noise, coefficient = _fit()(state)
+        noise, coefficient = _fit(self.work)(state)
         self.law |= {
             f"G{number}": np.broadcast_to(noise, shape).copy(),
             f"V{number}": np.broadcast_to(coefficient, shape).copy(),
@@ -257,7 +261,7 @@ class _Regime:
     def _state(self) -> State:
         """What formulas need: the law, the last mask, nu and q of the last fit, and what they define."""
         state = {name: self.law[name] for name in ATOM_ENTRIES} | self.scalars | {"M0": self.law["kept"]}
-        return state | dict(zip(_DEFINED, _defined()(state), strict=True))
+        return state | dict(zip(_DEFINED, _defined(self.work)(state), strict=True))
 
     def _fits(self) -> list[State]:
         """Noise and coefficients of the fits so far."""
@@ -268,7 +272,7 @@ class _Regime:
     ) -> list[np.ndarray]:
         """Values of the unknowns, of shape (rows, fits), at which every gap vanishes for every fit so far."""
         fits = self._fits()
-        coefficients, constants = _affine(gaps, unknowns, tuple(sums.items()))
+        coefficients, constants = _affine(gaps, unknowns, tuple(sums.items()), self.work)
         lines, right = [], []
         for one in fits:
             own = state | {"G_l": one["G"], "V_l": one["V"]}
@@ -287,7 +291,7 @@ class _Regime:
 
     def _sums(self, sums: Mapping[Any, Expression], state: State, numbers: dict[str, np.ndarray]) -> State:
         """Sums over the fits so far, each with its own numbers."""
-        lowered = PLAIN.lower(sums.values(), {}, "iterative.sums")
+        lowered = self.work.lower(sums.values(), {}, "iterative.sums")
         terms = [
             lowered(
                 state
@@ -328,32 +332,34 @@ def _averaged(values: dict[str, np.ndarray]) -> tuple[dict[str, float], dict[str
     return means, errors
 
 
-@cache
-def _fit() -> Lowered:
+@lru_cache(maxsize=64)
+def _fit(work: Evaluator) -> Lowered:
     """Noise and coefficient of a fit, on columns where its own normal variable and its mask are known."""
-    wanted = (iterative.NOISE.statement, S * iterative.FIT.statement)
-    return PLAIN.lower(wanted, iterative.FIT.where, iterative.FIT.id)
+    wanted = (work.of(iterative.NOISE).statement, S * work.of(iterative.FIT).statement)
+    return work.lower(wanted, iterative.FIT.where, iterative.FIT.id)
 
 
-@cache
-def _score(weight: Expression) -> Lowered:
-    return PLAIN.lower((iterative.SCORE,), {omega: weight}, "iterative.score", scalar_output=True)
+@lru_cache(maxsize=64)
+def _score(weight: Expression, work: Evaluator) -> Lowered:
+    return work.lower((iterative.SCORE,), {omega: weight}, "iterative.score", scalar_output=True)
 
 
 # What many formulas use, computed once a round.
 _DEFINED = ("W", "a", "M0bar")
 
 
-@cache
-def _defined() -> Lowered:
-    return PLAIN.lower((W, a, M0bar), iterative.FIT.where, "iterative.definitions")
+@lru_cache(maxsize=64)
+def _defined(work: Evaluator) -> Lowered:
+    return work.lower((W, a, M0bar), iterative.FIT.where, "iterative.definitions")
 
 
-@cache
-def _affine(gaps: tuple[Formula, ...], unknowns: tuple[Any, ...], sums: tuple) -> tuple[Lowered, Lowered]:
+@lru_cache(maxsize=64)
+def _affine(
+    gaps: tuple[Formula, ...], unknowns: tuple[Any, ...], sums: tuple, work: Evaluator
+) -> tuple[Lowered, Lowered]:
     """Coefficients and constants of gaps that are affine in the unknowns of each fit."""
-    of_one = [PLAIN.form(gap).subs(dict(sums)) for gap in gaps]
+    of_one = [work.form(gap).subs(dict(sums)) for gap in gaps]
     name = gaps[0].id
     coefficients = (gap.diff(unknown) for gap in of_one for unknown in unknowns)
     constants = (gap.subs(dict.fromkeys(unknowns, 0)) for gap in of_one)
-    return PLAIN.lower(coefficients, {}, name), PLAIN.lower(constants, {}, name)
+    return work.lower(coefficients, {}, name), work.lower(constants, {}, name)

@@ -144,14 +144,14 @@ class DiagonalSolver(Solver):
         ridges = [self._ridge(again or fits[0]) for again in fits]
         score = weight(type(policies[0]))
         keeps = [float(policy.budget(self.problem.n_features)) for policy in policies]
-        found = prune_repeatedly(fit, keeps, ridges, score)
+        found = prune_repeatedly(fit, keeps, ridges, score, self.work)
         kept = found.kept[:, -1]
         moments = {"M0": kept, "M0bar": 1 - kept, "M1": 0 * kept, "M2c": 0 * kept}
         group = MaskGroup(np.arange(len(kept)), fit.state | moments, COEFFICIENT)
         after = "pruned_" if last is None else "" if last.sample == "same" else "fresh_"
         risk, missed = f"{after}risk", []
         for policy, again, keep, ridge in zip(policies, fits, keeps, ridges, strict=True):
-            integrated = getattr(prune_repeatedly(fit, [keep], [ridge], score), risk)
+            integrated = getattr(prune_repeatedly(fit, [keep], [ridge], score, self.work), risk)
             once = self.prune(dense, policy, None)
             once = once if last is None else self.refit(once, Retrain((again or last).ridge, last.sample), None)
             missed.append(abs(integrated - once.values["risk"]))
