@@ -70,23 +70,21 @@ def problems(
     numbers = arguments(
         noise=noise, ridge=ridge, penalty=penalty, singular=singular, max_atoms=max_atoms, aspect_ratio=aspect_ratio
     )
-    return _problems(law, numbers)
 
+    @st.composite
+    def drawn(draw: st.DrawFn) -> LinearGaussian:
+        given = draw(numbers)
+        if given["penalty"] is not None and draw(st.booleans()):
+            given["penalty"] = "natural"
+        if law is None:
+            return LinearGaussian(**given)
+        given["law"] = draw(law)
+        if isinstance(given["penalty"], tuple):  # one weight fits every law
+            given["penalty"] = given["penalty"][0]
+        rest = ("law", "aspect_ratio", "noise_variance", "ridge", "penalty")
+        return LinearGaussian(**{name: given[name] for name in rest})
 
-@st.composite
-def _problems(
-    draw: st.DrawFn, law: st.SearchStrategy[Law] | None, numbers: st.SearchStrategy[dict[str, Any]]
-) -> LinearGaussian:
-    given = draw(numbers)
-    if given["penalty"] is not None and draw(st.booleans()):
-        given["penalty"] = "natural"
-    if law is None:
-        return LinearGaussian(**given)
-    drawn = draw(law)
-    if isinstance(given["penalty"], tuple):  # one weight fits every law
-        given["penalty"] = given["penalty"][0]
-    rest = ("aspect_ratio", "noise_variance", "ridge", "penalty")
-    return LinearGaussian(law=drawn, **{name: given[name] for name in rest})
+    return drawn()
 
 
 def arguments(
@@ -116,30 +114,23 @@ def arguments(
     low, high = aspect_ratio
     if not 0 < low <= high < math.inf:
         raise ValueError(f"aspect_ratio must be bounds 0 < low <= high, got {aspect_ratio}")
-    return _arguments(noise, ridge, penalty, _atoms(singular, count(max_atoms, "max_atoms")), low, high)
+    atoms = _atoms(singular, count(max_atoms, "max_atoms"))
 
+    @st.composite
+    def drawn(draw: st.DrawFn) -> dict[str, Any]:
+        law = draw(atoms)
+        penalties = st.tuples(*[_decades(*PENALTIES)] * len(law["weights"]))
+        # Drawn in any case: what takes fewer draws is simpler to Hypothesis, and the threshold is not simple.
+        ratio = draw(_decades(low, high, simplest=2.0))
+        return {
+            "aspect_ratio": 1.0 if _chance(draw, 8) and low <= 1 <= high else ratio,
+            **law,
+            "noise_variance": draw(_decades(*NOISE)) if _either(draw, noise) else 0.0,
+            "ridge": draw(_decades(*RIDGES)) if _either(draw, ridge) else 0.0,
+            "penalty": draw(penalties) if _either(draw, penalty) else None,
+        }
 
-@st.composite
-def _arguments(
-    draw: st.DrawFn,
-    noise: bool | None,
-    ridge: bool | None,
-    penalty: bool | None,
-    atoms: st.SearchStrategy[dict[str, tuple[float, ...]]],
-    low: float,
-    high: float,
-) -> dict[str, Any]:
-    law = draw(atoms)
-    number = len(law["weights"])
-    # Drawn in any case: what takes fewer draws is simpler to Hypothesis, and the threshold is not simple.
-    ratio = draw(_decades(low, high, simplest=2.0))
-    return {
-        "aspect_ratio": 1.0 if _chance(draw, 8) and low <= 1 <= high else ratio,
-        **law,
-        "noise_variance": draw(_decades(*NOISE)) if _either(draw, noise) else 0.0,
-        "ridge": draw(_decades(*RIDGES)) if _either(draw, ridge) else 0.0,
-        "penalty": tuple(draw(_decades(*PENALTIES)) for _ in range(number)) if _either(draw, penalty) else None,
-    }
+    return drawn()
 
 
 def laws(*, continuous: bool | None = None, singular: bool | None = None, max_atoms: int = 8) -> st.SearchStrategy[Law]:
@@ -194,9 +185,8 @@ def policies(*, keep: tuple[float, float] = KEPT) -> st.SearchStrategy[Policy]:
     low, high = keep
     if not 0 < low <= high <= 1:
         raise ValueError(f"keep must be bounds 0 < low <= high <= 1, got {keep}")
-    return st.builds(
-        lambda kind, kept: kind(keep=kept), st.sampled_from([*by_budget().values()]), _decades(low, high, 0.5)
-    )
+    kinds = st.sampled_from([*by_budget().values()])
+    return st.builds(lambda kind, kept: kind(keep=kept), kinds, _decades(low, high, 0.5))
 
 
 @st.composite

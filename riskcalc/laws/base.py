@@ -26,15 +26,16 @@ class Law:
     note = ""
 
     def __init__(self, eigenvalues: ArrayLike | str, signal: ArrayLike | str, weights: ArrayLike | str | None = None):
-        self.eigenvalues = _nonnegative(np.atleast_1d(exact_array(eigenvalues, "eigenvalues")), "eigenvalues")
+        self.eigenvalues = _nonnegative(eigenvalues, "eigenvalues")
         self.signal = np.atleast_1d(exact_array(signal, "signal"))
-        self.weights = (
-            None if weights is None else _nonnegative(np.atleast_1d(exact_array(weights, "weights")), "weights")
-        )
-        given = {"eigenvalues": self.eigenvalues, "signal": self.signal, "weights": self.weights}
-        self.shape = matching_shapes({name: array for name, array in given.items() if array is not None})
+        self.weights = None if weights is None else _nonnegative(weights, "weights")
+        self.shape = matching_shapes(self._given())
         if self.weights is not None:
             _check_sum(self.weights, self.n_atoms)
+
+    def _given(self) -> dict[str, np.ndarray]:
+        arrays = {"eigenvalues": self.eigenvalues, "signal": self.signal, "weights": self.weights}
+        return {name: array for name, array in arrays.items() if array is not None}
 
     @property
     def n_atoms(self) -> int:
@@ -70,7 +71,7 @@ class Law:
         >>> law.features(5)[0].tolist()
         [25.0, 1.0, 1.0, 1.0, 1.0]
         """
-        number = _feature_count(count)
+        number = _positive_integer(count, "count")
         if len(self.shape) != 1:
             raise ValueError(f"features are drawn from one law, but this is a batch of laws of shape {self.shape[:-1]}")
         if not (rng is None or isinstance(rng, np.random.Generator)):
@@ -78,11 +79,9 @@ class Law:
         return self._features(number, rng)
 
     def _features(self, number: int, rng: np.random.Generator | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        given = np.ones(1) if self.weights is None else as_float(self.weights)
-        weights = np.broadcast_to(given, self.shape) / np.broadcast_to(given, self.shape).sum()
-        eigenvalues, signal = (
-            np.broadcast_to(as_float(array), self.shape) for array in (self.eigenvalues, self.signal)
-        )
+        given = (self.eigenvalues, self.signal, np.ones(1) if self.weights is None else self.weights)
+        eigenvalues, signal, weights = (np.broadcast_to(as_float(array), self.shape) for array in given)
+        weights = weights / weights.sum()
         if rng is None:
             order = np.lexsort((signal, eigenvalues))
             # Where a cumulated count is an integer, the quantiles are half a feature away: rounding is no risk.
@@ -93,15 +92,8 @@ class Law:
         return eigenvalues[atom], signal[atom], atom
 
     def __repr__(self) -> str:
-        return (
-            f"{type(self).__name__}({self.n_atoms} atoms)"
-            if self.n_atoms > 8
-            else f"{type(self).__name__}({self._fields()})"
-        )
-
-    def _fields(self) -> str:
-        given = {"eigenvalues": self.eigenvalues, "signal": self.signal, "weights": self.weights}
-        return ", ".join(f"{name}={plain(array)}" for name, array in given.items() if array is not None)
+        fields = (f"{name}={plain(array)}" for name, array in self._given().items())
+        return f"{type(self).__name__}({', '.join(fields) if self.n_atoms <= 8 else f'{self.n_atoms} atoms'})"
 
 
 class Atoms(Law):
@@ -151,7 +143,8 @@ def one_number(value: Any, name: str) -> float:
     return float(as_float(array))
 
 
-def _nonnegative(array: np.ndarray, name: str) -> np.ndarray:
+def _nonnegative(values: ArrayLike | str, name: str) -> np.ndarray:
+    array = np.atleast_1d(exact_array(values, name))
     if np.any(array < 0):
         raise ValueError(f"{name} must be at least 0, got {array[array < 0].flat[0]}")
     return array
@@ -189,8 +182,7 @@ def flag(value: Any, name: str) -> bool:
     return value
 
 
-def _feature_count(value: Any) -> int:
-    return count(value, "count")  # apart, because the argument of that name hides the function
+_positive_integer = count  # where an argument of that name hides the function
 
 
 def plain(array: np.ndarray) -> Any:

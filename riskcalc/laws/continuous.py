@@ -178,7 +178,28 @@ class MarchenkoPastur(Continuous):
         return np.where(levels < 0, 0.0, quantiles)
 
 
-class Uniform(Continuous):
+class _Bounded(Continuous):
+    """A beta law stretched between two bounds; the uniform one if nothing else is said."""
+
+    a = b = 1.0
+
+    def __init__(self, low: float, high: float, signal: Signal = 1.0, signal_power: float = 0.0, nodes: int = 512):
+        self.low, self.high = one_number(low, "low"), one_number(high, "high")
+        if self.low < 0:
+            raise ValueError(f"low must be at least 0, got {low}")
+        if self.high <= self.low:
+            raise ValueError(f"high must be above low, got low={low} and high={high}")
+        super().__init__(signal, signal_power, nodes, edge=np.inf if self.low > 0 else self.a)
+
+    def _stretched(self, points: np.ndarray) -> np.ndarray:
+        return self.low + (self.high - self.low) * points
+
+    def _rule(self, nodes: int) -> tuple[np.ndarray, np.ndarray]:
+        points, weights = _jacobi(self.a, self.b, nodes)
+        return self._stretched(points), weights
+
+
+class Uniform(_Bounded):
     """Eigenvalues uniform between two bounds.
 
     Parameters
@@ -195,19 +216,11 @@ class Uniform(Continuous):
 
     _arguments = ("low", "high")
 
-    def __init__(self, low: float, high: float, signal: Signal = 1.0, signal_power: float = 0.0, nodes: int = 512):
-        self.low, self.high = _bounds(low, high)
-        super().__init__(signal, signal_power, nodes, edge=np.inf if self.low > 0 else 1.0)
-
-    def _rule(self, nodes: int) -> tuple[np.ndarray, np.ndarray]:
-        points, weights = _jacobi(1.0, 1.0, nodes)
-        return self.low + (self.high - self.low) * points, weights
-
     def _quantiles(self, levels: np.ndarray) -> np.ndarray:
-        return self.low + (self.high - self.low) * levels
+        return self._stretched(levels)
 
 
-class Beta(Continuous):
+class Beta(_Bounded):
     """Eigenvalues of a beta law, of density x^(a-1) (1-x)^(b-1) on (0, 1), stretched between two bounds.
 
     Parameters
@@ -240,17 +253,12 @@ class Beta(Continuous):
         for name, value in (("a", self.a), ("b", self.b)):
             if value <= 0:
                 raise ValueError(f"{name} must be above 0, got {value:g}")
-        self.low, self.high = _bounds(low, high)
-        super().__init__(signal, signal_power, nodes, edge=np.inf if self.low > 0 else self.a)
-
-    def _rule(self, nodes: int) -> tuple[np.ndarray, np.ndarray]:
-        points, weights = _jacobi(self.a, self.b, nodes)
-        return self.low + (self.high - self.low) * points, weights
+        super().__init__(low, high, signal, signal_power, nodes)
 
     def _quantiles(self, levels: np.ndarray) -> np.ndarray:
         from scipy.special import betaincinv
 
-        return self.low + (self.high - self.low) * betaincinv(self.a, self.b, levels)
+        return self._stretched(betaincinv(self.a, self.b, levels))
 
 
 def _jacobi(a: float, b: float, nodes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -279,12 +287,3 @@ def _golub_welsch(diagonal: np.ndarray, squares: np.ndarray) -> tuple[np.ndarray
     nodes, vectors = eigh_tridiagonal(diagonal, np.sqrt(squares))
     weights = vectors[0] ** 2
     return nodes, weights / weights.sum()
-
-
-def _bounds(low: float, high: float) -> tuple[float, float]:
-    below, above = one_number(low, "low"), one_number(high, "high")
-    if below < 0:
-        raise ValueError(f"low must be at least 0, got {low}")
-    if above <= below:
-        raise ValueError(f"high must be above low, got low={low} and high={high}")
-    return below, above

@@ -36,9 +36,7 @@ class PowerLaw(Law):
     """
 
     def __init__(self, decay: float, signal_decay: float, n_features: int | None = None):
-        self.decay, self.signal_decay = (
-            one_number(value, name) for name, value in (("decay", decay), ("signal_decay", signal_decay))
-        )
+        self.decay, self.signal_decay = one_number(decay, "decay"), one_number(signal_decay, "signal_decay")
         if self.decay < 0:
             raise ValueError(f"decay must be at least 0, got {decay}")
         self.n_features = n_features
