@@ -109,6 +109,10 @@ def test_one_factor_of_one_feature_and_its_law_replaced(run, tmp_path):
     one = ("--loadings", "1", "--coefficients", "2", "--n-samples", "10")
     assert run("predict", *one, "--noise-variance", "1")[0] == 0
     path = tmp_path / "factor.toml"
+    path.write_text("loadings = [2, 1]\ncoefficients = [1, 1]\nn_samples = 9\nnoise_variance = 1\n")
+    code, out, _ = run("verify", str(path), "--n-keep", "1", "--tolerance", ".5", "--seconds", "1", "--json")
+    assert code == 0
+    assert [check["name"] for check in json.loads(out)["checks"]] == ["dense", "magnitude", "hessian", "oracle"]
     path.write_text("loadings = [2, 1]\ncoefficients = [1, 1]\nn_samples = 9\nsignal = 1\n")
     _refused(run("predict", str(path)), "one factor determines signal; leave it out")
     path.write_text("eigenvalues = [2, 1]\nsignal = 1\nn_samples = 9\n")

@@ -122,11 +122,12 @@ def simulate(trials: int, features: str | None, as_json: bool, **options: Any) -
 @drawing_options
 @problem_options
 def verify(mutants: bool, tolerance: float, confidence: float, seconds: float, as_json: bool, **options: Any) -> None:
-    """Show that theory and simulation agree: the dense fit and, with a budget, every policy, or the one given.
+    """Show that theory and simulation agree: the dense fit and, with a budget, every policy that the theory covers, or the one given.
 
     With --mutants, show how many small errors in the formulas the checks would catch. Exit code 1 if they disagree.
     """
     from riskcalc.policies import by_budget
+    from riskcalc.prediction.predict import evaluate
 
     if mutants:
         from riskcalc.power.measure import measure_power
@@ -139,8 +140,9 @@ def verify(mutants: bool, tolerance: float, confidence: float, seconds: float, a
     (model, retrain), drawing = model_of(options), drawing_of(options)
     asked = question_of(options)
     if model["policy"] is None and asked.budget:
-        pruned = [kind(**asked.budget) for kind in by_budget().values()]
-        models = pruned if retrain else [None, *pruned]
+        pruned = [rc.Procedure(kind(**asked.budget), retrain) for kind in by_budget().values()]
+        every = pruned if retrain else [rc.Procedure(), *pruned]
+        models, retrain = list(evaluate(asked.problem, every, covered=True)), None
     else:
         models = [policy_of(model, asked.budget, options)]
     drawing |= {"tolerance": tolerance, "confidence": confidence, "seconds": seconds}
