@@ -119,8 +119,7 @@ class Witness:
 
 def simulate_regimes(trials: Sequence[int] = TRIALS, workers: int | None = None, progress: bool = False) -> Witness:
     """The empirical witness for the regimes. Knows no formula."""
-    means: dict[str, list[float]] = {}
-    errors: dict[str, list[float]] = {}
+    limits = []
     for i in range(len(KEEP)):
         problem = LinearGaussian(**{name: values[i] for name, values in REGIMES.items()})
         asked = models(KEEP[i], NEAR[i])
@@ -132,12 +131,10 @@ def simulate_regimes(trials: Sequence[int] = TRIALS, workers: int | None = None,
             sizes.append(plan.n_samples)
             columns.append(values.mean(axis=0))
             spreads.append(values.std(axis=0, ddof=1) / np.sqrt(len(values)))
-        limit = extrapolate(np.array(sizes), np.array(columns), np.array(spreads))
-        names = [name for model in asked for name in (model, f"{model}, training")]
-        for j, name in enumerate(names):
-            means.setdefault(name, []).append(limit.value[j])
-            errors.setdefault(name, []).append(limit.error[j])
-    return Witness({k: np.array(v) for k, v in means.items()}, {k: np.array(v) for k, v in errors.items()})
+        limits.append(extrapolate(np.array(sizes), np.array(columns), np.array(spreads)))
+    names = [name for model in models(KEEP, NEAR) for name in (model, f"{model}, training")]
+    means, errors = np.transpose([limit.value for limit in limits]), np.transpose([limit.error for limit in limits])
+    return Witness(dict(zip(names, means, strict=True)), dict(zip(names, errors, strict=True)))
 
 
 def contradicted(found: dict[str, np.ndarray], witness: Witness) -> list[str]:
@@ -151,11 +148,6 @@ def contradicted(found: dict[str, np.ndarray], witness: Witness) -> list[str]:
 
 def violated(found: dict[str, np.ndarray], records: Records = REGISTRY) -> list[str]:
     """The limits and symmetries (T11) that predictions violate, given those of the regimes themselves."""
-    rules = [rule.name for rule in RULES]
-
-    def differs(other: dict[str, np.ndarray], factor: float) -> bool:
-        return any(not np.allclose(other[k], factor * found[k], rtol=ROUNDING, atol=1e-14) for k in found)
-
     null = NOISE + np.sum(WEIGHTS * EIGENVALUES * SIGNAL**2, axis=-1)
     everything = risks(regimes(), keep=np.ones(4), records=records)
     nothing = risks(regimes(), keep=np.full(4, 1e-9), records=records)
@@ -168,41 +160,39 @@ def violated(found: dict[str, np.ndarray], records: Records = REGISTRY) -> list[
         ),
         "ridge times penalty": ({"penalty": 3 * PENALTY, "ridge": RIDGE / 3}, 1.0),
     }
-    wrong = [
-        name
-        for name, (changes, factor) in symmetries.items()
-        if differs(risks(regimes(**changes), records=records), factor)
-    ]
-    if not all(np.allclose(everything[k], everything["dense"], rtol=ROUNDING) for k in (*rules, "small")):
-        wrong.append("keeping everything")
-    if not all(np.allclose(nothing[k], null, rtol=1e-3) for k in (*rules, "small", "random, fresh")):
-        wrong.append("keeping nothing")
-    if not np.allclose(spikes["dense"], null, rtol=1e-6):
-        wrong.append("many features")
-    if not np.allclose(found["excess"], found["dense"], rtol=ROUNDING):
-        wrong.append("excess risk")
-    wrong += _closed_forms(found, records)
+    wrong = []
+    for name, (changes, factor) in symmetries.items():
+        other = risks(regimes(**changes), records=records)
+        if any(not np.allclose(other[k], factor * found[k], rtol=ROUNDING, atol=1e-14) for k in found):
+            wrong.append(name)
+    whole = [rule.name for rule in RULES] + ["small"]
+    limits = {
+        "keeping everything": ([everything[k] for k in whole], everything["dense"], ROUNDING),
+        "keeping nothing": ([nothing[k] for k in (*whole, "random, fresh")], null, 1e-3),
+        "many features": (spikes["dense"], null, 1e-6),
+        "excess risk": (found["excess"], found["dense"], ROUNDING),
+        **_closed_forms(found, records),
+    }
+    wrong += [name for name, (one, other, rtol) in limits.items() if not np.allclose(one, other, rtol=rtol)]
     return wrong + _quadrature(records)
 
 
-def _closed_forms(found: dict[str, np.ndarray], records: Records) -> list[str]:
-    """Isotropic features (Hastie et al. 2022, Theorem 1 and Corollary 5), and least squares."""
-    wrong = []
+def _closed_forms(found: dict[str, np.ndarray], records: Records) -> dict[str, tuple[Any, Any, float]]:
+    """Isotropic features (Hastie et al. 2022, Theorem 1 and Corollary 5), and least squares: found, expected, error."""
     ratio, noise, signal = np.array([0.4, 1.6, 3.0]), 0.7, 1.3
     flat = LinearGaussian(aspect_ratio=ratio, eigenvalues=1, signal=signal, noise_variance=noise)
     expected = noise + np.where(
         ratio < 1, noise * ratio / (1 - ratio), signal**2 * (1 - 1 / ratio) + noise / (ratio - 1)
     )
     dense = evaluate(flat, [Procedure()], records=records)[Procedure()]
-    if not np.allclose(dense.risk, expected, rtol=ROUNDING):
-        wrong.append("isotropic risk")
     dropped = NOISE[0] + WEIGHTS[0, 2] * EIGENVALUES[0, 2] * SIGNAL[0, 2] ** 2
     dropped += (WEIGHTS[0, :2].sum() - KEEP[0]) * min(EIGENVALUES[0, :2] * SIGNAL[0, :2] ** 2)
     small = dropped / (1 - ASPECT_RATIOS[0] * KEEP[0])
     least = NOISE[0] * (1 - ASPECT_RATIOS[0])
-    if not np.allclose([found["small"][0], found["dense, training"][0]], [small, least], rtol=ROUNDING):
-        wrong.append("least squares")
-    return wrong
+    return {
+        "isotropic risk": (dense.risk, expected, ROUNDING),
+        "least squares": ([found["small"][0], found["dense, training"][0]], [small, least], ROUNDING),
+    }
 
 
 def _quadrature(records: Records) -> list[str]:
