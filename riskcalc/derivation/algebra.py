@@ -37,7 +37,7 @@ def unfold(expression: Expression, where: Definitions, background: Background) -
     if any(mean.has(H, MASK) for mean in expression.atoms(E)):
         # before derivatives are taken: the moments of a mask depend on more than the mask shows
         expression = defined(reduce_expectations(expression, background.moments), where)
-    expression = differentiated(expression)
+    expression = expression.replace(lambda node: isinstance(node, Derivative), _derivative)
     if any(mean.integrand.has(E) for mean in expression.atoms(E)):
         raise ValueError(f"a mean stands inside a mean in {expression}; give the inner one a symbol of its own")
     return expression
@@ -70,11 +70,6 @@ def _refuse_capture(expression: Expression, where: Definitions) -> None:
 
 def _variables(node: Expression) -> set[Any]:
     return {node.args[1]} if isinstance(node, Limit) else set(node.variables)
-
-
-def differentiated(expression: Expression) -> Expression:
-    """The expression with its derivatives taken; nodes stay."""
-    return expression.replace(lambda node: isinstance(node, Derivative), _derivative)
 
 
 def _derivative(node: Expression) -> Expression:
@@ -116,7 +111,9 @@ def _done(node: Expression) -> Expression:
 def _done_at_zeros(node: Expression, zeros: list[Any]) -> Expression:
     """The node done, in cases if its value jumps where some of the symbols are zero."""
     if not zeros:
-        return _signed(node).doit()
+        if isinstance(node, Limit):  # signs out of erf, as SymPy takes 1 + erf(sqrt(2)*(-t - c)) to 2 as t grows
+            node = node.replace(sympy.erf, lambda x: sympy.erf(sympy.factor_terms(x.together())))
+        return node.doit()
     symbol, *others = zeros
     positive = sympy.Dummy(symbol.name, positive=True)
     apart = _done_at_zeros(node.xreplace({symbol: positive}), others).xreplace({positive: symbol})
@@ -129,13 +126,6 @@ def _done_at_zeros(node: Expression, zeros: list[Any]) -> Expression:
 
 def _may_be_zero(symbol: Any) -> bool:
     return bool(symbol.is_nonnegative and not symbol.is_positive)
-
-
-def _signed(node: Expression) -> Expression:
-    """The node; in a limit with signs taken out of erf, as SymPy takes 1 + erf(sqrt(2)*(-t - c)) to 2 as t grows."""
-    if not isinstance(node, Limit):
-        return node
-    return node.replace(sympy.erf, lambda x: sympy.erf(sympy.factor_terms(x.together())))
 
 
 def cases(expression: Expression) -> Iterator[tuple[Expression, bool]]:

@@ -30,18 +30,6 @@ def _unless_zero(x: Any, at_zero: int, otherwise: Any) -> Any:
     return arb.nan() if x.contains(0) else otherwise()
 
 
-def _ratio(x, y):
-    return _unless_zero(x, 0, lambda: x / y)
-
-
-def _share(x, y):
-    return _unless_zero(x, 0, lambda: x / (x + y))
-
-
-def _rest(x, y):
-    return _unless_zero(x, 1, lambda: y / (x + y))
-
-
 def _positive_root(b, c):
     spread = (b * b + 4 * c).sqrt()
     return _switch(-b, lambda: 2 * c / (spread - b), lambda: (b + spread) / 2)
@@ -94,10 +82,10 @@ class Balls:
         "Abs": np.abs,
         "exp": elementwise(lambda x: arb(x).exp(), 1),
         "log": elementwise(lambda x: arb(x).log(), 1),
-        "ratio": elementwise(_ratio, 2),
+        "ratio": elementwise(lambda x, y: _unless_zero(x, 0, lambda: x / y), 2),
         "spread": elementwise(lambda x: _NO_SPREAD if x.is_zero() else x, 1),
-        "share": elementwise(_share, 2),
-        "rest": elementwise(_rest, 2),
+        "share": elementwise(lambda x, y: _unless_zero(x, 0, lambda: x / (x + y)), 2),
+        "rest": elementwise(lambda x, y: _unless_zero(x, 1, lambda: y / (x + y)), 2),
         "positive": elementwise(lambda x: _switch(x, lambda: arb(1), lambda: arb(0)), 1),
         "positive_root": elementwise(_positive_root, 2),
         "top": elementwise(_top, 3),
@@ -107,9 +95,8 @@ class Balls:
         "fall": elementwise(lambda z, u: -(2 * u * (z - u)).expm1(), 2),
         "between": elementwise(lambda z, u, near, far: _inside(z, u), 4),
         "beyond": elementwise(lambda z, near, far: _switch(-z, lambda: 1 - near, lambda: near) + far, 3),
-        **rates(_tail, _phi, _inside),
         "discounted": elementwise(lambda mu, theta: (theta * (theta / 2 - mu)).exp() * _tail(theta - mu), 2),
-        **tents(_tail, _phi),
+        **{name: elementwise(f, 2) for name, f in (rates(_tail, _phi, _inside) | tents(_tail, _phi)).items()},
         "chi_density": elementwise(_chi_density, 4),
         "chi_outside": elementwise(_chi_outside, 3),
         "chi_inside": elementwise(lambda mu, u, size: 1 - _chi_outside(mu, u, size), 3),

@@ -1,4 +1,4 @@
-"""Closed forms of nodes that multiprecision and balls evaluate as they stand, from their own tail and density."""
+"""Closed forms of nodes of (z, u), from the tail and the density of whichever numbers, or symbols, they are in."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def rates(tail: Routine, phi: Routine, inside: Routine) -> dict[str, Routine]:
         return u * (phi(z) + phi(2 * u - z))
 
     return {
-        "outside_rate": elementwise(lambda z, u: boundary(z, u) / (tail(z) + tail(2 * u - z)), 2),
-        "inside_rate": elementwise(lambda z, u: boundary(z, u) / inside(z, u), 2),
+        "outside_rate": lambda z, u: boundary(z, u) / (tail(z) + tail(2 * u - z)),
+        "inside_rate": lambda z, u: boundary(z, u) / inside(z, u),
     }
 
 
-def tents(tail: Routine, phi: Routine, careful: Callable[[Routine], Routine] = lambda routine: routine):
-    """All means over a tent, by name, each made `careful` of the digits that its closed form loses."""
+def tents(tail: Routine, phi: Routine) -> dict[str, Routine]:
+    """All means over a tent, by name; they cancel where it is narrow or far."""
 
     def excess(x):
         return x * tail(-x) + phi(x)
@@ -44,11 +44,10 @@ def tents(tail: Routine, phi: Routine, careful: Callable[[Routine], Routine] = l
 
         return half(u - z) + half(z - u)
 
-    routines = {
+    return {
         "tent": tent,
         "off_tent": lambda z, u: 1 - tent(z, u),
         "tent_drop": lambda z, u: (tail(-z) - 2 * tail(u - z) + tail(2 * u - z)) / u,
         "tent_moment": lambda z, u: (2 * phi(u - z) - phi(2 * u - z) - phi(z)) / u,
         "tent_loss": loss,
     }
-    return {name: elementwise(careful(routine), 2) for name, routine in routines.items()}

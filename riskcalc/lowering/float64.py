@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,6 +12,7 @@ from scipy.special import erfcx, log_ndtr, ndtr, ndtri
 from scipy.stats import chi2, ncx2
 
 from riskcalc.exact import as_float, as_fractions
+from riskcalc.lowering.closed_forms import tents
 from riskcalc.lowering.surplus import Surplus, difference
 
 _SQRT_2PI = np.sqrt(2 * np.pi)
@@ -28,18 +30,6 @@ def _nonzero(y):
     return y + (y == 0)
 
 
-def _ratio(x, y):
-    return x / (y + ((x == 0) & (y == 0)))
-
-
-def _spread(x):
-    return x + 1e-100 * (x == 0)
-
-
-def _share(x, y):
-    return x / _nonzero(x + y)
-
-
 def _rest(x, y):
     whole = x + y
     empty = whole == 0
@@ -49,10 +39,6 @@ def _rest(x, y):
 def _positive_root(b, c):
     spread = np.hypot(b, 2 * np.sqrt(c))
     return np.where(b >= 0, (b + spread) / 2, 2 * c / _nonzero(spread - b))
-
-
-def _top(score, t, part):
-    return (score > t) + part * (score == t)
 
 
 # The routines below run at every trial of a threshold: they work in place on arrays of their own, and stop where a
@@ -124,10 +110,6 @@ def _mean_density(middle, u):
     return sum(w * np.exp(-u * x * (middle + u * x / 2)) for x, w in zip(_NODES, _WEIGHTS, strict=True))
 
 
-def _log_outside(z, u):
-    return np.logaddexp(log_ndtr(-z), log_ndtr(z - 2 * u))
-
-
 def _mills(x):
     """P(H > x) / phi(x)."""
     return np.sqrt(np.pi / 2) * erfcx(x / np.sqrt(2))
@@ -186,14 +168,6 @@ def _wide_tent(z, u):
     return (_shortfall(-z) - 2 * _shortfall(u - z) + _shortfall(2 * u - z)) / u
 
 
-def _wide_drop(z, u):
-    return (ndtr(z) - 2 * _tail(u - z) + _tail(2 * u - z)) / u
-
-
-def _wide_moment(z, u):
-    return (2 * _phi(u - z) - _phi(2 * u - z) - _phi(z)) / u
-
-
 def _wide_loss(z, u):
     mu, far = u - z, 2 * u - z
     above, below = ndtr(z) - _tail(mu), _tail(mu) - _tail(far)
@@ -201,6 +175,7 @@ def _wide_loss(z, u):
     return sides - above - below + (z + far) * _phi(mu)
 
 
+_CLOSED = tents(_tail, _phi)
 _tent = _tented(_wide_tent, lambda v: 1 - v, 1, lambda h: 1)
 
 
@@ -210,21 +185,9 @@ def _off_tent(z, u):
     return np.where((z >= 0) & (u >= _TENT), far, 1 - _tent(z, u))
 
 
-def _chi_density(mu, u, k, size):
-    return _chi(ncx2.pdf, chi2.pdf, _normal_square, mu, u, k, size)
-
-
 def _normal_square(x, shift):
     """The density of a squared normal variable of this mean at x**2, far from zero."""
     return np.exp(-((x - shift) ** 2) / 2) / (2 * _SQRT_2PI * _nonzero(x))
-
-
-def _chi_outside(mu, u, size):
-    return _chi(ncx2.sf, chi2.sf, lambda x, far: ndtr(far - x), mu, u, size, size)
-
-
-def _chi_inside(mu, u, size):
-    return _chi(ncx2.cdf, chi2.cdf, lambda x, far: ndtr(x - far), mu, u, size, size)
 
 
 def _chi(shifted, central, normal, mu, u, k, size):
@@ -267,13 +230,13 @@ class Float64:
         "Abs": np.abs,
         "exp": np.exp,
         "log": np.log,
-        "ratio": _ratio,
-        "spread": _spread,
-        "share": _share,
+        "ratio": lambda x, y: x / (y + ((x == 0) & (y == 0))),
+        "spread": lambda x: x + 1e-100 * (x == 0),
+        "share": lambda x, y: x / _nonzero(x + y),
         "rest": _rest,
         "positive": lambda x: (x > 0) * 1.0,
         "positive_root": _positive_root,
-        "top": _top,
+        "top": lambda score, t, part: (score > t) + part * (score == t),
         "phi": _phi,
         "two_sided_quantile": lambda p: -ndtri(p / 2),
         "tail": _tail,
@@ -281,18 +244,18 @@ class Float64:
         "between": _between,
         "beyond": _beyond,
         "log_Inside": _log_inside,
-        "log_Outside": _log_outside,
+        "log_Outside": lambda z, u: np.logaddexp(log_ndtr(-z), log_ndtr(z - 2 * u)),
         "outside_rate": _outside_rate,
         "inside_rate": _inside_rate,
         "discounted": _discounted,
         "tent": _tent,
         "off_tent": _off_tent,
-        "tent_drop": _tented(_wide_drop, lambda v: 1 - v, 1, lambda h: -h),
-        "tent_moment": _tented(_wide_moment, lambda v: 1 - v, 1, lambda h: 1 - h * h),
+        "tent_drop": _tented(_CLOSED["tent_drop"], lambda v: 1 - v, 1, lambda h: -h),
+        "tent_moment": _tented(_CLOSED["tent_moment"], lambda v: 1 - v, 1, lambda h: 1 - h * h),
         "tent_loss": _tented(_wide_loss, lambda v: v * (1 - v), 3, lambda h: 1),
-        "chi_density": _chi_density,
-        "chi_outside": _chi_outside,
-        "chi_inside": _chi_inside,
+        "chi_density": partial(_chi, ncx2.pdf, chi2.pdf, _normal_square),
+        "chi_outside": lambda mu, u, size: _chi(ncx2.sf, chi2.sf, lambda x, far: ndtr(far - x), mu, u, size, size),
+        "chi_inside": lambda mu, u, size: _chi(ncx2.cdf, chi2.cdf, lambda x, far: ndtr(x - far), mu, u, size, size),
     }
 
     def number(self, array: np.ndarray) -> np.ndarray:

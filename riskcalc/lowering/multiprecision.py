@@ -25,14 +25,6 @@ def _ratio(x, y):
     return x / y
 
 
-def _share(x, y):
-    return mp.zero if x == 0 else x / (x + y)
-
-
-def _rest(x, y):
-    return mp.one if x == 0 else y / (x + y)
-
-
 def _positive_root(b, c):
     spread = mp.sqrt(b * b + 4 * c)
     if b >= 0:
@@ -40,21 +32,9 @@ def _positive_root(b, c):
     return 2 * c / (spread - b)
 
 
-def _top(score, t, part):
-    return mp.one if score > t else part if score == t else mp.zero
-
-
 def _tail(x):
     """P(H > x)."""
     return mp.erfc(x / mp.sqrt(2)) / 2
-
-
-def _fall(z, u):
-    return -mp.expm1(min(2 * u * (z - u), mp.zero))
-
-
-def _beyond(z, near, far):
-    return (near if z >= 0 else 1 - near) + far
 
 
 def _between(z, u, near, far):
@@ -68,10 +48,6 @@ def _between(z, u, near, far):
 
 def _inside(z, u):
     return _between(z, u, _tail(abs(z)), _tail(2 * u - z))
-
-
-def _discounted(mu, theta):
-    return mp.exp(theta * (theta / 2 - mu)) * _tail(theta - mu)
 
 
 def _cancelling(function):
@@ -128,20 +104,20 @@ class Multiprecision:
         "log": elementwise(lambda x: mp.log(x) if x else -mp.inf, 1),
         "ratio": elementwise(_ratio, 2),
         "spread": elementwise(lambda x: x or _NO_SPREAD, 1),
-        "share": elementwise(_share, 2),
-        "rest": elementwise(_rest, 2),
+        "share": elementwise(lambda x, y: x / (x + y) if x else mp.zero, 2),
+        "rest": elementwise(lambda x, y: y / (x + y) if x else mp.one, 2),
         "positive": elementwise(lambda x: mp.one if x > 0 else mp.zero, 1),
         "positive_root": elementwise(_positive_root, 2),
-        "top": elementwise(_top, 3),
+        "top": elementwise(lambda score, t, part: mp.one if score > t else part if score == t else mp.zero, 3),
         "two_sided_quantile": elementwise(lambda p: mp.sqrt(2) * mp.erfinv(1 - p), 1),
         "phi": elementwise(mp.npdf, 1),
         "tail": elementwise(_tail, 1),
-        "fall": elementwise(_fall, 2),
+        "fall": elementwise(lambda z, u: -mp.expm1(min(2 * u * (z - u), mp.zero)), 2),
         "between": elementwise(_between, 4),
-        "beyond": elementwise(_beyond, 3),
-        **rates(_tail, mp.npdf, _inside),
-        "discounted": elementwise(_discounted, 2),
-        **tents(_tail, mp.npdf, _cancelling),
+        "beyond": elementwise(lambda z, near, far: (near if z >= 0 else 1 - near) + far, 3),
+        **{name: elementwise(f, 2) for name, f in rates(_tail, mp.npdf, _inside).items()},
+        "discounted": elementwise(lambda mu, theta: mp.exp(theta * (theta / 2 - mu)) * _tail(theta - mu), 2),
+        **{name: elementwise(_cancelling(f), 2) for name, f in tents(_tail, mp.npdf).items()},
         "chi_density": elementwise(_chi_density, 4),
         "chi_outside": elementwise(_chi_mixture(lambda a, x: mp.gammainc(a, x, mp.inf, regularized=True)), 3),
         "chi_inside": elementwise(_chi_mixture(lambda a, x: mp.gammainc(a, 0, x, regularized=True)), 3),

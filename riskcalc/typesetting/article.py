@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from riskcalc.derivation.claims import Registered
+from riskcalc.derivation.claims import Claim, Equal, Expands, Less, Limit, Registered, Roots
 from riskcalc.derivation.record import Derivation, Step
 from riskcalc.derivation.run import Report, Reports, StepReport, build
-from riskcalc.typesetting.claims import claim_display, definitions
-from riskcalc.typesetting.displays import display
+from riskcalc.formulas.records import Definitions
+from riskcalc.typesetting.displays import Equation, display, record, rows_of
 from riskcalc.typesetting.document import typewriter
+from riskcalc.typesetting.expressions import Typesetter, tex
 
 _PREAMBLE = r"""\documentclass[11pt]{article}
 \usepackage[margin=1.1in]{geometry}
@@ -43,7 +44,7 @@ def _section(derivation: Derivation, report: Report, numbered: bool) -> str:
         ("Not proved here", derivation.cited),
     ):
         parts.append(rf"\textbf{{{heading}.}} {_filled(text)}" + "\n")
-    throughout = definitions(derivation.where)
+    throughout = _definitions(derivation.where)
     if throughout:
         parts += ["Throughout,", display([row for one in throughout for row in one.rows()], [])]
     parts.append(r"\begin{enumerate}")
@@ -52,7 +53,7 @@ def _section(derivation: Derivation, report: Report, numbered: bool) -> str:
         parts += [
             rf"\item \textbf{{{_heading(step)}}} {_level(checked)}",
             _filled(step.why) + _cited(step.uses, places),
-            claim_display(step, derivation),
+            _claim(step, derivation),
         ]
     return "\n".join([*parts, r"\end{enumerate}"])
 
@@ -79,3 +80,35 @@ def _cited(uses: Sequence[str], places: dict[str, int]) -> str:
 
 def _level(step: StepReport) -> str:
     return rf"[\emph{{{step.level}}}]" if step.passed else r"[\textbf{not shown}]"
+
+
+def _claim(step: Step, derivation: Derivation) -> str:
+    """The claim of a step, with the definitions that hold in this step only."""
+    match step.claim:
+        case Registered(formula):
+            return record(formula)
+        case Limit(words):
+            return words
+    own = {symbol: rule for symbol, rule in step.where.items() if derivation.where.get(symbol) != rule}
+    return display(*rows_of(list(_equations(step.claim)), _definitions(own)))
+
+
+def _equations(claim: Claim) -> Iterator[Equation]:
+    match claim:
+        case Equal(left, right):
+            yield Equation(left, right)
+        case Less(left, right, strict):
+            yield Equation(left, right, "<" if strict else r"\le")
+        case Roots(Equal(left, right), unknown, roots):
+            yield Equation(left, right)
+            distinct = list(dict.fromkeys(roots))
+            for place, root in enumerate(distinct):
+                word = "or" if place else "only for"
+                yield Equation(rf"\text{{{word}}}\quad {tex(unknown)}", root)
+        case Expands(expression, terms, error, variable, point, side):
+            yield Equation(expression, terms, suffix=Typesetter().remainder(error, variable, point, side))
+
+
+def _definitions(where: Definitions) -> list[Equation]:
+    """Definitions that say something: a symbol that stands for itself, or for itself as positive, does not."""
+    return [Equation(symbol, rule) for symbol, rule in where.items() if str(symbol) != str(rule)]

@@ -200,9 +200,9 @@ def _where(where: Sequence[Equation | str], extra: Extra | None) -> list[str]:
             rows[-1] += rf",\qquad {text}"
             used += 2
         else:
-            start = r"\phantom{\text{where}\quad} " if rows else r"\text{where}\quad "
-            rows.append(f"& {start}{broken[0].replace('&', '', 1)}")
-            rows += [row.replace("&", r"& \phantom{\text{where}\quad} ", 1) for row in broken[1:]]
+            for row in broken:
+                start = r"\phantom{\text{where}\quad} " if rows else r"\text{where}\quad "
+                rows.append(f"& {start}{row.replace('&', '', 1)}")
             used = 0.0
         used += width(text)
     return rows

@@ -75,21 +75,18 @@ def _prose(text: str, present: set[str]) -> str:
     """Text with TeX between dollar signs; the ids in it become references, Greek names letters."""
     greek = {str(symbol): q.latex for symbol, q in QUANTITIES.items() if q.latex == rf"\{symbol}"}
 
+    def symbol(found: re.Match) -> str:
+        return f"${greek[found[1]]}{found[2] or ''}$"
+
+    def reference(found: re.Match) -> str:
+        id = found[0]
+        return rf"\eqref{{eq:{id}}}" if id in present else typewriter(id) if id in REGISTRY else id
+
     def outside(part: str) -> str:
-        part = re.sub(rf"\b({'|'.join(greek)})( [=<>] [\d.]+)?\b", lambda found: _math(found, greek), part)
-        return re.sub(r"[a-z_]+\.[a-z_]+", lambda found: _reference(found[0], present), part)
+        part = re.sub(rf"\b({'|'.join(greek)})( [=<>] [\d.]+)?\b", symbol, part)
+        return re.sub(r"[a-z_]+\.[a-z_]+", reference, part)
 
     return "$".join(part if place % 2 else outside(part) for place, part in enumerate(text.split("$")))
-
-
-def _math(found: re.Match, greek: dict[str, str]) -> str:
-    return f"${greek[found[1]]}{found[2] or ''}$"
-
-
-def _reference(id: str, present: set[str]) -> str:
-    if id in present:
-        return rf"\eqref{{eq:{id}}}"
-    return typewriter(id) if id in REGISTRY else id
 
 
 def _symbols(formulas: Iterable[Formula]) -> str:

@@ -9,6 +9,7 @@ from sympy import Add, Mul, Rational
 
 from riskcalc.formulas import nodes
 from riskcalc.formulas.symbols import Expression
+from riskcalc.lowering.closed_forms import tents
 
 
 class Phi(nodes.Node):
@@ -64,13 +65,7 @@ def _inside(z: Expression, u: Expression) -> Expression:
     return Phi(z) - Phi(z - 2 * u)
 
 
-def _excess(x: Expression) -> Expression:
-    return x * Phi(x) + nodes.phi(x)
-
-
-def _tent(z: Expression, u: Expression) -> Expression:
-    return (_excess(2 * u - z) - 2 * _excess(u - z) + _excess(-z)) / u
-
+_TENTS = tents(lambda x: Phi(-x), nodes.phi)
 
 # How nodes, and SymPy's own forms of the normal distribution, stand in a textbook.
 _TEXTBOOK: dict[Any, Any] = {
@@ -92,10 +87,10 @@ _TEXTBOOK: dict[Any, Any] = {
     nodes.edge_drop: lambda z, u: nodes.phi(z) - nodes.phi(z - 2 * u),
     nodes.edge_moment: lambda z, u: z * nodes.phi(z) - (z - 2 * u) * nodes.phi(z - 2 * u),
     nodes.discounted: lambda mu, theta: sympy.exp(theta**2 / 2 - theta * mu) * Phi(mu - theta),
-    nodes.tent: _tent,
-    nodes.off_tent: lambda z, u: 1 - _tent(z, u),
+    nodes.tent: _TENTS["tent"],
+    nodes.off_tent: _TENTS["off_tent"],
     nodes.tent_drop: lambda z, u: (2 * Phi(u - z) - Phi(2 * u - z) - Phi(-z)) / u,
-    nodes.tent_moment: lambda z, u: (2 * nodes.phi(u - z) - nodes.phi(2 * u - z) - nodes.phi(z)) / u,
+    nodes.tent_moment: _TENTS["tent_moment"],
     sympy.erf: lambda x: 2 * Phi(sympy.sqrt(2) * x) - 1,
     sympy.erfc: lambda x: 2 * Phi(-sympy.sqrt(2) * x),
     sympy.erfinv: lambda y: Phi_inverse((1 + y) / 2) / sympy.sqrt(2),
