@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partialmethod
 from typing import Any
 
 import sympy
@@ -283,32 +284,25 @@ class Typesetter(LatexPrinter):
     def _print_positive(self, expr: Expression) -> str:
         return rf"\mathbf{{1}}\{{{self._print(expr.args[0])} > 0\}}"
 
-    def _print_above(self, expr: Expression) -> str:
-        return self._indicator(expr, ">")
-
-    def _print_tied(self, expr: Expression) -> str:
-        return self._indicator(expr, "=")
-
     def _indicator(self, comparison: Expression, sign: str) -> str:
         left, right = comparison.args
         if left.could_extract_minus_sign() and right.could_extract_minus_sign():
             left, right, sign = -left, -right, sign.replace(">", "<")
         return rf"\mathbf{{1}}\{{{self._print(left)} {sign} {self._print(right)}\}}"
 
+    _print_above, _print_tied = partialmethod(_indicator, sign=">"), partialmethod(_indicator, sign="=")
+
     def _print_Function(self, expr: Expression, exp: Any = None) -> str:
         name = expr.func.__name__
         latex = _NAMED.get(name) or (name if len(name) == 1 else rf"\mathrm{{{name}}}")
         return latex + self.bracket(", ".join(self.short(argument) for argument in expr.args))
 
-    def _print_chi_outside(self, expr: Expression) -> str:
-        return self._chi_probability(expr, ">")
-
-    def _print_chi_inside(self, expr: Expression) -> str:
-        return self._chi_probability(expr, r"\le")
-
     def _chi_probability(self, expr: Expression, sign: str) -> str:
         mu, u, size = expr.args
         return rf"\mathbb{{P}}\bigl({self._chi(size, mu, size)} {sign} {self._print(u**2)}\bigr)"
+
+    _print_chi_outside = partialmethod(_chi_probability, sign=">")
+    _print_chi_inside = partialmethod(_chi_probability, sign=r"\le")
 
     def _chi(self, k: Expression, mu: Expression, size: Expression) -> str:
         return rf"\chi^2_{{{self._print(k)}}}({self._print(size * mu**2)})"
