@@ -1,4 +1,4 @@
-"""Exact input: what a number that a user wrote means.
+"""Arguments: what a number that a user wrote means, and what it must be.
 
 A Python float means its exact binary value; Fraction, Decimal, int and strings such as "1/10" are exact. Arrays of
 plain floats stay float64 arrays; anything else becomes an object array of Fractions. Both convert to any number system.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
-from numbers import Integral, Rational
+from numbers import Integral, Rational, Real
 from typing import Any
 
 import mpmath
@@ -115,3 +115,59 @@ def as_float(array: np.ndarray) -> np.ndarray:
 def as_fractions(array: np.ndarray) -> np.ndarray:
     """An exact array as Fractions."""
     return array if array.dtype == object else np.asarray(np.frompyfunc(Fraction, 1, 1)(array), dtype=object)
+
+
+def plain(array: np.ndarray) -> Any:
+    """An exact array as JSON values: numbers where doubles are exact, strings such as "1/10" elsewhere."""
+    if array.dtype.kind in "iu":
+        return array.tolist()
+    values: Any = np.frompyfunc(lambda x: float(x) if float(x) == x else str(x), 1, 1)(array)
+    return values.tolist() if array.ndim else values
+
+
+def at_least_zero(value: Any, name: str) -> np.ndarray:
+    """`value` as exact numbers; ValueError if one is negative."""
+    array = exact_array(value, name)
+    if np.any(array < 0):
+        raise ValueError(f"{name} must be at least 0, got {array[array < 0].flat[0]}")
+    return array
+
+
+def one_number(value: Any, name: str) -> float:
+    """`value` as one finite double."""
+    array = exact_array(value, name)
+    if array.ndim != 0:
+        raise ValueError(f"{name} must be one number, got {value!r}")
+    return float(as_float(array))
+
+
+def above_zero(value: Any, name: str, below: float) -> float:
+    """`value` as a plain number above 0 and below another; ValueError for anything else."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < float(value) < below:
+        raise ValueError(f"{name} must be a number above 0 and below {below:g}, got {value!r}")
+    return float(value)
+
+
+def count(value: Any, name: str) -> int:
+    """`value` as a positive integer."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be an integer, got {value!r}")
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, got {value}")
+    return int(value)
+
+
+def flag(value: Any, name: str) -> bool:
+    """`value` as it is, if it is True or False: what only counts as one may mean something else."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return value
+
+
+def matching_shapes(arrays: dict[str, np.ndarray]) -> tuple[int, ...]:
+    """The broadcast shape of named arrays; a ValueError that names them and their shapes if there is none."""
+    try:
+        return np.broadcast_shapes(*(array.shape for array in arrays.values()))
+    except ValueError as error:
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
+        raise ValueError(f"shapes do not match: {shapes}") from error

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from riskcalc.laws import Atoms, Beta, Empirical, Law, MarchenkoPastur, PowerLaw, Uniform, count
+from riskcalc.exact import count
+from riskcalc.laws import Atoms, Beta, Empirical, Law, MarchenkoPastur, PowerLaw, Uniform
 from riskcalc.policies import Policy, by_budget
 from riskcalc.problems import LinearGaussian
 

@@ -271,7 +271,7 @@ def constant(value):
         *(
             (
                 lambda name=name, value=value: verify(PROBLEM, **{name: value}),
-                rf"{name} must be a number between 0 and 1",
+                rf"{name} must be a number above 0 and below 1",
             )
             for name in ("tolerance", "confidence")
             for value in (0, 1, -0.1, 2, math.nan, "high")
@@ -342,8 +342,8 @@ def test_bad_types(ask, message: str):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--tolerance", "0"], "tolerance must be a number between 0 and 1, got 0.0"),
-        (["--confidence", "1"], "confidence must be a number between 0 and 1, got 1.0"),
+        (["--tolerance", "0"], "tolerance must be a number above 0 and below 1, got 0.0"),
+        (["--confidence", "1"], "confidence must be a number above 0 and below 1, got 1.0"),
         (["--seconds", "0"], "seconds must be a number above 0, got 0.0"),
         (["--tolerance", "tight"], "Invalid value for '--tolerance'"),
         (["--size", "0"], "n_samples must be at least 1, got 0"),

@@ -122,7 +122,8 @@ def simulate(trials: int, features: str | None, as_json: bool, **options: Any) -
 @drawing_options
 @problem_options
 def verify(mutants: bool, tolerance: float, confidence: float, seconds: float, as_json: bool, **options: Any) -> None:
-    """Show that theory and simulation agree: the dense fit and, with a budget, every policy that the theory covers, or the one given.
+    """Show that theory and simulation agree: the dense fit and, with a budget, every policy that its theory covers, or
+    the one given.
 
     With --mutants, show how many small errors in the formulas the checks would catch. Exit code 1 if they disagree.
     """

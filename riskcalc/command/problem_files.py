@@ -41,7 +41,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
 
-from riskcalc.laws import Beta, Law, MarchenkoPastur, PowerLaw, Uniform, one_number
+from riskcalc.exact import one_number
+from riskcalc.laws import Beta, Law, MarchenkoPastur, PowerLaw, Uniform
 from riskcalc.problems import LinearGaussian, Problem, RankOne
 from riskcalc.problems.tabular import from_data, read_csv
 

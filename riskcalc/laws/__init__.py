@@ -3,7 +3,7 @@
 The coefficients are scaled, ``B = sqrt(p) * beta``, so that E[Lambda B^2] is the variance that the signal explains.
 """
 
-from riskcalc.laws.base import Atoms, Empirical, Law, count, flag, matching_shapes, one_number, plain
+from riskcalc.laws.base import Atoms, Empirical, Law
 from riskcalc.laws.continuous import Beta, Continuous, MarchenkoPastur, Uniform
 from riskcalc.laws.power_law import HEAVIEST, PowerLaw
 
@@ -17,9 +17,4 @@ __all__ = [
     "MarchenkoPastur",
     "PowerLaw",
     "Uniform",
-    "count",
-    "flag",
-    "matching_shapes",
-    "one_number",
-    "plain",
 ]

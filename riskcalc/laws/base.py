@@ -1,13 +1,12 @@
-"""Laws with finitely many atoms, and the checks that laws share."""
+"""Laws with finitely many atoms."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from riskcalc.exact import as_float, exact_array
+from riskcalc import exact
+from riskcalc.exact import as_float, at_least_zero, exact_array, matching_shapes, plain
 
 
 class Law:
@@ -26,9 +25,9 @@ class Law:
     note = ""
 
     def __init__(self, eigenvalues: ArrayLike | str, signal: ArrayLike | str, weights: ArrayLike | str | None = None):
-        self.eigenvalues = _nonnegative(eigenvalues, "eigenvalues")
+        self.eigenvalues = np.atleast_1d(at_least_zero(eigenvalues, "eigenvalues"))
         self.signal = np.atleast_1d(exact_array(signal, "signal"))
-        self.weights = None if weights is None else _nonnegative(weights, "weights")
+        self.weights = None if weights is None else np.atleast_1d(at_least_zero(weights, "weights"))
         self.shape = matching_shapes(self._given())
         if self.weights is not None:
             _check_sum(self.weights, self.n_atoms)
@@ -71,7 +70,7 @@ class Law:
         >>> law.features(5)[0].tolist()
         [25.0, 1.0, 1.0, 1.0, 1.0]
         """
-        number = _positive_integer(count, "count")
+        number = exact.count(count, "count")
         if len(self.shape) != 1:
             raise ValueError(f"features are drawn from one law, but this is a batch of laws of shape {self.shape[:-1]}")
         if not (rng is None or isinstance(rng, np.random.Generator)):
@@ -135,59 +134,8 @@ class Empirical(Law):
         super().__init__(eigenvalues, signal)
 
 
-def one_number(value: Any, name: str) -> float:
-    """`value` as one finite double."""
-    array = exact_array(value, name)
-    if array.ndim != 0:
-        raise ValueError(f"{name} must be one number, got {value!r}")
-    return float(as_float(array))
-
-
-def _nonnegative(values: ArrayLike | str, name: str) -> np.ndarray:
-    array = np.atleast_1d(exact_array(values, name))
-    if np.any(array < 0):
-        raise ValueError(f"{name} must be at least 0, got {array[array < 0].flat[0]}")
-    return array
-
-
 def _check_sum(weights: np.ndarray, atoms: int) -> None:
     sums = as_float(np.broadcast_to(weights, (*weights.shape[:-1], atoms)).sum(axis=-1, keepdims=True))
     wrong = abs(sums - 1) > 1e-12
     if wrong.any():
         raise ValueError(f"weights must sum to one over the atoms, got a sum of {sums[wrong].flat[0]:.15g}")
-
-
-def matching_shapes(arrays: dict[str, np.ndarray]) -> tuple[int, ...]:
-    """The broadcast shape of named arrays; a ValueError that names them and their shapes if there is none."""
-    try:
-        return np.broadcast_shapes(*(array.shape for array in arrays.values()))
-    except ValueError as error:
-        shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
-        raise ValueError(f"shapes do not match: {shapes}") from error
-
-
-def count(value: Any, name: str) -> int:
-    """`value` as a positive integer."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name} must be an integer, got {value!r}")
-    if value < 1:
-        raise ValueError(f"{name} must be at least 1, got {value}")
-    return int(value)
-
-
-def flag(value: Any, name: str) -> bool:
-    """`value` as it is, if it is True or False: what only counts as one may mean something else."""
-    if not isinstance(value, bool):
-        raise TypeError(f"{name} must be True or False, got {value!r}")
-    return value
-
-
-_positive_integer = count  # where an argument of that name hides the function
-
-
-def plain(array: np.ndarray) -> Any:
-    """An exact array as JSON values: numbers where doubles are exact, strings such as "1/10" elsewhere."""
-    if array.dtype.kind in "iu":
-        return array.tolist()
-    values: Any = np.frompyfunc(lambda x: float(x) if float(x) == x else str(x), 1, 1)(array)
-    return values.tolist() if array.ndim else values

@@ -11,8 +11,8 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from riskcalc.exact import as_fractions, exact_array
-from riskcalc.laws.base import Law, count, one_number
+from riskcalc.exact import as_fractions, count, exact_array, one_number
+from riskcalc.laws.base import Law
 
 Signal = float | str | Fraction | Callable[[np.ndarray], ArrayLike]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from riskcalc.laws.base import Law, count, one_number
+from riskcalc.exact import count, one_number
+from riskcalc.laws.base import Law
 
 # The limit of a power law is resolved down to exp(-40) of its variance: at a heavier tail that leaves double precision.
 HEAVIEST = 0.94

@@ -11,8 +11,7 @@ from typing import Any, ClassVar, Self, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from riskcalc.exact import as_fractions, exact_array
-from riskcalc.laws import count, plain
+from riskcalc.exact import as_fractions, count, exact_array, plain
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from riskcalc.laws import plain
+from riskcalc.exact import plain
 from riskcalc.policies.base import (
     Option,
     Policy,

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from riskcalc.laws import count, flag
+from riskcalc.exact import count, flag
 from riskcalc.policies.base import Option, Policy, Ranking, register, whole_number
 
 # Features of a group; the law of a longer norm loses its digits.

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from riskcalc.exact import as_float
+from riskcalc.exact import as_float, count, matching_shapes
 from riskcalc.formulas.records import Formula
-from riskcalc.laws import Continuous, count, matching_shapes
+from riskcalc.laws import Continuous
 from riskcalc.lowering.evaluator import Evaluator, evaluator, instead_of
 from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.multiprecision import GUARD, Multiprecision

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from riskcalc.laws import plain
+from riskcalc.exact import plain
 from riskcalc.policies import Policy, Procedure, Retrain
 from riskcalc.problems import Problem
 from riskcalc.problems.base import aligned_latex

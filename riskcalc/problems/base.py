@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from riskcalc.exact import exact_array
-
 
 class Problem:
     """What data look like: a regression problem, or a batch of them.
@@ -85,11 +83,3 @@ def check_single(problem: Any, what: str = "simulation") -> None:
     check_problem(problem)
     if problem.shape:
         raise ValueError(f"{what} is of one problem, got a batch of shape {problem.shape}")
-
-
-def at_least_zero(value: Any, name: str) -> np.ndarray:
-    """Exact numbers; ValueError if one is negative."""
-    array = exact_array(value, name)
-    if np.any(array < 0):
-        raise ValueError(f"{name} must be at least 0, got {array[array < 0].flat[0]}")
-    return array

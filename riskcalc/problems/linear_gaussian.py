@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from riskcalc.exact import as_float, exact_array
-from riskcalc.laws import Atoms, Continuous, Law, matching_shapes, plain
-from riskcalc.problems.base import Problem, at_least_zero
+from riskcalc.exact import as_float, at_least_zero, exact_array, matching_shapes, plain
+from riskcalc.laws import Atoms, Continuous, Law
+from riskcalc.problems.base import Problem
 
 
 class LinearGaussian(Problem):

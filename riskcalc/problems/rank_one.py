@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from riskcalc.exact import as_float, exact_array
-from riskcalc.laws import count, plain
+from riskcalc.exact import as_float, count, exact_array, plain
 from riskcalc.problems.base import Problem
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from mpmath import mp
 from numpy.typing import ArrayLike
 
-from riskcalc.laws import plain
+from riskcalc.exact import plain
 from riskcalc.policies import Hessian, Magnitude, Optimal, Oracle, Policy, Procedure, Random, Retrain
 from riskcalc.policies.base import required
 from riskcalc.prediction.predict import evaluate

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 import numpy as np
 from scipy.special import ndtri
 
+from riskcalc.exact import above_zero
 from riskcalc.policies import Sampled
 from riskcalc.prediction.predict import predict
 from riskcalc.problems import Problem, check_problem
@@ -99,10 +99,7 @@ def sampling_budget(problem: Problem, relative_error: float, failure: float = 0.
     True
     """
     check_problem(problem)
-    for name, value, most in (("relative_error", relative_error, np.inf), ("failure", failure, 1.0)):
-        if isinstance(value, bool) or not isinstance(value, Real) or not 0 < value < most:
-            raise ValueError(f"{name} must be a number above 0 and below {most:g}, got {value!r}")
-    relative_error, failure = float(relative_error), float(failure)
+    relative_error, failure = above_zero(relative_error, "relative_error", np.inf), above_zero(failure, "failure", 1)
     everything = np.ones(problem.shape)
     # All draws that there are features distort by (E[sqrt(Lambda)|X|])^2 over E[Lambda X^2], inversely in their number.
     unit = _distortion(problem, Sampled(keep=everything, replacement=True))

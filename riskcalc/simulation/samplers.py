@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from riskcalc.exact import as_float, as_fractions
-from riskcalc.laws import Empirical, count
+from riskcalc.exact import as_float, as_fractions, count
+from riskcalc.laws import Empirical
 from riskcalc.policies import BrainSurgeon, Group, Optimal, Policy, Procedure
 from riskcalc.problems import LinearGaussian, Problem, RankOne
 from riskcalc.simulation.backends import Backend

@@ -11,7 +11,7 @@ from concurrent.futures import Executor
 
 import numpy as np
 
-from riskcalc.laws import count
+from riskcalc.exact import count
 from riskcalc.policies import Policy, Procedure, Retrain
 from riskcalc.problems import Problem, check_single
 from riskcalc.simulation.backends import backend

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from riskcalc.laws import count
+from riskcalc.exact import above_zero, count
 from riskcalc.policies import Policy, Procedure, Retrain
 from riskcalc.problems import Problem
 from riskcalc.simulation.estimates import with_error
@@ -190,7 +190,7 @@ def verify(
     >>> rc.verify(problem, tolerance=0.05, seed=1, device="cpu", workers=1).verdict
     'agree'
     """
-    _between_zero_and_one(tolerance=tolerance, confidence=confidence)
+    tolerance, confidence = above_zero(tolerance, "tolerance", 1), above_zero(confidence, "confidence", 1)
     if not (isinstance(seconds, Real) and seconds > 0):
         raise ValueError(f"seconds must be a number above 0, got {seconds!r}")
     if n_samples is not None:
@@ -279,9 +279,3 @@ def _longer(old: np.ndarray, new: np.ndarray, size: int) -> np.ndarray:
     if len(old) + len(new) < size:
         raise KeyboardInterrupt
     return np.concatenate([old, new])
-
-
-def _between_zero_and_one(**arguments: float) -> None:
-    for name, value in arguments.items():
-        if not (isinstance(value, Real) and 0 < value < 1):
-            raise ValueError(f"{name} must be a number between 0 and 1, got {value!r}")
