@@ -15,7 +15,7 @@ from riskcalc.formulas.nodes import (
     off_tent,
     phi,
     positive,
-    ratio,
+    spread,
     tail,
     tent,
     tent_drop,
@@ -139,7 +139,7 @@ DISTORTION = Formula(
     title="mean square of what sampling changes in a prediction, relative to that of the prediction",
     defines=distortion,
     statement=growth / E(Lambda * X**2),
-    evaluation=ratio(growth * positive(E(Lambda * X**2)), E(Lambda * X**2)),  # a fit of zeros is not distorted
+    evaluation=positive(E(Lambda * X**2)) * growth / spread(E(Lambda * X**2)),  # a fit of zeros is not distorted
     where=COEFFICIENT,
     source=_SOURCE,
     derived_from=("sampling.growth", "sampling.replaced_growth", "sampling.power"),
