@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -38,12 +39,12 @@ class Option:
     default: Any = None
 
 
-class Inert:
+class Inert(ABC):
     """A value: it does not change, and equals what is made of the same parts."""
 
     @property
-    def _parts(self) -> tuple[Any, ...]:
-        raise NotImplementedError
+    @abstractmethod
+    def _parts(self) -> tuple[Any, ...]: ...
 
     @cached_property
     def _identity(self) -> tuple[Any, ...]:
