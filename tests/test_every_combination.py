@@ -80,7 +80,7 @@ FLOAT_ONLY = {"few": ROUNDS, "many": ROUNDS, "shared": ROUNDS | RULES}
 # By the simulator.
 NOT_SIMULATED = {
     "shared": {*RULES, *(("sampled replacement", refit) for refit in ("same", "fresh", "fresh, as at first"))},
-    "one factor": {"surgeon", *GROUPS, "same, ridge"},
+    "one factor": {"surgeon", *GROUPS, *RULES, "same, ridge"},
 }
 # Policies that change coefficients even where they keep all features.
 CHANGING = {"optimal rescale", "sampled replacement"}
