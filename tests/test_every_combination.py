@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers import HERE, command_line, examples
+from hypothesis import settings
 
 import riskcalc as rc
 from riskcalc.policies import POLICIES, Policy, Ranking, by_budget
@@ -140,9 +141,9 @@ def test_what_the_simulator_does():
     assert refused(COMBINATIONS, simulated, ValueError) == expected
 
 
-# Relative, and the confidence for all models of a problem together. The tolerance is what time allows: what is wired
-# wrong is mostly further off; tests/test_agreement.py is finer, in random regimes.
-TOLERANCE, CONFIDENCE = 0.25, 1 - 1e-5
+# Relative, and the confidence for all models of a problem together. 8 % was set first; it takes minutes, so that the
+# suite has 25 %, beyond which most of what is wired wrong is, and the randomised profile has the 8 %.
+TOLERANCE, CONFIDENCE = 0.08 if settings.default.max_examples > 100 else 0.25, 1 - 1e-5
 
 
 @pytest.mark.parametrize("problem", PROBLEMS)
