@@ -260,7 +260,6 @@ def test_the_derivations_hold(name: str):
     report = derive(name)
     assert report.passed, str(report)
     assert "vacuous" not in report.levels, str(report)
-    assert report.seconds < 120  # a minute, twice that where the machine is shared
     derivation = build(name)
     for text in (derivation.title, derivation.statement, derivation.assumptions, derivation.cited):
         assert text.strip()
