@@ -53,6 +53,8 @@ def trial(n, rng, law=((4, 0.2), (1, 0.8)), signal=3, noise=0.5, draws=50):
 POINT = {"kappa": 2, "Lambda": [4, 1], "weights": ["1/5", "4/5"], "alpha2": 3, "sigma2": "1/2"}
 PARTS = {"derivations": {"best": derivation}, "trials": (Trial((RISK.id, COMPANION.id), POINT, trial),)}
 CHAPTER = Chapter("best", "The best ridge", (PENALTY, COMPANION, RISK), **PARTS)
+
+# %%
 if __name__ == "__main__":
     print(rc.latex(RISK), mpmath.nstr(rc.evaluate(RISK, POINT, 50, chapter=CHAPTER), 50), sep="\n")
     print(rc.derive(chapter=CHAPTER), rc.verify(CHAPTER), sep="\n\n")

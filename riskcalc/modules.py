@@ -13,7 +13,8 @@ from types import ModuleType
 
 import cloudpickle
 
-_PACKAGE = Path(__file__).parent
+# Where frames are ours, or of the machinery that imports.
+_OURS = Path(__file__).parent, Path(importlib.util.__file__).parent
 
 
 def run_file(path: Path) -> ModuleType:
@@ -64,5 +65,4 @@ def _places(error: BaseException) -> Iterator[str]:
 
 def _is_foreign(filename: str) -> bool:
     """Whether a file is neither of riskcalc nor of the machinery that imports."""
-    inside = Path(filename).is_relative_to(_PACKAGE) or filename.startswith("<")
-    return not inside and Path(filename).parent.name != "importlib"
+    return not filename.startswith("<") and not any(Path(filename).is_relative_to(folder) for folder in _OURS)

@@ -108,6 +108,8 @@ def _formula(formula: Any, known: Known, chapter: Chapter | None) -> Formula:
     if not isinstance(formula, Formula):
         raise TypeError(f"formula must be the id of a formula, a Formula or a SymPy expression, got {formula!r}")
     refuse_undeclared(formula.symbols() - {formula.defines}, formula.id)
+    if isinstance(formula, Equation):
+        formula.check()
     return formula
 
 
@@ -122,7 +124,7 @@ def evaluate_all(
     asked = [known.records[one] if isinstance(one, str) else one for one in formulas]
     names = " and ".join(one.id for one in asked)
     inputs = read(given, possible_inputs(asked, known), definitions_of(asked), names)
-    plan = make_plan(asked, known, given)
+    plan = make_plan(asked, known, inputs.exact)
     values = _run(plan, inputs, digits, enclosed)
     return [_shaped(plan.steps[formula.id], values[formula.id], inputs, digits, enclosed) for formula in asked]
 
@@ -148,13 +150,16 @@ def _in_system(plan: Plan, inputs: Inputs, system: Any, coarse: Values, digits: 
         state = {name: system.number(array) for name, array in inputs.exact.items()}
         for id, step in plan.steps.items():
             own = state | {name: values[source] for name, source in step.sources.items()}
-            if not isinstance(step.formula, (Equation, FixedPoint)):
-                values[id] = work.lower(step.forms, step.where, id, scalar_output=True)(own)
-            elif isinstance(system, Balls):
-                values[id] = enclose(step, own, work, coarse[id], digits)
-            else:
-                values[id] = solve(step, own, work, coarse.get(id))
-            values[id] = values[id] + 0 * state["total"]
+            try:
+                if not isinstance(step.formula, (Equation, FixedPoint)):
+                    value = work.lower(step.forms, step.where, id, scalar_output=True)(own)
+                elif isinstance(system, Balls):
+                    value = enclose(step, own, work, coarse[id], digits)
+                else:
+                    value = solve(step, own, work, coarse.get(id))
+            except ZeroDivisionError as error:
+                raise ValueError(f"{id} divides by zero at these inputs") from error
+            values[id] = value + 0 * state["total"]
     return values
 
 

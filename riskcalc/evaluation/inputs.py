@@ -37,7 +37,7 @@ def read(given: Mapping[str, Any], possible: Mapping[str, Any], defined: Mapping
     """
     if not isinstance(given, Mapping):
         raise TypeError(f"inputs are a mapping of names to numbers, got {given!r}")
-    declared = {str(symbol) for symbol in QUANTITIES}
+    declared = {"weights", *map(str, QUANTITIES)}
     arrays: dict[str, np.ndarray] = {}
     law: dict[str, np.ndarray] = {}
     for name, value in given.items():

@@ -152,11 +152,13 @@ class _Planner:
         seen |= {formula.id}
         step, inner = _unfolded(formula)
         found = {"weights": None} if any(form.has(E) for form in step.forms) else {}
-        for symbol in _needs(step) - inner.keys():
+        for symbol in sorted(_needs(step) - inner.keys(), key=str):
             found[str(symbol)] = symbol
-            for level in self._levels(formula):
-                for one in level:
-                    found |= self.reach(one, seen) if _gives(one, symbol) else {}
+            giving = [one for level in self._levels(formula) for one in level if _gives(one, symbol)]
+            if symbol in self.known.meanings:
+                giving.append(_definition(symbol, self.known.meanings[symbol], formula, {}))
+            for one in giving:
+                found |= self.reach(one, seen)
         for one in inner.values():
             found |= self.reach(one, seen)
         return found

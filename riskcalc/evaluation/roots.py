@@ -53,10 +53,11 @@ class Sides:
             return x * mp.nan, x * mp.nan
         return left - right, abs(left) + abs(right)
 
-    def checked(self, x: np.ndarray) -> np.ndarray:
-        """The roots, if they solve the equation."""
+    def checked(self, x: np.ndarray, ends: np.ndarray | int = 0) -> np.ndarray:
+        """The roots, if they solve the equation, whose sides have a size of `ends` around them."""
         gap, size = self.at(x)
-        wrong = ~np.asarray(abs(gap) <= self.work.system.tolerance * size, bool)
+        system = self.work.system
+        wrong = ~np.asarray(abs(gap) <= system.tolerance * size + system.epsilon * ends, bool)
         if wrong.any():
             self.refuse(wrong, lambda row: f"the root {x[row, 0]} misses it by {gap[row, 0]}")
         return x
@@ -76,17 +77,18 @@ def solve(step: Step, state: State, work: Evaluator, coarse: np.ndarray | None) 
     if isinstance(step.formula, FixedPoint):
         return sides.checked(_balanced(sides))
     lower, upper = sides.lowered(slice(2, 4), state)
-    return sides.checked(_bracketed(sides, lower, upper) if coarse is None else _refined(sides, lower, upper, coarse))
+    x = _bracketed(sides, lower, upper) if coarse is None else _refined(sides, lower, upper, coarse)
+    sizes = (sides.at(end)[1] for end in (lower, upper))
+    return sides.checked(x, np.minimum(*(np.where(size < np.inf, size, 0) for size in sizes)))
 
 
 def _bracketed(sides: Sides, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
     """In float64, by Chandrupatla's method."""
     (low, size), (high, _) = sides.at(lower), sides.at(upper)
-    with np.errstate(all="ignore"):
-        rounding = 16 * FLOAT64.epsilon * size
-        ends = np.where(abs(low) <= rounding, lower, np.where(abs(high) <= rounding, upper, np.nan))
-        open_ = np.isnan(ends)
-        wrong = open_ & ~(np.isfinite(low) & np.isfinite(high) & (np.sign(low) * np.sign(high) < 0))
+    rounding = np.where(np.isfinite(size), 16 * FLOAT64.epsilon * size, 0)
+    ends = np.where(abs(low) <= rounding, lower, np.where(abs(high) <= rounding, upper, np.nan))
+    open_ = np.isnan(ends)
+    wrong = open_ & ~(np.sign(low) * np.sign(high) < 0)
     if wrong.any():
         sides.refuse(
             wrong,
@@ -134,18 +136,15 @@ def _balanced(sides: Sides) -> np.ndarray:
         scale=scale,
         supply=supply * state["total"],
     )
-    one = system.number(np.ones(excess.shape))
     ends = []
     for sign in (-1, 1):
-        end = one
+        end = system.number(np.ones(excess.shape))
+        beyond = np.ones(excess.shape, bool)
         for doubling in range(_DOUBLINGS):
-            value, *_ = balance.gap(end, system)
-            crossed = value < 0 if sign > 0 else value > 0
-            if crossed.all():
-                break
-            end = np.where(crossed, end, end * 2.0 ** (sign * 2**doubling))
-        else:
-            sides.refuse(~crossed, lambda _: "its balance has one sign, however small or large that is")
+            beyond = ~np.asarray(sign * balance.gap(end, system)[0] < 0, bool)
+            end = np.where(beyond, end * 2.0 ** (sign * 2**doubling), end)
+        if beyond.any():
+            sides.refuse(beyond, lambda _: "its balance has one sign, however small or large that is")
         ends.append(end)
     return balance_root(balance, ends[0], ends[1], None, system).x
 
@@ -161,10 +160,10 @@ def enclose(step: Step, state: State, work: Evaluator, near: np.ndarray, digits:
     for spare in (15, 10, 5, 1):
         with mp.workdps(digits + GUARD):
             radius = mpf(10) ** -(digits + spare)
-            low, high = (_points(near * (1 + sign * radius)) for sign in (-1, 1))
+            low, high = (_points(near + sign * radius * np.where(near == 0, 1, abs(near))) for sign in (-1, 1))
         whole = np.frompyfunc(lambda a, b: a.union(b), 2, 1)(low, high)
         below, above, through = (sides.at(x)[0] for x in (low, high, whole))
-        crosses = np.frompyfunc(_crosses, 3, 1)(below, above, through).astype(bool) & open_
+        crosses = np.asarray(np.frompyfunc(_crosses, 3, 1)(below, above, through), bool) & open_
         balls[crosses] = whole[crosses]
         open_ &= ~crosses
     if open_.any():

@@ -9,10 +9,8 @@ from functools import cached_property
 from itertools import chain
 from typing import Any, TypeVar
 
-import sympy
-
 from riskcalc.formulas.records import Definitions, Equation, Formula
-from riskcalc.formulas.symbols import LawSymbol, refuse_undeclared
+from riskcalc.formulas.symbols import refuse_undeclared
 from riskcalc.lookup import look_up
 
 # A function of formulas by id that gives a riskcalc.derivation.record.Derivation.
@@ -86,19 +84,10 @@ class Chapter:
                 )
             refuse_undeclared(formula.symbols(), formula.id)
             if isinstance(formula, Equation):
-                _check(formula)
+                formula.check()
         registry(self.formulas)
         rules = self.meanings.values()
         refuse_undeclared(set(self.meanings).union(*(rule.free_symbols for rule in rules)), f"chapter {self.id!r}")
-
-
-def _check(equation: Equation) -> None:
-    """Raise ValueError for an equation that cannot be solved for what it defines."""
-    x, ends = equation.defines, (equation.lower, equation.upper)
-    if not isinstance(equation.statement, sympy.Eq) or not equation.statement.has(x) or isinstance(x, LawSymbol):
-        raise ValueError(f"{equation.id} is no equation in {x}, with one value per regime: {equation.statement}")
-    if any(end.has(x, sympy.nan) for end in ends):
-        raise ValueError(f"{equation.id} is solved between lower and upper, which must be free of {x}, got {ends}")
 
 
 Entry = TypeVar("Entry", Formula, Chapter)

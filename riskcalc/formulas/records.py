@@ -11,7 +11,7 @@ from typing import Any
 import sympy
 
 from riskcalc.formulas.expectation import E, MaskedMoments, reduce_expectations
-from riskcalc.formulas.symbols import Expression, H, S
+from riskcalc.formulas.symbols import Expression, H, LawSymbol, S
 
 Definitions = Mapping[Any, Expression]
 
@@ -138,6 +138,15 @@ class Equation(Formula):
 
     lower: Expression = sympy.S.NaN
     upper: Expression = sympy.S.NaN
+
+    def check(self) -> None:
+        """Raise ValueError if it cannot be solved for what it defines."""
+        x, ends = self.defines, (self.lower, self.upper)
+        has_it = any(form.has(x) for form in (self.statement, *self.where.values()))
+        if not (isinstance(self.statement, sympy.Eq) and has_it) or isinstance(x, LawSymbol):
+            raise ValueError(f"{self.id} is no equation in {x}, with one value per regime: {self.statement}")
+        if any(end.has(x, sympy.nan) for end in ends):
+            raise ValueError(f"{self.id} is solved between lower and upper, which must be free of {x}, got {ends}")
 
     def sides(self) -> tuple[Expression, Expression]:
         """Both sides, with H and S averaged out."""

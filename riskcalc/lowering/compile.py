@@ -41,15 +41,7 @@ class _Printer(StrPrinter):
         self.called.add(name)
         return super()._print_Function(expr)
 
-    def _refuse(self, expr):
-        raise ValueError(f"{expr} cannot be evaluated; write it out")
-
-    _print_Derivative = _print_Integral = _print_Sum = _print_Product = _print_Limit = _print_Subs = _refuse
-    _print_Infinity = _print_NegativeInfinity = _print_ComplexInfinity = _print_NaN = _print_ImaginaryUnit = _refuse
-    _print_EulerGamma = _print_Catalan = _print_GoldenRatio = _print_Relational = _print_BooleanTrue = _refuse
-    _print_BooleanFalse = _refuse
-
-    def _print_Exp1(self, expr):
+    def _print_Exp1(self, expr) -> Any:
         return "exp(rational(1, 1))"
 
     def _print_Float(self, expr):
@@ -69,6 +61,20 @@ class _Printer(StrPrinter):
 
 
 _LOG_NODES = {"Inside", "Outside"}
+# What has no value in any number system, or none before it is done.
+_NOT_LOWERED: tuple[Any, ...] = (
+    *(
+        sympy.Derivative,
+        sympy.Integral,
+        sympy.Sum,
+        sympy.Product,
+        sympy.Limit,
+        sympy.Subs,
+        sympy.Rel,
+    ),
+    *(sympy.oo, -sympy.oo, sympy.zoo, sympy.nan, sympy.I, sympy.EulerGamma, sympy.Catalan, sympy.GoldenRatio),
+    *(sympy.true, sympy.false, E),
+)
 
 
 @dataclass(frozen=True)
@@ -184,6 +190,9 @@ def _emit(
     used = closure(outputs, where)
     defined = [symbol for symbol in where if symbol in used]
     rules = [_split(expression) for expression in [*(where[symbol] for symbol in defined), *outputs]]
+    for rule in rules:
+        if rule.has(*_NOT_LOWERED):
+            raise ValueError(f"{rule} cannot be evaluated as it stands")
     shared: Any
     reduced: Any
     shared, reduced = sympy.cse(rules, symbols=sympy.numbered_symbols("_x"))
