@@ -1,7 +1,9 @@
 """The public names, and where each of them lives: what `riskcalc/__init__.py` loads on first use."""
 
 from . import laws
+from .chapters.loading import load_chapter
 from .derivation.run import derive
+from .evaluation.evaluate import evaluate
 from .policies import (
     BrainSurgeon,
     Group,
@@ -54,9 +56,11 @@ __all__ = [
     "Verification",
     "compare",
     "derive",
+    "evaluate",
     "from_data",
     "latex",
     "laws",
+    "load_chapter",
     "predict",
     "prunability",
     "rounds",

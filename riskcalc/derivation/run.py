@@ -1,180 +1,95 @@
-"""Derivations by name: found in their files, built on the registered formulas, run, and reported."""
+"""Derivations by name: built on the formulas of a library, run, and reported."""
 
 from __future__ import annotations
 
-import importlib.util
 import time
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from typing import Any, overload
+from typing import overload
 
 from riskcalc.derivation.background import Background
-from riskcalc.derivation.checks import LEVELS, Outcome
+from riskcalc.derivation.checks import Outcome
 from riskcalc.derivation.record import Derivation, Step
+from riskcalc.derivation.reports import Report, Reports, StepReport
+from riskcalc.formulas.chapters import Chapter, Library
 from riskcalc.formulas.records import Formula
 from riskcalc.lookup import look_up
+from riskcalc.modules import failures_of, run_file
 from riskcalc.simulation.workers import process_pool, run_all
-from riskcalc.theory import CHAPTERS, REGISTRY
+from riskcalc.theory import CHAPTERS
 from riskcalc.theory.masks import MOMENTS
 from riskcalc.theory.symbols import X
-
-# The theory of this package, for whoever brings none.
-BACKGROUND = Background(
-    records=REGISTRY,
-    meanings={symbol: rule for chapter in CHAPTERS.values() for symbol, rule in chapter.meanings.items()},
-    moments=MOMENTS,
-    fitted=X,
-)
 
 _PACKAGE = Path(__file__).parents[1]
 # Installed, the files lie inside the package; in a checkout, beside it.
 _FOLDERS = (_PACKAGE / "_derivations", _PACKAGE.parent / "derivations")
 
 
-@cache
-def names() -> dict[str, Path]:
+def _files() -> dict[str, Path]:
     """The files of the derivations by name, in the order of reading: 01_ridge.py is "ridge"."""
     folder = next(folder for folder in _FOLDERS if folder.is_dir())
     return {path.stem.split("_", 1)[1]: path for path in sorted(folder.glob("[0-9]*.py"))}
 
 
-def build(name: str, records: Mapping[str, Formula] = REGISTRY) -> Derivation:
-    """The derivation of a name, or of a file of your own whose path ends in .py, on these records."""
-    if not isinstance(name, str):
-        raise TypeError(f"name must be that of a derivation, or the path of a file, got {name!r}")
-    path = Path(name) if name.endswith(".py") else look_up(name, names(), "derivation")
-    if not path.is_file():
-        raise ValueError(f"there is no file {path}")
-    return _module(path).derivation(records)
+def _from_file(path: Path, records: Mapping[str, Formula]) -> Derivation:
+    module = run_file(path)
+    if not callable(getattr(module, "derivation", None)):
+        raise ValueError(f"{path} has no function derivation(records)")
+    return module.derivation(records)
+
+
+# The theory of this package, for whoever brings none.
+LIBRARY = Library(CHAPTERS, {name: partial(_from_file, path) for name, path in _files().items()})
 
 
 @cache
-def _module(path: Path) -> Any:
-    spec = importlib.util.spec_from_file_location(f"derivations.{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except SyntaxError as error:
-        raise ValueError(f"{path}, line {error.lineno}: {error.msg}") from error
-    if not callable(getattr(module, "derivation", None)):
-        raise ValueError(f"{path} has no function derivation(records)")
-    return module
+def library_of(chapter: Chapter | None) -> Library:
+    """A chapter of one's own on the basis of riskcalc's; without one, riskcalc's."""
+    return LIBRARY if chapter is None else LIBRARY.with_chapter(chapter)
 
 
-@dataclass(frozen=True)
-class StepReport:
-    """How the check of one step went."""
-
-    step: str
-    level: str
-    passed: bool
-    seen: str
-    seconds: float
-    uses: tuple[str, ...]
+@cache
+def background_of(library: Library) -> Background:
+    """A library as the engine sees it."""
+    return Background(records=library.records, meanings=library.meanings, moments=MOMENTS, fitted=X)
 
 
-@dataclass(frozen=True)
-class Report:
-    """One derivation, run. Prints as a table of its steps."""
-
-    name: str
-    title: str
-    steps: tuple[StepReport, ...]
-
-    @property
-    def passed(self) -> bool:
-        """Whether no step failed; look for vacuous ones too."""
-        return all(step.passed for step in self.steps)
-
-    @property
-    def levels(self) -> dict[str, int]:
-        """How many steps were checked at each level, strongest first."""
-        found = Counter(step.level for step in self.steps)
-        return {level: found[level] for level in LEVELS if found[level]}
-
-    @property
-    def seconds(self) -> float:
-        """Time of all checks."""
-        return sum(step.seconds for step in self.steps)
-
-    def level_behind(self, step: str) -> str:
-        """The weakest level among a step and all that it rests on."""
-        by_name = {one.step: one for one in self.steps}
-        behind, pending = set(), {step}
-        while pending:
-            one = by_name[pending.pop()]
-            behind.add(one.step)
-            pending |= set(one.uses) - behind
-        return max((by_name[name].level for name in behind), key=LEVELS.index)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {"passed": self.passed, "levels": self.levels} | asdict(self)
-
-    def __str__(self) -> str:
-        from riskcalc.results.tables import table, to_text
-
-        grid = table(f"{self.name}: {self.title}", ("step", "level", "checked", "seconds"), left=3)
-        for step in self.steps:
-            grid.add_row(step.step, step.level if step.passed else "FAILED", step.seen, f"{step.seconds:.1f}")
-        return to_text([grid, self.verdict])
-
-    @property
-    def verdict(self) -> str:
-        """The outcome in a few words."""
-        failed = sum(not step.passed for step in self.steps)
-        counts = ", ".join(f"{count} {level}" for level, count in self.levels.items())
-        return f"{failed} of {len(self.steps)} steps FAILED" if failed else f"{len(self.steps)} steps hold: {counts}."
-
-
-@dataclass(frozen=True)
-class Reports:
-    """Several derivations, run. Prints as a table of derivations, the failed ones step by step below it."""
-
-    reports: tuple[Report, ...]
-
-    @property
-    def passed(self) -> bool:
-        """Whether all passed."""
-        return all(report.passed for report in self.reports)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {"passed": self.passed, "derivations": [report.to_dict() for report in self.reports]}
-
-    def __str__(self) -> str:
-        from riskcalc.results.tables import table, to_text
-
-        grid = table("derivations", ("name", "theorem", *LEVELS, "failed", "seconds"), left=2)
-        for report in self.reports:
-            failed = sum(not step.passed for step in report.steps)
-            counts = [str(report.levels.get(level, "")) for level in LEVELS]
-            grid.add_row(report.name, report.title, *counts, str(failed or ""), f"{report.seconds:.1f}")
-        return to_text([grid, *(f"\n{report}" for report in self.reports if not report.passed)])
+def build(name: str, records: Mapping[str, Formula] | None = None, library: Library = LIBRARY) -> Derivation:
+    """The derivation of a name, or of a file of your own whose path ends in .py, on these records."""
+    if not isinstance(name, str):
+        raise TypeError(f"name must be that of a derivation, or the path of a file, got {name!r}")
+    own = name.endswith(".py")
+    derivation = partial(_from_file, Path(name)) if own else look_up(name, library.derivations, "derivation")
+    with failures_of(f"the derivation {name}"):
+        return derivation(library.records if records is None else records)
 
 
 @overload
-def derive(name: None = None, *, workers: int | None = None, progress: bool = False) -> Reports: ...
+def derive(
+    name: None = None, *, chapter: Chapter | None = None, workers: int | None = None, progress: bool = False
+) -> Reports: ...
 
 
 @overload
-def derive(name: str, *, workers: int | None = None, progress: bool = False) -> Report: ...
+def derive(
+    name: str, *, chapter: Chapter | None = None, workers: int | None = None, progress: bool = False
+) -> Report: ...
 
 
-def derive(name: str | None = None, *, workers: int | None = None, progress: bool = False) -> Report | Reports:
+def derive(
+    name: str | None = None, *, chapter: Chapter | None = None, workers: int | None = None, progress: bool = False
+) -> Report | Reports:
     """Run one derivation, or all of them: each step is checked by a machine, and reported with its level.
 
     Parameters
     ----------
     name : str, optional
         Of a derivation, or the path of a file of your own; all derivations if left out.
+    chapter : Chapter, optional
+        Run the derivations of this chapter of your own; riskcalc's if left out.
     workers : int, optional
-        Processes for several derivations; as many as there are processors by default.
+        Processes for several derivations of riskcalc; as many as there are processors by default.
     progress : bool
         Show a progress bar.
 
@@ -196,21 +111,26 @@ def derive(name: str | None = None, *, workers: int | None = None, progress: boo
     >>> report.passed
     True
     """
+    library = library_of(chapter)
     if name is not None:
-        return run(name)
-    executor = None if workers == 1 else process_pool(workers)
-    tasks = [(each,) for each in names()]
-    return Reports(tuple(run_all(tasks, run, executor, f"{len(tasks)} derivations" if progress else None)))
+        return run(name, library)
+    tasks = [(each, library) for each in library.derivations]
+    label = f"{len(tasks)} derivations" if progress else None
+    if library is LIBRARY:
+        executor = None if workers == 1 else process_pool(workers)
+        return Reports(tuple(run_all([(each,) for each, _ in tasks], run, executor, label)))
+    return Reports(tuple(run_all(tasks, run, None, label)))  # in this process, which ran the file of the chapter
 
 
-def run(name: str) -> Report:
+def run(name: str, library: Library = LIBRARY) -> Report:
     """Build one derivation and check its steps."""
-    derivation = build(name)
-    return Report(name, derivation.title, tuple(map(check, derivation.steps)))
+    derivation, background = build(name, library=library), background_of(library)
+    return Report(name, derivation.title, tuple(check(step, background) for step in derivation.steps))
 
 
-def check(step: Step, background: Background = BACKGROUND) -> StepReport:
+def check(step: Step, background: Background | None = None) -> StepReport:
     """Check one step before the background of its theory; whatever goes wrong in it is its failure."""
+    background = background or background_of(LIBRARY)
     began = time.perf_counter()
     try:
         outcome = step.check.run(step.claim, step.where, step.assuming, background)

@@ -1,17 +1,17 @@
-"""The formula record: one statement, its where-definitions, and where it comes from; and chapters of them."""
+"""The formula record: one statement, its where-definitions, and where it comes from."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
-from typing import Any, TypeVar
+from typing import Any
 
 import sympy
 
 from riskcalc.formulas.expectation import E, MaskedMoments, reduce_expectations
-from riskcalc.formulas.symbols import Expression, H, S
+from riskcalc.formulas.symbols import Expression, H, LawSymbol, S
 
 Definitions = Mapping[Any, Expression]
 
@@ -62,6 +62,15 @@ class Formula:
         public = import_module("riskcalc")  # formulas know no printer: they are written as anyone would write them
         return f"$${public.latex(self).replace('align*', 'aligned')}$$"
 
+    def symbols(self) -> set[Any]:
+        """All symbols that the record is written in."""
+        forms = [form for form in vars(self).values() if hasattr(form, "free_symbols")]
+        moments = () if self.moments is None else vars(self.moments).values()
+        pairs = (*self.where.items(), *self.complements.items())
+        return set().union(
+            *(form.free_symbols for form in (*forms, *moments, *(side for pair in pairs for side in pair)))
+        )
+
     def reduced(self) -> Expression:
         """The evaluation form (or the statement), with H and S averaged out: what is lowered."""
         return self._averaged(self.statement if self.evaluation is None else self.evaluation)
@@ -99,11 +108,16 @@ class FixedPoint(Formula):
         """The equation that the solver balances."""
         return sympy.Eq(self.scale * E(self.part) + self.supply / self.defines, self.target)
 
+    def sides(self) -> tuple[Expression, Expression]:
+        """Both sides of the balance."""
+        balance = self.balance()
+        return balance.lhs, balance.rhs
+
     @cached_property
     def mismatch(self) -> Expression:
         """The relative amount by which a root misses the balance: what substituting it back must leave near zero."""
-        balance = self.balance()
-        return balance.lhs / balance.rhs - 1
+        left, right = self.sides()
+        return left / right - 1
 
     def terms(self) -> tuple[Expression, ...]:
         """What the solver evaluates at every trial."""
@@ -112,6 +126,31 @@ class FixedPoint(Formula):
     def log_terms(self) -> tuple[Expression, ...]:
         """What it evaluates where the terms underflow."""
         return sympy.log(self.part), sympy.log(self.remainder), *self.rates
+
+
+@dataclass(frozen=True, eq=False)
+class Equation(Formula):
+    """An equation that its left symbol solves, by its one root between `lower` and `upper`.
+
+    The sides of the equation must differ in opposite directions at the ends of the bracket, which are expressions in
+    what else the equation is written in.
+    """
+
+    lower: Expression = sympy.S.NaN
+    upper: Expression = sympy.S.NaN
+
+    def check(self) -> None:
+        """Raise ValueError if it cannot be solved for what it defines."""
+        x, ends = self.defines, (self.lower, self.upper)
+        has_it = any(form.has(x) for form in (self.statement, *self.where.values()))
+        if not (isinstance(self.statement, sympy.Eq) and has_it) or isinstance(x, LawSymbol):
+            raise ValueError(f"{self.id} is no equation in {x}, with one value per regime: {self.statement}")
+        if any(end.has(x, sympy.nan) for end in ends):
+            raise ValueError(f"{self.id} is solved between lower and upper, which must be free of {x}, got {ends}")
+
+    def sides(self) -> tuple[Expression, Expression]:
+        """Both sides, with H and S averaged out."""
+        return self._averaged(self.statement.lhs), self._averaged(self.statement.rhs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,34 +181,3 @@ class Expansion(Formula):
     point: Expression = sympy.S.Zero
     side: str = "+"
     error: Expression = sympy.S.One
-
-
-@dataclass(frozen=True, eq=False)
-class Chapter:
-    """One theorem group: its formulas, and what symbols stand for that have no formula of their own."""
-
-    id: str
-    title: str
-    formulas: tuple[Formula, ...]
-    meanings: Definitions = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for formula in self.formulas:
-            if not formula.id.startswith(f"{self.id}."):
-                raise ValueError(
-                    f"formula {formula.id!r} is in the chapter {self.id!r}; its id must begin with '{self.id}.'"
-                )
-
-
-Entry = TypeVar("Entry", Formula, Chapter)
-
-
-def registry(entries: Iterable[Entry]) -> dict[str, Entry]:
-    """Formulas or chapters by id, in the order given; a second one of the same id is an error."""
-    found: dict[str, Entry] = {}
-    for entry in entries:
-        if entry.id in found:
-            kind = "chapter" if isinstance(entry, Chapter) else "formula"
-            raise ValueError(f"{kind} {entry.id!r} is registered twice")
-        found[entry.id] = entry
-    return found

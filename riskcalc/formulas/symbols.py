@@ -7,7 +7,10 @@ only, so the distinction decides what can be pulled out of it.
 
 from __future__ import annotations
 
+import keyword
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 import sympy
@@ -43,7 +46,15 @@ POSITIVE, NONNEGATIVE, UNIT = Interval.open(0, oo), Interval(0, oo), Interval(0,
 REAL = sympy.S.Reals
 
 
+# Names that the law's measure has beside the symbols.
+MEASURE = ("weights", "total")
+
+
 def _declare(kind: type[sympy.Symbol], name: str, meaning: str, domain: sympy.Set, latex: str) -> Expression:
+    if not name.isidentifier() or name.startswith("_") or keyword.iskeyword(name) or name in MEASURE:
+        raise ValueError(f"a symbol cannot be called {name!r}; its LaTeX may be anything, its name is one in Python")
+    if not (meaning.strip() and latex.strip()):
+        raise ValueError(f"{name} needs a meaning and its LaTeX")
     assumption = next(
         (word for word, known in (("positive", POSITIVE), ("nonnegative", NONNEGATIVE)) if domain.is_subset(known)),
         "real",
@@ -68,6 +79,19 @@ def scalar(name: str, meaning: str, domain: sympy.Set, latex: str) -> Expression
 def law_symbol(name: str, meaning: str, domain: sympy.Set, latex: str) -> Expression:
     """Declare a symbol that varies over the law. ValueError if it is another already."""
     return _declare(LawSymbol, name, meaning, domain, latex)
+
+
+def refuse_undeclared(symbols: Iterable[sympy.Symbol], where: str) -> None:
+    """Raise ValueError for a symbol without a meaning, naming the one that was probably meant."""
+    for symbol in sorted(set(symbols) - QUANTITIES.keys(), key=str):
+        declared = {known.name: quantity for known, quantity in QUANTITIES.items()}
+        plain = f"{where} is written in {type(symbol).__name__}({symbol.name!r}), which was not declared"
+        for name in get_close_matches(symbol.name, declared, n=1, cutoff=0.6):
+            meant = declared[name]
+            raise ValueError(
+                f"{plain}; did you mean the declared {type(meant.symbol).__name__} {name}, {meant.meaning}?"
+            )
+        raise ValueError(f"{plain}; say what it means by scalar or law_symbol")
 
 
 # The two random variables that every law shares; the reducer removes them.

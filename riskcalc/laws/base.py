@@ -30,7 +30,7 @@ class Law:
         self.weights = None if weights is None else np.atleast_1d(at_least_zero(weights, "weights"))
         self.shape = matching_shapes(self._given())
         if self.weights is not None:
-            _check_sum(self.weights, self.n_atoms)
+            check_sum(self.weights, self.n_atoms)
 
     def _given(self) -> dict[str, np.ndarray]:
         arrays = {"eigenvalues": self.eigenvalues, "signal": self.signal, "weights": self.weights}
@@ -134,7 +134,8 @@ class Empirical(Law):
         super().__init__(eigenvalues, signal)
 
 
-def _check_sum(weights: np.ndarray, atoms: int) -> None:
+def check_sum(weights: np.ndarray, atoms: int) -> None:
+    """Raise ValueError for weights that do not sum to one over the atoms."""
     sums = as_float(np.broadcast_to(weights, (*weights.shape[:-1], atoms)).sum(axis=-1, keepdims=True))
     wrong = abs(sums - 1) > 1e-12
     if wrong.any():

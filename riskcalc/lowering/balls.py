@@ -8,13 +8,14 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
 from typing import Any, ClassVar
 
 import flint
 import numpy as np
 from flint import arb, fmpq
 
-from riskcalc.lowering.closed_forms import elementwise, rates, tents
+from riskcalc.lowering.closed_forms import ELEMENTARY, ERRORS, elementwise, rates, tents
 
 _NO_SPREAD = arb(fmpq(1, 10**100))
 
@@ -69,6 +70,10 @@ def _chi_outside(mu, u, size):
     return total + arb(0).union(2 * weight)
 
 
+def _method(name: str) -> Any:
+    return lambda x: getattr(arb(x), name)()
+
+
 @dataclass(frozen=True)
 class Balls:
     """Arrays of arb, at `digits` working digits."""
@@ -82,6 +87,9 @@ class Balls:
         "Abs": np.abs,
         "exp": elementwise(lambda x: arb(x).exp(), 1),
         "log": elementwise(lambda x: arb(x).log(), 1),
+        **{name: elementwise(_method(name), 1) for name in (*ELEMENTARY, *ERRORS)},
+        "Max": lambda *parts: reduce(elementwise(lambda x, y: arb(x).max(arb(y)), 2), parts),
+        "Min": lambda *parts: reduce(elementwise(lambda x, y: arb(x).min(arb(y)), 2), parts),
         "ratio": elementwise(lambda x, y: _unless_zero(x, 0, lambda: x / y), 2),
         "spread": elementwise(lambda x: _NO_SPREAD if x.is_zero() else x, 1),
         "share": elementwise(lambda x, y: _unless_zero(x, 0, lambda: x / (x + y)), 2),

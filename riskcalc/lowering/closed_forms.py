@@ -9,6 +9,10 @@ import numpy as np
 
 Routine = Callable[..., Any]
 
+# Functions of one number that every number system has by the name that SymPy gives them.
+ELEMENTARY = ("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh")
+ERRORS = ("erf", "erfc")
+
 
 def elementwise(function: Routine, inputs: int) -> Routine:
     """A function of numbers as one of arrays of objects."""

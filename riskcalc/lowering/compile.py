@@ -6,7 +6,7 @@ Generated code has at most two functions. `law(...)` evaluates everything that v
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from graphlib import TopologicalSorter
@@ -24,7 +24,25 @@ from riskcalc.lowering.systems import NumberSystem
 
 
 class _Printer(StrPrinter):
-    """Python source that is exact in every number system: rationals are emitted exactly, floats are refused."""
+    """Python source that is exact in every number system: rationals are emitted exactly, floats are refused.
+
+    So is what the system has no routine for.
+    """
+
+    def __init__(self, routines: Container[str]):
+        super().__init__()
+        self.routines = routines
+        self.called: set[str] = set()
+
+    def _print_Function(self, expr):
+        name = type(expr).__name__
+        if name not in self.routines:
+            raise ValueError(f"{expr} cannot be evaluated: {name} is no function that formulas are lowered with")
+        self.called.add(name)
+        return super()._print_Function(expr)
+
+    def _print_Exp1(self, expr) -> Any:
+        return "exp(rational(1, 1))"
 
     def _print_Float(self, expr):
         raise ValueError(f"the floating-point number {expr} stands in a formula; write an exact rational")
@@ -43,6 +61,20 @@ class _Printer(StrPrinter):
 
 
 _LOG_NODES = {"Inside", "Outside"}
+# What has no value in any number system, or none before it is done.
+_NOT_LOWERED: tuple[Any, ...] = (
+    *(
+        sympy.Derivative,
+        sympy.Integral,
+        sympy.Sum,
+        sympy.Product,
+        sympy.Limit,
+        sympy.Subs,
+        sympy.Rel,
+    ),
+    *(sympy.oo, -sympy.oo, sympy.zoo, sympy.nan, sympy.I, sympy.EulerGamma, sympy.Catalan, sympy.GoldenRatio),
+    *(sympy.true, sympy.false, E),
+)
 
 
 @dataclass(frozen=True)
@@ -116,26 +148,26 @@ def _lower(
 ) -> Lowered:
     where = dict(definitions)
     means = sorted({mean for output in outputs for mean in output.atoms(E)}, key=sympy.default_sort_key)
-    symbols = {mean: sympy.Symbol(f"mean{i}") for i, mean in enumerate(means)}
+    symbols = {mean: sympy.Symbol(f"_mean{i}") for i, mean in enumerate(means)}
     combined = [output.xreplace(symbols) for output in outputs]
-    outside = sorted(str(symbol) for symbol in _closure(combined, where) if isinstance(symbol, LawSymbol))
+    outside = sorted(str(symbol) for symbol in closure(combined, where) if isinstance(symbol, LawSymbol))
     if outside and not means:
-        source, inputs = _emit("law", outputs, where)
+        source, inputs = _emit("law", outputs, where, system)
         return Lowered(name, source, inputs, None, scalar_output, system)
 
     source, law_inputs = "", ()
     if means:
         if any(mean.integrand.has(E) for mean in means):
             raise ValueError(f"{name}: an expectation stands inside an expectation; give the inner one its own symbol")
-        source, law_inputs = _emit("law", [mean.integrand for mean in means], where)
+        source, law_inputs = _emit("law", [mean.integrand for mean in means], where, system)
         source += "\n"
     if outside:
         raise ValueError(f"{name}: {', '.join(outside)} varies over the law but stands outside E[...]")
-    text, value_inputs = _emit("value", combined, where, first=[str(symbol) for symbol in symbols.values()])
+    text, value_inputs = _emit("value", combined, where, system, first=[str(symbol) for symbol in symbols.values()])
     return Lowered(name, source + text, law_inputs, value_inputs, scalar_output, system)
 
 
-def _closure(expressions: Iterable[Expression], where: Definitions) -> set[Any]:
+def closure(expressions: Iterable[Expression], where: Definitions) -> set[Any]:
     """All symbols that expressions depend on, through the where-definitions."""
     found: set[Any] = set()
     pending = _symbols(expressions)
@@ -152,20 +184,23 @@ def _symbols(expressions: Iterable[Expression]) -> set[Any]:
 
 
 def _emit(
-    name: str, outputs: Sequence[Expression], where: Definitions, first: Sequence[str] = ()
+    name: str, outputs: Sequence[Expression], where: Definitions, system: NumberSystem, first: Sequence[str] = ()
 ) -> tuple[str, tuple[str, ...]]:
     """Source of one function that returns the outputs as a tuple, and the names of its inputs."""
-    used = _closure(outputs, where)
+    used = closure(outputs, where)
     defined = [symbol for symbol in where if symbol in used]
     rules = [_split(expression) for expression in [*(where[symbol] for symbol in defined), *outputs]]
+    for rule in rules:
+        if rule.has(*_NOT_LOWERED):
+            raise ValueError(f"{rule} cannot be evaluated as it stands")
     shared: Any
     reduced: Any
-    shared, reduced = sympy.cse(rules, symbols=sympy.numbered_symbols("x"))
+    shared, reduced = sympy.cse(rules, symbols=sympy.numbered_symbols("_x"))
     assignments = dict(zip(defined, reduced, strict=False)) | dict(shared)
     results = reduced[len(defined) :]
 
     order = TopologicalSorter({symbol: expression.free_symbols for symbol, expression in assignments.items()})
-    printer = _Printer()
+    printer = _Printer(system.functions)
     lines = [
         f"    {symbol} = {printer.doprint(assignments[symbol])}"
         for symbol in order.static_order()
@@ -175,6 +210,9 @@ def _emit(
     inputs = sorted({str(symbol) for symbol in free} - set(first))
     lines.append("    return (")
     lines += [f"        {printer.doprint(result)}," for result in results]
+    clash = printer.called & {*inputs, *map(str, assignments)}
+    if clash:
+        raise ValueError(f"{', '.join(sorted(clash))} is a symbol and a function in one formula; rename the symbol")
     lines.append("    )")
     return f"def {name}({', '.join([*first, *inputs])}):\n" + "\n".join(lines) + "\n", tuple(inputs)
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from functools import partial
+from functools import partial, reduce
 from typing import Any, ClassVar
 
 import numpy as np
+from scipy import special
 from scipy.linalg import eigh_tridiagonal
 from scipy.special import erfcx, log_ndtr, ndtr, ndtri
 from scipy.stats import chi2, ncx2
 
 from riskcalc.exact import as_float, as_fractions
-from riskcalc.lowering.closed_forms import tents
+from riskcalc.lowering.closed_forms import ELEMENTARY, ERRORS, tents
 from riskcalc.lowering.surplus import Surplus, difference
 
 _SQRT_2PI = np.sqrt(2 * np.pi)
@@ -230,6 +231,10 @@ class Float64:
         "Abs": np.abs,
         "exp": np.exp,
         "log": np.log,
+        **{name: getattr(np, name) for name in ELEMENTARY},
+        **{name: getattr(special, name) for name in ERRORS},
+        "Max": lambda *parts: reduce(np.maximum, parts),
+        "Min": lambda *parts: reduce(np.minimum, parts),
         "ratio": lambda x, y: x / (y + ((x == 0) & (y == 0))),
         "spread": lambda x: x + 1e-100 * (x == 0),
         "share": lambda x, y: x / _nonzero(x + y),

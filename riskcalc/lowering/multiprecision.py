@@ -6,12 +6,13 @@ import itertools
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
 from typing import Any, ClassVar
 
 import numpy as np
 from mpmath import mp, mpf
 
-from riskcalc.lowering.closed_forms import elementwise, rates, tents
+from riskcalc.lowering.closed_forms import ELEMENTARY, ERRORS, elementwise, rates, tents
 from riskcalc.lowering.surplus import Surplus, difference
 
 # Digits carried beyond those asked for; the evaluation forms lose fewer.
@@ -102,6 +103,9 @@ class Multiprecision:
         "Abs": np.abs,
         "exp": elementwise(mp.exp, 1),
         "log": elementwise(lambda x: mp.log(x) if x else -mp.inf, 1),
+        **{name: elementwise(getattr(mp, name), 1) for name in (*ELEMENTARY, *ERRORS)},
+        "Max": lambda *parts: reduce(np.maximum, parts),
+        "Min": lambda *parts: reduce(np.minimum, parts),
         "ratio": elementwise(_ratio, 2),
         "spread": elementwise(lambda x: x or _NO_SPREAD, 1),
         "share": elementwise(lambda x, y: x / (x + y) if x else mp.zero, 2),

@@ -13,7 +13,7 @@ from sympy import S
 
 from riskcalc.derivation.checks import Enclosed
 from riskcalc.derivation.claims import Equal, Less
-from riskcalc.derivation.run import BACKGROUND, derive
+from riskcalc.derivation.run import background_of, derive
 from riskcalc.exact import as_float
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import positive
@@ -231,11 +231,11 @@ def caught_by(mutant: Mutant, witness: Witness) -> list[str]:
 
 def equivalent(mutant: Mutant) -> bool:
     """Whether balls cannot tell the mutant from the original at 20 random points, where some feature has variance."""
-    record = REGISTRY[mutant.formulas[0]]
+    record = mutant.library.records[mutant.formulas[0]]
     sides = (form.lhs - form.rhs if form.is_Relational else form for form in (mutant.original, mutant.mutated))
     where = {symbol: rule for symbol, rule in record.where.items() if symbol != mutant.slot}
     live = Less(S.Zero, E(positive(Lambda)))
-    return Enclosed(points=20).run(Equal(*sides), where, [live], BACKGROUND).passed
+    return Enclosed(points=20).run(Equal(*sides), where, [live], background_of(mutant.library)).passed
 
 
 @dataclass(frozen=True)

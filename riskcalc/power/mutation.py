@@ -1,4 +1,4 @@
-"""Mutants: registered formulas with one small error each, of the kinds that people make."""
+"""Mutants: formulas of a library with one small error each, of the kinds that people make."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import Any
 
 import sympy
 
+from riskcalc.derivation.run import LIBRARY
+from riskcalc.formulas.chapters import Library
 from riskcalc.formulas.records import Expansion, FixedPoint, Formula
 from riskcalc.formulas.symbols import Expression, H, LawSymbol, S, Scalar
-from riskcalc.theory import REGISTRY
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +25,7 @@ class Mutant:
     kind: str  # what was done to it
     original: Expression
     mutated: Expression
+    library: Library = LIBRARY
 
     def __str__(self) -> str:
         first, *rest = self.formulas
@@ -32,8 +34,8 @@ class Mutant:
 
     @cached_property
     def records(self) -> dict[str, Formula]:
-        """The registered formulas, with this error in them."""
-        return {f.id: self._changed(f) if f.id in self.formulas else f for f in REGISTRY.values()}
+        """All formulas, with this error in them."""
+        return {f.id: self._changed(f) if f.id in self.formulas else f for f in self.library.records.values()}
 
     def _changed(self, formula: Formula) -> Formula:
         if not isinstance(self.slot, str):
@@ -45,10 +47,10 @@ class Mutant:
 
 
 @cache
-def mutants() -> list[Mutant]:
-    """Every mutant of every registered formula; an expression that several records share is mutated once."""
+def mutants(library: Library = LIBRARY) -> list[Mutant]:
+    """Every mutant of every formula of a library's own; an expression that several records share is mutated once."""
     holders: dict[tuple[Any, Expression], list[str]] = {}
-    for formula in REGISTRY.values():
+    for formula in library.formulas.values():
         for slot, expression in _expressions(formula):
             holders.setdefault((slot, expression), []).append(formula.id)
     found = []
@@ -57,7 +59,7 @@ def mutants() -> list[Mutant]:
         for kind, mutated in _mutations(expression):
             if mutated not in seen:
                 seen.add(mutated)
-                found.append(Mutant(tuple(ids), slot, kind, expression, mutated))
+                found.append(Mutant(tuple(ids), slot, kind, expression, mutated, library))
     return found
 
 

@@ -5,7 +5,7 @@ Model Compression: From Double Descent to Pruning Neural Networks", AAAI 2021. [
 R. J. Tibshirani, "Surprises in High-Dimensional Ridgeless Least Squares Interpolation", Ann. Statist. 50 (2022).
 """
 
-from riskcalc.formulas.records import registry
+from riskcalc.formulas.chapters import registry
 from riskcalc.theory import (
     dense,
     groups,

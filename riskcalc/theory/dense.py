@@ -6,9 +6,10 @@ of least D-weighted norm where kappa P(Lambda > 0) > 1, least squares where it i
 
 from sympy import Eq, sqrt
 
+from riskcalc.formulas.chapters import Chapter
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import positive, positive_root, ratio, rest, share
-from riskcalc.formulas.records import Chapter, FixedPoint, Formula
+from riskcalc.formulas.records import FixedPoint, Formula
 from riskcalc.formulas.symbols import H
 from riskcalc.theory.symbols import (
     B,

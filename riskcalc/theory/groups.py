@@ -6,9 +6,10 @@ member are its derivatives in that member's mean.
 
 from sympy import Eq, log, sqrt
 
+from riskcalc.formulas.chapters import Chapter
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import chi_density, chi_inside, chi_outside
-from riskcalc.formulas.records import Chapter, FixedPoint, Formula
+from riskcalc.formulas.records import FixedPoint, Formula
 from riskcalc.theory.dense import COEFFICIENT
 from riskcalc.theory.masks import SCORE
 from riskcalc.theory.symbols import M0, M1, M0bar, M2c, alpha, m, mu, s, size, t, u

@@ -3,9 +3,10 @@
 The double descent of least squares and least norm, and the ridge that does away with it.
 """
 
+from riskcalc.formulas.chapters import Chapter
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import positive_root
-from riskcalc.formulas.records import Chapter, Formula
+from riskcalc.formulas.records import Formula
 from riskcalc.theory.symbols import B, gamma, kappa, nu, r2, ridge, sigma2
 
 _PAPER = "Hastie, Montanari, Rosset and Tibshirani 2022, isotropic features"

@@ -10,8 +10,9 @@ The mask S of fit k knows the earlier noises only, and H, which is new in G_k, n
 
 from sympy import Abs, Integer, sqrt
 
+from riskcalc.formulas.chapters import Chapter
 from riskcalc.formulas.expectation import E, MaskedMoments
-from riskcalc.formulas.records import Chapter, Formula
+from riskcalc.formulas.records import Formula
 from riskcalc.formulas.symbols import H, S
 from riskcalc.theory.dense import COMPLEMENTS, SHRINKAGE
 from riskcalc.theory.symbols import (

@@ -5,9 +5,10 @@ The edge, kappa = 1, is the peak of the interpolator's risk; a fit is wide if it
 
 from sympy import Rational, S, oo
 
+from riskcalc.formulas.chapters import Chapter
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import phi, rest, share
-from riskcalc.formulas.records import Chapter, Expansion, Formula
+from riskcalc.formulas.records import Expansion, Formula
 from riskcalc.theory.dense import COEFFICIENT, SHRINKAGE
 from riskcalc.theory.masks import SCORE
 from riskcalc.theory.symbols import (

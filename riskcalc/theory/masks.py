@@ -9,6 +9,7 @@ from typing import Any
 
 from sympy import Eq, Integer, log, pi, sqrt
 
+from riskcalc.formulas.chapters import Chapter
 from riskcalc.formulas.expectation import E, MaskedMoments
 from riskcalc.formulas.nodes import (
     Inside,
@@ -23,7 +24,7 @@ from riskcalc.formulas.nodes import (
     top,
     two_sided_quantile,
 )
-from riskcalc.formulas.records import Chapter, FixedPoint, Formula
+from riskcalc.formulas.records import FixedPoint, Formula
 from riskcalc.formulas.symbols import Expression, H
 from riskcalc.theory.dense import COEFFICIENT, SHRINKAGE
 from riskcalc.theory.symbols import (

@@ -8,9 +8,10 @@ bounds neither rules that see B, nor rules that rescale, nor anything after retr
 
 from sympy import Eq, exp, log, sqrt
 
+from riskcalc.formulas.chapters import Chapter
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import Inside, Outside, boundary, edge_drop, edge_moment, phi, positive, ratio, spread
-from riskcalc.formulas.records import Chapter, FixedPoint, Formula
+from riskcalc.formulas.records import FixedPoint, Formula
 from riskcalc.formulas.symbols import H, S
 from riskcalc.theory.dense import COEFFICIENT, COMPLEMENTS, SHRINKAGE
 from riskcalc.theory.masks import MOMENTS as MASK_MOMENTS

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
+from riskcalc.formulas.chapters import Chapter
 from riskcalc.formulas.expectation import E
-from riskcalc.formulas.records import Chapter, Definitions, Formula
+from riskcalc.formulas.records import Definitions, Formula
 from riskcalc.formulas.symbols import S
 from riskcalc.theory import masks
 from riskcalc.theory.dense import COEFFICIENT, COMPLEMENTS

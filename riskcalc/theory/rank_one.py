@@ -5,8 +5,9 @@ drops of a feature, the kept ones carry as well: the pruned fit is too small by 
 and a second fit of the kept features on the same sample puts that right. So correlated features need retraining.
 """
 
+from riskcalc.formulas.chapters import Chapter
 from riskcalc.formulas.expectation import E
-from riskcalc.formulas.records import Chapter, Formula
+from riskcalc.formulas.records import Formula
 from riskcalc.formulas.symbols import S
 from riskcalc.theory.masks import MOMENTS
 from riskcalc.theory.symbols import (

@@ -8,9 +8,10 @@ true coefficients, chance) this is the small model's formula, T4, which is then 
 
 from sympy import Eq
 
+from riskcalc.formulas.chapters import Chapter
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import rest, share
-from riskcalc.formulas.records import Chapter, Formula, LinearEquation
+from riskcalc.formulas.records import Formula, LinearEquation
 from riskcalc.formulas.symbols import H, S
 from riskcalc.theory.dense import COMPLEMENTS
 from riskcalc.theory.masks import MOMENTS

@@ -7,6 +7,7 @@ way test and training error grow by the same amount. The masks then serve retrai
 
 from sympy import Eq, sqrt
 
+from riskcalc.formulas.chapters import Chapter
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import (
     Inside,
@@ -22,7 +23,7 @@ from riskcalc.formulas.nodes import (
     tent_loss,
     tent_moment,
 )
-from riskcalc.formulas.records import Chapter, FixedPoint, Formula
+from riskcalc.formulas.records import FixedPoint, Formula
 from riskcalc.theory.dense import COEFFICIENT
 from riskcalc.theory.masks import INTERVAL, SCORE
 from riskcalc.theory.symbols import (

@@ -7,7 +7,8 @@ kappa by alpha and B^2 by alpha, which leaves every term of T1 as it is. Without
 than samples, the mean risk is known at every size.
 """
 
-from riskcalc.formulas.records import Chapter, Formula
+from riskcalc.formulas.chapters import Chapter
+from riskcalc.formulas.records import Formula
 from riskcalc.theory.symbols import (
     excess_risk,
     fit_excess_risk,

@@ -6,9 +6,10 @@ fit has the variance gamma.
 
 from sympy import sqrt
 
+from riskcalc.formulas.chapters import Chapter
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import spread
-from riskcalc.formulas.records import Chapter, Formula
+from riskcalc.formulas.records import Formula
 from riskcalc.formulas.symbols import H, S
 from riskcalc.theory.dense import COMPLEMENTS, SHRINKAGE
 from riskcalc.theory.masks import MOMENTS

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from riskcalc.derivation.claims import Claim, Equal, Expands, Less, Limit, Registered, Roots
 from riskcalc.derivation.record import Derivation, Step
-from riskcalc.derivation.run import Report, Reports, StepReport, build
+from riskcalc.derivation.reports import Report, Reports, StepReport
+from riskcalc.derivation.run import LIBRARY, build
+from riskcalc.formulas.chapters import Library
 from riskcalc.formulas.records import Definitions
 from riskcalc.typesetting.displays import Equation, display, record, rows_of
 from riskcalc.typesetting.document import typewriter
@@ -27,11 +29,11 @@ by computer algebra for every law of the features; \emph{enclosed}, by ball arit
 """
 
 
-def derivation_article(reports: Report | Reports) -> str:
-    """A whole article of one derivation or several that were run."""
+def derivation_article(reports: Report | Reports, library: Library = LIBRARY) -> str:
+    """A whole article of one derivation or several of a library that were run."""
     each = reports.reports if isinstance(reports, Reports) else (reports,)
     title = each[0].title if len(each) == 1 else "Derivations"
-    sections = (_section(build(report.name), report, numbered=len(each) > 1) for report in each)
+    sections = (_section(build(report.name, library=library), report, numbered=len(each) > 1) for report in each)
     head = [_PREAMBLE, rf"\title{{{title}}}", r"\author{}", r"\date{}", r"\begin{document}", r"\maketitle", _LEVELS]
     return "\n".join([*head, *sections, r"\end{document}", ""])
 

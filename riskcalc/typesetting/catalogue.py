@@ -1,18 +1,19 @@
-"""The catalogue: every registered formula on one page that a browser shows without a network."""
+"""The catalogue: every formula of a library on one page that a browser shows without a network."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from html import escape
 from importlib.metadata import version
 
 from latex2mathml.converter import convert
 
 from riskcalc.derivation.claims import Registered
-from riskcalc.derivation.run import Reports, build
+from riskcalc.derivation.reports import Reports
+from riskcalc.derivation.run import LIBRARY, build
+from riskcalc.formulas.chapters import Library
 from riskcalc.formulas.records import Formula
-from riskcalc.theory import CHAPTERS, REGISTRY
 from riskcalc.typesetting.displays import record
 from riskcalc.typesetting.document import shown_quantities
 
@@ -31,18 +32,18 @@ nav { columns: 2; font-size: .92rem } nav a { display: block }
 """
 
 
-def catalogue(reports: Reports) -> str:
+def catalogue(reports: Reports, library: Library = LIBRARY) -> str:
     """The page, with the derivations of the formulas and the levels they were checked at."""
-    levels = _levels(reports)
+    levels = _levels(reports, library)
     sections = []
-    for chapter in CHAPTERS.values():
-        entries = (_entry(formula, levels[formula.id]) for formula in chapter.formulas)
-        sections.append(f"<h2>{chapter.title}</h2>" + "".join(entries))
-    contents = "".join(f'<a href="#{id}">{_prose(formula.title)}</a>' for id, formula in REGISTRY.items())
+    for chapter in library.chapters.values():
+        entries = (_entry(formula, levels[formula.id], levels) for formula in chapter.formulas)
+        sections.append(f"<h2>{_prose(chapter.title)}</h2>" + "".join(entries))
+    contents = "".join(f'<a href="#{id}">{_prose(formula.title)}</a>' for id, formula in library.formulas.items())
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>riskcalc: formulas</title>'
-        f"<style>{_STYLE}</style><h1>Formulas of riskcalc {version('riskcalc')}</h1>"
-        f"<p>{len(REGISTRY)} formulas, written by <code>riskcalc catalogue</code>. {_prose(_MEANING)}</p>"
+        f"<style>{_STYLE}</style><h1>Formulas, by riskcalc {version('riskcalc')}</h1>"
+        f"<p>{len(levels)} formulas, written by <code>riskcalc catalogue</code>. {_prose(_MEANING)}</p>"
         f"<nav>{contents}</nav>{''.join(sections)}</html>\n"
     )
 
@@ -55,17 +56,17 @@ _MEANING = (
 )
 
 
-def _levels(reports: Reports) -> dict[str, list[str]]:
+def _levels(reports: Reports, library: Library) -> dict[str, list[str]]:
     """Where each formula is derived, and the level of what it rests on."""
-    found: dict[str, list[str]] = {id: [] for id in REGISTRY}
+    found: dict[str, list[str]] = {id: [] for id in library.formulas}
     for report in reports.reports:
-        for step in build(report.name).steps:
-            if isinstance(step.claim, Registered):
+        for step in build(report.name, library=library).steps:
+            if isinstance(step.claim, Registered) and step.claim.formula.id in found:
                 found[step.claim.formula.id].append(f"{report.name} ({report.level_behind(step.name)})")
     return found
 
 
-def _entry(formula: Formula, derivations: Iterable[str]) -> str:
+def _entry(formula: Formula, derivations: Iterable[str], present: Container[str]) -> str:
     symbols = "".join(
         f"<tr><td>{_mathml(quantity.latex)}</td><td>{_prose(quantity.meaning)}</td></tr>"
         for quantity in shown_quantities([formula])
@@ -74,7 +75,7 @@ def _entry(formula: Formula, derivations: Iterable[str]) -> str:
         "symbols": f"<table>{symbols}</table>",
         "assumptions": _prose(formula.assumptions),
         "source": _prose(formula.source),
-        "follows from": ", ".join(f'<a href="#{id}"><code>{id}</code></a>' for id in formula.derived_from),
+        "follows from": ", ".join(_reference(id, present) for id in formula.derived_from),
         "derivation": escape(", ".join(derivations)),
     }
     listed = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in facts.items() if text)
@@ -84,6 +85,11 @@ def _entry(formula: Formula, derivations: Iterable[str]) -> str:
         f'<div class="statement">{_mathml(record(formula), display=True)}</div>'
         f"<dl>{listed}</dl></article>"
     )
+
+
+def _reference(id: str, present: Container[str]) -> str:
+    code = f"<code>{id}</code>"
+    return f'<a href="#{id}">{code}</a>' if id in present else code
 
 
 def _prose(text: str) -> str:

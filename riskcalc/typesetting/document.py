@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
+from functools import partial
 from importlib.metadata import version
 from itertools import groupby
 from typing import Any
 
 from sympy import FiniteSet, Reals
 
-from riskcalc.formulas.records import FixedPoint, Formula
+from riskcalc.derivation.run import LIBRARY
+from riskcalc.formulas.chapters import Library
+from riskcalc.formulas.records import Equation, FixedPoint, Formula
 from riskcalc.formulas.symbols import QUANTITIES, Expression, LawSymbol, Quantity
 from riskcalc.problems import Problem
 from riskcalc.problems.base import facts_latex
-from riskcalc.theory import CHAPTERS, REGISTRY
 from riskcalc.typesetting.displays import definitions, equations
 from riskcalc.typesetting.export import snippet
 from riskcalc.typesetting.expressions import tex
@@ -24,7 +26,7 @@ _HEAD = r"""\documentclass{article}
 \setlength{\parskip}{6pt plus 2pt}
 \raggedright
 \raggedbottom
-\title{High-dimensional risks of dense, pruned and small models}
+\title{TITLE}
 \author{riskcalc VERSION}
 \date{}
 \begin{document}
@@ -35,31 +37,41 @@ _SETTING = r"""A linear model $y=\sum_i x_i\beta_i+\text{noise}$ is fitted to $n
 has the variance $\Lambda_i$ and the coefficient $\beta_i=B_i/\sqrt p$; the noise has the variance $\sigma^2$. The fit
 minimises the mean squared residual plus $\lambda\sum_iD_i\beta_i^2$; where $\lambda=0$ it is least squares, or the
 interpolator of least norm. Numbers are limits as $n,p\to\infty$ with $p/n\to\kappa$, unless stated otherwise.
-$\mathbb{E}$ and $\mathbb{P}$ are the mean and the probability over the joint law of $(\Lambda,B,D)$, over the standard
-normal $H$ and over the mask $S$; $\phi$ and $\Phi$ are the standard normal density and distribution function,
-$\mathbf{1}\{\cdot\}$ is one where its condition holds and zero elsewhere. Symbols are explained at the end.
+"""
+
+_NOTATION = r"""$\mathbb{E}$ and $\mathbb{P}$ are the mean and the probability over the joint law of
+$(\Lambda,B,D)$, over the standard normal $H$ and over the mask $S$; $\phi$ and $\Phi$ are the standard normal density
+and distribution function, $\mathbf{1}\{\cdot\}$ is one where its condition holds and zero elsewhere. Symbols are
+explained at the end.
 """
 
 
-def article(formulas: Sequence[Formula], problem: Problem | None = None) -> str:
-    """A whole article of these formulas, with the numbers of a problem put in if one is given."""
-    parts = [_HEAD.replace("VERSION", version("riskcalc")), _SETTING]
+def article(formulas: Sequence[Formula], problem: Problem | None = None, library: Library = LIBRARY) -> str:
+    """A whole article of these formulas of a library, with the numbers of a problem put in if one is given."""
+    prose = partial(_prose, present={formula.id for formula in formulas}, known=library.records)
+    if library is LIBRARY:
+        title, setting = "High-dimensional risks of dense, pruned and small models", _SETTING + _NOTATION
+    else:
+        title, setting = " and ".join(prose(chapter.title) for chapter in library.chapters.values()), _NOTATION
+    parts = [_HEAD.replace("VERSION", version("riskcalc")).replace("TITLE", title), setting]
     if problem is not None:
         facts = r", \\ & ".join(facts_latex(problem))
         parts.append(rf"The numbers put in are \begin{{align*}} & {facts}. \end{{align*}}" + "\n")
-    present = {formula.id for formula in formulas}
     for chapter, members in groupby(formulas, key=lambda formula: formula.id.partition(".")[0]):
-        parts.append(rf"\section{{{CHAPTERS[chapter].title}}}" + "\n")
-        parts += [_entry(formula, problem, present) for formula in members]
+        parts.append(rf"\section{{{prose(library.chapters[chapter].title)}}}" + "\n")
+        parts += [_entry(formula, problem, prose) for formula in members]
     return "\n".join([*parts, _symbols(formulas), r"\end{document}", ""])
 
 
-def _entry(formula: Formula, problem: Problem | None, present: set[str]) -> str:
+def _entry(formula: Formula, problem: Problem | None, prose: Callable[[str], str]) -> str:
     """A formula with its title above and what is known about it below."""
     solved = f"Solved for ${tex(formula.defines)}$. " if isinstance(formula, FixedPoint) else ""
-    holds = "" if formula.assumptions.startswith("none") else f"Assumes: {_prose(formula.assumptions, present)}. "
-    about = f"{solved}{holds}Source: {_prose(formula.source, present)}."
-    title = _prose(formula.title[0].upper() + formula.title[1:], present)
+    if isinstance(formula, Equation):
+        x, lower, upper = map(tex, (formula.defines, formula.lower, formula.upper))
+        solved = f"Solved for ${x}$ between ${lower}$ and ${upper}$. "
+    holds = "" if formula.assumptions.startswith("none") else f"Assumes: {prose(formula.assumptions)}. "
+    about = f"{solved}{holds}Source: {prose(formula.source)}."
+    title = prose(formula.title[0].upper() + formula.title[1:])
     heading = rf"\textbf{{{title}}} ({typewriter(formula.id)})"
     below = rf"{{\small {about}\par}}"
     parts = [r"\begin{samepage}", heading, snippet(formula, problem, label=True), below, r"\end{samepage}\medskip", ""]
@@ -71,8 +83,8 @@ def typewriter(id: str) -> str:
     return r"\texttt{" + re.sub(r"[._]", lambda sign: rf"{sign[0]}\allowbreak ", id).replace("_", r"\_") + "}"
 
 
-def _prose(text: str, present: set[str]) -> str:
-    """Text with TeX between dollar signs; the ids in it become references, Greek names letters."""
+def _prose(text: str, present: Container[str], known: Container[str]) -> str:
+    """Text with TeX between dollar signs; ids outside it become references, Greek names letters, signs signs."""
     greek = {str(symbol): q.latex for symbol, q in QUANTITIES.items() if q.latex == rf"\{symbol}"}
 
     def symbol(found: re.Match) -> str:
@@ -80,11 +92,13 @@ def _prose(text: str, present: set[str]) -> str:
 
     def reference(found: re.Match) -> str:
         id = found[0]
-        return rf"\eqref{{eq:{id}}}" if id in present else typewriter(id) if id in REGISTRY else id
+        if len(id) == 1:
+            return rf"\{id}"
+        return rf"\eqref{{eq:{id}}}" if id in present else typewriter(id) if id in known else id.replace("_", r"\_")
 
     def outside(part: str) -> str:
         part = re.sub(rf"\b({'|'.join(greek)})( [=<>] [\d.]+)?\b", symbol, part)
-        return re.sub(r"[a-z_]+\.[a-z_]+", reference, part)
+        return re.sub(r"[a-z_]+\.[a-z_]+|(?<!\\)[&%#_]", reference, part)
 
     return "$".join(part if place % 2 else outside(part) for place, part in enumerate(text.split("$")))
 

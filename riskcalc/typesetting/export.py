@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import re
+
+from sympy import Expr
+
 from riskcalc.formulas.records import Formula
 from riskcalc.lookup import look_up
 from riskcalc.prediction.predict import Prediction
 from riskcalc.problems import Problem
 from riskcalc.problems.base import facts_latex
 from riskcalc.theory import REGISTRY
-from riskcalc.typesetting.displays import display, record, rows_of
+from riskcalc.typesetting.displays import Equation, display, record, rows_of
 from riskcalc.typesetting.numbers import with_numbers
+from riskcalc.verification.theories import Theory
 
 
-def latex(what: str | Formula | Problem | Prediction, *, problem: Problem | None = None) -> str:
-    r"""A formula, a problem or a prediction as LaTeX, for an article with amsmath and amssymb, or for KaTeX.
+def latex(what: str | Formula | Theory | Problem | Prediction, *, problem: Problem | None = None) -> str:
+    r"""A formula, a theory, a problem or a prediction as LaTeX, for an article with amsmath and amssymb, or for KaTeX.
 
     Parameters
     ----------
-    what : str, Formula, Problem or Prediction
-        The id of a registered formula, such as "dense.risk", or any of these themselves.
+    what : str, Formula, Theory, Problem or Prediction
+        The id of a registered formula, such as "dense.risk", or any of these themselves; a theory if what it predicts
+        is a formula or an expression.
     problem : Problem, optional
         Put the numbers of this problem into the formula; its unknowns stay symbols. Means over up to three kinds of
         features are written as sums.
@@ -51,6 +57,11 @@ def latex(what: str | Formula | Problem | Prediction, *, problem: Problem | None
       & \text{where}\quad a_1 = \frac{25}{25 + \nu},\qquad a_2 = \frac{1}{1 + \nu}
     \end{align*}
     """
+    if isinstance(what, Theory) and what.is_formula:
+        if isinstance(what.predict, Expr):
+            name = re.sub(r"[&%#_$]", r"\\\g<0>", what.names[0])
+            return display(*rows_of([Equation(rf"\text{{{name}}}", what.predict)], []))
+        what = what.predict
     if isinstance(what, str):
         what = look_up(what, REGISTRY, "formula")
     if isinstance(what, Formula):
@@ -61,7 +72,9 @@ def latex(what: str | Formula | Problem | Prediction, *, problem: Problem | None
         rows = facts_latex(what) if isinstance(what, Problem) else what.latex_rows()
         first, *others = (f"& {row}" for row in rows)
         return display([first], others)
-    raise TypeError(f"what must be the id of a formula, a Formula, a problem or a Prediction, got {what!r}")
+    raise TypeError(
+        f"what must be the id of a formula, a Formula, a Theory of one, a problem or a Prediction, got {what!r}"
+    )
 
 
 def snippet(formula: Formula, problem: Problem | None = None, label: bool = False) -> str:

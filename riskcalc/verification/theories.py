@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 import numpy as np
+import sympy
 from numpy.typing import ArrayLike
 
-from riskcalc.exact import as_float, exact_array
+from riskcalc.evaluation.evaluate import evaluate
+from riskcalc.formulas.records import Formula
 
 
 @dataclass(frozen=True)
@@ -18,16 +21,17 @@ class Theory:
 
     Parameters
     ----------
-    predict : callable or sympy expression
-        A function of the sample size that gives the prediction; or an expression in riskcalc's symbols (means over the
-        law by `riskcalc.formulas.expectation.E`), evaluated at `inputs`.
+    predict : callable, sympy expression, Formula or str
+        A function of the sample size that gives the prediction; or an expression in declared symbols (means over the
+        law by `riskcalc.formulas.expectation.E`), a formula, or the id of a registered one, evaluated at `inputs` as by
+        `riskcalc.evaluate`.
     trial : callable
         A function of the sample size and a NumPy generator that simulates one trial.
     names : sequence of str
         Of the quantities that both give, one number or one array each.
     inputs : mapping, optional
-        Values of the symbols of an expression, by name; for symbols of the law one value per atom, and their
-        "weights".
+        Values of the symbols of an expression or a formula, by name; for symbols of the law one value per atom, and
+        their "weights".
 
     Examples
     --------
@@ -45,16 +49,16 @@ class Theory:
     inputs: Mapping[str, ArrayLike] = field(default_factory=dict)
 
     def __post_init__(self):
-        if not (callable(self.predict) or self._is_expression()):
+        if not (callable(self.predict) or self.is_formula):
             raise TypeError(
-                f"predict must be a function of the sample size or a SymPy expression, got {self.predict!r}"
+                f"predict must be a function of the sample size, a formula or a SymPy expression, got {self.predict!r}"
             )
         if not callable(self.trial):
             raise TypeError(f"trial must be a function of the sample size and a generator, got {self.trial!r}")
 
     def at(self, n_samples: int) -> np.ndarray:
         """The predictions at a sample size, shape (m,)."""
-        value = self._evaluated() if self._is_expression() else self.predict(n_samples)
+        value = evaluate(self.predict, self.inputs) if self.is_formula else self.predict(n_samples)
         return self._vector(value, "predict")
 
     def drawn(self, n_samples: int, rng: np.random.Generator) -> np.ndarray:
@@ -74,24 +78,13 @@ class Theory:
             raise ValueError(f"{giver} must give {len(self.names)} numbers ({', '.join(self.names)}), got {value!r}")
         return values
 
-    def _is_expression(self) -> bool:
-        import sympy
+    @property
+    def is_formula(self) -> bool:
+        """Whether the prediction is written as a formula, not computed by a function."""
+        return isinstance(self.predict, (str, Formula, sympy.Expr))  # some expressions are callable, such as a symbol
 
-        return isinstance(self.predict, sympy.Expr)  # some are callable, such as a symbol
-
-    def _evaluated(self) -> Any:
-        from riskcalc.formulas.expectation import E
-        from riskcalc.lowering.evaluator import PLAIN
-
-        state = {
-            name: np.atleast_2d(as_float(exact_array(value, f"inputs[{name!r}]")))
-            for name, value in self.inputs.items()
-        }
-        state |= {"total": np.ones((1, 1))}
-        needed = {str(symbol) for symbol in self.predict.free_symbols}
-        if self.predict.has(E):
-            needed.add("weights")
-        missing = needed - state.keys()
-        if missing:
-            raise ValueError(f"inputs lack {', '.join(sorted(missing))}")
-        return np.ravel(PLAIN.lower((self.predict,), {}, "theory", scalar_output=True)(state))
+    def _repr_latex_(self) -> str | None:
+        if not self.is_formula:
+            return None
+        public = import_module("riskcalc")  # as for formulas
+        return f"$${public.latex(self).replace('align*', 'aligned')}$$"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-import time
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -14,17 +12,17 @@ from typing import Any
 import numpy as np
 
 from riskcalc.exact import above_zero, count
+from riskcalc.formulas.chapters import Chapter
 from riskcalc.policies import Policy, Procedure, Retrain
 from riskcalc.problems import Problem
 from riskcalc.simulation.estimates import with_error
 from riskcalc.simulation.simulate import check_seed
-from riskcalc.verification.equivalence import extrapolate, half_width
+from riskcalc.verification.evidence import gather
 from riskcalc.verification.subjects import Models, Subject, UserTheory
 from riskcalc.verification.theories import Theory
+from riskcalc.verification.trials import theory_of
 
-# Sizes n, 2n, 4n; a rung twice as large gets half the trials, because its trials scatter less and cost more.
-LADDER = (1, 2, 4)
-FIRST_TRIALS = 32
+LADDER = (1, 2, 4)  # sizes n, 2n, 4n
 VERDICTS = ("disagree", "undecided", "agree", "vacuous")
 
 
@@ -123,7 +121,7 @@ class Verification:
 
 
 def verify(
-    theory: Problem | Theory,
+    theory: Problem | Theory | Chapter,
     prune: Policy | Procedure | Sequence[Policy | Procedure | None] | None = None,
     retrain: bool | Retrain | None = None,
     *,
@@ -148,8 +146,8 @@ def verify(
 
     Parameters
     ----------
-    theory : Problem or Theory
-        A problem, whose predictions are riskcalc's own; or a theory of yours.
+    theory : Problem, Theory or Chapter
+        A problem, whose predictions are riskcalc's own; a theory of yours; or a chapter, for all of its trials.
     prune : Policy or Procedure, or several, optional
         For a problem: the models to verify, None being the dense fit.
     retrain : bool or Retrain, optional
@@ -196,6 +194,8 @@ def verify(
     if n_samples is not None:
         n_samples = count(n_samples, "n_samples")
     seed = check_seed(seed)
+    if isinstance(theory, Chapter):
+        theory = theory_of(theory)
     if isinstance(theory, Theory):
         if prune is not None or retrain is not None or training_error:
             raise ValueError(
@@ -215,7 +215,6 @@ def verify_subject(
     subject: Subject, n_samples: int | None, tolerance: float, confidence: float, seconds: float, seed: int
 ) -> Verification:
     """Verify several quantities that are predicted and simulated together; see `verify`."""
-    began = time.monotonic()
     predicted = subject.predicted()
     usable = np.flatnonzero(np.isfinite(predicted))
     checks = [Check(name, "vacuous", float(value)) for name, value in zip(subject.names, predicted, strict=True)]
@@ -226,56 +225,10 @@ def verify_subject(
     sizes = tuple(first * rung for rung in LADDER)
     theories, scales = (np.array(rows) for rows in zip(*(subject.theory(n) for n in sizes), strict=True))
     level = (1 - confidence) / usable.size
-    values: list[np.ndarray] = [np.empty((0, usable.size)) for _ in sizes]
-    found: _Look | None = None
-    for look in itertools.count(1):
-        wanted = [FIRST_TRIALS * 2 ** (look - 1) * LADDER[-1] // rung for rung in LADDER]
-        try:
-            values = [
-                _longer(old, subject.trials(rung, n, len(old), size - len(old)), size)
-                for rung, (n, old, size) in enumerate(zip(sizes, values, wanted, strict=True))
-            ]
-        except KeyboardInterrupt:
-            if found is None:
-                raise
-            break  # with what the looks before this one found
-        found = _look(look, np.array(sizes), values, theories, scales, level)
-        decided = abs(abs(found.deviation) - tolerance) >= found.uncertainty
-        if decided.all() or 2 * (time.monotonic() - began) > seconds:
-            break
-    assert found is not None
-    for i, place in enumerate(usable):
-        inside, width = tolerance - abs(found.deviation[i]), found.uncertainty[i]
-        verdict = "agree" if inside >= width else "disagree" if inside <= -width else "undecided"
-        numbers = (found.mean[i], found.stderr[i], theories[-1, i], found.deviation[i], width)
-        checks[place] = Check(checks[place].name, verdict, float(predicted[place]), *map(float, numbers))
-    return Verification(tuple(checks), tolerance, confidence, sizes, found.trials, seed)
-
-
-@dataclass(frozen=True)
-class _Look:
-    """What the trials so far say: means at the largest size, and deviations at infinite size; shapes (m,)."""
-
-    trials: tuple[int, ...]
-    mean: np.ndarray
-    stderr: np.ndarray
-    deviation: np.ndarray
-    uncertainty: np.ndarray
-
-
-def _look(
-    look: int, sizes: np.ndarray, values: list[np.ndarray], theories: np.ndarray, scales: np.ndarray, level: float
-) -> _Look:
-    means = np.array([rows.mean(axis=0) for rows in values])
-    errors = np.array([rows.std(axis=0, ddof=1) / math.sqrt(len(rows)) for rows in values])
-    limit = extrapolate(sizes, (means - theories) / scales, errors / scales)
-    trials = tuple(map(len, values))
-    width = half_width(limit.error, min(trials), level, look) + limit.curvature
-    return _Look(trials, means[-1], errors[-1], limit.value, width)
-
-
-def _longer(old: np.ndarray, new: np.ndarray, size: int) -> np.ndarray:
-    """All trials so far; short of the size asked for, they were interrupted."""
-    if len(old) + len(new) < size:
-        raise KeyboardInterrupt
-    return np.concatenate([old, new])
+    evidence = gather(subject, sizes, theories, scales, tolerance, level, seconds)
+    found = evidence.beside(theories, scales)
+    for i, (place, verdict) in enumerate(zip(usable, found.verdicts(tolerance), strict=True)):
+        numbers = (evidence.means[-1, i], evidence.errors[-1, i], theories[-1, i])
+        deviation = found.deviation[i], found.uncertainty[i]
+        checks[place] = Check(checks[place].name, verdict, float(predicted[place]), *map(float, (*numbers, *deviation)))
+    return Verification(tuple(checks), tolerance, confidence, sizes, evidence.trials, seed)

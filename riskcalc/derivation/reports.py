@@ -1,0 +1,101 @@
+"""What the checks of derivations found, as tables and as plain values."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from riskcalc.derivation.checks import LEVELS
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """How the check of one step went."""
+
+    step: str
+    level: str
+    passed: bool
+    seen: str
+    seconds: float
+    uses: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """One derivation, run. Prints as a table of its steps."""
+
+    name: str
+    title: str
+    steps: tuple[StepReport, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether no step failed; look for vacuous ones too."""
+        return all(step.passed for step in self.steps)
+
+    @property
+    def levels(self) -> dict[str, int]:
+        """How many steps were checked at each level, strongest first."""
+        found = Counter(step.level for step in self.steps)
+        return {level: found[level] for level in LEVELS if found[level]}
+
+    @property
+    def seconds(self) -> float:
+        """Time of all checks."""
+        return sum(step.seconds for step in self.steps)
+
+    def level_behind(self, step: str) -> str:
+        """The weakest level among a step and all that it rests on."""
+        by_name = {one.step: one for one in self.steps}
+        behind, pending = set(), {step}
+        while pending:
+            one = by_name[pending.pop()]
+            behind.add(one.step)
+            pending |= set(one.uses) - behind
+        return max((by_name[name].level for name in behind), key=LEVELS.index)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {"passed": self.passed, "levels": self.levels} | asdict(self)
+
+    def __str__(self) -> str:
+        from riskcalc.results.tables import table, to_text
+
+        grid = table(f"{self.name}: {self.title}", ("step", "level", "checked", "seconds"), left=3)
+        for step in self.steps:
+            grid.add_row(step.step, step.level if step.passed else "FAILED", step.seen, f"{step.seconds:.1f}")
+        return to_text([grid, self.verdict])
+
+    @property
+    def verdict(self) -> str:
+        """The outcome in a few words."""
+        failed = sum(not step.passed for step in self.steps)
+        counts = ", ".join(f"{count} {level}" for level, count in self.levels.items())
+        return f"{failed} of {len(self.steps)} steps FAILED" if failed else f"{len(self.steps)} steps hold: {counts}."
+
+
+@dataclass(frozen=True)
+class Reports:
+    """Several derivations, run. Prints as a table of derivations, the failed ones step by step below it."""
+
+    reports: tuple[Report, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether all passed."""
+        return all(report.passed for report in self.reports)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {"passed": self.passed, "derivations": [report.to_dict() for report in self.reports]}
+
+    def __str__(self) -> str:
+        from riskcalc.results.tables import table, to_text
+
+        grid = table("derivations", ("name", "theorem", *LEVELS, "failed", "seconds"), left=2)
+        for report in self.reports:
+            failed = sum(not step.passed for step in report.steps)
+            counts = [str(report.levels.get(level, "")) for level in LEVELS]
+            grid.add_row(report.name, report.title, *counts, str(failed or ""), f"{report.seconds:.1f}")
+        return to_text([grid, *(f"\n{report}" for report in self.reports if not report.passed)])

@@ -1,0 +1,68 @@
+"""Python that somebody brings, run as a module; what goes wrong in it is told by its own lines, without ours."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+import cloudpickle
+
+# Where frames are ours, or of the machinery that imports.
+_OURS = Path(__file__).parent, Path(importlib.util.__file__).parent
+
+
+def run_file(path: Path) -> ModuleType:
+    """The module that a file defines; run once, and again when the file has changed.
+
+    Raises ValueError for a file that is not there, is no Python, or fails.
+    """
+    if not path.is_file():
+        raise ValueError(f"there is no file {path}")
+    return _run(path.resolve(), path.stat().st_mtime_ns)
+
+
+@cache
+def _run(path: Path, _changed: int) -> ModuleType:
+    name = f"riskcalc file {path}"  # by which nothing can import it
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ValueError(f"{path} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look for it there
+    cloudpickle.register_pickle_by_value(module)
+    with failures_of(str(path)):
+        spec.loader.exec_module(module)
+    return module
+
+
+@contextmanager
+def failures_of(source: str) -> Iterator[None]:
+    """Turn whatever goes wrong in the running of a source into a ValueError that says where in it, in one line."""
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        if isinstance(error, SyntaxError):
+            raise ValueError(f"{error.filename or source}, line {error.lineno}: {error.msg}") from error
+        places = "; ".join(_places(error)) or "no line of its own"
+        raise ValueError(f"{source} fails: {places}: {type(error).__name__}: {error}") from error
+
+
+def _places(error: BaseException) -> Iterator[str]:
+    """The lines of the source that an error went through, from the first on: those of files beside its own, too."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_foreign(frame.filename)]
+    for frame in frames:
+        root, path = Path(frames[0].filename).parent, Path(frame.filename)
+        if path.is_relative_to(root) and "site-packages" not in path.relative_to(root).parts:
+            file = "" if path == Path(frames[0].filename) else f"{path.name}, "
+            yield f"{file}line {frame.lineno}, in {frame.name}, {frame.line}"
+
+
+def _is_foreign(filename: str) -> bool:
+    """Whether a file is neither of riskcalc nor of the machinery that imports."""
+    return not filename.startswith("<") and not any(Path(filename).is_relative_to(folder) for folder in _OURS)
