@@ -8,6 +8,7 @@ import textwrap
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 from itertools import zip_longest
 from typing import Any
@@ -92,7 +93,7 @@ def number(value: Any, digits: int | None = None) -> str:
     if value == 0 or not mpmath.isfinite(value):
         return f"{float(value):g}"
     text = str(mpmath.nstr(value, digits, strip_zeros=False, min_fixed=-5, max_fixed=digits))
-    return text.removesuffix(".0") if abs(value) >= mpmath.mpf(10) ** (digits - 1) else text
+    return text.replace(".e", "e").removesuffix(".")
 
 
 def cut(rows: Iterable[Sequence[str]], count: int, of: str = "regimes") -> dict[str, Any]:
@@ -116,7 +117,11 @@ def to_text(parts: Iterable[Part], width: int | None = None) -> str:
     width = width or line_width()
     found: list[str] = []
     for part in parts:
-        found += ["", *_lines(part, width), ""] if isinstance(part, Table) else _wrapped(part, width)
+        found += (
+            ["", *_lines(part, width), ""]
+            if isinstance(part, Table)
+            else _wrapped(part, width, hang=2 * part.startswith(" "))
+        )
     text = "\n".join(line.rstrip() for line in found).strip("\n")
     return re.sub("\n{3,}", "\n\n", text)
 
@@ -124,7 +129,7 @@ def to_text(parts: Iterable[Part], width: int | None = None) -> str:
 def _wrapped(text: str, width: int, hang: int = 0) -> list[str]:
     """Words on lines, those after the first indented by so much; what is too long is broken, but for a number."""
     indent = len(text) - len(text.lstrip(" "))
-    after = indent + hang
+    after = indent + (hang if _longest(text) <= width - indent - hang else 0)
     room = max(width - after, 1)
 
     def folded(word: re.Match[str]) -> str:
@@ -141,7 +146,7 @@ def _lines(table: Table, width: int) -> list[str]:
     title = _wrapped(table.title, width) if table.title else []
     notes = [line for note in table.notes for line in _wrapped(note, width)]
     blocks = _blocks(table, width)
-    if len(blocks) > 1 and table.brief is not None:
+    if len(blocks) != 1 and table.brief is not None:
         return _lines(table.brief, width)
     if not blocks:
         return [*title, "", *_upright(table, width), *notes]
@@ -175,8 +180,8 @@ def _widths(table: Table, block: list[int], width: int) -> list[int]:
         if sum(widths) <= room:
             return widths
     words = [i for i, column in enumerate(columns) if column.words]
-    for whole in (True, False):  # words that are not broken, then those that are
-        least = {i: max(NARROWEST, max(map(_longest, (row[block[i]] for row in table.rows))) * whole) for i in words}
+    for broken in (False, True):  # what is no number
+        least = {i: max([NARROWEST, *(_longest(row[block[i]], broken) for row in table.rows)]) for i in words}
         while sum(widths) > room:
             wide = [i for i in words if widths[i] > least[i]]
             if not wide:
@@ -187,14 +192,15 @@ def _widths(table: Table, block: list[int], width: int) -> list[int]:
     return []
 
 
-def _longest(text: str) -> int:
-    """The longest of some words."""
-    return max(map(len, text.split()), default=0)
+def _longest(text: str, broken: bool = False) -> int:
+    """Of the longest word; or the longest number, where other words may be broken."""
+    return max((len(word) for word in text.split() if not broken or _NUMBER.fullmatch(word)), default=0)
 
 
+@cache
 def _narrowest(name: str, most: int) -> int:
     """The width at which a name takes at most so many lines."""
-    widths = range(_longest(name), len(name) + 1)
+    widths = range(max(_longest(name), 1), len(name) + 1)
     return next((wide for wide in widths if len(_wrapped(name, wide)) <= most), 0)
 
 
@@ -232,9 +238,11 @@ def _upright(table: Table, width: int) -> list[str]:
             found += _wrapped(f"{'':{deep}}{row[-1]}", width)
             continue
         for column, cell in zip(others, row[table.keys :], strict=True):
+            if not cell:
+                continue
             if deep + wide + GAP + longest <= width:
                 found.append(f"{'':{deep}}{column.name:{wide + GAP}}{cell}")
-            elif cell:
+            else:
                 found += _wrapped(f"{'':{deep}}{column.name}", width)
                 found += _wrapped(f"{'':{max(0, min(deep + 2, width - len(cell)))}}{cell}", width)
         found.append("")
