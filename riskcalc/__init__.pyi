@@ -16,6 +16,7 @@ from .policies import (
     Random,
     Retrain,
     Sampled,
+    Variance,
 )
 from .prediction.predict import predict, small_model
 from .prediction.result import Prediction
@@ -53,6 +54,7 @@ __all__ = [
     "SamplingBudget",
     "Schedule",
     "Theory",
+    "Variance",
     "Verification",
     "compare",
     "derive",

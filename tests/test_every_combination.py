@@ -329,6 +329,9 @@ def test_a_comparison_lists_all_that_is_covered(problem: str):
     found = rc.compare(asked, keep, policies=[policy_of(problem, policy) for policy in POLICY if policy not in ROUNDS])
     same, fresh, small = rc.Retrain(), rc.Retrain(sample="fresh"), rc.Procedure.small(keep)
     expected = {"dense": rc.predict(asked), "small": rc.small_model(asked, keep)}
+    expected["small_by_variance"] = rc.predict(asked, rc.Variance(keep), rc.Retrain(None, "fresh"))
+    if claimed(problem, "random", ""):
+        expected["small_by_chance"] = rc.predict(asked, rc.Random(keep), rc.Retrain(None, "fresh"))
     for policy in POLICY.keys() - ROUNDS:
         rule = policy_of(problem, policy)
         for second in (None, same, *([fresh] if rule.sees_fit else [])):

@@ -256,7 +256,7 @@ def test_every_formula_is_exported_and_nothing_of_sympy_is_left():
 
 
 def test_katex_takes_every_export():
-    notebook = {f"{one!r}": one._repr_latex_() for one in (*REGISTRY.values(), *PROBLEMS, *PREDICTIONS)}
+    notebook = {f"{one!r}": one._repr_latex_() for one in (*REGISTRY.values(), *PROBLEMS)}
     assert all(text.startswith("$$") and text.endswith("$$") for text in notebook.values())
     assert katex({"wrong": r"\frac{1"}).keys() == {"wrong"}
     assert katex(everything() | {name: text.strip("$") for name, text in notebook.items()}) == {}
@@ -409,7 +409,6 @@ def test_what_cannot_be_written_is_refused():
     with pytest.raises(TypeError, match=r"problem must be a problem such as riskcalc.LinearGaussian"):
         rc.latex("dense.risk", problem=3)
     assert batch._repr_latex_() is None
-    assert rc.predict(batch)._repr_latex_() is None
 
 
 def test_long_lines_are_broken_at_signs():

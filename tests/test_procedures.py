@@ -58,10 +58,10 @@ def test_predictions_are_equal_and_list_their_quantities():
 
 @pytest.mark.parametrize("policy", [rc.Optimal, rc.Oracle])
 @pytest.mark.parametrize("keep", [0.2, [0.1, 0.2]])
-def test_without_a_rule_that_can_be_computed_the_small_model_is_alone(policy, keep):
+def test_without_a_rule_that_can_be_computed_small_models_are_alone(policy, keep):
     found = rc.compare(PROBLEM, keep, policies=[policy])
-    assert np.all(found.best == "small")
-    assert np.isnan(found.margin).all()
+    assert np.all(found.best == "small_by_variance")
+    assert np.all(found.margin == found.risks["small_by_chance"] - found.risks["small_by_variance"])
     assert not np.any(found.prune_beats_small)
     assert "Pruning the large model" not in str(found)
 
@@ -88,7 +88,7 @@ def test_a_fit_of_zeros_is_not_distorted(replacement: bool, digits: int | None):
 
 def test_one_factor_is_asked_only_for_what_its_theory_covers():
     assert set(rc.prunability(FACTOR, 0.1).keep) == {"magnitude", "hessian", "oracle"}
-    with pytest.raises(ValueError, match="with one factor the theory covers magnitude, hessian and oracle"):
+    with pytest.raises(ValueError, match="with one factor the theory covers magnitude, hessian, variance and oracle"):
         rc.prunability(FACTOR, 0.1, [rc.Random])
     with pytest.raises(ValueError, match="with one factor optimal is not simulated"):
         rc.simulate(FACTOR, rc.Optimal(n_keep=1))

@@ -28,7 +28,7 @@ from riskcalc.command.options import (
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
 @click.version_option(package_name="riskcalc", message="%(package)s %(version)s")
 def app() -> None:
     """Prune a large model, or train a small one? Exact high-dimensional risks of both."""
@@ -99,7 +99,7 @@ def rounds(score: str, keeps: str, retrain_ridge: str | None, as_json: bool, **o
 @problem_options
 def simulate(trials: int, features: str | None, as_json: bool, **options: Any) -> None:
     """Measure the test risk of one model at finite size: draw samples, fit, prune, measure."""
-    from riskcalc.results.tables import table, to_text
+    from riskcalc.results.tables import Column, Table, to_text
 
     (model, retrain), drawing = model_of(options), drawing_of(options)
     asked = question_of(options)
@@ -109,10 +109,9 @@ def simulate(trials: int, features: str | None, as_json: bool, **options: Any) -
     if as_json:
         _show(estimate, as_json, problem=asked.problem)
         return
-    grid = table(f"simulated, {estimate.trials} trials", ("quantity", "value"))
-    grid.add_row("test risk", str(estimate))
-    grid.add_row("training error", str(estimate.training_error))
-    click.echo(to_text([grid]))
+    rows = [("test risk", str(estimate)), ("training error", str(estimate.training_error))]
+    columns = Column("quantity", words=True), Column("value")
+    click.echo(to_text([Table(f"simulated, {estimate.trials} trials", columns, rows)]))
 
 
 @app.command()

@@ -14,6 +14,8 @@ from riskcalc.policies import POLICIES, Option, Ranking, Retrain
 from riskcalc.policies.base import required
 
 FILE = click.Path(path_type=Path)
+# Letters of the choices that stand beside a flag; longer lists are part of its help, whose lines can be broken.
+MOST_CHOICES = 40
 
 # Every option of every command that asks about a problem: (flag, type, help). A flag replaces the file's key of the
 # same name. Numbers stay text, which is exact: 10/3 is ten thirds, and 0.1,0.2 is a list.
@@ -93,7 +95,10 @@ _SPELLINGS = (
 
 def _with_options(command: Callable, options: tuple[tuple[str, Any, str], ...]) -> Callable:
     for flag, kind, text in reversed(options):
-        command = click.option(flag, type=kind, help=text)(command)
+        metavar = None
+        if isinstance(kind, click.Choice) and len("|".join(kind.choices)) > MOST_CHOICES:
+            metavar, text = "NAME", f"{text} One of {', '.join(kind.choices)}."
+        command = click.option(flag, type=kind, help=text, metavar=metavar)(command)
     return command
 
 

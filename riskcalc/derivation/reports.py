@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from riskcalc.derivation.checks import LEVELS
+from riskcalc.results.tables import Column, Part, Shown, Table
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class StepReport:
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Shown):
     """One derivation, run. Prints as a table of its steps."""
 
     name: str
@@ -59,13 +60,13 @@ class Report:
         """Plain values for JSON."""
         return {"passed": self.passed, "levels": self.levels} | asdict(self)
 
-    def __str__(self) -> str:
-        from riskcalc.results.tables import table, to_text
-
-        grid = table(f"{self.name}: {self.title}", ("step", "level", "checked", "seconds"), left=3)
-        for step in self.steps:
-            grid.add_row(step.step, step.level if step.passed else "FAILED", step.seen, f"{step.seconds:.1f}")
-        return to_text([grid, self.verdict])
+    def _parts(self) -> list[Part]:
+        columns = [*(Column(name, words=True) for name in ("step", "level", "checked")), Column("seconds")]
+        rows = [
+            [step.step, step.level if step.passed else "FAILED", step.seen, f"{step.seconds:.1f}"]
+            for step in self.steps
+        ]
+        return [Table(f"{self.name}: {self.title}", columns, rows), self.verdict]
 
     @property
     def verdict(self) -> str:
@@ -76,7 +77,7 @@ class Report:
 
 
 @dataclass(frozen=True)
-class Reports:
+class Reports(Shown):
     """Several derivations, run. Prints as a table of derivations, the failed ones step by step below it."""
 
     reports: tuple[Report, ...]
@@ -90,12 +91,15 @@ class Reports:
         """Plain values for JSON."""
         return {"passed": self.passed, "derivations": [report.to_dict() for report in self.reports]}
 
-    def __str__(self) -> str:
-        from riskcalc.results.tables import table, to_text
-
-        grid = table("derivations", ("name", "theorem", *LEVELS, "failed", "seconds"), left=2)
+    def _parts(self) -> list[Part]:
+        levels = [level for level in LEVELS if any(level in report.levels for report in self.reports)]
+        failed = [part for report in self.reports if not report.passed for part in report._parts()]
+        counted = [*levels, *(["failed"] if failed else []), "seconds"]
+        columns = [Column("name", words=True), Column("theorem", words=True), *map(Column, counted)]
+        rows = []
         for report in self.reports:
-            failed = sum(not step.passed for step in report.steps)
-            counts = [str(report.levels.get(level, "")) for level in LEVELS]
-            grid.add_row(report.name, report.title, *counts, str(failed or ""), f"{report.seconds:.1f}")
-        return to_text([grid, *(f"\n{report}" for report in self.reports if not report.passed)])
+            wrong = sum(not step.passed for step in report.steps)
+            counts = {level: str(count) for level, count in report.levels.items()}
+            counts |= {"failed": str(wrong or ""), "seconds": f"{report.seconds:.1f}"}
+            rows.append([report.name, report.title, *(counts.get(name, "") for name in counted)])
+        return [Table("derivations", columns, rows), *failed]

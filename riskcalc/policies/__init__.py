@@ -2,7 +2,7 @@
 
 from riskcalc.policies.base import POLICIES, Option, Policy, Ranking, Retrain, by_budget, register
 from riskcalc.policies.procedures import Iterative, Procedure
-from riskcalc.policies.rules import BrainSurgeon, Group, Hessian, Magnitude, Optimal, Oracle, Random, Sampled
+from riskcalc.policies.rules import BrainSurgeon, Group, Hessian, Magnitude, Optimal, Oracle, Random, Sampled, Variance
 
 __all__ = [
     "POLICIES",
@@ -20,6 +20,7 @@ __all__ = [
     "Ranking",
     "Retrain",
     "Sampled",
+    "Variance",
     "by_budget",
     "register",
 ]

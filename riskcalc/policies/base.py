@@ -91,12 +91,16 @@ class Policy(Inert):
         A model pruned by it, in words.
     sees_fit, sees_truth : bool
         Whether it looks at fitted coefficients, and at what no sample shows: true coefficients, or their law.
+    by_chance : bool
+        Whether nothing but chance decides, so that features without variance may take the place of others.
     repeats : bool
         Whether the budget counts draws, several of which may fall on one feature.
     choices : tuple of Option
         What it is told besides the budget.
     note : str
         What a comparison says of a model pruned by it.
+    small_name, small_label : str
+        Of a small model on the features it keeps: a word, and in words; if empty, made of its name and label.
 
     Raises
     ------
@@ -108,9 +112,12 @@ class Policy(Inert):
     label: Any  # a text of the class, or a property that tells options
     sees_fit: ClassVar[bool] = True
     sees_truth: ClassVar[bool] = False
+    by_chance: ClassVar[bool] = False
     repeats: Any = False
     choices: ClassVar[tuple[Option, ...]] = ()
     note: ClassVar[str] = ""
+    small_name: ClassVar[str] = ""
+    small_label: ClassVar[str] = ""
 
     def __init__(self, keep: ArrayLike | str | None = None, n_keep: int | None = None):
         if (keep is None) == (n_keep is None):

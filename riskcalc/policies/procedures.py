@@ -152,9 +152,17 @@ class Procedure:
         return cls(prune, second)  # pyright: ignore[reportArgumentType]
 
     @classmethod
-    def small(cls, keep: ArrayLike | str | None = None, n_keep: int | None = None) -> Procedure:
-        """The small model: told which features are best, fitted as the problem says."""
-        return cls(Oracle(keep, n_keep), Retrain(None, "fresh"))
+    def small(
+        cls, keep: ArrayLike | str | None = None, n_keep: int | None = None, by: type[Policy] = Oracle
+    ) -> Procedure:
+        """A small model, fitted as the problem says: told which features are best, or on those that a policy keeps.
+
+        ValueError if that policy looks at a fit, which a small model has none before its own.
+        """
+        check_policy(policy := by(keep, n_keep))
+        if policy.sees_fit:
+            raise ValueError(f"a small model is not on features that {policy.kind} keeps, which looks at a fit")
+        return cls(policy, Retrain(None, "fresh"))
 
     @property
     def is_small(self) -> bool:
@@ -172,12 +180,10 @@ class Procedure:
 
     @property
     def name(self) -> str:
-        """In a word: "dense", "small" (as the oracle says; or "small_by_" another policy), or the policy's name."""
+        """In a word: "dense", "small" (as the oracle says; "small_by_..." as others do), or the policy's name."""
         if self.prune is None:
             return "dense"
-        if self.is_small:
-            return "small" if isinstance(self.prune, Oracle) else f"small_by_{self.prune.name}"
-        return self.prune.name
+        return (self.prune.small_name or f"small_by_{self.prune.name}") if self.is_small else self.prune.name
 
     @property
     def key(self) -> str:
@@ -194,8 +200,7 @@ class Procedure:
         if self.prune is None:
             return "dense, all features"
         if self.is_small:
-            best = isinstance(self.prune, Oracle)
-            return "small, on the best features" if best else f"small, {self.prune.label}"
+            return self.prune.small_label or f"small, {self.prune.label}"
         return self.prune.label if self.retrain is None else f"{self.prune.label}, {self.retrain.label}"
 
     @property
@@ -216,10 +221,10 @@ class Procedure:
     def note(self) -> str:
         """Why it is shown, where it is no choice within the budget."""
         if self.prune is None:
-            return "reference: over the budget"
+            return "over the budget"
         if self.retrain is not None and self.retrain.sample == "fresh" and not self.is_small:
-            return "reference: takes a second sample"
-        return "" if self.is_small else self.prune.note
+            return "takes a second sample"
+        return self.prune.note
 
     def budget(self, n_features: np.ndarray | None) -> np.ndarray:
         """The exact fraction kept in the end."""

@@ -74,8 +74,25 @@ class Oracle(Policy):
 
     name = "oracle"
     label = "pruned by oracle"
+    small_name, small_label = "small", "small, on the best features"
     sees_fit, sees_truth = False, True
-    note = "reference: sees the true coefficients"
+    note = "sees the true coefficients"
+
+
+@register
+class Variance(Policy):
+    """Keep the features with the largest variance Lambda; of those that tie, any.
+
+    Examples
+    --------
+    >>> Variance(keep=0.1).name
+    'variance'
+    """
+
+    name = "variance"
+    label = "pruned by variance"
+    small_label = "small, of largest variance"
+    sees_fit = False
 
 
 @register
@@ -90,7 +107,8 @@ class Random(Policy):
 
     name = "random"
     label = "pruned at random"
-    sees_fit = False
+    small_name, small_label = "small_by_chance", "small, by chance"
+    sees_fit, by_chance = False, True
 
 
 @register

@@ -35,6 +35,7 @@ from riskcalc.power.derivations import refusals
 from riskcalc.power.mutation import Mutant, mutants
 from riskcalc.prediction.predict import evaluate
 from riskcalc.problems import LinearGaussian
+from riskcalc.results.tables import Column, Part, Shown, Table
 from riskcalc.simulation.simulate import make_plan, run_trials
 from riskcalc.simulation.workers import process_pool, run_all
 from riskcalc.theory import REGISTRY
@@ -239,7 +240,7 @@ def equivalent(mutant: Mutant) -> bool:
 
 
 @dataclass(frozen=True)
-class Power:
+class Power(Shown):
     """How many mutants the checks catch. Prints as a table, the survivors below it.
 
     Attributes
@@ -263,9 +264,7 @@ class Power:
         """Plain values for JSON."""
         return {"fraction": self.fraction} | vars(self)
 
-    def __str__(self) -> str:
-        from riskcalc.results.tables import filled, table, to_text
-
+    def _parts(self) -> list[Part]:
         def kind(checks: list[str]) -> str:
             return checks[0].split("(")[0]
 
@@ -276,7 +275,7 @@ class Power:
         lines.append(f"{len(self.equivalents)} more are equal to the original and are not counted.")
         for title, which in (("Survivors:", self.survivors), ("Equivalent:", self.equivalents)):
             lines += [title, *(f"  {mutant}" for mutant in which)] if which else []
-        return to_text([*filled(table("caught first by", ("check", "mutants")), rows, 0), *lines])
+        return [Table("caught first by", (Column("check", words=True), Column("mutants")), rows), *lines]
 
 
 def measure_power(workers: int | None = None, progress: bool = False) -> Power:

@@ -13,7 +13,7 @@ from riskcalc.exact import as_fractions
 from riskcalc.formulas.records import Formula
 from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.lowering.state import State
-from riskcalc.policies import Hessian, Magnitude, Oracle, Policy, Retrain
+from riskcalc.policies import Hessian, Magnitude, Oracle, Policy, Retrain, Variance
 from riskcalc.prediction.solvers import Model, NotCovered, Solver, solver
 from riskcalc.prediction.status import Status
 from riskcalc.problems import RankOne
@@ -57,13 +57,14 @@ class RankOneSolver(Solver):
     def prune(self, model: RankOneModel | None, policy: Policy, first: Any) -> RankOneModel:
         """The top of the loadings, or of what the oracle sees; of several that tie, which ones makes no difference."""
         problem = self.problem
-        if isinstance(policy, (Magnitude, Hessian)):
+        if isinstance(policy, (Magnitude, Hessian, Variance)):
             scores = abs(problem.loadings)
         elif isinstance(policy, Oracle):
             scores = abs(problem.loadings * problem.coefficients)
         else:
             raise NotCovered(
-                f"with one factor the theory covers magnitude, hessian and oracle, but not {policy.kind}; simulate it"
+                "with one factor the theory covers magnitude, hessian, variance and oracle, but not "
+                f"{policy.kind}; simulate it"
             )
         before, fitted = (self._all, self._all) if model is None else (model.mask, model.fitted)
         order = np.argsort(-np.where(before, scores, -1), axis=-1, kind="stable")

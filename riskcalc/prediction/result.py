@@ -12,10 +12,10 @@ import numpy as np
 from riskcalc.exact import plain
 from riskcalc.policies import Policy, Procedure, Retrain
 from riskcalc.problems import Problem
-from riskcalc.problems.base import aligned_latex
 from riskcalc.problems.latex import results_latex
 from riskcalc.results.quantities import QUANTITIES, documented
-from riskcalc.results.tables import filled, number, table, to_text
+from riskcalc.results.regimes import inputs
+from riskcalc.results.tables import Column, Shown, Table, cut, number
 from riskcalc.results.values import json_value
 
 
@@ -32,7 +32,7 @@ class Later(Protocol):
 
 
 @dataclass(frozen=True)
-class Prediction:
+class Prediction(Shown):
     """Predicted risks of one model over a batch of regimes.
 
     All values have the batch's shape; a batch of shape () gives plain numbers. With `digits` they are mpf.
@@ -117,43 +117,33 @@ class Prediction:
             asked = {"model": asked.pop("model"), "keep": plain(self.budget)} | asked
         return asked | {name: json_value(value, self._digits(name)) for name, value in self._shown().items()}
 
-    def __str__(self) -> str:
+    def _parts(self) -> list[Table]:
         columns = {name: value for name, value in self._shown().items() if value is not None}
+        labels = {name: name.replace("_", " ") for name in columns}
 
         def text(name: str, value: Any) -> str:
             return str(value) if name == "status" else number(value, self._digits(name))
 
-        labels = [name.replace("_", " ") for name in columns]
         if np.ndim(self.risk) == 0:
-            values = map(text, columns, columns.values())
-            return to_text(filled(table(self.label, ("quantity", "value")), zip(labels, values, strict=True)))
-        inputs = self.inputs()
+            rows = [(labels[name], text(name, value)) for name, value in columns.items()]
+            return [Table(self.label, (Column("quantity", words=True), Column("value")), rows)]
+        given = inputs(self.problem, np.shape(self.risk), self.budget)
         flat = {name: np.ravel(value) for name, value in columns.items()}
         rows = (
-            [number(column[i]) for column in inputs.values()] + [text(name, column[i]) for name, column in flat.items()]
+            [number(column[i]) for column in given.values()] + [text(name, column[i]) for name, column in flat.items()]
             for i in range(np.size(self.risk))
         )
-        return to_text(filled(table(self.label, (*inputs, *labels), left=0), rows, np.size(self.risk)))
-
-    def _repr_latex_(self) -> str | None:
-        return None if np.ndim(self.risk) else aligned_latex(self.latex_rows())  # a batch is shown as text
+        told = [*map(Column, given), *(Column(label, words=name == "status") for name, label in labels.items())]
+        return [Table(self.label, told, keys=len(given), **cut(rows, np.size(self.risk)))]
 
     def latex_rows(self) -> list[str]:
         """The numbers and what they are predicted for, in rows of LaTeX; ValueError for a batch of regimes."""
         found = {one.latex: self.values.get(name) for name, one in QUANTITIES.items() if one.latex}
-        own = {"dense": r"\gamma", "small": r"\gamma_\Delta"}.get(self.model)
-        if own is not None:  # its risk is that of the fit itself
+        if self.prune is None or self.procedure.is_small:  # its risk is that of the fit itself
+            own = r"\gamma" if self.prune is None else r"\gamma_\Delta"
             del found["R"], found[r"\gamma"]
             found = {own: self.risk} | found
         return results_latex(self.problem, self.budget, self.label, found, lambda value: number(value, self.digits))
-
-    def inputs(self) -> dict[str, np.ndarray]:
-        """What tells the regimes of a batch apart: the aspect ratio, the budget, and whatever else varies."""
-        given = {"p/n": self.problem.aspect_ratio, "noise": self.problem.noise_variance, "ridge": self.problem.ridge}
-        shown = {name: value for name, value in given.items() if name == "p/n" or np.size(value) > 1}
-        if self.budget is not None:
-            shown["keep"] = self.budget
-        return {name: np.broadcast_to(value, np.shape(self.risk)).ravel() for name, value in shown.items()}
 
 
 Prediction.__doc__ = f"{Prediction.__doc__}".rstrip() + "\n" + documented()

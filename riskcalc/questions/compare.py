@@ -12,19 +12,23 @@ from mpmath import mp
 from numpy.typing import ArrayLike
 
 from riskcalc.exact import plain
-from riskcalc.policies import Hessian, Magnitude, Optimal, Oracle, Policy, Procedure, Random, Retrain
+from riskcalc.policies import Hessian, Magnitude, Optimal, Oracle, Policy, Procedure, Random, Retrain, Variance
 from riskcalc.policies.base import required
 from riskcalc.prediction.predict import evaluate
 from riskcalc.prediction.result import Prediction
 from riskcalc.prediction.solvers import NotCovered
 from riskcalc.problems import Problem, check_problem
-from riskcalc.results.tables import filled, number, table, to_text
-from riskcalc.results.values import below, json_value, plain_scalar
+from riskcalc.results.regimes import inputs
+from riskcalc.results.tables import Column, Part, Shown, Table, cut, number
+from riskcalc.results.values import below, digits_left, json_value, plain_scalar
 
 # The rules that a budget is given to, if no others are asked for.
 RULES: tuple[type[Policy], ...] = (Magnitude, Hessian, Oracle, Random)
+# What chooses the features of small models: the paper's is told the best of them, the others need not be.
+SMALL: tuple[type[Policy], ...] = (Oracle, Variance, Random)
 # The bound is a nonsmooth root: over more atoms it would take most of the time.
 MOST_ATOMS = 1 << 14
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def procedures(rules: Sequence[Policy], ridge: ArrayLike | str, bound: bool) -> list[Procedure]:
@@ -34,15 +38,15 @@ def procedures(rules: Sequence[Policy], ridge: ArrayLike | str, bound: bool) -> 
     """
     same, fresh = Retrain(ridge), Retrain(ridge, "fresh")
     budget = {"keep": rules[0].keep, "n_keep": rules[0].n_keep}
-    found = [Procedure(), Procedure.small(**budget), *map(Procedure, rules)]
+    found = [Procedure(), *(Procedure.small(**budget, by=kind) for kind in SMALL), *map(Procedure, rules)]
     found += [Procedure(Optimal(**budget))] if bound else []
     found += [Procedure(rule, same) for rule in rules]
     return found + [Procedure(rule, fresh) for rule in rules if rule.sees_fit]
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Risks of every model at one budget.
+class Comparison(Shown):
+    """Risks of every model at one budget. Prints as a table, and what it says in words.
 
     Attributes
     ----------
@@ -50,7 +54,8 @@ class Comparison:
     keep : ndarray
         The budget, as given; exact.
     predictions : dict of str to Prediction
-        By model: "dense", "small", "magnitude", "hessian", "oracle", "random", "optimal" (the bound for rules that
+        By model: "dense", "small" (told its features), "small_by_variance" (those of largest variance),
+        "small_by_chance" (any), "magnitude", "hessian", "oracle", "random", "optimal" (the bound for rules that
         keep or drop), "magnitude+retrain" and so on (the same sample), "magnitude+fresh" and "hessian+fresh"; those
         that the theory of the problem covers.
     digits : int or None
@@ -68,19 +73,17 @@ class Comparison:
 
     @property
     def best(self) -> Any:
-        """The competitor of lowest risk: the small model, or a rule that sees no truth, retrained on the same sample or
-        not.
+        """The model of lowest risk among those that meet the budget and can be computed from data alone.
 
-        None where no competitor has a finite risk.
+        These are rules that see no truth, retrained on the same sample or not, and small models that are not told their
+        features: those of largest variance, or any. None where no competitor has a finite risk.
         """
         return np.array([*self._competitors, None], dtype=object)[self._ranking()[0]]
 
     @property
     def _competitors(self) -> list[str]:
-        """Models that meet the budget and can be computed from data, the paper's benchmark included: the small model is
-        told its features."""
-        asked = {model: prediction.procedure for model, prediction in self.predictions.items()}
-        return [model for model, one in asked.items() if one.is_small or one.feasible]
+        """Models that meet the budget and can be computed from data alone."""
+        return [model for model, prediction in self.predictions.items() if prediction.procedure.feasible]
 
     @property
     def _pruned(self) -> list[str]:
@@ -98,7 +101,10 @@ class Comparison:
 
     @property
     def prune_beats_small(self) -> Any:
-        """Whether a rule that looks at the sample, retrained or not, has a lower risk than the small model."""
+        """Whether a rule that looks at the sample, retrained or not, has a lower risk than "small".
+
+        It is the paper's question; that small model is told the best features, which no sample tells.
+        """
         with self._precision():
             pruned = np.min(self._finite_risks(self._pruned), axis=0)
             answer = below(pruned, self._finite_risks(["small"])[0], self.digits)
@@ -144,38 +150,58 @@ class Comparison:
             "models": models,
         }
 
-    def __str__(self) -> str:
-        parts = [self._one_regime(), *self._verdict()] if np.ndim(self.margin) == 0 else self._many_regimes()
-        return to_text([*parts, *filter(None, [self.problem.note])])
+    def _parts(self) -> list[Part]:
+        parts = [self._one_regime(), *self._verdict()] if np.ndim(self.margin) == 0 else [self._many_regimes()]
+        return [*parts, *filter(None, [self.problem.note])]
 
-    def _one_regime(self) -> Any:
+    def _one_regime(self) -> Table:
         ratio, keep = (number(value[()]) for value in (self.problem.aspect_ratio, self.keep))
+        marks: dict[str, str] = {}
+        lists: dict[str, list[str]] = {"References": [], "Status": []}
+        rows, pruned = [], {one.prune for one in self.predictions.values() if one.retrain is None}
+        for model in self._in_families():
+            prediction, told = self.predictions[model], ""
+            status = "" if prediction.status == "ok" else prediction.status.replace("_", " ")
+            for listed, note in zip(lists.values(), (prediction.procedure.note, status), strict=True):
+                if note and note not in marks:
+                    marks[note] = str(len(marks) + 1).translate(_RAISED)
+                    listed.append(f"{marks[note]} {note}")
+                told += marks.get(note, "")
+            label, again = prediction.label, prediction.retrain
+            if again is not None and not prediction.procedure.is_small and prediction.prune in pruned:
+                label = f"  {again.label}"
+            values = (prediction.risk, prediction.misfit, prediction.training_error)
+            risk, dropping, training = (number(value, self.digits) for value in values)
+            best = "*" if model == self.best else ""
+            rows.append([label + best + told, risk, dropping, self._estimation(model), training])
+        names = ("test risk", "by dropping", "by estimating", "training error")
+        notes = [f"{what}: {', '.join(listed)}." for what, listed in lists.items() if listed]
         title = f"predicted test risk, {ratio} features per sample, keeping {keep} of them"
-        rows = []
+        return Table(title, [Column("model", words=True), *map(Column, names)], rows, notes=notes)
+
+    def _in_families(self) -> list[str]:
+        """The models, those retrained after the rule that they are pruned by."""
+        families: dict[Any, list[str]] = {}
         for model, prediction in self.predictions.items():
-            notes = ["best" if model == self.best else prediction.procedure.note]
-            if prediction.status != "ok":
-                notes.append(prediction.status.replace("_", " "))
-            values = (prediction.risk, prediction.misfit, _estimation(prediction), prediction.training_error)
-            numbers = [number(value, self.digits) for value in values]
-            rows.append([prediction.label, *numbers, ", ".join(filter(None, notes))])
-        columns = ("model", "test risk", "by dropping", "by estimating", "training error", "")
-        (grid,) = filled(table(title, columns, right=5), rows)
-        return grid
+            family = prediction.procedure if prediction.procedure.is_small else prediction.prune
+            families.setdefault(family, []).append(model)
+        return [model for family in families.values() for model in family]
 
     def _verdict(self) -> list[str]:
         if self.best is None:
-            return ["No model that meets the budget has a finite risk."]
-        by = "; the next is equal" if self.margin == 0 else f", by {number(self.margin, self.digits)}"
+            return ["No model that meets the budget from data alone has a finite risk."]
+        best = self.predictions[self.best]
+        margin = number(self.margin, digits_left(self.margin, best.risk, self.digits))
+        by = "; the next is equal" if self.margin == 0 else f", by {margin}"
         by = by if self.margin == self.margin else ""
-        best = f"Best within the budget: {self.predictions[self.best].label}{by}."
+        told = f"* Best within the budget: {best.label}{by}."
         if not self._pruned:
-            return [best]
+            return [told]
         pruned = min(self._pruned, key=lambda model: _finite(self.predictions[model].risk).item())
         beats = {"lower": "beats", "equal": "is equal to", "higher": "does not beat"}[self._order(pruned, "small")]
         reason = self._why(pruned, "small")
         beaten = f"Pruning the large model {beats} training the small one. {reason}".strip()
-        return list(filter(None, [best, beaten, self._retraining(pruned.removesuffix("+retrain"))]))
+        return list(filter(None, [told, beaten, self._retraining(pruned.removesuffix("+retrain"))]))
 
     def _why(self, one: str, other: str) -> str:
         """What decides between two models: what they drop (misfit), or how well they estimate what they keep.
@@ -187,9 +213,10 @@ class Comparison:
         split = all(prediction.misfit is not None for prediction in pair)
         if order == "equal" or not (split and all(_finite(prediction.risk) < np.inf for prediction in pair)):
             return ""
-        misfits, errors = [p.misfit for p in pair], [_estimation(p) for p in pair]
-        told = [number(value, self.digits) for value in (*errors, *misfits)]
-        by_misfit, by_error = misfits[1] - misfits[0], errors[1] - errors[0]
+        misfits = [prediction.misfit for prediction in pair]
+        told = [self._estimation(one), self._estimation(other), *(number(misfit, self.digits) for misfit in misfits)]
+        by_misfit = misfits[1] - misfits[0]
+        by_error = pair[1].excess_risk - pair[0].excess_risk - by_misfit
         if abs(by_error) >= abs(by_misfit):
             reason = "denoising" if order == "lower" else "the noise in what it keeps"
             return f"The reason is {reason}: estimating what is kept costs {told[0]} instead of {told[1]}."
@@ -208,22 +235,45 @@ class Comparison:
         values = f"from {number(before, self.digits)} to {number(later, self.digits)}"
         return f"Retraining on the same sample {helps} its risk {values}. {self._why(retrained, rule)}"
 
-    def _many_regimes(self) -> list[Any]:
-        inputs = self.predictions["small"].inputs()
+    def _many_regimes(self) -> Table:
+        given = inputs(self.problem, np.shape(self.margin), self.keep)
         risks = {model: np.ravel(risk) for model, risk in self.risks.items()}
-        best, margin = np.ravel(self.best), np.ravel(self.margin)
-        rows = (
-            [number(column[i]) for column in inputs.values()]
-            + [number(risk[i], self.digits) for risk in risks.values()]
-            + [best[i] or "", number(margin[i], self.digits)]
-            for i in range(best.size)
-        )
-        return filled(table("predicted test risk", (*inputs, *risks, "best", "by"), left=0), rows, best.size)
+        best, beats = np.ravel(self.best), np.ravel(self.prune_beats_small)
+        regimes, keys = range(best.size), [*map(Column, given)]
 
+        def told(i: int) -> list[str]:
+            return [number(column[i]) for column in given.values()]
 
-def _estimation(prediction: Prediction) -> Any:
-    """The part of the excess risk that is the error in what is kept; None where the theory does not split it."""
-    return None if prediction.misfit is None else prediction.excess_risk - prediction.misfit
+        def risk(model: str | None, i: int) -> str:
+            return "" if model is None else number(risks[model][i], self.digits)
+
+        def by(i: int) -> str:
+            margin = np.ravel(self.margin)[i]
+            return number(margin, digits_left(margin, risks[best[i] or "dense"][i], self.digits))
+
+        def every(i: int) -> list[str]:
+            return [*told(i), *(risk(model, i) for model in risks), best[i] or "none", by(i)]
+
+        def some(i: int) -> list[str]:
+            beaten = "yes" if beats[i] else "no"
+            return [*told(i), best[i] or "none", risk(best[i], i), by(i), risk("small", i), beaten]
+
+        title, first = "predicted test risk", Column("best", words=True)
+        columns = [*keys, first, *map(Column, ("its risk", "by", "small")), Column("pruning beats small", words=True)]
+        shown = cut(map(some, regimes), best.size)
+        shown["notes"] = [*shown["notes"], "The risk of every model: .risks, .to_dict(), or --json."]
+        brief = Table(title, columns, keys=len(keys), **shown)
+        columns = [*keys, *map(Column, risks), first, Column("by")]
+        return Table(title, columns, keys=len(keys), brief=brief, **cut(map(every, regimes), best.size))
+
+    def _estimation(self, model: str) -> str:
+        """The part of a risk that is the error in what is kept; empty where the theory does not split it."""
+        prediction = self.predictions[model]
+        if prediction.misfit is None:
+            return ""
+        with self._precision():
+            found = prediction.excess_risk - prediction.misfit
+        return number(found, digits_left(found, prediction.excess_risk, self.digits))
 
 
 def _finite(risk: Any) -> np.ndarray:

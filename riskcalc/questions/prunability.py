@@ -14,7 +14,8 @@ from riskcalc.prediction.predict import predict
 from riskcalc.prediction.solvers import NotCovered
 from riskcalc.problems import Problem, check_problem
 from riskcalc.questions.crossing import first_within
-from riskcalc.results.tables import filled, number, table, to_text
+from riskcalc.results.regimes import inputs
+from riskcalc.results.tables import Column, Shown, Table, cut, number
 from riskcalc.results.values import json_value, plain_scalar
 
 USUAL: tuple[type[Policy], ...] = (Magnitude, Hessian, BrainSurgeon, Oracle, Random)
@@ -23,7 +24,7 @@ GRID = np.unique(np.concatenate([np.geomspace(1e-6, 1, 97), np.linspace(0, 1, 65
 
 
 @dataclass(frozen=True)
-class Prunability:
+class Prunability(Shown):
     """The smallest fraction that may be kept, by policy. Prints as a table.
 
     Attributes
@@ -49,21 +50,25 @@ class Prunability:
         keep = {name: json_value(value, None) for name, value in self.keep.items()}
         return {"tolerance": self.tolerance, "training_error": json_value(self.training_error, None), "keep": keep}
 
-    def __str__(self) -> str:
-        def text(value: float) -> str:
+    def _parts(self) -> list[Table]:
+        def text(value: Any) -> str:
             return "none" if np.isnan(value) else number(value)
 
-        rows = (
-            [name, *map(text, np.ravel(value)[:8]), *(["..."] if np.size(value) > 8 else [])]
-            for name, value in self.keep.items()
+        title = f"smallest fraction kept with a training error within {self.tolerance:g} of the dense fit's"
+        shape = np.shape(self.training_error)
+        if not shape:
+            rows = [(name, text(value)) for name, value in self.keep.items()]
+            columns = Column("policy", words=True), Column("smallest keep")
+            return [Table(f"{title}, {number(self.training_error)}", columns, rows)]
+        given = inputs(self.problem, shape)
+        flat = [np.ravel(value) for value in self.keep.values()]
+        errors = np.ravel(self.training_error)
+        regimes = (
+            [*(number(one[i]) for one in (*given.values(), errors)), *(text(value[i]) for value in flat)]
+            for i in range(errors.size)
         )
-        shown = min(np.size(self.training_error), 8)
-        columns = ("policy", *["smallest keep"] * shown, *([""] if np.size(self.training_error) > 8 else []))
-        title = (
-            f"training error within {self.tolerance:g} of the dense fit's {number(np.ravel(self.training_error)[0])}"
-        )
-        title = title if np.ndim(self.training_error) == 0 else title.rsplit(" ", 1)[0]
-        return to_text([title, *filled(table("", columns), rows, len(self.keep))])
+        columns = [*map(Column, (*given, "dense training error", *self.keep))]
+        return [Table(title, columns, keys=len(given), **cut(regimes, errors.size))]
 
 
 def prunability(problem: Problem, tolerance: float, policies: Sequence[type[Policy]] | None = None) -> Prunability:

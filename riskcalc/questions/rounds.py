@@ -12,12 +12,13 @@ from riskcalc.policies import Iterative, Policy, Retrain
 from riskcalc.prediction.predict import predict
 from riskcalc.prediction.result import Prediction
 from riskcalc.problems import Problem
-from riskcalc.results.tables import filled, number, table, to_text
+from riskcalc.results.regimes import inputs
+from riskcalc.results.tables import Column, Part, Shown, Table, cut, number
 from riskcalc.results.values import below, json_value, plain_scalar
 
 
 @dataclass(frozen=True)
-class Schedule:
+class Schedule(Shown):
     """Test risks after every round, beside those of pruning the dense fit once to the same budget. Prints as a table.
 
     Attributes
@@ -64,16 +65,24 @@ class Schedule:
             "rounds_pay": np.asarray(self.rounds_pay).tolist(),
         }
 
-    def __str__(self) -> str:
-        if np.ndim(self.gain):
-            return f"schedules of {np.size(self.gain)} regimes; ask for one to see a table"
-        rows = [
-            [number(keep), number(many.risk), number(many.integration_error), number(once.risk)]
-            for keep, many, once in zip(self.policy.keeps, self.rounds, self.one_shot, strict=True)
-        ]
-        columns = ("keep", "in rounds", "its error", "in one shot")
-        parts = filled(table("test risk after pruning and retraining", columns, left=0), rows, len(rows))
-        return to_text([*parts, self._verdict()])
+    def _parts(self) -> list[Part]:
+        title, names = "test risk after pruning and retraining", ("in rounds", "its error", "in one shot")
+        if np.ndim(self.gain) == 0:
+            rows = [
+                [number(keep), number(many.risk), number(many.integration_error), number(once.risk)]
+                for keep, many, once in zip(self.policy.keeps, self.rounds, self.one_shot, strict=True)
+            ]
+            return [Table(title, [*map(Column, ("keep", *names))], rows), self._verdict()]
+        given = inputs(self.problem, np.shape(self.gain))
+        risks = [np.ravel(value) for value in (self.rounds[-1].risk, self.error, self.one_shot[-1].risk)]
+        pays = np.ravel(self.rounds_pay)
+        regimes = (
+            [*(number(value[i]) for value in (*given.values(), *risks)), "yes" if pays[i] else "no"]
+            for i in range(pays.size)
+        )
+        columns = [*map(Column, (*given, *names)), Column("rounds pay", words=True)]
+        title = f"{title}, keeping {number(self.policy.keeps[-1])}"
+        return [Table(title, columns, keys=len(given), **cut(regimes, pays.size))]
 
     def _verdict(self) -> str:
         """What the table says, in words; for one regime."""

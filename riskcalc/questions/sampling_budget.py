@@ -13,7 +13,7 @@ from riskcalc.policies import Sampled
 from riskcalc.prediction.predict import predict
 from riskcalc.problems import Problem, check_problem
 from riskcalc.questions.crossing import first_within
-from riskcalc.results.tables import filled, number, table, to_text
+from riskcalc.results.tables import Column, Shown, Table, cut, number
 from riskcalc.results.values import json_value, plain_scalar
 
 # The smallest fraction of features that is told from none.
@@ -21,7 +21,7 @@ LEAST = 2.0**-50
 
 
 @dataclass(frozen=True)
-class SamplingBudget:
+class SamplingBudget(Shown):
     """Fractions of the features that suffice, each found in its own way. Prints as a table.
 
     Attributes
@@ -47,16 +47,26 @@ class SamplingBudget:
         """Plain values for JSON."""
         return {name: json_value(value, None) for name, value in vars(self).items()}
 
-    def __str__(self) -> str:
-        title = f"for a relative error of {self.relative_error:g} with probability {1 - self.failure:g}"
-        words = {
+    def _parts(self) -> list[Table]:
+        title = (
+            "smallest fraction of features that predicts like the dense fit, "
+            f"to a relative error of {self.relative_error:g} with probability {1 - self.failure:g}"
+        )
+        ways = {
             "with a sure top, exact": self.sure_top,
             "with replacement, exact": self.replacement,
             "with replacement, by Chernoff's bound": self.chernoff,
             "with replacement, by Chebyshev's inequality": self.chebyshev,
         }
-        rows = [[name, ", ".join(number(one) for one in np.ravel(value)[:8])] for name, value in words.items()]
-        return to_text([title, *filled(table("", ("sampling", "fraction of features")), rows, len(rows))])
+        shape = np.shape(self.sure_top)
+        if not shape:
+            rows = [(way, number(fraction)) for way, fraction in ways.items()]
+            return [Table(title, (Column("sampling", words=True), Column("fraction of features")), rows)]
+        regimes = (
+            [", ".join(map(str, place)), *(number(fraction[place]) for fraction in ways.values())]
+            for place in np.ndindex(shape)
+        )
+        return [Table(title, [*map(Column, ("regime", *ways))], **cut(regimes, np.size(self.sure_top)))]
 
 
 def sampling_budget(problem: Problem, relative_error: float, failure: float = 0.05) -> SamplingBudget:

@@ -48,7 +48,8 @@ _DECLARED = (
         "threshold",
         "Of the score: sqrt(p)|beta| for magnitude, times sqrt(Lambda) for Hessian (for sampled, from where on "
         "features are kept surely; for groups, the norm of their scores), times sqrt(Lambda + D nu) for the surgeon; "
-        "Lambda B^2 for oracle and small; the gain Lambda (2 x E[B|x] - x^2) for optimal. None where there is none.",
+        "Lambda B^2 for oracle and small; Lambda for variance; the gain Lambda (2 x E[B|x] - x^2) for optimal. None "
+        "where there is none.",
         "t",
     ),
     Quantity("effective_ridge", "Of the first fit; None where there is none.", r"\nu"),

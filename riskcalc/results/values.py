@@ -26,6 +26,13 @@ def below(one: Any, other: Any, digits: int | None = None) -> Any:
     return one < other * (1 - (1e-12 if digits is None else mpf(10) ** (2 - digits)))
 
 
+def digits_left(difference: Any, term: Any, digits: int | None) -> int | None:
+    """How many of the digits asked for a difference has, of two terms that have them all."""
+    if digits is None or difference == 0 or not (mp.isfinite(difference) and mp.isfinite(term)):
+        return digits
+    return max(1, digits - max(0, int(mp.ceil(mp.log10(abs(term / difference))))))
+
+
 def json_value(values: Any, digits: int | None) -> Any:
     """Numbers as JSON holds them: nan and inf become None, mpf become strings of all their digits."""
     if values is None or isinstance(values, str):

@@ -25,6 +25,7 @@ from riskcalc.policies import (
     Random,
     Ranking,
     Sampled,
+    Variance,
 )
 
 
@@ -101,6 +102,15 @@ def _(policy: BrainSurgeon, fit: Fitted) -> Any:
 @choose.register
 def _(policy: Oracle, fit: Fitted, n_keep: int) -> Choice:
     return Choice(_oracle(fit), n_keep, fit.coefficients)
+
+
+@choose.register
+def _(policy: Variance, fit: Fitted, n_keep: int) -> Choice:
+    """In the order of the variances; a stable sort leaves ties in the order of luck."""
+    xp, by_luck = fit.xp, fit.xp.argsort(fit.luck, axis=-1)
+    shuffled = xp.take_along_axis(fit.eigenvalues + 0 * fit.luck, by_luck, axis=-1)
+    order = xp.take_along_axis(by_luck, xp.argsort(shuffled, axis=-1, stable=True), axis=-1)
+    return Choice(xp.argsort(order, axis=-1), n_keep, fit.coefficients)
 
 
 @choose.register

@@ -162,12 +162,11 @@ class DiagonalSampler(Sampler):
                 continue
             kept = policy.whole(self.n_features, np.array(self.n_features)).n_keep or 0
             ridge = self.ridge if retrain.ridge is None else float(retrain.ridge)
-            blind = not (policy.sees_fit or policy.sees_truth)  # it may keep features without variance
             if policy.repeats and ridge == 0 and kept > n:
                 raise ValueError(
                     "with replacement the number of distinct features is random; retrain with a ridge, or keep fewer"
                 )
-            _check_variance(n, kept if blind else min(kept, live), ridge, "features kept")
+            _check_variance(n, kept if policy.by_chance else min(kept, live), ridge, "features kept")
 
 
 @sized.register

@@ -82,9 +82,10 @@ THRESHOLD_MOMENTS = {formula.defines: formula.statement for formula in (KEPT, DR
 RANKING_MOMENTS = {M0: top(score, t, part), M0bar: top(-score, -t, partbar), M1: Integer(0), M2c: Integer(0)}
 RANDOM_MOMENTS = {M0: alpha, M0bar: 1 - alpha, M1: Integer(0), M2c: Integer(0)}
 
-# Weights of scores; the ranking by the true coefficients; the one that keeps every feature of positive variance first.
+# Weights of scores; the rankings by the true coefficients and by variance; the one that keeps every feature of positive
+# variance first.
 MAGNITUDE, HESSIAN, SURGEON = Integer(1), sqrt(Lambda), sqrt(Lambda + D * nu)
-ORACLE_SCORE = Lambda * B**2
+ORACLE_SCORE, VARIANCE_SCORE = Lambda * B**2, Lambda
 LIVE_SCORE = positive(Lambda)
 
 THRESHOLD = FixedPoint(

@@ -27,6 +27,7 @@ from riskcalc.policies import (
     Random,
     Ranking,
     Sampled,
+    Variance,
 )
 from riskcalc.theory import groups, masks, optimal, pruning, sampling, training_error
 from riskcalc.theory.masks import scored
@@ -173,6 +174,11 @@ def _(policy: BrainSurgeon) -> Mask:
 @mask.register
 def _(policy: Oracle) -> Mask:
     return Ranked(masks.ORACLE_SCORE)
+
+
+@mask.register
+def _(policy: Variance) -> Mask:
+    return Ranked(masks.VARIANCE_SCORE)
 
 
 @mask.register

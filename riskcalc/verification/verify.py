@@ -15,6 +15,7 @@ from riskcalc.exact import above_zero, count
 from riskcalc.formulas.chapters import Chapter
 from riskcalc.policies import Policy, Procedure, Retrain
 from riskcalc.problems import Problem
+from riskcalc.results.tables import Column, Part, Shown, Table, number
 from riskcalc.simulation.estimates import with_error
 from riskcalc.simulation.simulate import check_seed
 from riskcalc.verification.evidence import gather
@@ -64,7 +65,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Verification:
+class Verification(Shown):
     """What a verification found. Prints as a table.
 
     Attributes
@@ -94,10 +95,8 @@ class Verification:
         own = {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
         return {"verdict": self.verdict} | own | {"checks": [check.to_dict() for check in self.checks]}
 
-    def __str__(self) -> str:
-        from riskcalc.results.tables import filled, number, table, to_text
-
-        columns = ("model", "predicted", f"simulated at n = {self.sizes[-1]}", "theory there", "deviation", "verdict")
+    def _parts(self) -> list[Part]:
+        names = ("predicted", f"simulated at n = {self.sizes[-1]}", "theory there", "deviation")
         rows = [
             [
                 check.name,
@@ -110,14 +109,13 @@ class Verification:
             for check in self.checks
         ]
         drawn = ", ".join(f"{count} of n = {n}" for n, count in zip(self.sizes, self.trials, strict=True))
-        return to_text(
-            [
-                *filled(table("theory beside simulation", columns, right=5), rows, len(rows)),
-                f"Trials: {drawn}; deviations are extrapolated to n = infinity.",
-                f"Verdict: {self.verdict}, at a tolerance of {100 * self.tolerance:g} % "
-                f"and a confidence of {100 * self.confidence:g} %.",
-            ]
-        )
+        columns = Column("model", words=True), *map(Column, names), Column("verdict", words=True)
+        return [
+            Table("theory beside simulation", columns, rows),
+            f"Trials: {drawn}; deviations are extrapolated to n = infinity.",
+            f"Verdict: {self.verdict}, at a tolerance of {100 * self.tolerance:g} % "
+            f"and a confidence of {100 * self.confidence:g} %.",
+        ]
 
 
 def verify(
