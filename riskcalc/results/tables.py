@@ -82,10 +82,7 @@ class Shown(ABC):
 
 
 def number(value: Any, digits: int | None = None) -> str:
-    """A number as a table shows it: five significant digits, or as many as were asked for, zeros at its end included.
-
-    Nothing is zero to so many digits but zero itself.
-    """
+    """A number as a table shows it: five significant digits; or as many as were asked for, zeros at its end, too."""
     if value is None:
         return ""
     if digits is None:
@@ -96,10 +93,10 @@ def number(value: Any, digits: int | None = None) -> str:
     return text.replace(".e", "e").removesuffix(".")
 
 
-def cut(rows: Iterable[Sequence[str]], count: int, of: str = "regimes") -> dict[str, Any]:
-    """The first of so many rows, and a note that says so where there are more: arguments of a `Table`."""
+def cut(rows: Iterable[Sequence[str]], count: int) -> dict[str, Any]:
+    """Of so many regimes the first rows, and a note that says so where there are more: arguments of a `Table`."""
     first = [row for _, row in zip(range(MOST_ROWS), rows, strict=False)]
-    return {"rows": first, "notes": [] if count <= MOST_ROWS else [f"the first {MOST_ROWS} of {count} {of}"]}
+    return {"rows": first, "notes": [] if count <= MOST_ROWS else [f"the first {MOST_ROWS} of {count} regimes"]}
 
 
 # --- text
@@ -117,11 +114,10 @@ def to_text(parts: Iterable[Part], width: int | None = None) -> str:
     width = width or line_width()
     found: list[str] = []
     for part in parts:
-        found += (
-            ["", *_lines(part, width), ""]
-            if isinstance(part, Table)
-            else _wrapped(part, width, hang=2 * part.startswith(" "))
-        )
+        if isinstance(part, Table):
+            found += ["", *_lines(part, width), ""]
+        else:
+            found += _wrapped(part, width, hang=2 * part.startswith(" "))
     text = "\n".join(line.rstrip() for line in found).strip("\n")
     return re.sub("\n{3,}", "\n\n", text)
 
