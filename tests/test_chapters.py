@@ -17,10 +17,10 @@ from sympy import Eq, S, Symbol
 
 import riskcalc as rc
 from riskcalc.chapters import NONNEGATIVE, POSITIVE, Chapter, E, Equation, Formula, Trial, law_symbol, positive, scalar
-from riskcalc.derivation.run import LIBRARY, library_of
 from riskcalc.power.chapters import measure_chapter
 from riskcalc.power.mutation import mutants
 from riskcalc.theory import CHAPTERS, REGISTRY
+from riskcalc.theory.library import LIBRARY, library_of
 from riskcalc.theory.symbols import Lambda, kappa, sigma2
 
 HERE_ONLY = {"workers": 1}

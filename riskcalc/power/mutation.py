@@ -10,10 +10,10 @@ from typing import Any
 
 import sympy
 
-from riskcalc.derivation.run import LIBRARY
 from riskcalc.formulas.chapters import Library
 from riskcalc.formulas.records import Expansion, FixedPoint, Formula
 from riskcalc.formulas.symbols import Expression, H, LawSymbol, S, Scalar
+from riskcalc.theory.library import LIBRARY
 
 
 @dataclass(frozen=True, eq=False)

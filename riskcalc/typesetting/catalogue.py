@@ -11,9 +11,10 @@ from latex2mathml.converter import convert
 
 from riskcalc.derivation.claims import Registered
 from riskcalc.derivation.reports import Reports
-from riskcalc.derivation.run import LIBRARY, build
+from riskcalc.derivation.run import build
 from riskcalc.formulas.chapters import Library
 from riskcalc.formulas.records import Formula
+from riskcalc.theory.library import LIBRARY
 from riskcalc.typesetting.displays import record
 from riskcalc.typesetting.document import shown_quantities
 

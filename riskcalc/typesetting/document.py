@@ -11,12 +11,12 @@ from typing import Any
 
 from sympy import FiniteSet, Reals
 
-from riskcalc.derivation.run import LIBRARY
 from riskcalc.formulas.chapters import Library
 from riskcalc.formulas.records import Equation, FixedPoint, Formula
 from riskcalc.formulas.symbols import QUANTITIES, Expression, LawSymbol, Quantity
 from riskcalc.problems import Problem
 from riskcalc.problems.base import facts_latex
+from riskcalc.theory.library import LIBRARY
 from riskcalc.typesetting.displays import definitions, equations
 from riskcalc.typesetting.export import snippet
 from riskcalc.typesetting.expressions import tex
