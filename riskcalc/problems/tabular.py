@@ -10,17 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from riskcalc.laws import Empirical
+from riskcalc.laws import PrincipalComponents
 from riskcalc.problems import LinearGaussian
 
 # A sample covariance of fewer rows per feature is too far from the population's.
 LONG_TABLE = 10
-
-
-class PrincipalComponents(Empirical):
-    """The principal components of a table as features."""
-
-    note = "Features are the table's principal components; pruning components is not pruning columns."
 
 
 def from_data(
