@@ -127,6 +127,8 @@ def plain(value: Any, digits: int | None = None) -> Any:
         if value.ndim and value.dtype.kind in "OfM" and not _finite_doubles(value):
             return [plain(item, digits) for item in value]
         return value.tolist() if value.ndim else plain(value.item(), digits)
+    if isinstance(value, dict):
+        return {name: plain(item, digits) for name, item in value.items()}
     if isinstance(value, _MPF):
         return digits_of(value, digits)
     if isinstance(value, Fraction):
@@ -165,12 +167,16 @@ def numbers(value: Any, digits: int | None = None) -> Any:
 
     ValueError for what is not such a number.
     """
+    if isinstance(value, dict):
+        return {name: numbers(item, digits) for name, item in value.items()}
     if isinstance(value, list):
         items = [numbers(item, digits) for item in value]
         kinds = {np.shape(item) for item in items}
         if len(kinds) != 1:
             raise ValueError(f"lists of numbers must be of one shape, got {value!r}")
-        exact = any(isinstance(item, _MPF) or getattr(item, "dtype", None) == object for item in items)
+        exact = any(
+            isinstance(item, _MPF) or (isinstance(item, np.ndarray) and item.dtype.kind == "O") for item in items
+        )
         return np.array(items, dtype=object if exact else None)
     if isinstance(value, str):
         try:

@@ -30,8 +30,8 @@ class Inert:
     Its arguments are its attributes of the same names, or what `given` says.
     """
 
-    # How those of its arguments are read that are no numbers: a class of values, a list of one such class for several
-    # of them, or a function of what was written.
+    # How those arguments are read that the constructor does not take as they are written: a class of values (Self for
+    # its own), a list of one such class for several of them, or a function of what was written.
     _read: ClassVar[Mapping[str, Any]] = {}
 
     def given(self) -> dict[str, Any]:
@@ -63,7 +63,7 @@ class Inert:
         return self._kind_at(place) | {name: self._plainly(name, value) for name, value in told.items()}
 
     def _plainly(self, name: str, value: Any) -> Any:
-        reader = self._read.get(name)
+        reader = self._reader(name)
         if isinstance(value, Inert):
             return value._written(reader)
         if isinstance(reader, list):
@@ -82,7 +82,9 @@ class Inert:
         if not _has_constructor(kind):
             raise TypeError(f"{kind.__name__} does not say what it is as plain values: it has no constructor")
         if root._kinds().get(name) is not kind:
-            raise ValueError(f"a {kind.__name__} cannot be written: no {root.__name__} of this class is known as {name}")
+            raise ValueError(
+                f"a {kind.__name__} cannot be written: as {name} another {root.__name__} is known, or none"
+            )
         return {} if kind is place else {"kind": name}
 
     @classmethod
@@ -121,12 +123,17 @@ class Inert:
     @classmethod
     def _meant(cls, name: str, value: Any) -> Any:
         """An argument that is written so."""
-        reader = cls._read.get(name)
-        if value is None or reader is None:
+        reader = cls._reader(name)
+        if value is None or reader is None or isinstance(value, Inert):
             return value
         if isinstance(reader, list):
             return tuple(reader[0].from_dict(one) for one in value)
         return reader.from_dict(value) if isinstance(reader, type) and issubclass(reader, Inert) else reader(value)
+
+    @classmethod
+    def _reader(cls, name: str) -> Any:
+        reader = cls._read.get(name)
+        return cls if reader is Self else reader
 
     @classmethod
     def _called(cls) -> str:
@@ -139,10 +146,10 @@ class Inert:
         return next(base for base in cls.__mro__ if Inert in base.__bases__)
 
     @classmethod
-    def _kinds(cls) -> dict[str, type[Self]]:
+    def _kinds(cls) -> Mapping[str, type[Self]]:
         """The classes of this kind that can be read, by name. Of two of one name ours is meant, or else the later."""
         found: dict[str, type[Self]] = {}
-        for one in (cls, *_heirs(cls)):
+        for one in [cls, *_heirs(cls)]:
             open_name = not found.get(one.__name__, one).__module__.startswith("riskcalc.")
             if _has_constructor(one) and not inspect.isabstract(one) and (one.__name__ not in found or open_name):
                 found[one.__name__] = one
@@ -217,7 +224,7 @@ def _has_constructor(kind: type) -> bool:
     return kind.__init__ is not object.__init__
 
 
-def _heirs(kind: type) -> list[type]:
+def _heirs(kind: Any) -> list[Any]:
     """All classes derived from one, each after those that it is derived from."""
     return [heir for own in kind.__subclasses__() for heir in (own, *_heirs(own))]
 
@@ -238,7 +245,9 @@ def _frozen_items(array: np.ndarray) -> Any:
     if array.dtype.kind == "U":
         return tuple(array.ravel().tolist())
     floats = np.atleast_1d(array.astype(float)) + 0.0  # of two zeros one
-    if array.dtype.kind != "f" and (floats != array).any():
+    with np.errstate(invalid="ignore"):
+        others = array.dtype.kind != "f" and (floats != array).any()
+    if others:
         return tuple(map(_exactly, array.flat))
     floats[floats != floats] = np.nan
     return floats.tobytes()

@@ -15,6 +15,7 @@ from riskcalc.derivation.background import Background
 from riskcalc.derivation.checks import LEVELS, Outcome
 from riskcalc.derivation.record import Derivation, Step
 from riskcalc.formulas.records import Formula
+from riskcalc.inert import signed
 from riskcalc.lookup import look_up
 from riskcalc.simulation.workers import process_pool, run_all
 from riskcalc.theory import CHAPTERS, REGISTRY
@@ -114,6 +115,9 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
+        return signed(self._plainly())
+
+    def _plainly(self) -> dict[str, Any]:
         return {"passed": self.passed, "levels": self.levels} | asdict(self)
 
     def __str__(self) -> str:
@@ -145,7 +149,7 @@ class Reports:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return {"passed": self.passed, "derivations": [report.to_dict() for report in self.reports]}
+        return signed({"passed": self.passed, "derivations": [report._plainly() for report in self.reports]})
 
     def __str__(self) -> str:
         from riskcalc.results.tables import table, to_text

@@ -180,11 +180,9 @@ class Empirical(Law):
     def __init__(
         self, eigenvalues: ArrayLike, signal: ArrayLike | None = None, *, coefficients: ArrayLike | None = None
     ):
-        sizes = [np.shape(given)[-1:] for given in (eigenvalues, coefficients)]
-        number = max((size[0] for size in sizes if size), default=1)
-        super().__init__(
-            eigenvalues, signal, coefficients=coefficients, n_features=None if coefficients is None else number
-        )
+        given: list[Any] = [eigenvalues, coefficients]
+        number = None if coefficients is None else max(np.atleast_1d(one).shape[-1] for one in given)
+        super().__init__(eigenvalues, signal, coefficients=coefficients, n_features=number)
 
 
 class PrincipalComponents(Empirical):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar, Self, TypeVar
@@ -10,7 +11,7 @@ from typing import Any, ClassVar, Self, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from riskcalc.exact import as_fractions, count, exact_array, plain
+from riskcalc.exact import as_fractions, count, exact_array
 from riskcalc.inert import Inert, parameters
 
 
@@ -137,7 +138,7 @@ class Policy(Inert):
         return cls.name
 
     @classmethod
-    def _kinds(cls) -> dict[str, type[Self]]:
+    def _kinds(cls) -> Mapping[str, type[Self]]:
         return {name: kind for name, kind in POLICIES.items() if issubclass(kind, cls)}
 
 

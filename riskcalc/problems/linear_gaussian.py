@@ -19,8 +19,8 @@ class LinearGaussian(Problem):
     """Linear regression with Gaussian features of diagonal covariance, in the limit n, p -> infinity with p/n fixed.
 
     A feature has variance Lambda and coefficient beta = B/sqrt(p), drawn from a law; y = x'beta + noise. Features and
-    target are centred, and no intercept is fitted. The fit minimises ``|y - X beta|^2/n + ridge * sum(penalty * beta^2)``; with ridge = 0 it is least
-    squares, or the interpolator of least (penalty-weighted) norm.
+    target are centred, and no intercept is fitted. The fit minimises ``|y - X beta|^2/n + ridge * sum(penalty *
+    beta^2)``; with ridge = 0 it is least squares, or the interpolator of least (penalty-weighted) norm.
 
     Parameters
     ----------

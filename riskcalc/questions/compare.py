@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from mpmath import mp
 from numpy.typing import ArrayLike
 
 from riskcalc.exact import plain
+from riskcalc.inert import Inert, check_keys
 from riskcalc.policies import Hessian, Magnitude, Optimal, Oracle, Policy, Procedure, Random, Retrain
-from riskcalc.policies.base import required
+from riskcalc.policies.base import exact_fractions, required
 from riskcalc.prediction.predict import evaluate
 from riskcalc.prediction.result import Prediction
 from riskcalc.prediction.solvers import NotCovered
 from riskcalc.problems import Problem, check_problem
 from riskcalc.results.tables import filled, number, table, to_text
-from riskcalc.results.values import below, json_value, plain_scalar
+from riskcalc.results.values import below, plain_scalar
 
 # The rules that a budget is given to, if no others are asked for.
 RULES: tuple[type[Policy], ...] = (Magnitude, Hessian, Oracle, Random)
@@ -40,8 +41,8 @@ def procedures(rules: Sequence[Policy], ridge: ArrayLike | str, bound: bool) -> 
     return found + [Procedure(rule, fresh) for rule in rules if rule.sees_fit]
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, eq=False)
+class Comparison(Inert):
     """Risks of every model at one budget.
 
     Attributes
@@ -60,6 +61,8 @@ class Comparison:
     keep: np.ndarray
     predictions: dict[str, Prediction]
     digits: int | None
+
+    _read: ClassVar[Mapping[str, Any]] = {"problem": Problem, "keep": exact_fractions}
 
     @property
     def risks(self) -> dict[str, Any]:
@@ -132,17 +135,21 @@ class Comparison:
                 return "lower"
             return "equal" if first < np.inf and not below(second, first, self.digits) else "higher"
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        models = {model: prediction.to_dict() for model, prediction in self.predictions.items()}
-        return {
-            "keep": plain(self.keep),
-            "risks": {model: values["risk"] for model, values in models.items()},
-            "best": self.best.tolist() if isinstance(self.best, np.ndarray) else self.best,
-            "margin": json_value(self.margin, self.digits),
-            "prune_beats_small": np.asarray(self.prune_beats_small).tolist(),
-            "models": models,
-        }
+    def _written(self, place: Any = None) -> dict[str, Any]:
+        asked = {name: self._plainly(name, getattr(self, name)) for name in ("problem", "keep", "digits")}
+        found = {"risks": self.risks, "best": self.best, "margin": self.margin}
+        found = {name: plain(value, self.digits) for name, value in found.items()}
+        told = self._kind_at(place) | asked | found | {"prune_beats_small": plain(self.prune_beats_small)}
+        return told | {"models": {model: one._written(Prediction) for model, one in self.predictions.items()}}
+
+    @classmethod
+    def _made(cls, given: dict[str, Any]) -> Comparison:
+        needed = ("problem", "keep", "digits", "models")
+        check_keys(cls, given, (*needed, "risks", "best", "margin", "prune_beats_small"), needed)
+        problem, keep, digits = (cls._meant(name, given[name]) for name in needed[:3])
+        own = {"problem": problem, "digits": digits}
+        models = {model: Prediction.from_dict(one | own) for model, one in given["models"].items()}
+        return cls(problem, keep, models, digits)
 
     def __str__(self) -> str:
         parts = [self._one_regime(), *self._verdict()] if np.ndim(self.margin) == 0 else self._many_regimes()

@@ -10,6 +10,8 @@ from rich import box
 from rich.console import Console, RenderableType
 from rich.table import Table
 
+from riskcalc.exact import digits_of
+
 # Longer tables are cut, with a line that says so.
 MOST_ROWS = 24
 
@@ -18,7 +20,7 @@ def number(value: Any, digits: int | None = None) -> str:
     """A number as a table shows it: five significant digits, or as many as were asked for."""
     if value is None:
         return ""
-    return str(mpmath.nstr(value, digits)) if digits else f"{float(value):.5g}"
+    return digits_of(mpmath.mp.convert(value), digits) if digits else f"{float(value):.5g}"
 
 
 def table(title: str, columns: Sequence[str], left: int = 1, right: int | None = None) -> Table:

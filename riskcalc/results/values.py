@@ -1,19 +1,23 @@
-"""The numbers in results: at the digits asked for, plain where there is one, and as JSON holds them."""
+"""The numbers in results: at the digits asked for, and plain where there is one."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from mpmath import mp, mpf
+from mpmath import mpf
+
+from riskcalc.exact import decimal
 
 
 def rounded(values: np.ndarray, digits: int | None) -> Any:
-    """Values at the digits asked for, without the guard digits; the plain number in an array of no dimensions."""
+    """Values at the digits asked for, without the guard digits: decimal numbers of so many digits, which print and are
+    read without loss. An array of no dimensions gives its plain number.
+    """
     if digits is not None:
-        with mp.workdps(digits), np.errstate(all="ignore"):
-            values = np.asarray(np.frompyfunc(lambda x: +mpf(x), 1, 1)(values), dtype=object)
-    return values if values.ndim else values.item()
+        with np.errstate(invalid="ignore"):
+            values = np.asarray(np.frompyfunc(lambda x: decimal(x, digits), 1, 1)(values), dtype=object)
+    return plain_scalar(values)
 
 
 def plain_scalar(values: np.ndarray) -> Any:
@@ -24,14 +28,3 @@ def plain_scalar(values: np.ndarray) -> Any:
 def below(one: Any, other: Any, digits: int | None = None) -> Any:
     """Whether a risk is below another by more than rounding: 1e-12 of it, or 100 units in the last digit asked for."""
     return one < other * (1 - (1e-12 if digits is None else mpf(10) ** (2 - digits)))
-
-
-def json_value(values: Any, digits: int | None) -> Any:
-    """Numbers as JSON holds them: nan and inf become None, mpf become strings of all their digits."""
-    if values is None or isinstance(values, str):
-        return values
-    if isinstance(values, np.ndarray):
-        return [json_value(value, digits) for value in values]
-    if not mp.isfinite(values):
-        return None
-    return mp.nstr(values, digits) if digits else float(values)
