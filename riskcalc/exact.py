@@ -150,12 +150,12 @@ def digits_of(value: Any, digits: int | None) -> str:
     """An mpf as a decimal number of exactly so many digits."""
     if not mpmath.isfinite(value):
         return _word(value)
-    return to_str(value._mpf_, digits, strip_zeros=False)
+    return str(to_str(value._mpf_, digits, strip_zeros=False))
 
 
 def decimal(value: Any, digits: int) -> Any:
     """The decimal number of so many digits that is nearest, as an mpf: one that is written and read without loss."""
-    return _read_digits(to_str(mpmath.mp.convert(value)._mpf_, digits), digits)
+    return _read_digits(str(to_str(mpmath.mp.convert(value)._mpf_, digits)), digits)
 
 
 def _read_digits(text: str, digits: int) -> Any:
@@ -174,10 +174,7 @@ def numbers(value: Any, digits: int | None = None) -> Any:
         kinds = {np.shape(item) for item in items}
         if len(kinds) != 1:
             raise ValueError(f"lists of numbers must be of one shape, got {value!r}")
-        exact = any(
-            isinstance(item, _MPF) or (isinstance(item, np.ndarray) and item.dtype.kind == "O") for item in items
-        )
-        return np.array(items, dtype=object if exact else None)
+        return np.array(items, dtype=object if np.asarray(items[0]).dtype == object else None)
     if isinstance(value, str):
         try:
             return float(value) if digits is None else _read_digits(value, digits)

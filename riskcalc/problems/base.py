@@ -14,8 +14,8 @@ class Problem(Inert):
     """What data look like: a regression problem, or a batch of them.
 
     A problem is inert: it does not change, and equals what is made of the same parts. The arguments of its class are
-    attributes of the same names; so `from_dict` and `repr` make it again. How it is predicted, sampled and set in LaTeX are
-    registered for its class: `riskcalc.prediction.solvers.solver`, `riskcalc.simulation.samplers.sampler` and
+    attributes of the same names; so `from_dict` and `repr` make it again. How it is predicted, sampled and set in LaTeX
+    are registered for its class: `riskcalc.prediction.solvers.solver`, `riskcalc.simulation.samplers.sampler` and
     `riskcalc.problems.base.facts_of`.
 
     Attributes

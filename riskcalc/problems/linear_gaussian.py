@@ -87,8 +87,8 @@ class LinearGaussian(Problem):
         ridge: ArrayLike | str = 0.0,
         penalty: ArrayLike | str | None = None,
     ):
+        self.law = _law(law, n_features, eigenvalues, signal, coefficients, weights)
         self.n_samples, self.n_features, self.aspect_ratio = _sizes(aspect_ratio, n_samples, n_features)
-        self.law = _law(law, self.n_features, eigenvalues, signal, coefficients, weights)
         self.noise_variance = at_least_zero(noise_variance, "noise_variance")
         self.ridge = at_least_zero(ridge, "ridge")
         self.penalty = _penalty(penalty)
