@@ -216,6 +216,14 @@ def latex(ids: tuple[str, ...], problem: Path | None, document: bool, as_json: b
         click.echo("\n\n".join(snippet(formula, numbers, label=True) for formula in formulas))
 
 
+@app.command()
+def schema() -> None:
+    """Print what the JSON of results and problems means, key by key."""
+    from riskcalc.results.schema import schema
+
+    click.echo(schema())
+
+
 def _watched() -> bool:
     """Whether somebody sees a progress bar."""
     return sys.stderr.isatty()

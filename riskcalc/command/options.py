@@ -30,7 +30,11 @@ _OPTIONS: tuple[tuple[str, Any, str], ...] = (
     ("--beta", str, "Instead of atoms: A,B or A,B,LOW,HIGH."),
     ("--signal-power", str, "Of a continuous law: coefficients are signal * eigenvalue^POWER; 0 if left out."),
     ("--loadings", str, "Instead of a law: loadings of the features on one factor."),
-    ("--coefficients", str, "Themselves, instead of --signal where there is a number of features; with --loadings, too."),
+    (
+        "--coefficients",
+        str,
+        "Themselves, in place of --signal where there are n-features; or with --loadings.",
+    ),
     ("--noise-variance", str, "Noise variance."),
     ("--ridge", str, "Ridge penalty: scikit-learn's alpha divided by n_samples."),
     ("--penalty", str, "'natural', or penalty weights by atom."),

@@ -15,6 +15,7 @@ from riskcalc.policies import Policy, Procedure, Retrain
 from riskcalc.problems import Problem
 from riskcalc.problems.base import aligned_latex
 from riskcalc.problems.latex import results_latex
+from riskcalc.results.labelled import to_dataset, to_frame
 from riskcalc.results.quantities import QUANTITIES, documented
 from riskcalc.results.tables import filled, number, table, to_text
 
@@ -132,13 +133,25 @@ class Prediction(Inert):
 
         check_keys(cls, given, (*_ASKED, "model", "keep", "options", *QUANTITIES), (*_ASKED, "risk", "status"))
         problem, prune, retrain, digits = (cls._meant(name, given[name]) for name in _ASKED)
-        procedure, values = Procedure(prune, retrain), {}
-        for name in QUANTITIES.keys() & {name for name, value in given.items() if value is not None}:
-            values[name] = _status(given[name]) if name == "status" else numbers(given[name], digits)
+        procedure = Procedure(prune, retrain)
+        told = {name: value for name, value in given.items() if name in QUANTITIES and value is not None}
+        values = {name: _status(one) if name == "status" else numbers(one, digits) for name, one in told.items()}
         computed = {name: values.pop(name) for name in ("quadrature_error",) if name in values}
         found = cls(problem, procedure, digits, values, Again(problem, procedure, digits))
         vars(found).update(computed)
         return found
+
+    def to_pandas(self) -> Any:
+        """A DataFrame: one row for each regime, inputs and quantities as columns. Needs the extra `pandas`."""
+        return to_frame(self.problem, self.prune, {self.procedure.key: self._shown()})
+
+    def to_xarray(self) -> Any:
+        """A Dataset: every quantity over the axes of the batch. Needs the extra `xarray`.
+
+        An axis along which one input varies, and nothing else, has its name ("aspect_ratio", "keep", "noise_variance",
+        "ridge", ...) and its values as coordinates; others are "axis_0", "axis_1" and so on.
+        """
+        return to_dataset(self.problem, self.prune, {self.procedure.key: self._shown()})
 
     def __str__(self) -> str:
         columns = {name: value for name, value in self._shown().items() if value is not None}

@@ -19,6 +19,7 @@ from riskcalc.prediction.predict import evaluate
 from riskcalc.prediction.result import Prediction
 from riskcalc.prediction.solvers import NotCovered
 from riskcalc.problems import Problem, check_problem
+from riskcalc.results.labelled import to_dataset, to_frame
 from riskcalc.results.tables import filled, number, table, to_text
 from riskcalc.results.values import below, plain_scalar
 
@@ -150,6 +151,29 @@ class Comparison(Inert):
         own = {"problem": problem, "digits": digits}
         models = {model: Prediction.from_dict(one | own) for model, one in given["models"].items()}
         return cls(problem, keep, models, digits)
+
+    def to_pandas(self) -> Any:
+        """A DataFrame: one row for each model and regime. Needs the extra `pandas`."""
+        return to_frame(self.problem, self._policy, {key: one._shown() for key, one in self.predictions.items()})
+
+    def to_xarray(self) -> Any:
+        """A Dataset: quantities over models and the axes of the batch, as `Prediction.to_xarray` names them.
+
+        Needs the extra `xarray`.
+        """
+        models = {key: one._shown() for key, one in self.predictions.items()}
+        best = np.asarray(np.frompyfunc(lambda model: model or "", 1, 1)(self.best)).astype(str)
+        together = {
+            "best": (best, "The model that is recommended; empty where none has a finite risk."),
+            "margin": (self.margin, "Risk of the runner-up minus risk of the best."),
+            "prune_beats_small": (self.prune_beats_small, "Whether pruning has a lower risk than the small model."),
+        }
+        return to_dataset(self.problem, self._policy, models, together)
+
+    @property
+    def _policy(self) -> Policy:
+        """One at the budget."""
+        return next(one.prune for one in self.predictions.values() if one.prune is not None)
 
     def __str__(self) -> str:
         parts = [self._one_regime(), *self._verdict()] if np.ndim(self.margin) == 0 else self._many_regimes()
