@@ -27,7 +27,8 @@ def from_data(
     """Take a table as the population; ask what training on `n_samples` of its rows would give.
 
     The features are the table's principal components: their variances are the eigenvalues, their least-squares
-    coefficients the signal, the residual variance the noise. Features and target are centred. The prediction treats
+    coefficients the signal, the residual variance the noise. Features and target are centred by the means of the table;
+    an intercept fitted on the sample would cost one of its rows and a factor 1 + 1/n_samples. The prediction treats
     rows as Gaussian and their number as large; heavy tails and few rows move the measured risks away from it. Rows
     that are not in the table have about rows/(rows - rank) times its residual variance. The interpolation threshold is
     at n_samples = rank, which columns without variance keep below p.
