@@ -13,7 +13,7 @@ from typing import Any
 
 import mpmath
 import numpy as np
-from mpmath.libmp import to_rational
+from mpmath.libmp import dps_to_prec, from_str, to_rational, to_str
 
 _FLOATS: Any = (float, np.floating)
 _LONG_DOUBLE: Any = np.longdouble
@@ -117,12 +117,72 @@ def as_fractions(array: np.ndarray) -> np.ndarray:
     return array if array.dtype == object else np.asarray(np.frompyfunc(Fraction, 1, 1)(array), dtype=object)
 
 
-def plain(array: np.ndarray) -> Any:
-    """An exact array as JSON values: numbers where doubles are exact, strings such as "1/10" elsewhere."""
-    if array.dtype.kind in "iu":
-        return array.tolist()
-    values: Any = np.frompyfunc(lambda x: float(x) if float(x) == x else str(x), 1, 1)(array)
-    return values.tolist() if array.ndim else values
+def plain(value: Any, digits: int | None = None) -> Any:
+    """Numbers as JSON holds them, without loss; an array as lists.
+
+    Doubles are numbers, other exact numbers strings such as "1/10", infinite and undefined ones the words "inf", "-inf"
+    and "nan", and mpf strings of so many digits.
+    """
+    if isinstance(value, np.ndarray):
+        if value.ndim and value.dtype.kind in "OfM" and not _finite_doubles(value):
+            return [plain(item, digits) for item in value]
+        return value.tolist() if value.ndim else plain(value.item(), digits)
+    if isinstance(value, dict):
+        return {name: plain(item, digits) for name, item in value.items()}
+    if isinstance(value, _MPF):
+        return digits_of(value, digits)
+    if isinstance(value, Fraction):
+        return float(value) if float(value) == value else str(value)
+    if isinstance(value, _FLOATS):
+        return float(value) if np.isfinite(value) else _word(value)
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _finite_doubles(array: np.ndarray) -> bool:
+    return array.dtype == np.float64 and bool(np.isfinite(array).all())
+
+
+def _word(value: Any) -> str:
+    return "nan" if value != value else "inf" if value > 0 else "-inf"
+
+
+def digits_of(value: Any, digits: int | None) -> str:
+    """An mpf as a decimal number of exactly so many digits."""
+    if not mpmath.isfinite(value):
+        return _word(value)
+    return str(to_str(value._mpf_, digits, strip_zeros=False))
+
+
+def decimal(value: Any, digits: int) -> Any:
+    """The decimal number of so many digits that is nearest, as an mpf: one that is written and read without loss."""
+    return _read_digits(str(to_str(mpmath.mp.convert(value)._mpf_, digits)), digits)
+
+
+def _read_digits(text: str, digits: int) -> Any:
+    return mpmath.mp.make_mpf(from_str(text, dps_to_prec(digits), "n"))
+
+
+def numbers(value: Any, digits: int | None = None) -> Any:
+    """What `plain` wrote of results: floats, or mpf of so many digits; lists as arrays.
+
+    ValueError for what is not such a number.
+    """
+    if isinstance(value, dict):
+        return {name: numbers(item, digits) for name, item in value.items()}
+    if isinstance(value, list):
+        items = [numbers(item, digits) for item in value]
+        kinds = {np.shape(item) for item in items}
+        if len(kinds) != 1:
+            raise ValueError(f"lists of numbers must be of one shape, got {value!r}")
+        return np.array(items, dtype=object if np.asarray(items[0]).dtype == object else None)
+    if isinstance(value, str):
+        try:
+            return float(value) if digits is None else _read_digits(value, digits)
+        except ValueError as error:
+            raise ValueError(f"a number is needed, got {value!r}") from error
+    if value is not None and not isinstance(value, (bool, int, float)):
+        raise ValueError(f"a number is needed, got {value!r}")
+    return value
 
 
 def at_least_zero(value: Any, name: str) -> np.ndarray:
@@ -150,11 +210,25 @@ def above_zero(value: Any, name: str, below: float) -> float:
 
 def count(value: Any, name: str) -> int:
     """`value` as a positive integer."""
+    value = value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} must be an integer, got {value!r}")
     if value < 1:
         raise ValueError(f"{name} must be at least 1, got {value}")
     return int(value)
+
+
+def counts(value: Any, name: str) -> np.ndarray:
+    """`value` as an array of positive integers."""
+    array = np.array(value)
+    if array.size == 0:
+        raise ValueError(f"{name} is empty; give at least one value")
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"{name} must be an integer, got {value!r}")
+    if np.any(array < 1):
+        raise ValueError(f"{name} must be at least 1, got {array.min()}")
+    array.flags.writeable = False
+    return array
 
 
 def flag(value: Any, name: str) -> bool:

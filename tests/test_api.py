@@ -279,7 +279,7 @@ def test_infinite_results_print_and_serialise():
     comparison = rc.compare(problem, keep=1)
     assert comparison.best is None
     assert "No model that meets the budget from data alone has a finite risk." in str(comparison)
-    assert comparison.to_dict()["risks"]["dense"] is None
+    assert comparison.to_dict()["risks"]["dense"] == "inf"
     assert comparison.predictions["dense"].to_dict()["status"] == "infinite"
     assert not comparison.prune_beats_small
 
@@ -306,5 +306,4 @@ def test_a_law_can_be_shared_and_shown():
     law = rc.laws.Atoms([1, 2], [1, 1], ["1/3", "2/3"])
     assert repr(law) == "Atoms(eigenvalues=[1.0, 2.0], signal=[1.0, 1.0], weights=['1/3', '2/3'])"
     problem = rc.LinearGaussian(law=law, aspect_ratio=2, penalty="natural")
-    assert "penalty=natural" in repr(problem)
-    assert "100 atoms" in repr(rc.laws.Empirical(np.ones(100), np.ones(100)))
+    assert "penalty='natural'" in repr(problem)

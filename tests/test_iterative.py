@@ -204,7 +204,7 @@ def test_a_verdict_says_where_nothing_is_known():
     assert str(schedule).endswith("At 0.5 the fit is at its interpolation threshold: nothing is known after it.")
     assert not schedule.rounds_pay
     plain = schedule.to_dict()
-    assert (plain["gain"], plain["error"]) == (None, None)
+    assert (plain["gain"], plain["error"]) == ("nan", "nan")
     peak = rc.LinearGaussian(aspect_ratio=1, eigenvalues=1, signal=1, noise_variance=1)
     assert "At 0.5 nothing is known" in str(rc.rounds(peak, "magnitude", [0.5, 0.2]))
 
@@ -372,8 +372,8 @@ def test_policies_say_what_they_are():
     policy = Iterative(Magnitude, keeps=[0.6, 0.36, 0.2])
     assert (policy.name, policy.policy, policy.keep.item()) == ("iterative", Magnitude, 0.2)
     assert policy.budget(None).shape == ()
-    assert repr(policy) == "Iterative('magnitude', keeps=[0.6, 0.36, 0.2], ridge=0.0)"
-    assert repr(Iterative("hessian", ["1/2", "1/4"])) == "Iterative('hessian', keeps=['1/2', '1/4'], ridge=0.0)"
+    assert repr(policy) == "Iterative(policy='magnitude', keeps=[0.6, 0.36, 0.2])"
+    assert repr(Iterative("hessian", ["1/2", "1/4"])) == "Iterative(policy='hessian', keeps=[0.5, 0.25])"
 
 
 @pytest.mark.parametrize(

@@ -218,7 +218,9 @@ def test_a_wrong_record_is_refused(id: str):
 
 def test_predictions_print_and_serialise():
     problem = rc.RankOne([2, 1, 1], [1, 1, -1], n_samples=12, noise_variance="1/3")
-    assert repr(problem) == "RankOne(3 features, n_samples=12, noise_variance=1/3)"
+    assert repr(problem) == (
+        "RankOne(loadings=[2.0, 1.0, 1.0], coefficients=[1.0, 1.0, -1.0], n_samples=12, noise_variance='1/3')"
+    )
     assert str(rc.predict(problem, digits=20)).startswith("dense, all features\n")
     again = rc.predict(problem, rc.Magnitude(n_keep=2), retrain=True)
     assert str(again).startswith("pruned by magnitude,\nretrained\n")

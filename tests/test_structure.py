@@ -19,6 +19,7 @@ ORDER = (
     "exact",
     "lookup",
     "modules",
+    "inert",
     "laws",
     "policies",
     "problems",

@@ -184,7 +184,7 @@ def test_nothing_to_compare_with_is_vacuous():
     found = verify(problem_at(1), [None, rc.Oracle(0.3)], **HERE)
     assert [check.verdict for check in found.checks] == ["vacuous", "vacuous"]
     assert (found.verdict, found.trials) == ("vacuous", (0,))
-    assert json.loads(json.dumps(found.to_dict(), allow_nan=False))["checks"][0]["predicted"] is None
+    assert json.loads(json.dumps(found.to_dict(), allow_nan=False))["checks"][0]["predicted"] == "inf"
     assert "Verdict: vacuous" in str(found)
 
 
@@ -248,7 +248,7 @@ def test_what_is_written():
     found = verify(PROBLEM, [None, rc.Oracle(0.3)], tolerance=0.5, **HERE)
     values = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert values["verdict"] == "agree"
-    assert values["checks"][1] == found.checks[1].to_dict()
+    assert values["checks"][1].items() < found.checks[1].to_dict().items()
     assert values["trials"] == list(found.trials)
     text = str(found)
     assert "Verdict: agree, at a tolerance of 50 % and a confidence of 99 %." in text

@@ -43,7 +43,7 @@ def predict(digits: int | None, as_json: bool, **options: Any) -> None:
     model, retrain = model_of(options)
     asked = question_of(options)
     prune = policy_of(model, asked.budget, options)
-    _show(rc.predict(asked.problem, prune, retrain, digits=digits), as_json, problem=asked.problem)
+    _show(rc.predict(asked.problem, prune, retrain, digits=digits), as_json)
 
 
 @app.command()
@@ -54,7 +54,7 @@ def compare(retrain_ridge: str | None, digits: int | None, as_json: bool, **opti
     """Compare dense, pruned, retrained and small models at one budget; say which wins, by how much, and why."""
     asked = question_of(options)
     comparison = rc.compare(asked.problem, **asked.budget, digits=digits, retrain_ridge=retrain_ridge or 0)
-    _show(comparison, as_json, problem=asked.problem)
+    _show(comparison, as_json)
 
 
 @app.command()
@@ -64,7 +64,7 @@ def prunability(tolerance: float, as_json: bool, **options: Any) -> None:
     """Find the smallest fraction kept, by policy, whose training error stays within a tolerance of the dense fit's."""
     asked = question_of(options)
     refuse_budget(options, "prunability finds the fraction kept; leave it out")
-    _show(rc.prunability(asked.problem, tolerance), as_json, problem=asked.problem)
+    _show(rc.prunability(asked.problem, tolerance), as_json)
 
 
 @app.command()
@@ -75,7 +75,7 @@ def sampling_budget(relative_error: float, failure: float, as_json: bool, **opti
     """Find the smallest budget at which sampled coefficients predict like the dense fit."""
     asked = question_of(options)
     refuse_budget(options, "sampling-budget finds the fraction kept; leave it out")
-    _show(rc.sampling_budget(asked.problem, relative_error, failure), as_json, problem=asked.problem)
+    _show(rc.sampling_budget(asked.problem, relative_error, failure), as_json)
 
 
 @app.command()
@@ -87,7 +87,7 @@ def rounds(score: str, keeps: str, retrain_ridge: str | None, as_json: bool, **o
     """One shot or several rounds of pruning and retraining? Compare them at every budget on the way."""
     asked = question_of(options)
     refuse_budget(options, "--keeps says what each round keeps; leave it out")
-    _show(rc.rounds(asked.problem, score, items(keeps), retrain_ridge or 0), as_json, problem=asked.problem)
+    _show(rc.rounds(asked.problem, score, items(keeps), retrain_ridge or 0), as_json)
 
 
 @app.command()
@@ -107,7 +107,7 @@ def simulate(trials: int, features: str | None, as_json: bool, **options: Any) -
     drawing |= {} if features is None else {"features": features}
     estimate = rc.simulate(asked.problem, prune, retrain, trials=trials, progress=_watched(), **drawing)
     if as_json:
-        _show(estimate, as_json, problem=asked.problem)
+        _show(estimate, as_json)
         return
     rows = [("test risk", str(estimate)), ("training error", str(estimate.training_error))]
     columns = Column("quantity", words=True), Column("value")
@@ -166,7 +166,7 @@ def verify(
     else:
         models = [policy_of(model, asked.budget, options)]
     verification = rc.verify(asked.problem, models, retrain, progress=_watched(), **settings, **drawing)
-    _show(verification, as_json, problem=asked.problem)
+    _show(verification, as_json)
     if verification.verdict == "disagree":
         sys.exit(1)
 
@@ -258,17 +258,21 @@ def _chapter(source: str | None) -> Any:
     return None if source is None else rc.load_chapter(source)
 
 
+@app.command()
+def schema() -> None:
+    """Print what the JSON of results and problems means, key by key."""
+    from riskcalc.results.schema import schema
+
+    click.echo(schema())
+
+
 def _watched() -> bool:
     """Whether somebody sees a progress bar."""
     return sys.stderr.isatty()
 
 
-def _show(result: Any, as_json: bool, problem: Any = None) -> None:
-    if not as_json:
-        click.echo(str(result))
-        return
-    about = {} if problem is None else {"problem": problem.to_dict()}
-    click.echo(json.dumps({"riskcalc": rc.__version__, **about, **result.to_dict()}, indent=2, allow_nan=False))
+def _show(result: Any, as_json: bool) -> None:
+    click.echo(json.dumps(result.to_dict(), indent=2, allow_nan=False) if as_json else str(result))
 
 
 def main() -> None:

@@ -32,7 +32,11 @@ _OPTIONS: tuple[tuple[str, Any, str], ...] = (
     ("--beta", str, "Instead of atoms: A,B or A,B,LOW,HIGH."),
     ("--signal-power", str, "Of a continuous law: coefficients are signal * eigenvalue^POWER; 0 if left out."),
     ("--loadings", str, "Instead of a law: loadings of the features on one factor."),
-    ("--coefficients", str, "With --loadings: true coefficients, themselves."),
+    (
+        "--coefficients",
+        str,
+        "Themselves, in place of --signal where there are n-features; or with --loadings.",
+    ),
     ("--noise-variance", str, "Noise variance."),
     ("--ridge", str, "Ridge penalty: scikit-learn's alpha divided by n_samples."),
     ("--penalty", str, "'natural', or penalty weights by atom."),
@@ -87,7 +91,8 @@ _SPELLINGS = (
     ({"keep"}, {"n_keep"}),
     ({"aspect_ratio"}, {"n_samples", "n_features"}),
     *combinations(_LAWS, 2),
-    ({"loadings", "coefficients"}, {"signal", "signal_power"}.union(*_LAWS)),
+    ({"loadings"}, {"signal", "signal_power"}.union(*_LAWS)),
+    ({"coefficients"}, {"signal", "signal_power"}.union(*_LAWS[1:])),
     ({"power_law"}, {"signal"}),
     ({"eigenvalues", "weights", "power_law"}, {"signal_power"}),
 )

@@ -5,6 +5,7 @@ The schema of a problem file (every key is optional where the problem does not n
     aspect_ratio = "10/3"        # features per sample, p/n; or n_samples and n_features
     eigenvalues = [25, 1]        # variances of the features, by atom
     signal = 1                   # sqrt(p) * coefficient, by atom; one number fills all atoms
+    coefficients = 0.1           # instead of signal, where there is n_features: the coefficients themselves
     weights = [0.1, 0.9]         # probability of each atom; left out: equal
     noise_variance = 0.0
     ridge = 0.0                  # scikit-learn's alpha, divided by n_samples
@@ -68,7 +69,7 @@ class ProblemFile(BaseModel):
     beta: _Numbers | None = None
     signal_power: _Numbers | None = None
     loadings: _Scalar | list[_Scalar] | None = None
-    coefficients: _Scalar | list[_Scalar] | None = None
+    coefficients: _Numbers | None = None
     noise_variance: _Numbers | None = None
     ridge: _Numbers | None = None
     penalty: _Numbers | None = None
@@ -97,7 +98,7 @@ def read_keys(path: Path) -> dict[str, Any]:
 def question(keys: Mapping[str, Any]) -> Question:
     """The question that keys of a file or of the command line ask; ValueError names every key that is wrong."""
     given, budget = _checked(keys)
-    if given.keys() & {"loadings", "coefficients"}:
+    if "loadings" in given:
         return Question(_one_factor(given), budget)
     laws = [name for name in ("power_law", *_CONTINUOUS) if name in given]
     if len(laws) > 1:
@@ -180,7 +181,7 @@ _CONTINUOUS: dict[str, tuple[Callable[..., Law], tuple[int, ...], str]] = {
 def _continuous(name: str, given: dict[str, Any]) -> Law:
     """The law of that name, whose keys leave `given`."""
     law, sizes, wanted = _CONTINUOUS[name]
-    _leave_out(f"the law {name}", given.keys() & {"eigenvalues", "weights"})
+    _leave_out(f"the law {name}", given.keys() & {"eigenvalues", "coefficients", "weights"})
     value = given.pop(name)
     values = value if isinstance(value, list) else [value]
     if len(values) not in sizes or any(isinstance(item, list) for item in values):

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from riskcalc.derivation.checks import LEVELS
+from riskcalc.inert import signed
 from riskcalc.results.tables import Column, Part, Shown, Table
 
 
@@ -58,6 +59,9 @@ class Report(Shown):
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
+        return signed(self._plainly())
+
+    def _plainly(self) -> dict[str, Any]:
         return {"passed": self.passed, "levels": self.levels} | asdict(self)
 
     def _parts(self) -> list[Part]:
@@ -89,7 +93,7 @@ class Reports(Shown):
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return {"passed": self.passed, "derivations": [report.to_dict() for report in self.reports]}
+        return signed({"passed": self.passed, "derivations": [report._plainly() for report in self.reports]})
 
     def _parts(self) -> list[Part]:
         levels = [level for level in LEVELS if any(level in report.levels for report in self.reports)]

@@ -2,39 +2,82 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from riskcalc import exact
-from riskcalc.exact import as_float, at_least_zero, exact_array, matching_shapes, plain
+from riskcalc.exact import as_float, at_least_zero, counts, exact_array, matching_shapes
+from riskcalc.inert import Inert
 
 
-class Law:
+class Law(Inert):
     """A joint law of (Lambda, B) with finitely many atoms.
 
     Attributes
     ----------
     eigenvalues, signal : ndarray, shape (..., K)
-        Variance of a feature (>= 0) and its scaled coefficient sqrt(p)*beta, atom by atom.
+        Variance of a feature (>= 0) and its scaled coefficient B = sqrt(p)*beta, atom by atom.
+    coefficients : ndarray, shape (..., K), or None
+        beta itself, exact, where it was given; the signal is then rounded to double precision.
+    n_features : ndarray of int, or None
+        The number p that scales the coefficients, or that a finite law has.
     weights : ndarray of shape (..., K), or None
         Probability of each atom; None for equal weights, exactly 1/K each.
+    nodes_only : bool
+        Whether its atoms are nodes of a quadrature, and no kinds of features.
     note : str
         What a table of results must say about its features.
     """
 
     note = ""
+    nodes_only: Any = False
+    coefficients: Any = None
+    n_features: Any = None
 
-    def __init__(self, eigenvalues: ArrayLike | str, signal: ArrayLike | str, weights: ArrayLike | str | None = None):
+    def __init__(
+        self,
+        eigenvalues: ArrayLike | str,
+        signal: ArrayLike | str | None = None,
+        weights: ArrayLike | str | None = None,
+        *,
+        coefficients: ArrayLike | str | None = None,
+        n_features: ArrayLike | None = None,
+    ):
         self.eigenvalues = np.atleast_1d(at_least_zero(eigenvalues, "eigenvalues"))
-        self.signal = np.atleast_1d(exact_array(signal, "signal"))
+        if (signal is None) == (coefficients is None):
+            raise ValueError(
+                f"give exactly one of signal, which is sqrt(p)*beta, and coefficients, which are beta, "
+                f"got signal={signal!r} and coefficients={coefficients!r}"
+            )
+        if coefficients is None:
+            if n_features is not None and self.n_features is None:
+                raise ValueError(f"n_features scales coefficients; with a signal leave it out, got {n_features!r}")
+            self.signal = np.atleast_1d(exact_array(signal, "signal"))
+        else:
+            if n_features is None:
+                raise ValueError("coefficients need n_features, by whose root they are scaled; or give the signal")
+            self.coefficients = np.atleast_1d(exact_array(coefficients, "coefficients"))
+            self.n_features = counts(n_features, "n_features")
+            self.signal = self._scaled()
         self.weights = None if weights is None else np.atleast_1d(at_least_zero(weights, "weights"))
-        self.shape = matching_shapes(self._given())
+        arrays = {"eigenvalues": self.eigenvalues, "signal": self.signal, "weights": self.weights}
+        self.shape = matching_shapes({name: array for name, array in arrays.items() if array is not None})
         if self.weights is not None:
             check_sum(self.weights, self.n_atoms)
 
-    def _given(self) -> dict[str, np.ndarray]:
-        arrays = {"eigenvalues": self.eigenvalues, "signal": self.signal, "weights": self.weights}
-        return {name: array for name, array in arrays.items() if array is not None}
+    def _scaled(self) -> np.ndarray:
+        """The signal of coefficients, in double precision."""
+        scale = self.n_features[..., None]
+        matching_shapes({"n_features and an axis of atoms": scale, "coefficients": self.coefficients})
+        with np.errstate(over="ignore"):  # what overflows is refused by name
+            return exact_array(np.sqrt(scale) * as_float(self.coefficients), "sqrt(n_features) * coefficients")
+
+    def given(self) -> dict[str, Any]:
+        """Its arguments; of signal and coefficients, what was given."""
+        found = super().given()
+        return found if self.coefficients is None else {name: found[name] for name in found if name != "signal"}
 
     @property
     def n_atoms(self) -> int:
@@ -90,10 +133,6 @@ class Law:
             atom = rng.choice(self.n_atoms, size=number, p=weights)
         return eigenvalues[atom], signal[atom], atom
 
-    def __repr__(self) -> str:
-        fields = (f"{name}={plain(array)}" for name, array in self._given().items())
-        return f"{type(self).__name__}({', '.join(fields) if self.n_atoms <= 8 else f'{self.n_atoms} atoms'})"
-
 
 class Atoms(Law):
     """Finitely many kinds of features, with weights.
@@ -102,12 +141,16 @@ class Atoms(Law):
     ----------
     eigenvalues, signal, weights : array_like, shape (..., K)
         As in `Law`; a scalar fills all atoms. Leading axes are a batch of laws.
+    coefficients : array_like, shape (..., K), optional
+        In place of the signal: beta itself, which is exact at any number of digits.
+    n_features : array_like of int, optional
+        With coefficients: p. An array asks for a batch of laws.
 
     Raises
     ------
-    ValueError
-        If values are not finite, eigenvalues or weights are negative, weights do not sum to one within 1e-12, or
-        shapes do not match.
+    ValueError, TypeError
+        If values are not finite, eigenvalues or weights are negative, weights do not sum to one within 1e-12, shapes
+        do not match, or not exactly one of `signal` and `coefficients` is given.
 
     Examples
     --------
@@ -122,16 +165,33 @@ class Empirical(Law):
     Parameters
     ----------
     eigenvalues, signal : array_like, shape (p,)
+    coefficients : array_like, shape (p,), optional
+        In place of the signal: beta itself.
 
     Examples
     --------
     >>> import numpy as np
     >>> Empirical(np.linspace(1, 2, 1000), np.ones(1000)).n_atoms
     1000
+    >>> Empirical([3, 2, 1, 0], coefficients=[1, 0, 0, 1]).signal.tolist()
+    [2.0, 0.0, 0.0, 2.0]
     """
 
-    def __init__(self, eigenvalues: ArrayLike, signal: ArrayLike):
-        super().__init__(eigenvalues, signal)
+    def __init__(
+        self, eigenvalues: ArrayLike, signal: ArrayLike | None = None, *, coefficients: ArrayLike | None = None
+    ):
+        given: list[Any] = [eigenvalues, coefficients]
+        number = None if coefficients is None else max(np.atleast_1d(one).shape[-1] for one in given)
+        super().__init__(eigenvalues, signal, coefficients=coefficients, n_features=number)
+
+
+class PrincipalComponents(Empirical):
+    """The principal components of a table as features."""
+
+    note = (
+        "Features are the table's principal components; pruning components is not pruning columns. Features and target "
+        "are centred; an intercept fitted beside them would cost a sample, and a factor 1 + 1/n."
+    )
 
 
 def check_sum(weights: np.ndarray, atoms: int) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from copy import copy
 from fractions import Fraction
-from typing import ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,6 +13,8 @@ from numpy.typing import ArrayLike
 from riskcalc.exact import as_fractions, count, exact_array, one_number
 from riskcalc.laws.base import Law
 
+# What a rule of other nodes has instead, and what was found of these.
+_PLACED = ("nodes", "eigenvalues", "signal", "weights", "shape", "_identity", "_hash")
 Signal = float | str | Fraction | Callable[[np.ndarray], ArrayLike]
 
 
@@ -41,7 +42,7 @@ class Continuous(Law, ABC):
         at least -(edge + 1/2)/2. (What a callable does at zero cannot be checked.)
     """
 
-    _arguments: ClassVar[tuple[str, ...]] = ()  # of the law of Lambda, as its repr names them
+    nodes_only = True
 
     def __init__(self, signal: Signal, signal_power: float, nodes: int, edge: float):
         self.signal_power = one_number(signal_power, "signal_power")
@@ -103,11 +104,12 @@ class Continuous(Law, ABC):
         Examples
         --------
         >>> Uniform(0, 2, nodes=64).coarser()
-        Uniform(low=0.0, high=2.0, signal=1.0, signal_power=0.0, nodes=32)
+        Uniform(low=0.0, high=2.0, nodes=32)
         """
         if self.nodes < 2:
             raise ValueError("a rule of one node has no coarser one")
-        other = copy(self)
+        other = object.__new__(type(self))
+        vars(other).update({name: value for name, value in vars(self).items() if name not in _PLACED})
         other._place(max(1, int(self.nodes / times)))
         return other
 
@@ -116,10 +118,14 @@ class Continuous(Law, ABC):
         eigenvalues = self._quantiles(levels)
         return eigenvalues, self._signal_at(eigenvalues), np.full(number, -1)
 
-    def __repr__(self) -> str:
-        shown = {name: getattr(self, name) for name in self._arguments}
-        shown |= {"signal": self.coefficient, "signal_power": self.signal_power, "nodes": self.nodes}
-        return f"{type(self).__name__}({', '.join(f'{name}={value}' for name, value in shown.items())})"
+    def given(self) -> dict[str, Any]:
+        """Its arguments; the signal as it was given, not at the nodes."""
+        return super().given() | {"signal": self.coefficient}
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Of the law of Lambda alone."""
+        return {name: value for name, value in self.given().items() if name not in ("signal", "signal_power", "nodes")}
 
 
 class MarchenkoPastur(Continuous):
@@ -140,16 +146,19 @@ class MarchenkoPastur(Continuous):
     True
     """
 
-    _arguments = ("ratio",)
-
     def __init__(
         self, ratio: float | str | Fraction, signal: Signal = 1.0, signal_power: float = 0.0, nodes: int = 512
     ):
         self.ratio = one_number(ratio, "ratio")
         if self.ratio <= 0:
             raise ValueError(f"ratio must be above 0, got {ratio}")
-        self._live = min(Fraction(1), 1 / Fraction(as_fractions(exact_array(ratio, "ratio")).item()))
+        self._exact_ratio = exact_array(ratio, "ratio")
+        self._live = min(Fraction(1), 1 / Fraction(as_fractions(self._exact_ratio).item()))
         super().__init__(signal, signal_power, nodes, edge=0.5 if self.ratio == 1 else np.inf)
+
+    def given(self) -> dict[str, Any]:
+        """Its arguments; the ratio exactly."""
+        return super().given() | {"ratio": self._exact_ratio}
 
     def _rule(self, nodes: int) -> tuple[np.ndarray, np.ndarray]:
         thin = min(self.ratio, 1 / self.ratio)
@@ -214,8 +223,6 @@ class Uniform(_Bounded):
     [0.25, 0.75, 1.25, 1.75]
     """
 
-    _arguments = ("low", "high")
-
     def _quantiles(self, levels: np.ndarray) -> np.ndarray:
         return self._stretched(levels)
 
@@ -236,8 +243,6 @@ class Beta(_Bounded):
     >>> round(float(law.weights @ law.eigenvalues), 12)
     2.0
     """
-
-    _arguments = ("a", "b", "low", "high")
 
     def __init__(
         self,

@@ -40,9 +40,9 @@ class PowerLaw(Law):
         self.decay, self.signal_decay = one_number(decay, "decay"), one_number(signal_decay, "signal_decay")
         if self.decay < 0:
             raise ValueError(f"decay must be at least 0, got {decay}")
-        self.n_features = n_features
         if n_features is not None:
-            ranks = (np.arange(count(n_features, "n_features")) + 0.5) / n_features
+            self.n_features = count(n_features, "n_features")
+            ranks = (np.arange(n_features) + 0.5) / n_features
             weights = None
         else:
             heaviest = max(self.decay, self.decay + 2 * self.signal_decay)
@@ -55,14 +55,16 @@ class PowerLaw(Law):
         with np.errstate(over="ignore"):  # what overflows is refused by name
             super().__init__(ranks**-self.decay, ranks**-self.signal_decay, weights)
 
+    @property
+    def nodes_only(self) -> bool:
+        """In the limit."""
+        return self.n_features is None
+
     def _features(self, number: int, rng: np.random.Generator | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         if self.n_features is not None:
             return super()._features(number, rng)
         ranks = (np.arange(number) + 0.5) / number if rng is None else 1 - rng.random(number)
         return ranks**-self.decay, ranks**-self.signal_decay, np.full(number, -1)
-
-    def __repr__(self) -> str:
-        return f"PowerLaw(decay={self.decay}, signal_decay={self.signal_decay}, n_features={self.n_features})"
 
 
 def _uniform_in_log(depth: float) -> tuple[np.ndarray, np.ndarray]:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
 from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from riskcalc.exact import as_fractions, count, exact_array, plain
+from riskcalc.exact import as_fractions, count, exact_array
+from riskcalc.inert import Inert, parameters
 
 
 @dataclass(frozen=True)
@@ -37,36 +37,6 @@ class Option:
     help: str
     flag: str = ""
     default: Any = None
-
-
-class Inert(ABC):
-    """A value: it does not change, and equals what is made of the same parts."""
-
-    @property
-    @abstractmethod
-    def _parts(self) -> tuple[Any, ...]: ...
-
-    @cached_property
-    def _identity(self) -> tuple[Any, ...]:
-        return (type(self), *map(frozen, self._parts))
-
-    @cached_property
-    def _hash(self) -> int:
-        return hash(self._identity)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Inert) and self._identity == other._identity
-
-    def __hash__(self) -> int:
-        return self._hash
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name in vars(self):
-            raise AttributeError(f"{name} of {self!r} is set; make another {type(self).__name__}")
-        super().__setattr__(name, value)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name[0] != "_"}  # hashes differ elsewhere
 
 
 class Policy(Inert):
@@ -163,16 +133,20 @@ class Policy(Inert):
         """What it comes to: one policy after the other that prunes once, each but the last with the fit after it."""
         return ((self, None),)
 
-    @property
-    def _parts(self) -> tuple[Any, ...]:
-        return self.n_keep, self.keep, *self.options.values()
+    def given(self) -> dict[str, Any]:
+        """The budget, and what was chosen besides."""
+        told = self.options | {"keep": self.keep, "n_keep": self.n_keep}
+        if missing := [name for name in parameters(type(self)) if name not in told]:
+            raise TypeError(f"{type(self).__name__} does not say its argument {missing[0]} among its choices")
+        return {name: told[name] for name in parameters(type(self))}
 
-    def __repr__(self) -> str:
-        own = {"n_keep": self.n_keep}
-        if self.keep is not None:
-            own = {"keep": self.keep.tolist() if self.keep.dtype != object else str(self.keep)}
-        others = {name: value for name, value in self.options.items() if value}
-        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in (own | others).items())})"
+    @classmethod
+    def _called(cls) -> str:
+        return cls.name
+
+    @classmethod
+    def _kinds(cls) -> Mapping[str, type[Self]]:
+        return {name: kind for name, kind in POLICIES.items() if issubclass(kind, cls)}
 
 
 class Ranking(Policy):
@@ -213,7 +187,7 @@ class Retrain(Inert):
     Examples
     --------
     >>> Retrain(sample="fresh")
-    Retrain(ridge=0.0, sample='fresh')
+    Retrain(sample='fresh')
     """
 
     def __init__(self, ridge: ArrayLike | str | None = 0.0, sample: str = "same"):
@@ -236,21 +210,9 @@ class Retrain(Inert):
         """What it does, in words."""
         return "retrained" if self.sample == "same" else "retrained on a fresh sample"
 
-    @property
-    def options(self) -> dict[str, Any]:
-        """What was chosen, as plain values."""
-        return {"sample": self.sample, "ridge": None if self.ridge is None else plain(self.ridge)}
-
     def ridge_of(self, problem: Any) -> np.ndarray:
         """The exact ridge of the fit, for a problem."""
         return problem.ridge if self.ridge is None else self.ridge
-
-    @property
-    def _parts(self) -> tuple[Any, ...]:
-        return self.sample, self.ridge
-
-    def __repr__(self) -> str:
-        return f"Retrain(ridge={None if self.ridge is None else self.ridge[()]}, sample={self.sample!r})"
 
 
 Kind = TypeVar("Kind", bound=type[Policy])
@@ -325,13 +287,3 @@ def exact_ridge(ridge: ArrayLike | str) -> np.ndarray:
     if array.ndim != 0 or array < 0:
         raise ValueError(f"ridge must be one number of at least 0, got {ridge!r}")
     return array
-
-
-def frozen(value: Any) -> Any:
-    """A value that compares and hashes by what it holds."""
-    if isinstance(value, np.ndarray):
-        floats = value.astype(float)
-        if value.dtype == object and (floats != value).any():
-            return value.shape, tuple((x.numerator, x.denominator) for x in value.flat)  # whose hashes are fast
-        return value.shape, floats.tobytes()
-    return tuple(value) if isinstance(value, list) else value

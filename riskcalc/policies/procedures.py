@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from riskcalc.exact import plain
+from riskcalc.inert import Inert
 from riskcalc.policies.base import (
     Option,
     Policy,
@@ -103,13 +105,9 @@ class Iterative(Policy):
         keeps = np.array([Fraction(count, n_features) for count in counts], dtype=object)
         return Iterative(self.policy, keeps, self.ridge)
 
-    def __repr__(self) -> str:
-        keeps = [str(keep) if isinstance(keep, Fraction) else keep for keep in self.keeps.tolist()]
-        return f"Iterative({self.policy.name!r}, keeps={keeps}, ridge={self.ridge[()]})"
 
-
-@dataclass(frozen=True)
-class Procedure:
+@dataclass(frozen=True, eq=False, repr=False)
+class Procedure(Inert):
     """A model as it is made: a first fit, pruned by a policy, and fitted again. Without a policy it is the dense fit.
 
     Attributes
@@ -132,6 +130,8 @@ class Procedure:
 
     prune: Policy | None = None
     retrain: Retrain | None = None
+
+    _read: ClassVar[Mapping[str, Any]] = {"prune": Policy, "retrain": Retrain}
 
     def __post_init__(self):
         if self.retrain is not None and not isinstance(self.retrain, Retrain):
@@ -233,12 +233,3 @@ class Procedure:
     def whole(self, n_features: int, given: np.ndarray | None) -> Procedure:
         """The same with whole numbers of `n_features` features, for a problem with `given` of them."""
         return self if self.prune is None else Procedure(self.prune.whole(n_features, given), self.retrain)
-
-    def to_dict(self) -> dict[str, Any]:
-        """What is asked, as plain values, but for the budget."""
-        found: dict[str, Any] = {"model": self.name}
-        if self.prune is not None and self.prune.options:
-            found["options"] = self.prune.options
-        if self.retrain is not None and not self.is_small:
-            found["retrain"] = self.retrain.options
-        return found

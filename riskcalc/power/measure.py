@@ -18,6 +18,7 @@ from riskcalc.exact import as_float
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import positive
 from riskcalc.formulas.records import Formula
+from riskcalc.inert import signed
 from riskcalc.policies import (
     BrainSurgeon,
     Group,
@@ -262,7 +263,7 @@ class Power(Shown):
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return {"fraction": self.fraction} | vars(self)
+        return signed({"fraction": self.fraction} | vars(self))
 
     def _parts(self) -> list[Part]:
         def kind(checks: list[str]) -> str:

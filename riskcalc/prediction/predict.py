@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -200,32 +200,65 @@ def _gathered(
         values.setdefault("integration_error", plain_scalar(np.zeros(shape)))
     status = NAMES[np.concatenate(statuses).reshape(shape)]
     values["status"] = status if shape else str(status)
-    return Prediction(problem, procedure, digits, values, _Later(shape, models, work, digits))
+    again = Again(problem, procedure, digits, work.instead)
+    return Prediction(problem, procedure, digits, values, _Later(again, shape, models, work))
 
 
 @dataclass(frozen=True)
 class _Later:
-    """What is computed when asked for. It is data, so that results can leave their process."""
+    """What is computed when asked for, from the models as they were made."""
 
+    again: Again
     shape: tuple[int, ...]
     models: list[Model]
     work: Evaluator
-    digits: int | None
+
+    def __reduce__(self) -> Any:
+        return Again, (self.again.problem, self.again.procedure, self.again.digits, self.again.instead)
 
     def kept(self) -> np.ndarray:
         with self.work.system.precision():
             kept = np.concatenate([model.kept(self.work) for model in self.models])
-        return rounded(kept.reshape(*self.shape, -1), self.digits)
+        return rounded(kept.reshape(*self.shape, -1), self.again.digits)
 
     def quadrature_error(self, prediction: Prediction) -> Any:
-        problem: Any = prediction.problem
+        return self.again.quadrature_error(prediction)
+
+
+@dataclass(frozen=True)
+class Again:
+    """What is computed when asked for, of a prediction that left its process: it is made again.
+
+    Attributes
+    ----------
+    problem, procedure, digits
+        Of the prediction.
+    instead : mapping of Formula to Formula
+        What was evaluated in the place of registered formulas.
+    """
+
+    problem: Problem
+    procedure: Procedure
+    digits: int | None
+    instead: Mapping[Formula, Formula] = field(default_factory=dict)
+
+    def kept(self) -> np.ndarray:
+        """See `Prediction.kept`."""
+        return self._predicted(self.problem).kept
+
+    def quadrature_error(self, prediction: Prediction) -> Any:
+        """See `Prediction.quadrature_error`."""
+        problem: Any = self.problem
         law = getattr(problem, "law", None)
         if not isinstance(law, Continuous):
             return None
         gaps = []
-        records = REGISTRY | {record.id: record for record in self.work.instead.values()}
         for times in COARSER:
-            again = evaluate(problem.with_law(law.coarser(times)), [prediction.procedure], self.digits, records)
+            coarse = self._predicted(problem.with_law(law.coarser(times)))
             with np.errstate(invalid="ignore"):
-                gaps.append(np.abs(np.asarray(prediction.risk - again[prediction.procedure].risk, dtype=float)))
+                gaps.append(np.abs(np.asarray(prediction.risk - coarse.risk, dtype=float)))
         return plain_scalar(np.max(gaps, axis=0))
+
+    def _predicted(self, problem: Problem) -> Prediction:
+        records = REGISTRY | {record.id: record for record in self.instead.values()}
+        return evaluate(problem, [self.procedure], self.digits, records)[self.procedure]

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from riskcalc.exact import plain
+from riskcalc.exact import numbers, plain
+from riskcalc.inert import Inert, check_keys
 from riskcalc.policies import Policy, Procedure, Retrain
 from riskcalc.problems import Problem
 from riskcalc.problems.latex import results_latex
+from riskcalc.results.labelled import to_dataset, to_frame
 from riskcalc.results.quantities import QUANTITIES, documented
 from riskcalc.results.regimes import inputs
 from riskcalc.results.tables import Column, Shown, Table, cut, number
-from riskcalc.results.values import json_value
+
+# What a prediction is written and read by; its model and budget follow from it.
+_ASKED = ("problem", "prune", "retrain", "digits")
 
 
 class Later(Protocol):
@@ -31,8 +35,8 @@ class Later(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Prediction(Shown):
+@dataclass(frozen=True, eq=False)
+class Prediction(Shown, Inert):
     """Predicted risks of one model over a batch of regimes.
 
     All values have the batch's shape; a batch of shape () gives plain numbers. With `digits` they are mpf.
@@ -49,7 +53,12 @@ class Prediction(Shown):
     procedure: Procedure
     digits: int | None
     values: Mapping[str, Any]
-    _later: Later = field(repr=False, compare=False)
+    _later: Later = field(repr=False)
+
+    _read: ClassVar[Mapping[str, Any]] = {"problem": Problem, "prune": Policy, "retrain": Retrain}
+
+    def __reduce__(self) -> Any:
+        return Prediction, (*self.given().values(), self._later)
 
     def __getattr__(self, name: str) -> Any:
         if name in QUANTITIES and not hasattr(type(self), name):
@@ -110,12 +119,39 @@ class Prediction(Shown):
     def _digits(self, name: str) -> int | None:
         return self.digits if QUANTITIES[name].digits else None
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON: infinite and undefined numbers become None, mpf become strings."""
-        asked = self.procedure.to_dict()
-        if self.budget is not None:
-            asked = {"model": asked.pop("model"), "keep": plain(self.budget)} | asked
-        return asked | {name: json_value(value, self._digits(name)) for name, value in self._shown().items()}
+    def _written(self, place: Any = None) -> dict[str, Any]:
+        names = _ASKED if place is None else ("prune", "retrain")  # within another result, of its problem and digits
+        asked = {name: self._plainly(name, getattr(self, name)) for name in names}
+        told = {"model": self.model, "keep": None if self.prune is None else plain(self.budget)}
+        told |= {"options": {} if self.prune is None else self.prune.options}
+        found = {name: plain(value, self.digits) for name, value in self._shown().items()}
+        return self._kind_at(place) | asked | {name: value for name, value in told.items() if value} | found
+
+    @classmethod
+    def _made(cls, given: dict[str, Any]) -> Prediction:
+        from riskcalc.prediction.predict import Again
+
+        check_keys(cls, given, (*_ASKED, "model", "keep", "options", *QUANTITIES), (*_ASKED, "risk", "status"))
+        problem, prune, retrain, digits = (cls._meant(name, given[name]) for name in _ASKED)
+        procedure = Procedure(prune, retrain)
+        told = {name: value for name, value in given.items() if name in QUANTITIES and value is not None}
+        values = {name: _status(one) if name == "status" else numbers(one, digits) for name, one in told.items()}
+        computed = {name: values.pop(name) for name in ("quadrature_error",) if name in values}
+        found = cls(problem, procedure, digits, values, Again(problem, procedure, digits))
+        vars(found).update(computed)
+        return found
+
+    def to_pandas(self) -> Any:
+        """A DataFrame: one row for each regime, inputs and quantities as columns. Needs the extra `pandas`."""
+        return to_frame(self.problem, self.prune, {self.procedure.key: self._shown()})
+
+    def to_xarray(self) -> Any:
+        """A Dataset: every quantity over the axes of the batch. Needs the extra `xarray`.
+
+        An axis along which one input varies, and nothing else, has its name ("aspect_ratio", "keep", "noise_variance",
+        "ridge", ...) and its values as coordinates; others are "axis_0", "axis_1" and so on.
+        """
+        return to_dataset(self.problem, self.prune, {self.procedure.key: self._shown()})
 
     def _parts(self) -> list[Table]:
         columns = {name: value for name, value in self._shown().items() if value is not None}
@@ -144,6 +180,11 @@ class Prediction(Shown):
             del found["R"], found[r"\gamma"]
             found = {own: self.risk} | found
         return results_latex(self.problem, self.budget, self.label, found, lambda value: number(value, self.digits))
+
+
+def _status(value: Any) -> Any:
+    """One word, or an array of them."""
+    return value if isinstance(value, str) else np.array(value)
 
 
 Prediction.__doc__ = f"{Prediction.__doc__}".rstrip() + "\n" + documented()

@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from riskcalc.inert import Inert
 
-class Problem:
+
+class Problem(Inert):
     """What data look like: a regression problem, or a batch of them.
 
-    A problem is inert. How it is predicted, sampled and written are registered for its class:
-    `riskcalc.prediction.solvers.solver`, `riskcalc.simulation.samplers.sampler` and
+    A problem is inert: it does not change, and equals what is made of the same parts. The arguments of its class are
+    attributes of the same names; so `from_dict` and `repr` make it again. How it is predicted, sampled and set in LaTeX
+    are registered for its class: `riskcalc.prediction.solvers.solver`, `riskcalc.simulation.samplers.sampler` and
     `riskcalc.problems.base.facts_of`.
 
     Attributes
@@ -42,10 +45,6 @@ class Problem:
     def null_risk(self) -> np.ndarray:
         """Test risk of predicting zero, in every regime."""
         raise TypeError(f"{type(self).__name__} does not say the risk of predicting zero (null_risk)")
-
-    def to_dict(self) -> dict[str, Any]:
-        """The problem as plain values (exact numbers that are not floats as strings)."""
-        raise TypeError(f"{type(self).__name__} does not say what it is as plain values (to_dict)")
 
     def _repr_latex_(self) -> str | None:
         return None if self.shape else aligned_latex(facts_latex(self))  # a batch is shown as text

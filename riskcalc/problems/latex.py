@@ -52,12 +52,14 @@ def law_latex(problem: LinearGaussian) -> str:
     if isinstance(law, Continuous) or problem.n_atoms > MOST_ATOMS:
         return _law_in_words(law)
     weights = np.array([Fraction(1, problem.n_atoms)]) if law.weights is None else law.weights
+    given, symbol = (law.signal, "B") if law.coefficients is None else (law.coefficients, r"\beta")
     cases = [
         rf"({', '.join(map(number_latex, atom))}) & \text{{with probability }} {number_latex(weight)}"
-        for weight, *atom in np.broadcast(weights, law.eigenvalues, law.signal, *own)
+        for weight, *atom in np.broadcast(weights, law.eigenvalues, given, *own)
     ]
-    names = r"(\Lambda, B, D)" if own else r"(\Lambda, B)"
-    return names + r" = \begin{cases} " + r" \\ ".join(cases) + r" \end{cases}"
+    names = rf"(\Lambda, {symbol}, D)" if own else rf"(\Lambda, {symbol})"
+    scale = "" if law.coefficients is None else rf",\quad B = \sqrt{{{law.n_features}}}\,\beta"
+    return names + r" = \begin{cases} " + r" \\ ".join(cases) + r" \end{cases}" + scale
 
 
 def _law_in_words(law: Law) -> str:
@@ -67,7 +69,7 @@ def _law_in_words(law: Law) -> str:
         return rf"\Lambda = x^{{{decays[0]}}},\quad B = x^{{{decays[1]}}},\quad {ranks}"
     if not isinstance(law, Continuous):
         return rf"(\Lambda, B) \text{{ takes }} {law.n_atoms} \text{{ values}}"
-    arguments = ", ".join(number_latex(getattr(law, name)) for name in law._arguments)
+    arguments = ", ".join(number_latex(np.asarray(value)[()]) for value in law.arguments.values())
     name = re.sub(r"(?<=[a-z])(?=[A-Z])", "--", type(law).__name__)
     if callable(law.coefficient):
         return rf"\Lambda \sim \text{{{name}}}({arguments}),\quad B \text{{ a function of }} \Lambda"

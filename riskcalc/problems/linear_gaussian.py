@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from riskcalc.exact import as_float, at_least_zero, exact_array, matching_shapes, plain
+from riskcalc.exact import as_float, at_least_zero, counts, exact_array, matching_shapes
+from riskcalc.inert import parameters
 from riskcalc.laws import Atoms, Continuous, Law
 from riskcalc.problems.base import Problem
 
@@ -16,9 +18,9 @@ from riskcalc.problems.base import Problem
 class LinearGaussian(Problem):
     """Linear regression with Gaussian features of diagonal covariance, in the limit n, p -> infinity with p/n fixed.
 
-    A feature has variance Lambda and coefficient B/sqrt(p), drawn from a law; y = x'beta + noise. Features and target
-    are centred. The fit minimises ``|y - X beta|^2/n + ridge * sum(penalty * beta^2)``; with ridge = 0 it is least
-    squares, or the interpolator of least (penalty-weighted) norm.
+    A feature has variance Lambda and coefficient beta = B/sqrt(p), drawn from a law; y = x'beta + noise. Features and
+    target are centred, and no intercept is fitted. The fit minimises ``|y - X beta|^2/n + ridge * sum(penalty *
+    beta^2)``; with ridge = 0 it is least squares, or the interpolator of least (penalty-weighted) norm.
 
     Parameters
     ----------
@@ -29,6 +31,9 @@ class LinearGaussian(Problem):
     law : Law, optional
         The joint law of (Lambda, B). Give this, or `eigenvalues` and `signal` (and `weights`) as for `laws.Atoms`.
     eigenvalues, signal, weights : array_like, shape (..., K), optional
+        Of each kind of features: variance, sqrt(p)*beta, and probability.
+    coefficients : array_like, shape (..., K), optional
+        In place of `signal`: beta itself, where there is a number of features p; exact at any number of digits.
     noise_variance : array_like >= 0
     ridge : array_like >= 0
         Corresponds to ``alpha = n_samples * ridge`` in scikit-learn's `Ridge`.
@@ -45,18 +50,27 @@ class LinearGaussian(Problem):
     Raises
     ------
     ValueError, TypeError
-        Naming the argument, its value, and what would be right.
+        Naming the argument, its value, and what would be right; also for a law of more kinds of features than there are
+        features.
 
     Notes
     -----
     A Python float means its exact binary value; Fraction, Decimal and strings such as "10/3" are exact.
+
+    What an intercept costs: fitted beside n samples it centres them, which leaves n - 1 independent ones (with a ridge
+    n/(n - 1) times as large), and its own error, independent of theirs, multiplies the test risk by 1 + 1/n. In the
+    limit that is nothing.
 
     Examples
     --------
     >>> problem = LinearGaussian(aspect_ratio="10/3", eigenvalues=[25, 1], signal=1, weights=[0.1, 0.9])
     >>> problem.shape, problem.n_atoms
     ((), 2)
+    >>> LinearGaussian(n_samples=30, n_features=100, eigenvalues=1, coefficients=0.1).law.signal.tolist()
+    [1.0]
     """
+
+    _read: ClassVar[Mapping[str, Any]] = {"law": Law}
 
     def __init__(
         self,
@@ -67,12 +81,13 @@ class LinearGaussian(Problem):
         law: Law | None = None,
         eigenvalues: ArrayLike | str | None = None,
         signal: ArrayLike | str | None = None,
+        coefficients: ArrayLike | str | None = None,
         weights: ArrayLike | str | None = None,
         noise_variance: ArrayLike | str = 0.0,
         ridge: ArrayLike | str = 0.0,
         penalty: ArrayLike | str | None = None,
     ):
-        self.law = _law(law, eigenvalues, signal, weights)
+        self.law = _law(law, n_features, eigenvalues, signal, coefficients, weights)
         self.n_samples, self.n_features, self.aspect_ratio = _sizes(aspect_ratio, n_samples, n_features)
         self.noise_variance = at_least_zero(noise_variance, "noise_variance")
         self.ridge = at_least_zero(ridge, "ridge")
@@ -97,13 +112,21 @@ class LinearGaussian(Problem):
                 "ridge": self.ridge,
             }
         )
+        if self.n_features is not None and not self.law.nodes_only:
+            _check_number(self.law, self.n_atoms, self.n_features)
+        if self.n_features is not None and self.law.coefficients is not None:
+            _check_scale(self.law.n_features, self.n_features)
 
-    def __repr__(self) -> str:
-        shown = self.to_dict()
-        if self.law.n_atoms > 8:
-            shown = {name: value for name, value in shown.items() if name not in ("eigenvalues", "signal", "weights")}
-            shown["law"] = repr(self.law)
-        return f"LinearGaussian({', '.join(f'{name}={value}' for name, value in shown.items())})"
+    def given(self) -> dict[str, Any]:
+        """Its arguments: sizes or their ratio; a law, or its atoms."""
+        law = self.law
+        sizes = ("aspect_ratio",) if self.n_samples is None else ("n_samples", "n_features")
+        told = self._attributes((*sizes, "noise_variance", "ridge", "penalty"))
+        own = type(law) is Atoms and (law.coefficients is None or self.n_features is not None)
+        told |= law.given() if own else {"law": law}
+        others = [name for name in parameters(type(self)) if name not in parameters(LinearGaussian)]
+        told |= self._attributes(others)
+        return {name: told[name] for name in parameters(type(self)) if name in told}
 
     @property
     def note(self) -> str:
@@ -118,37 +141,52 @@ class LinearGaussian(Problem):
         signal = as_float(law.eigenvalues) * as_float(law.signal) ** 2
         return as_float(self.noise_variance) + np.mean(np.broadcast_to(weights * signal, law.shape), axis=-1)
 
-    def with_law(self, law: Law) -> LinearGaussian:
+    def with_law(self, law: Law) -> Self:
         """The same problem with another law."""
-        counts = {"n_samples": self.n_samples, "n_features": self.n_features}
-        sizes: dict[str, Any] = {"aspect_ratio": self.aspect_ratio} if self.n_samples is None else counts
-        rest = {name: getattr(self, name) for name in ("noise_variance", "ridge", "penalty")}
-        return LinearGaussian(**sizes, law=law, **rest)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The resolved problem as plain values (exact numbers that are not floats as strings)."""
-        sizes = {"aspect_ratio": plain(self.aspect_ratio)}
-        if self.n_samples is not None and self.n_features is not None:
-            sizes = {"n_samples": plain(self.n_samples), "n_features": plain(self.n_features)} | sizes
-        arrays = {"eigenvalues": self.law.eigenvalues, "signal": self.law.signal, "weights": self.law.weights}
-        law = {name: plain(array) for name, array in arrays.items() if array is not None}
-        rest = {"noise_variance": plain(self.noise_variance), "ridge": plain(self.ridge)}
-        if self.penalty is not None:
-            rest["penalty"] = self.penalty if isinstance(self.penalty, str) else plain(self.penalty)
-        return sizes | law | rest
+        ours = ("law", "eigenvalues", "signal", "coefficients", "weights")
+        rest = {name: value for name, value in self.given().items() if name not in ours}
+        return type(self)(**rest, law=law)
 
 
-def _law(law: Law | None, eigenvalues: Any, signal: Any, weights: Any) -> Law:
+def _law(law: Law | None, n_features: Any, eigenvalues: Any, signal: Any, coefficients: Any, weights: Any) -> Law:
     if law is not None:
         if not isinstance(law, Law):
             raise TypeError(f"law must be a riskcalc.laws.Law, got {law!r}")
-        if any(argument is not None for argument in (eigenvalues, signal, weights)):
-            raise ValueError("give either law, or eigenvalues, signal and weights, not both")
+        if any(argument is not None for argument in (eigenvalues, signal, coefficients, weights)):
+            raise ValueError("give either law, or eigenvalues, signal (or coefficients) and weights, not both")
         return law
-    for name, argument in (("eigenvalues", eigenvalues), ("signal", signal)):
-        if argument is None:
-            raise ValueError(f"{name} is missing; give eigenvalues and signal, or a law")
-    return Atoms(eigenvalues, signal, weights)
+    if eigenvalues is None:
+        raise ValueError("eigenvalues is missing; give eigenvalues and signal, or a law")
+    if signal is None and coefficients is None:
+        raise ValueError("signal is missing; give eigenvalues and signal (or coefficients), or a law")
+    if coefficients is None:
+        return Atoms(eigenvalues, signal, weights)
+    if n_features is None:
+        raise ValueError(
+            "coefficients need a number of features, by whose root they are scaled; give n_samples and n_features in "
+            "place of aspect_ratio, or the signal, sqrt(p)*beta"
+        )
+    return Atoms(eigenvalues, signal, weights, coefficients=coefficients, n_features=n_features)
+
+
+def _check_number(law: Law, n_atoms: int, n_features: np.ndarray) -> None:
+    """Refuse more kinds of features than there are features."""
+    kinds = np.array(n_atoms) if law.weights is None else np.count_nonzero(law.weights, axis=-1)
+    wrong = np.broadcast_to(kinds > n_features, np.broadcast_shapes(kinds.shape, n_features.shape))
+    if wrong.any():
+        kinds, sizes = (np.broadcast_to(array, wrong.shape)[wrong][0] for array in (kinds, n_features))
+        raise ValueError(
+            f"the law has {kinds} atoms, which are kinds of features, but there are {sizes} features; give at most as "
+            "many atoms of positive weight as n_features"
+        )
+
+
+def _check_scale(scale: np.ndarray, n_features: np.ndarray) -> None:
+    """Refuse coefficients of another number of features."""
+    if not np.array_equal(scale, n_features):
+        raise ValueError(
+            f"the law has the coefficients of {scale.tolist()} features, but the problem has {n_features.tolist()}"
+        )
 
 
 def _sizes(aspect_ratio: Any, n_samples: Any, n_features: Any):
@@ -161,20 +199,9 @@ def _sizes(aspect_ratio: Any, n_samples: Any, n_features: Any):
         return None, None, ratio
     if n_samples is None or n_features is None:
         raise ValueError("give aspect_ratio, or both n_samples and n_features")
-    n, p = _counts(n_samples, "n_samples"), _counts(n_features, "n_features")
+    n, p = counts(n_samples, "n_samples"), counts(n_features, "n_features")
     matching_shapes({"n_samples": n, "n_features": p})
     return n, p, np.asarray(np.frompyfunc(lambda p, n: Fraction(int(p), int(n)), 2, 1)(p, n), dtype=object)
-
-
-def _counts(value: Any, name: str) -> np.ndarray:
-    array = np.asarray(value)
-    if array.size == 0:
-        raise ValueError(f"{name} is empty; give at least one value")
-    if array.dtype.kind not in "iu":
-        raise TypeError(f"{name} must be an integer, got {value!r}")
-    if np.any(array < 1):
-        raise ValueError(f"{name} must be at least 1, got {array.min()}")
-    return array
 
 
 def _penalty(penalty: Any) -> str | np.ndarray | None:

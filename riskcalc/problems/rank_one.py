@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from riskcalc.exact import as_float, count, exact_array, plain
+from riskcalc.exact import as_float, count, exact_array
 from riskcalc.problems.base import Problem
 
 
@@ -87,16 +87,6 @@ class RankOne(Problem):
         """Test risk of predicting zero: that of the target's slope in the factor, and the noise."""
         slope = as_float(self.loadings) @ as_float(self.coefficients)
         return as_float(self.noise_variance) + slope**2
-
-    def to_dict(self) -> dict[str, Any]:
-        """The problem as plain values (exact numbers that are not floats as strings)."""
-        names = ("n_samples", "loadings", "coefficients", "noise_variance")
-        return {name: plain(getattr(self, name)) for name in names}
-
-    def __repr__(self) -> str:
-        return (
-            f"RankOne({self.n_features} features, n_samples={self.n_samples}, noise_variance={self.noise_variance[()]})"
-        )
 
 
 def _vector(value: Any, name: str) -> np.ndarray:

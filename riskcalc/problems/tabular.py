@@ -10,17 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from riskcalc.laws import Empirical
+from riskcalc.laws import PrincipalComponents
 from riskcalc.problems import LinearGaussian
 
 # A sample covariance of fewer rows per feature is too far from the population's.
 LONG_TABLE = 10
-
-
-class PrincipalComponents(Empirical):
-    """The principal components of a table as features."""
-
-    note = "Features are the table's principal components; pruning components is not pruning columns."
 
 
 def from_data(
@@ -33,7 +27,8 @@ def from_data(
     """Take a table as the population; ask what training on `n_samples` of its rows would give.
 
     The features are the table's principal components: their variances are the eigenvalues, their least-squares
-    coefficients the signal, the residual variance the noise. Features and target are centred. The prediction treats
+    coefficients the signal, the residual variance the noise. Features and target are centred by the means of the table;
+    an intercept fitted on the sample would cost one of its rows and a factor 1 + 1/n_samples. The prediction treats
     rows as Gaussian and their number as large; heavy tails and few rows move the measured risks away from it. Rows
     that are not in the table have about rows/(rows - rank) times its residual variance. The interpolation threshold is
     at n_samples = rank, which columns without variance keep below p.

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from mpmath import mp
 from numpy.typing import ArrayLike
 
 from riskcalc.exact import plain
+from riskcalc.inert import Inert, check_keys
 from riskcalc.policies import Hessian, Magnitude, Optimal, Oracle, Policy, Procedure, Random, Retrain, Variance
-from riskcalc.policies.base import required
+from riskcalc.policies.base import exact_fractions, required
 from riskcalc.prediction.predict import evaluate
 from riskcalc.prediction.result import Prediction
 from riskcalc.prediction.solvers import NotCovered
 from riskcalc.problems import Problem, check_problem
+from riskcalc.results.labelled import to_dataset, to_frame
 from riskcalc.results.regimes import inputs
 from riskcalc.results.tables import Column, Part, Shown, Table, cut, number
-from riskcalc.results.values import below, digits_left, json_value, plain_scalar
+from riskcalc.results.values import below, digits_left, plain_scalar
 
 # The rules that a budget is given to, if no others are asked for.
 RULES: tuple[type[Policy], ...] = (Magnitude, Hessian, Oracle, Random)
@@ -44,8 +46,8 @@ def procedures(rules: Sequence[Policy], ridge: ArrayLike | str, bound: bool) -> 
     return found + [Procedure(rule, fresh) for rule in rules if rule.sees_fit]
 
 
-@dataclass(frozen=True)
-class Comparison(Shown):
+@dataclass(frozen=True, eq=False)
+class Comparison(Shown, Inert):
     """Risks of every model at one budget. Prints as a table, and what it says in words.
 
     Attributes
@@ -65,6 +67,8 @@ class Comparison(Shown):
     keep: np.ndarray
     predictions: dict[str, Prediction]
     digits: int | None
+
+    _read: ClassVar[Mapping[str, Any]] = {"problem": Problem, "keep": exact_fractions}
 
     @property
     def risks(self) -> dict[str, Any]:
@@ -138,17 +142,44 @@ class Comparison(Shown):
                 return "lower"
             return "equal" if first < np.inf and not below(second, first, self.digits) else "higher"
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        models = {model: prediction.to_dict() for model, prediction in self.predictions.items()}
-        return {
-            "keep": plain(self.keep),
-            "risks": {model: values["risk"] for model, values in models.items()},
-            "best": self.best.tolist() if isinstance(self.best, np.ndarray) else self.best,
-            "margin": json_value(self.margin, self.digits),
-            "prune_beats_small": np.asarray(self.prune_beats_small).tolist(),
-            "models": models,
+    def _written(self, place: Any = None) -> dict[str, Any]:
+        asked = {name: self._plainly(name, getattr(self, name)) for name in ("problem", "keep", "digits")}
+        found = {"risks": self.risks, "best": self.best, "margin": self.margin}
+        found = {name: plain(value, self.digits) for name, value in found.items()}
+        told = self._kind_at(place) | asked | found | {"prune_beats_small": plain(self.prune_beats_small)}
+        return told | {"models": {model: one._written(Prediction) for model, one in self.predictions.items()}}
+
+    @classmethod
+    def _made(cls, given: dict[str, Any]) -> Comparison:
+        needed = ("problem", "keep", "digits", "models")
+        check_keys(cls, given, (*needed, "risks", "best", "margin", "prune_beats_small"), needed)
+        problem, keep, digits = (cls._meant(name, given[name]) for name in needed[:3])
+        own = {"problem": problem, "digits": digits}
+        models = {model: Prediction.from_dict(one | own) for model, one in given["models"].items()}
+        return cls(problem, keep, models, digits)
+
+    def to_pandas(self) -> Any:
+        """A DataFrame: one row for each model and regime. Needs the extra `pandas`."""
+        return to_frame(self.problem, self._policy, {key: one._shown() for key, one in self.predictions.items()})
+
+    def to_xarray(self) -> Any:
+        """A Dataset: quantities over models and the axes of the batch, as `Prediction.to_xarray` names them.
+
+        Needs the extra `xarray`.
+        """
+        models = {key: one._shown() for key, one in self.predictions.items()}
+        best = np.asarray(np.frompyfunc(lambda model: model or "", 1, 1)(self.best)).astype(str)
+        together = {
+            "best": (best, "The model that is recommended; empty where none has a finite risk."),
+            "margin": (self.margin, "Risk of the runner-up minus risk of the best."),
+            "prune_beats_small": (self.prune_beats_small, "Whether pruning has a lower risk than the small model."),
         }
+        return to_dataset(self.problem, self._policy, models, together)
+
+    @property
+    def _policy(self) -> Policy:
+        """One at the budget."""
+        return next(one.prune for one in self.predictions.values() if one.prune is not None)
 
     def _parts(self) -> list[Part]:
         parts = [self._one_regime(), *self._verdict()] if np.ndim(self.margin) == 0 else [self._many_regimes()]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
+from riskcalc.exact import numbers
+from riskcalc.inert import Inert
 from riskcalc.policies import BrainSurgeon, Hessian, Magnitude, Oracle, Policy, Random, by_budget
 from riskcalc.prediction.predict import predict
 from riskcalc.prediction.solvers import NotCovered
@@ -16,15 +18,15 @@ from riskcalc.problems import Problem, check_problem
 from riskcalc.questions.crossing import first_within
 from riskcalc.results.regimes import inputs
 from riskcalc.results.tables import Column, Shown, Table, cut, number
-from riskcalc.results.values import json_value, plain_scalar
+from riskcalc.results.values import plain_scalar
 
 USUAL: tuple[type[Policy], ...] = (Magnitude, Hessian, BrainSurgeon, Oracle, Random)
 # Fractions tried before the last crossing is refined: denser where little is kept, down to nearly nothing.
 GRID = np.unique(np.concatenate([np.geomspace(1e-6, 1, 97), np.linspace(0, 1, 65)[1:]]))
 
 
-@dataclass(frozen=True)
-class Prunability(Shown):
+@dataclass(frozen=True, eq=False)
+class Prunability(Shown, Inert):
     """The smallest fraction that may be kept, by policy. Prints as a table.
 
     Attributes
@@ -45,10 +47,7 @@ class Prunability(Shown):
     training_error: Any
     keep: Mapping[str, Any]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; nan becomes None."""
-        keep = {name: json_value(value, None) for name, value in self.keep.items()}
-        return {"tolerance": self.tolerance, "training_error": json_value(self.training_error, None), "keep": keep}
+    _read: ClassVar[Mapping[str, Any]] = {"problem": Problem, "training_error": numbers, "keep": numbers}
 
     def _parts(self) -> list[Table]:
         def text(value: Any) -> str:

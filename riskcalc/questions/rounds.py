@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from riskcalc.exact import plain
+from riskcalc.inert import Inert, check_keys
 from riskcalc.policies import Iterative, Policy, Retrain
 from riskcalc.prediction.predict import predict
 from riskcalc.prediction.result import Prediction
 from riskcalc.problems import Problem
 from riskcalc.results.regimes import inputs
 from riskcalc.results.tables import Column, Part, Shown, Table, cut, number
-from riskcalc.results.values import below, json_value, plain_scalar
+from riskcalc.results.values import below, plain_scalar
 
 
-@dataclass(frozen=True)
-class Schedule(Shown):
+@dataclass(frozen=True, eq=False)
+class Schedule(Shown, Inert):
     """Test risks after every round, beside those of pruning the dense fit once to the same budget. Prints as a table.
 
     Attributes
@@ -33,6 +36,8 @@ class Schedule(Shown):
     policy: Iterative
     rounds: tuple[Prediction, ...]
     one_shot: tuple[Prediction, ...]
+
+    _read: ClassVar[Mapping[str, Any]] = {"problem": Problem, "policy": Iterative}
 
     @property
     def gain(self) -> Any:
@@ -55,15 +60,20 @@ class Schedule(Shown):
         """Whether several rounds have a lower risk than one shot, by more than three standard errors."""
         return plain_scalar(np.asarray(self.gain > 3 * np.asarray(self.error)))
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {
-            "rounds": [prediction.to_dict() for prediction in self.rounds],
-            "one_shot": [prediction.to_dict() for prediction in self.one_shot],
-            "gain": json_value(self.gain, None),
-            "error": json_value(self.error, None),
-            "rounds_pay": np.asarray(self.rounds_pay).tolist(),
-        }
+    def _written(self, place: Any = None) -> dict[str, Any]:
+        asked = {name: self._plainly(name, getattr(self, name)) for name in ("problem", "policy")}
+        found = {name: [one._written(Prediction) for one in getattr(self, name)] for name in ("rounds", "one_shot")}
+        told = {"gain": plain(self.gain), "error": plain(self.error), "rounds_pay": plain(self.rounds_pay)}
+        return self._kind_at(place) | asked | found | told
+
+    @classmethod
+    def _made(cls, given: dict[str, Any]) -> Schedule:
+        needed = ("problem", "policy", "rounds", "one_shot")
+        check_keys(cls, given, (*needed, "gain", "error", "rounds_pay"), needed)
+        problem, policy = (cls._meant(name, given[name]) for name in needed[:2])
+        own = {"problem": problem, "digits": None}
+        many, once = (tuple(Prediction.from_dict(one | own) for one in given[name]) for name in needed[2:])
+        return cls(problem, policy, many, once)
 
     def _parts(self) -> list[Part]:
         title, names = "test risk after pruning and retraining", ("in rounds", "its error", "in one shot")

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.special import ndtri
 
-from riskcalc.exact import above_zero
+from riskcalc.exact import above_zero, numbers
+from riskcalc.inert import Inert
 from riskcalc.policies import Sampled
 from riskcalc.prediction.predict import predict
 from riskcalc.problems import Problem, check_problem
 from riskcalc.questions.crossing import first_within
 from riskcalc.results.tables import Column, Shown, Table, cut, number
-from riskcalc.results.values import json_value, plain_scalar
+from riskcalc.results.values import plain_scalar
 
 # The smallest fraction of features that is told from none.
 LEAST = 2.0**-50
 
 
-@dataclass(frozen=True)
-class SamplingBudget(Shown):
+@dataclass(frozen=True, eq=False)
+class SamplingBudget(Shown, Inert):
     """Fractions of the features that suffice, each found in its own way. Prints as a table.
 
     Attributes
     ----------
+    problem : Problem
     relative_error, failure : float
     sure_top : float or ndarray
         Smallest fraction of `Sampled(keep)`, from the exact law of its error.
@@ -36,6 +39,7 @@ class SamplingBudget(Shown):
         place of the squared normal quantile. All four are nan where the dense fit is infinite, or predicts nothing.
     """
 
+    problem: Problem
     relative_error: float
     failure: float
     sure_top: Any
@@ -43,9 +47,10 @@ class SamplingBudget(Shown):
     chernoff: Any
     chebyshev: Any
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {name: json_value(value, None) for name, value in vars(self).items()}
+    _read: ClassVar[Mapping[str, Any]] = {
+        "problem": Problem,
+        **dict.fromkeys(("sure_top", "replacement", "chernoff", "chebyshev"), numbers),
+    }
 
     def _parts(self) -> list[Table]:
         title = (
@@ -135,7 +140,7 @@ def sampling_budget(problem: Problem, relative_error: float, failure: float = 0.
     sure = first_within(lambda keep: np.where(known & ~enough, excess(keep), 0.5 - keep), least, everything)
     sure = plain_scalar(np.where(known, np.where(enough, LEAST, sure), np.nan))
     bounds = draws(2 * np.log(2 / failure)), draws(1 / failure)
-    return SamplingBudget(relative_error, failure, sure, draws(quantile**2), *bounds)
+    return SamplingBudget(problem, relative_error, failure, sure, draws(quantile**2), *bounds)
 
 
 def _distortion(problem: Problem, policy: Sampled) -> np.ndarray:

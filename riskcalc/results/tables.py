@@ -15,6 +15,8 @@ from typing import Any
 
 import mpmath
 
+from riskcalc.exact import digits_of
+
 # Longer tables are cut, with a line that says so.
 MOST_ROWS = 24
 # Text is not wider than this, whatever the terminal; words are not wrapped to less than this.
@@ -85,12 +87,7 @@ def number(value: Any, digits: int | None = None) -> str:
     """A number as a table shows it: five significant digits; or as many as were asked for, zeros at its end, too."""
     if value is None:
         return ""
-    if digits is None:
-        return f"{float(value):.5g}"
-    if value == 0 or not mpmath.isfinite(value):
-        return f"{float(value):g}"
-    text = str(mpmath.nstr(value, digits, strip_zeros=False, min_fixed=-5, max_fixed=digits))
-    return text.replace(".e", "e").removesuffix(".")
+    return digits_of(mpmath.mp.convert(value), digits) if digits else f"{float(value):.5g}"
 
 
 def cut(rows: Iterable[Sequence[str]], count: int) -> dict[str, Any]:

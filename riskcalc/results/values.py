@@ -1,4 +1,4 @@
-"""The numbers in results: at the digits asked for, plain where there is one, and as JSON holds them."""
+"""The numbers in results: at the digits asked for, and plain where there is one."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from typing import Any
 import numpy as np
 from mpmath import mp, mpf
 
+from riskcalc.exact import decimal
+
 
 def rounded(values: np.ndarray, digits: int | None) -> Any:
-    """Values at the digits asked for, without the guard digits; the plain number in an array of no dimensions."""
+    """Values at the digits asked for, without the guard digits: decimal numbers of so many digits, which print and are
+    read without loss. An array of no dimensions gives its plain number.
+    """
     if digits is not None:
-        with mp.workdps(digits), np.errstate(all="ignore"):
-            values = np.asarray(np.frompyfunc(lambda x: +mpf(x), 1, 1)(values), dtype=object)
-    return values if values.ndim else values.item()
+        with np.errstate(invalid="ignore"):
+            values = np.asarray(np.frompyfunc(lambda x: decimal(x, digits), 1, 1)(values), dtype=object)
+    return plain_scalar(values)
 
 
 def plain_scalar(values: np.ndarray) -> Any:
@@ -31,14 +35,3 @@ def digits_left(difference: Any, term: Any, digits: int | None) -> int | None:
     if digits is None or difference == 0 or not (mp.isfinite(difference) and mp.isfinite(term)):
         return digits
     return max(1, digits - max(0, int(mp.ceil(mp.log10(abs(term / difference))))))
-
-
-def json_value(values: Any, digits: int | None) -> Any:
-    """Numbers as JSON holds them: nan and inf become None, mpf become strings of all their digits."""
-    if values is None or isinstance(values, str):
-        return values
-    if isinstance(values, np.ndarray):
-        return [json_value(value, digits) for value in values]
-    if not mp.isfinite(values):
-        return None
-    return mp.nstr(values, digits) if digits else float(values)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from riskcalc.exact import numbers
+from riskcalc.inert import Inert
+from riskcalc.policies import Procedure
+from riskcalc.problems import Problem
 
-@dataclass(frozen=True)
-class Estimate:
+
+@dataclass(frozen=True, eq=False)
+class Estimate(Inert):
     """The mean test risk of simulated trials, and how far it may be off. Prints as ``value(error)``.
 
     Attributes
@@ -23,6 +29,11 @@ class Estimate:
         The same seed and device draw the same trials.
     training_error : Estimate or None
         The mean squared residual on the sample last fitted to, of the same trials.
+    problem : Problem or None
+    procedure : Procedure or None
+        What was simulated.
+    n_samples : int or None
+        Rows of a sample.
 
     Examples
     --------
@@ -35,21 +46,26 @@ class Estimate:
     trials: int
     seed: int
     training_error: Estimate | None = None
+    problem: Problem | None = None
+    procedure: Procedure | None = None
+    n_samples: int | None = None
+
+    _read: ClassVar[Mapping[str, Any]] = {
+        "mean": numbers,
+        "stderr": numbers,
+        "training_error": Self,
+        "problem": Problem,
+        "procedure": Procedure,
+    }
 
     @classmethod
-    def of(cls, values: np.ndarray, seed: int, training_errors: np.ndarray | None = None) -> Estimate:
-        """The estimate from the values of the trials."""
+    def of(cls, values: np.ndarray, seed: int, training_errors: np.ndarray | None = None, **simulated: Any) -> Estimate:
+        """The estimate from the values of the trials; `simulated` says of what."""
         count = len(values)
         scale = float(np.max(np.abs(values))) or 1.0  # squares of what is very large or small would be inf or zero
         stderr = scale * float(np.std(values / scale, ddof=1) / math.sqrt(count)) if count > 1 else math.nan
         training = None if training_errors is None else cls.of(training_errors, seed)
-        return cls(float(np.mean(values)), stderr, count, seed, training)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        stderr = self.stderr if math.isfinite(self.stderr) else None
-        own = {"mean": self.mean, "stderr": stderr, "trials": self.trials, "seed": self.seed}
-        return own if self.training_error is None else own | {"training_error": self.training_error.to_dict()}
+        return cls(float(np.mean(values)), stderr, count, seed, training, **simulated)
 
     def __str__(self) -> str:
         return with_error(self.mean, self.stderr)

@@ -90,10 +90,12 @@ def simulate(
     >>> estimate.trials, abs(estimate.mean - rc.predict(problem).risk) < 5 * estimate.stderr
     (20, True)
     """
-    plan = make_plan(problem, [Procedure.of(prune, retrain)], n_samples, features, distribution)
+    procedure = Procedure.of(prune, retrain)
+    plan = make_plan(problem, [procedure], n_samples, features, distribution)
     seed, trials = check_seed(seed), count(trials, "trials")
     values = run_trials(plan, seed, trials, device=device, executor=executor, workers=workers, progress=progress)
-    return Estimate.of(values[:, 0, 0], seed, values[:, 0, 1])
+    simulated = {"problem": problem, "procedure": procedure, "n_samples": plan.n_samples}
+    return Estimate.of(values[:, 0, 0], seed, values[:, 0, 1], **simulated)
 
 
 def run_trials(

@@ -15,7 +15,7 @@ from sympy import Add
 from riskcalc.formulas.expectation import E, reduce_expectations
 from riskcalc.formulas.records import Definitions, Expansion, Formula
 from riskcalc.formulas.symbols import QUANTITIES, Expression, H, LawSymbol, Quantity
-from riskcalc.laws import Continuous
+from riskcalc.laws import Continuous, Law
 from riskcalc.problems import LinearGaussian, RankOne, check_problem
 from riskcalc.problems.base import facts_latex
 from riskcalc.problems.latex import as_typed, law_latex, number_latex
@@ -75,18 +75,27 @@ def _(problem: LinearGaussian) -> Numbers:
     if not isinstance(law, Continuous):
         weights = np.array([as_typed(1) / problem.n_atoms], dtype=object) if law.weights is None else law.weights
         penalties = np.ones(1) if penalty is None else law.eigenvalues if natural else penalty
-        atoms = [atom for atom in np.broadcast(weights, law.eigenvalues, abs(law.signal), penalties) if atom[0] != 0]
+        signal = abs(law.signal if law.coefficients is None else law.coefficients)
+        atoms = [atom for atom in np.broadcast(weights, law.eigenvalues, signal, penalties) if atom[0] != 0]
         live = [as_typed(weight) for weight, variance, *_ in atoms if variance > 0]
         scalars[excess] = as_typed(scalars[kappa]) * (1 if len(live) == len(atoms) else sum(live)) - 1
     return Numbers(
         scalars={symbol: _number(value) for symbol, value in scalars.items()},
         where={D: Lambda} if natural else {},
         atoms=[
-            (_number(weight), dict(zip((Lambda, B, D), map(_number, rest), strict=True)))
-            for weight, *rest in (atoms if problem.n_atoms <= MOST_ATOMS else ())
+            (_number(weight), {Lambda: _number(variance), B: _scaled(size, law), D: _number(penalty)})
+            for weight, variance, size, penalty in (atoms if problem.n_atoms <= MOST_ATOMS else ())
         ],
         law=law_latex(problem),
     )
+
+
+def _scaled(value: Any, law: Law) -> Expression:
+    """B of a signal, or of coefficients: the root of their number is a number of its own where it is irrational."""
+    if law.coefficients is None:
+        return _number(value)
+    root = sympy.sqrt(int(law.n_features))
+    return _number(as_typed(value) * int(root)) if root.is_Integer else root * _number(value)
 
 
 @numbers_of.register

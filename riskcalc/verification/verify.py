@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from riskcalc.exact import above_zero, count
+from riskcalc.exact import above_zero, count, numbers
 from riskcalc.formulas.chapters import Chapter
+from riskcalc.inert import Inert
 from riskcalc.policies import Policy, Procedure, Retrain
 from riskcalc.problems import Problem
 from riskcalc.results.tables import Column, Part, Shown, Table, number
@@ -27,8 +28,8 @@ LADDER = (1, 2, 4)  # sizes n, 2n, 4n
 VERDICTS = ("disagree", "undecided", "agree", "vacuous")
 
 
-@dataclass(frozen=True)
-class Check:
+@dataclass(frozen=True, eq=False)
+class Check(Inert):
     """One model's prediction beside its simulation.
 
     Attributes
@@ -56,16 +57,13 @@ class Check:
     deviation: float = math.nan
     uncertainty: float = math.nan
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {
-            name: None if isinstance(value, float) and not math.isfinite(value) else value
-            for name, value in vars(self).items()
-        }
+    _read: ClassVar[Mapping[str, Any]] = dict.fromkeys(
+        ("predicted", "simulated", "stderr", "expected", "deviation", "uncertainty"), numbers
+    )
 
 
-@dataclass(frozen=True)
-class Verification(Shown):
+@dataclass(frozen=True, eq=False)
+class Verification(Shown, Inert):
     """What a verification found. Prints as a table.
 
     Attributes
@@ -76,6 +74,8 @@ class Verification(Shown):
     sizes, trials : tuple of int
         The sample sizes simulated, and how many trials of each.
     seed : int
+    problem : Problem or None
+        What was verified; None for a theory of one's own.
     """
 
     checks: tuple[Check, ...]
@@ -84,16 +84,21 @@ class Verification(Shown):
     sizes: tuple[int, ...]
     trials: tuple[int, ...]
     seed: int
+    problem: Problem | None = None
+
+    _read: ClassVar[Mapping[str, Any]] = {"checks": [Check], "sizes": tuple, "trials": tuple, "problem": Problem}
 
     @property
     def verdict(self) -> str:
         """Of all checks together: the worst among those that are not vacuous."""
         return min((check.verdict for check in self.checks), key=VERDICTS.index)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        own = {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
-        return {"verdict": self.verdict} | own | {"checks": [check.to_dict() for check in self.checks]}
+    def _written(self, place: Any = None) -> dict[str, Any]:
+        return super()._written(place) | {"verdict": self.verdict}
+
+    @classmethod
+    def _made(cls, given: dict[str, Any]) -> Verification:
+        return super()._made({name: value for name, value in given.items() if name != "verdict"})
 
     def _parts(self) -> list[Part]:
         names = ("predicted", f"simulated at n = {self.sizes[-1]}", "theory there", "deviation")
@@ -206,7 +211,8 @@ def verify(
             raise ValueError("prune is empty; give a policy, several, or None for the dense fit")
         models = [Procedure.of(policy, retrain) for policy in policies]
         subject = Models(theory, models, seed, distribution, device, executor, workers, progress, bool(training_error))
-    return verify_subject(subject, n_samples, tolerance, confidence, seconds, seed)
+    found = verify_subject(subject, n_samples, tolerance, confidence, seconds, seed)
+    return found if isinstance(theory, Theory) else replace(found, problem=theory)
 
 
 def verify_subject(

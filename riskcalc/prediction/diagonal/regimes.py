@@ -70,11 +70,13 @@ def chunks(problem: LinearGaussian, shape: tuple[int, ...], system: SolvingSyste
     ones = np.ones(1)
     per_atom = {
         "Lambda": law.eigenvalues,
-        "B": abs(law.signal),
+        "B": abs(law.signal if law.coefficients is None else law.coefficients),
         "sign": np.where(law.signal < 0, -1.0, 1.0) if np.any(law.signal < 0) else ones,
         "D": _penalty(problem),
         "weights": ones if law.weights is None else law.weights,
     }
+    if law.coefficients is not None:
+        per_atom["n_features"] = law.n_features[..., None]
     per_regime = {
         "kappa": problem.aspect_ratio,
         "sigma2": problem.noise_variance,
@@ -92,6 +94,8 @@ def chunks(problem: LinearGaussian, shape: tuple[int, ...], system: SolvingSyste
             exact = {name: np.broadcast_to(array, (rows.stop - rows.start, atoms)) for name, array in exact.items()}
         exact |= {name: array[rows] for name, array in rows_of_regimes.items()}
         state = {name: system.number(array) for name, array in exact.items()}
+        if law.coefficients is not None:
+            state["B"] = system.functions["sqrt"](state.pop("n_features")) * state["B"]
 
         kappa, total = exact["kappa"], state["total"]
         one = np.ones(kappa.shape)

@@ -10,11 +10,11 @@ import numpy as np
 from mpmath import mpf
 
 from riskcalc.exact import as_float
+from riskcalc.inert import frozen
 from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.state import take
 from riskcalc.policies import Policy, Procedure, Retrain
-from riskcalc.policies.base import frozen
 from riskcalc.prediction.diagonal.columns import ATOM_ENTRIES
 from riskcalc.prediction.diagonal.fit import Fit, fit_dense
 from riskcalc.prediction.diagonal.masks import MaskGroup, masks_of
