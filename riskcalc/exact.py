@@ -150,7 +150,10 @@ def digits_of(value: Any, digits: int | None) -> str:
     """An mpf as a decimal number of exactly so many digits."""
     if not mpmath.isfinite(value):
         return _word(value)
-    return str(to_str(value._mpf_, digits, strip_zeros=False))
+    if value == 0:
+        return "0"  # to any number of digits
+    text = str(to_str(value._mpf_, digits, strip_zeros=False, min_fixed=-5, max_fixed=digits))
+    return text.replace(".e", "e").removesuffix(".")
 
 
 def decimal(value: Any, digits: int) -> Any:
