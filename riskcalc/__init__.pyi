@@ -14,6 +14,7 @@ from .policies import (
     Random,
     Retrain,
     Sampled,
+    Score,
 )
 from .prediction.predict import predict, small_model
 from .prediction.result import Prediction
@@ -50,6 +51,7 @@ __all__ = [
     "Sampled",
     "SamplingBudget",
     "Schedule",
+    "Score",
     "Theory",
     "Verification",
     "compare",

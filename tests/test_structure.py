@@ -18,6 +18,7 @@ PACKAGE = Path(riskcalc.__file__).parent
 ORDER = (
     "exact",
     "lookup",
+    "expressions",
     "laws",
     "policies",
     "problems",

@@ -12,7 +12,7 @@ from scipy.special import erfcx, log_ndtr, ndtr, ndtri
 from scipy.stats import chi2, ncx2
 
 from riskcalc.exact import as_float, as_fractions
-from riskcalc.lowering.closed_forms import tents
+from riskcalc.lowering.closed_forms import extrema, tents
 from riskcalc.lowering.surplus import Surplus, difference
 
 _SQRT_2PI = np.sqrt(2 * np.pi)
@@ -230,6 +230,10 @@ class Float64:
         "Abs": np.abs,
         "exp": np.exp,
         "log": np.log,
+        "sign": np.sign,
+        "tanh": np.tanh,
+        "atan": np.arctan,
+        **extrema(np.maximum, np.minimum),
         "ratio": lambda x, y: x / (y + ((x == 0) & (y == 0))),
         "spread": lambda x: x + 1e-100 * (x == 0),
         "share": lambda x, y: x / _nonzero(x + y),

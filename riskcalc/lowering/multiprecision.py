@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from mpmath import mp, mpf
 
-from riskcalc.lowering.closed_forms import elementwise, rates, tents
+from riskcalc.lowering.closed_forms import elementwise, extrema, rates, tents
 from riskcalc.lowering.surplus import Surplus, difference
 
 # Digits carried beyond those asked for; the evaluation forms lose fewer.
@@ -102,6 +102,10 @@ class Multiprecision:
         "Abs": np.abs,
         "exp": elementwise(mp.exp, 1),
         "log": elementwise(lambda x: mp.log(x) if x else -mp.inf, 1),
+        "sign": elementwise(mp.sign, 1),
+        "tanh": elementwise(mp.tanh, 1),
+        "atan": elementwise(mp.atan, 1),
+        **extrema(np.maximum, np.minimum),
         "ratio": elementwise(_ratio, 2),
         "spread": elementwise(lambda x: x or _NO_SPREAD, 1),
         "share": elementwise(lambda x, y: x / (x + y) if x else mp.zero, 2),

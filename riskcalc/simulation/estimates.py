@@ -23,6 +23,8 @@ class Estimate:
         The same seed and device draw the same trials.
     training_error : Estimate or None
         The mean squared residual on the sample last fitted to, of the same trials.
+    note : str
+        What is not independent of the theory, if anything is not.
 
     Examples
     --------
@@ -35,24 +37,27 @@ class Estimate:
     trials: int
     seed: int
     training_error: Estimate | None = None
+    note: str = ""
 
     @classmethod
-    def of(cls, values: np.ndarray, seed: int, training_errors: np.ndarray | None = None) -> Estimate:
+    def of(cls, values: np.ndarray, seed: int, training_errors: np.ndarray | None = None, note: str = "") -> Estimate:
         """The estimate from the values of the trials."""
         count = len(values)
         scale = float(np.max(np.abs(values))) or 1.0  # squares of what is very large or small would be inf or zero
         stderr = scale * float(np.std(values / scale, ddof=1) / math.sqrt(count)) if count > 1 else math.nan
         training = None if training_errors is None else cls.of(training_errors, seed)
-        return cls(float(np.mean(values)), stderr, count, seed, training)
+        return cls(float(np.mean(values)), stderr, count, seed, training, note)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         stderr = self.stderr if math.isfinite(self.stderr) else None
         own = {"mean": self.mean, "stderr": stderr, "trials": self.trials, "seed": self.seed}
-        return own if self.training_error is None else own | {"training_error": self.training_error.to_dict()}
+        if self.training_error is not None:
+            own["training_error"] = self.training_error.to_dict()
+        return own | ({"note": self.note} if self.note else {})
 
     def __str__(self) -> str:
-        return with_error(self.mean, self.stderr)
+        return "\n".join([with_error(self.mean, self.stderr), *filter(None, [self.note])])
 
 
 def with_error(value: float, error: float) -> str:

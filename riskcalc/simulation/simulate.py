@@ -13,6 +13,7 @@ import numpy as np
 
 from riskcalc.exact import count
 from riskcalc.policies import Policy, Procedure, Retrain
+from riskcalc.policies.procedures import shared_scores
 from riskcalc.problems import Problem, check_single
 from riskcalc.simulation.backends import backend
 from riskcalc.simulation.estimates import Estimate
@@ -90,10 +91,11 @@ def simulate(
     >>> estimate.trials, abs(estimate.mean - rc.predict(problem).risk) < 5 * estimate.stderr
     (20, True)
     """
-    plan = make_plan(problem, [Procedure.of(prune, retrain)], n_samples, features, distribution)
+    procedure = Procedure.of(prune, retrain)
+    plan = make_plan(problem, [procedure], n_samples, features, distribution)
     seed, trials = check_seed(seed), count(trials, "trials")
     values = run_trials(plan, seed, trials, device=device, executor=executor, workers=workers, progress=progress)
-    return Estimate.of(values[:, 0, 0], seed, values[:, 0, 1])
+    return Estimate.of(values[:, 0, 0], seed, values[:, 0, 1], shared_scores([procedure]))
 
 
 def run_trials(

@@ -35,6 +35,7 @@ from riskcalc.theory.symbols import (
     Lambda,
     M0bar,
     M2c,
+    X,
     a,
     abar,
     abar_pivot,
@@ -50,6 +51,7 @@ from riskcalc.theory.symbols import (
     partbar,
     s,
     score,
+    sign,
     step,
     t,
     tau,
@@ -148,6 +150,10 @@ LAG = Formula(
 
 # What defines the moments of a ranking, of chance, and of a threshold on the score of a weight.
 RANKED, RANDOM = COEFFICIENT | RANKING_MOMENTS, COEFFICIENT | RANDOM_MOMENTS
+
+
+# Coefficients of a fit without error, with the signs that they have.
+EXACT = {X: sign * a * B} | SHRINKAGE
 
 
 def scored(weight: Expression) -> dict[Any, Expression]:

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from riskcalc.exact import above_zero, count
 from riskcalc.policies import Policy, Procedure, Retrain
+from riskcalc.policies.procedures import shared_scores
 from riskcalc.problems import Problem
 from riskcalc.simulation.estimates import with_error
 from riskcalc.simulation.simulate import check_seed
@@ -77,6 +78,8 @@ class Verification:
     sizes, trials : tuple of int
         The sample sizes simulated, and how many trials of each.
     seed : int
+    note : str
+        What theory and simulation share, if anything, so that they are no independent witnesses of it.
     """
 
     checks: tuple[Check, ...]
@@ -85,6 +88,7 @@ class Verification:
     sizes: tuple[int, ...]
     trials: tuple[int, ...]
     seed: int
+    note: str = ""
 
     @property
     def verdict(self) -> str:
@@ -118,6 +122,7 @@ class Verification:
                 f"Trials: {drawn}; deviations are extrapolated to n = infinity.",
                 f"Verdict: {self.verdict}, at a tolerance of {100 * self.tolerance:g} % "
                 f"and a confidence of {100 * self.confidence:g} %.",
+                *filter(None, [self.note]),
             ]
         )
 
@@ -195,7 +200,7 @@ def verify(
         raise ValueError(f"seconds must be a number above 0, got {seconds!r}")
     if n_samples is not None:
         n_samples = count(n_samples, "n_samples")
-    seed = check_seed(seed)
+    seed, note = check_seed(seed), ""
     if isinstance(theory, Theory):
         if prune is not None or retrain is not None or training_error:
             raise ValueError(
@@ -207,8 +212,9 @@ def verify(
         if not policies:
             raise ValueError("prune is empty; give a policy, several, or None for the dense fit")
         models = [Procedure.of(policy, retrain) for policy in policies]
+        note = shared_scores(models)
         subject = Models(theory, models, seed, distribution, device, executor, workers, progress, bool(training_error))
-    return verify_subject(subject, n_samples, tolerance, confidence, seconds, seed)
+    return replace(verify_subject(subject, n_samples, tolerance, confidence, seconds, seed), note=note)
 
 
 def verify_subject(
