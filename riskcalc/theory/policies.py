@@ -9,9 +9,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, singledispatch
+from itertools import combinations
 from typing import Any
 
 import sympy
@@ -160,11 +161,15 @@ class Scored:
         In X, Lambda, D and nu.
     text : str
         As its author knows it.
+    bends : tuple of Expr
+        Where one of these is zero the score may turn however briefly: the sums inside it, and by how much what a
+        maximum or minimum is of differs.
     errors : Errors
     """
 
     score: Expression
     text: str
+    bends: tuple[Expression, ...] = ()
     errors: Errors = UNCHANGED
 
 
@@ -268,7 +273,15 @@ def _scored(text: str) -> Mask:
     live = own.subs(Lambda, sympy.Dummy("Lambda", positive=True))
     if live.is_positive and sympy.simplify(found - Abs(X) * own) == 0:
         return Thresholded(own, start=masks.THRESHOLD_START)
-    return Scored(found, text)
+    return Scored(found, text, tuple(dict.fromkeys(_bends(found))))
+
+
+def _bends(score: Expression) -> Iterator[Expression]:
+    for node in sympy.preorder_traversal(score):
+        if isinstance(node, (sympy.Max, sympy.Min)):
+            yield from (one - other for one, other in combinations(node.args, 2) if (one - other).has(X))
+        elif node.is_Add and node.has(X):
+            yield node
 
 
 def score(policy: Ranking) -> Expression:

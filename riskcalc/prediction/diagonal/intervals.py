@@ -59,32 +59,27 @@ class Scanned:
         """
         system, rounded = self.work.system, t.astype(float)[:, None]
         kept = self.scores[rows] >= rounded if tied else self.scores[rows] > rounded
-        own, cells = np.nonzero(kept[:, 1:] != kept[:, :-1])
+        own, cells = np.divmod(np.flatnonzero(kept[:, 1:] != kept[:, :-1]), kept.shape[1] - 1)
         left, right = (system.number(self.grid[rows[own], ends][:, None])[:, 0] for ends in (cells, cells + 1))
         least = (right - left) * system.epsilon
         low, high, under, over = narrowed(
             lambda x, places: self.score(x, rows[own[places]]) - t[own[places]], left, right, least, 2 * system.epsilon
         )
         roots = np.where(abs(under) < abs(over), low, high)
-        crossed = own * kept.shape[1] + cells
-        return self._runs(kept, crossed, roots), self._runs(~kept, crossed, roots)
+        rises = kept[own, cells + 1]
+        first, last = kept[:, 0], kept[:, -1]
+        return _runs(own, roots, rises, first, last), _runs(own, roots, ~rises, ~first, ~last)
 
-    @staticmethod
-    def _runs(inside: np.ndarray, crossed: np.ndarray, roots: np.ndarray) -> Runs:
-        """The intervals around the points inside; `crossed` numbers the cells that hold the roots."""
-        columns = inside.shape[1]
-        padded = np.pad(inside, ((0, 0), (1, 1)))
-        row, first = np.nonzero(~padded[:, :-1] & padded[:, 1:])
-        beyond = np.nonzero(padded[:, :-1] & ~padded[:, 1:])[1]  # of each, in the same order
-        infinite = np.array([np.inf], roots.dtype)
 
-        def end(point: np.ndarray, outside: np.ndarray, sign: int) -> np.ndarray:
-            if roots.size == 0:
-                return np.repeat(sign * infinite, len(row))
-            place = np.minimum(np.searchsorted(crossed, row * columns + point - 1), len(roots) - 1)
-            return np.where(outside, sign * infinite, roots[place])
-
-        return Runs(row, end(first, first == 0, -1), end(beyond, beyond == columns, 1))
+def _runs(row: np.ndarray, roots: np.ndarray, begins: np.ndarray, first: np.ndarray, last: np.ndarray) -> Runs:
+    """The intervals that begin at some of the roots and end at the others, or go on beyond the first or last point."""
+    infinite = np.full(len(first), np.inf).astype(roots.dtype)
+    lows = np.concatenate([np.flatnonzero(first), row[begins]])
+    highs = np.concatenate([row[~begins], np.flatnonzero(last)])
+    # Roots of a row are in their order; what is infinite comes before and after them.
+    by_low, by_high = np.argsort(lows, kind="stable"), np.argsort(highs, kind="stable")
+    low = np.concatenate([-infinite[first], roots[begins]])[by_low]
+    return Runs(lows[by_low], low, np.concatenate([roots[~begins], infinite[last]])[by_high])
 
 
 def moments(

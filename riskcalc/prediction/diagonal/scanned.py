@@ -93,18 +93,16 @@ class _Regimes:
             evaluator(FLOAT64, self.work.instead),
         )
 
-        def scores(x: np.ndarray, names: State = own) -> np.ndarray:
-            return _scores(self.mask.score, rough, names, x)
+        def known(score: Expression) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+            return lambda x, places: _scores(score, rough, {n: v[places] for n, v in own.items()}, x[:, None])[:, 0]
 
-        known = scores(grid)
-        what = f"the score {self.mask.text}"
-        check_scores(np, known, {"X": grid, **own}, what)
-        check_turns(known, what)
-        turning = _turning_points(
-            grid, known, lambda x, places: scores(x[:, None], {n: v[places] for n, v in own.items()})[:, 0]
-        )
-        grid = np.sort(np.concatenate([grid, turning], axis=1), axis=1)
-        return grid, scores(grid)
+        for bend in self.mask.bends:
+            grid = _with(grid, *_zeros(grid, _scores(bend, rough, own, grid), known(bend)))
+        scores = _scores(self.mask.score, rough, own, grid)
+        check_scores(np, scores, {"X": grid, **own}, f"the score {self.mask.text}")
+        check_turns(scores, f"the score {self.mask.text}")
+        grid = _with(grid, *_turning_points(grid, scores, known(self.mask.score)))
+        return grid, _scores(self.mask.score, rough, own, grid)
 
     def solved(self) -> tuple[np.ndarray, State]:
         """Which converged, and their thresholds and moments."""
@@ -187,18 +185,37 @@ class _Regimes:
         return np.where(tied, inside, low), np.where(tied, outside, high), tied.astype(bool)
 
 
+def _with(grid: np.ndarray, rows: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """A grid with more points in some of its rows, which come in order; the others have their last one again."""
+    if rows.size == 0:
+        return grid
+    more = np.repeat(grid[:, -1:], np.bincount(rows).max(), axis=1)
+    more[rows, np.arange(len(rows)) - np.searchsorted(rows, rows)] = points
+    return np.sort(np.concatenate([grid, more], axis=1), axis=1)
+
+
+def _zeros(
+    grid: np.ndarray, values: np.ndarray, function: Callable[[np.ndarray, np.ndarray], np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and places where a function passes zero between points of the grid."""
+    rows, cells = np.nonzero((values[:, 1:] > 0) != (values[:, :-1] > 0))
+    left, right = grid[rows, cells], grid[rows, cells + 1]
+    least = (right - left) * FLOAT64.epsilon
+    low, high, under, over = narrowed(lambda x, places: function(x, rows[places]), left, right, least, FLOAT64.epsilon)
+    return rows, np.where(abs(under) < abs(over), low, high)
+
+
 def _turning_points(
     grid: np.ndarray, scores: np.ndarray, score: Callable[[np.ndarray, np.ndarray], np.ndarray]
-) -> np.ndarray:
-    """Where scores turn between points of the grid, as many columns as some row needs; the last point elsewhere."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and places where scores turn between points of the grid."""
     steps = np.sign(np.diff(scores, axis=1))
     at = np.maximum.accumulate(np.where(steps != 0, np.arange(steps.shape[1]), 0), axis=1)
     before = np.take_along_axis(steps, at, axis=1)[:, :-1]  # a plateau goes on as what came before it
     rows, cells = np.nonzero(before * steps[:, 1:] < 0)
-    first = at[rows, cells]
-    turning = np.repeat(grid[:, -1:], max(1, np.bincount(rows, minlength=1).max(initial=0)), axis=1)
     if rows.size == 0:
-        return turning
+        return rows, np.zeros(0)
+    first = at[rows, cells]
     found = find_minimum(
         lambda x, places, up: -up * score(x, places),
         (grid[rows, first], grid[rows, first + 1], grid[rows, cells + 2]),
@@ -206,9 +223,7 @@ def _turning_points(
         tolerances={"xatol": 0, "xrtol": 4 * FLOAT64.epsilon, "fatol": 0, "frtol": 0},
         maxiter=100,
     )
-    number = np.arange(len(rows)) - np.searchsorted(rows, rows)
-    turning[rows, number] = found.x
-    return turning
+    return rows, found.x
 
 
 def _scores(score: Expression, work: Evaluator, names: State, x: np.ndarray) -> np.ndarray:
