@@ -16,6 +16,7 @@ from .policies import (
     Random,
     Retrain,
     Sampled,
+    Score,
     Variance,
 )
 from .prediction.predict import predict, small_model
@@ -53,6 +54,7 @@ __all__ = [
     "Sampled",
     "SamplingBudget",
     "Schedule",
+    "Score",
     "Theory",
     "Variance",
     "Verification",

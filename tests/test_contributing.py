@@ -187,7 +187,7 @@ def test_a_policy_that_claims_to_rank_must_have_a_score():
 
     mask.register(Claiming, lambda policy: mask(riskcalc.Oracle(0.5)))
     with pytest.raises(TypeError, match="Claiming claims to rank by a score, but its mask is ranked"):
-        weight(Claiming)
+        weight(Claiming(keep=1))
 
 
 def test_a_policy_that_claims_to_see_no_fit_has_no_threshold():

@@ -15,11 +15,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import HERE, command_line, examples
+from helpers import HERE, OWN_SCORE, command_line, examples
 from hypothesis import settings
 
 import riskcalc as rc
+from riskcalc.expressions import Expression
 from riskcalc.policies import POLICIES, Policy, Ranking, by_budget
+from riskcalc.policies.base import rankings
 from riskcalc.prediction.solvers import NotCovered
 
 POLICY = examples()
@@ -75,7 +77,7 @@ RULES = {"optimal", "optimal rescale"}
 GROUPS = {"group magnitude", "group hessian", "group surgeon"}
 SAMPLING = {"sampled", "sampled replacement"}
 # By the theory.
-NOT_COVERED = {"one factor": {"surgeon", "random", *SAMPLING, *RULES, *GROUPS, "same, ridge"}}
+NOT_COVERED = {"one factor": {"surgeon", "random", "own", *SAMPLING, *RULES, *GROUPS, "same, ridge"}}
 # By the theory, in more digits than those of float64.
 FLOAT_ONLY = {"few": ROUNDS, "many": ROUNDS, "shared": ROUNDS | RULES}
 # By the simulator.
@@ -369,7 +371,7 @@ def test_prunability_of_every_policy_that_a_budget_makes(problem: str, kind: str
 
 
 @pytest.mark.parametrize("problem", PROBLEMS)
-@pytest.mark.parametrize("score", [name for name, kind in POLICIES.items() if issubclass(kind, Ranking) and kind.again])
+@pytest.mark.parametrize("score", [name for name, kind in rankings().items() if kind.again])
 def test_rounds_of_every_ranking(problem: str, score: str):
     """The last round is the policy that prunes in rounds, retrained; and one shot is the ranking itself."""
     asked = PROBLEMS[problem][0]
@@ -385,7 +387,7 @@ def test_rounds_of_every_ranking(problem: str, score: str):
 
 FLAGS = ["--aspect-ratio", "2", "--eigenvalues", "4,1", "--signal", "1,2", "--noise-variance", "1"]
 # A value of every kind of option, as it is typed.
-TYPED = {bool: "true", int: "2", list: "3/5,1/5", str: "0", Ranking: "hessian"}
+TYPED = {bool: "true", int: "2", list: "3/5,1/5", Ranking: "hessian", Expression: OWN_SCORE}
 
 
 @pytest.mark.parametrize("second", [[], ["--retrain", "same"], ["--retrain", "fresh"]], ids=["pruned", "same", "fresh"])
@@ -394,7 +396,7 @@ def test_the_command_line_knows_every_policy(name: str, second: list[str], monke
     """With all of its options: predicted as by the library, simulated and verified."""
     options = POLICIES[name].choices
     words = [TYPED[one.kind] if one.kind is Ranking else one.name for one in options if one.kind in (bool, Ranking)]
-    typed = [text for one in options for text in (f"--{one.flag or one.name}", TYPED[one.kind])]
+    typed = [text for one in options for text in (f"--{one.flag or one.name}", TYPED.get(one.kind, one.default))]
     asked = [*FLAGS, "--policy", name, *typed, *([] if "--keeps" in typed else ["--keep", "1/5"]), *second, "--json"]
     problem = rc.LinearGaussian(aspect_ratio=2, eigenvalues=[4, 1], signal=[1, 2], noise_variance=1)
     retrain = rc.Retrain(sample=second[1]) if second else None

@@ -17,7 +17,7 @@ from riskcalc.prediction.diagonal.regimes import chunks
 from riskcalc.prediction.diagonal.rounds import MEASURED, Rounds, _Regime, prune_repeatedly
 from riskcalc.prediction.status import Status
 from riskcalc.simulation.simulate import make_plan, run_trials
-from riskcalc.theory.policies import weight
+from riskcalc.theory.policies import score
 
 # A prediction agrees with another number within so many standard errors.
 SIGMAS = 5.0
@@ -47,7 +47,7 @@ def rounds(problem: rc.LinearGaussian, keeps, policy=Magnitude, ridge: float = 0
     with FLOAT64.precision():
         (chunk,) = chunks(problem, problem.shape, FLOAT64)
         fit = fit_dense(chunk.state, chunk.ridge_surplus, chunk.live_mass, PLAIN)
-    return prune_repeatedly(fit, keeps, [ridge] * len(keeps), weight(policy), PLAIN, **options)
+    return prune_repeatedly(fit, keeps, [ridge] * len(keeps), score(policy(keep=1)), PLAIN, **options)
 
 
 @pytest.mark.parametrize("problem", [TWO_LEVEL, NOISY, FEW, MANY, WEIGHTED])
@@ -316,7 +316,7 @@ def test_errors_of_the_fits_have_the_covariance_of_their_noises(problem):
         (chunk,) = chunks(problem, problem.shape, FLOAT64)
         fit = fit_dense(chunk.state, chunk.ridge_surplus, chunk.live_mass, PLAIN)
         regime = _Regime(fit.state, 4, 1 << 11, 4, PLAIN)
-        regime.rounds(Status.OK, [0.8, 0.6, 0.4, 0.3], [0.0, 0.2, 0.0, 0.0], weight(Hessian))
+        regime.rounds(Status.OK, [0.8, 0.6, 0.4, 0.3], [0.0, 0.2, 0.0, 0.0], score(Hessian(keep=1)))
     law, weights = regime.law, regime.law["weights"] / regime.scalars["total"]
     noises = np.stack([law[f"G{k}"] for k in (1, 2, 3, 4)], axis=1)
     errors = np.sqrt(law["Lambda"] / regime.scalars["kappa"]) * law["B"]
@@ -370,7 +370,7 @@ def test_a_batch_is_its_regimes():
 
 def test_policies_say_what_they_are():
     policy = Iterative(Magnitude, keeps=[0.6, 0.36, 0.2])
-    assert (policy.name, policy.policy, policy.keep.item()) == ("iterative", Magnitude, 0.2)
+    assert (policy.name, policy.policy, policy.keep.item()) == ("iterative", Magnitude(keep=1), 0.2)
     assert policy.budget(None).shape == ()
     assert repr(policy) == "Iterative(policy='magnitude', keeps=[0.6, 0.36, 0.2])"
     assert repr(Iterative("hessian", ["1/2", "1/4"])) == "Iterative(policy='hessian', keeps=[0.5, 0.25])"
@@ -389,7 +389,7 @@ def test_policies_say_what_they_are():
         ({"keeps": [[0.5], [0.2]]}, "keeps must be a list of fractions"),
         ({"policy": Random}, "policy must be a policy that ranks by a score, or its name"),
         ({"policy": "random"}, "policy must be a policy that ranks by a score, or its name"),
-        ({"policy": Magnitude(keep=0.5)}, "policy must be a policy that ranks by a score, or its name"),
+        ({"policy": Random(keep=0.5)}, "policy must be a policy that ranks by a score, or its name"),
         ({"policy": rc.BrainSurgeon}, "policy must rank the fits of later rounds, too, which surgeon does not"),
         ({"ridge": -1}, "ridge must be one number of at least 0"),
     ],

@@ -272,5 +272,5 @@ def test_bad_input():
         rc.predict(shared(), rc.Iterative("hessian", [0.5, 0.2]), digits=30)
     with pytest.raises(ValueError, match="no two features share their eigenvalue"):
         rc.simulate(shared(), rc.Optimal(0.3), n_samples=50)
-    with pytest.raises(TypeError, match="policies must be types"):
+    with pytest.raises(TypeError, match="Group needs its size; give a policy"):
         rc.prunability(shared(), 0.1, [rc.Group])

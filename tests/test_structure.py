@@ -20,6 +20,7 @@ ORDER = (
     "lookup",
     "modules",
     "inert",
+    "expressions",
     "laws",
     "policies",
     "problems",

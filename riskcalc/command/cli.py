@@ -25,6 +25,8 @@ from riskcalc.command.options import (
     problem_options,
     question_of,
     refuse_budget,
+    score_of,
+    score_options,
 )
 
 
@@ -48,23 +50,29 @@ def predict(digits: int | None, as_json: bool, **options: Any) -> None:
 
 @app.command()
 @click.option("--retrain-ridge", help="Ridge penalty of second fits; none if left out.")
+@score_options
 @digits_option
 @problem_options
 def compare(retrain_ridge: str | None, digits: int | None, as_json: bool, **options: Any) -> None:
     """Compare dense, pruned, retrained and small models at one budget; say which wins, by how much, and why."""
-    asked = question_of(options)
-    comparison = rc.compare(asked.problem, **asked.budget, digits=digits, retrain_ridge=retrain_ridge or 0)
-    _show(comparison, as_json)
+    from riskcalc.questions.compare import RULES
+
+    rules, asked = [*RULES, *score_of(options)], question_of(options)
+    given = {"digits": digits, "retrain_ridge": retrain_ridge or 0, "policies": rules}
+    _show(rc.compare(asked.problem, **asked.budget, **given), as_json)
 
 
 @app.command()
 @click.option("--tolerance", type=float, required=True, help="Absolute, of the training error.")
+@score_options
 @problem_options
 def prunability(tolerance: float, as_json: bool, **options: Any) -> None:
     """Find the smallest fraction kept, by policy, whose training error stays within a tolerance of the dense fit's."""
-    asked = question_of(options)
+    from riskcalc.questions.prunability import USUAL
+
+    own, asked = score_of(options), question_of(options)
     refuse_budget(options, "prunability finds the fraction kept; leave it out")
-    _show(rc.prunability(asked.problem, tolerance), as_json)
+    _show(rc.prunability(asked.problem, tolerance, [*USUAL, *own] if own else None), as_json)
 
 
 @app.command()
@@ -79,15 +87,19 @@ def sampling_budget(relative_error: float, failure: float, as_json: bool, **opti
 
 
 @app.command()
-@click.option("--score", type=click.Choice(RANKINGS), default="magnitude", show_default=True)
+@click.option("--score", type=click.Choice(RANKINGS), help="Whose scores rank; magnitude if left out.")
+@score_options
 @click.option("--keeps", required=True, help="Fractions kept after each round: 0.6,0.36,0.2.")
 @click.option("--retrain-ridge", help="Ridge penalty of the fits between rounds and after them; none if left out.")
 @problem_options
-def rounds(score: str, keeps: str, retrain_ridge: str | None, as_json: bool, **options: Any) -> None:
+def rounds(score: str | None, keeps: str, retrain_ridge: str | None, as_json: bool, **options: Any) -> None:
     """One shot or several rounds of pruning and retraining? Compare them at every budget on the way."""
-    asked = question_of(options)
+    own, asked = score_of(options), question_of(options)
     refuse_budget(options, "--keeps says what each round keeps; leave it out")
-    _show(rc.rounds(asked.problem, score, items(keeps), retrain_ridge or 0), as_json)
+    if own and score is not None:
+        raise ValueError(f"give either --score {score} or a score of your own, not both")
+    by = own[0] if own else score or rc.Magnitude
+    _show(rc.rounds(asked.problem, by, items(keeps), retrain_ridge or 0), as_json)
 
 
 @app.command()
@@ -100,6 +112,7 @@ def rounds(score: str, keeps: str, retrain_ridge: str | None, as_json: bool, **o
 def simulate(trials: int, features: str | None, as_json: bool, **options: Any) -> None:
     """Measure the test risk of one model at finite size: draw samples, fit, prune, measure."""
     from riskcalc.results.tables import Column, Table, to_text
+    from riskcalc.simulation.estimates import with_error
 
     (model, retrain), drawing = model_of(options), drawing_of(options)
     asked = question_of(options)
@@ -109,9 +122,13 @@ def simulate(trials: int, features: str | None, as_json: bool, **options: Any) -
     if as_json:
         _show(estimate, as_json)
         return
-    rows = [("test risk", str(estimate)), ("training error", str(estimate.training_error))]
+    rows = [
+        ("test risk", with_error(estimate.mean, estimate.stderr)),
+        ("training error", str(estimate.training_error)),
+    ]
     columns = Column("quantity", words=True), Column("value")
-    click.echo(to_text([Table(f"simulated, {estimate.trials} trials", columns, rows)]))
+    grid = Table(f"simulated, {estimate.trials} trials", columns, rows)
+    click.echo(to_text([grid, *filter(None, [estimate.note])]))
 
 
 @app.command()

@@ -10,8 +10,9 @@ from typing import Any
 
 import click
 
-from riskcalc.policies import POLICIES, Option, Ranking, Retrain
-from riskcalc.policies.base import required
+from riskcalc.expressions import Expression
+from riskcalc.policies import POLICIES, Option, Ranking, Retrain, Score
+from riskcalc.policies.base import rankings, required
 
 FILE = click.Path(path_type=Path)
 # Letters of the choices that stand beside a flag; longer lists are part of its help, whose lines can be broken.
@@ -52,7 +53,7 @@ chapter_option = click.option(
     "--chapter", metavar="FILE.py", help="For a chapter of your own: its file, or the name an installed package gives."
 )
 # Names of the policies that rank by a score.
-RANKINGS = [name for name, kind in POLICIES.items() if issubclass(kind, Ranking)]
+RANKINGS = [*rankings()]
 
 
 def _flag(option: Option) -> str:
@@ -61,10 +62,12 @@ def _flag(option: Option) -> str:
 
 def _type(option: Option) -> Any:
     """How an option of a policy is read from the command line."""
-    return click.Choice(RANKINGS) if option.kind is Ranking else str if option.kind is list else option.kind
+    return click.Choice(RANKINGS) if option.kind is Ranking else str if option.kind in _TEXTS else option.kind
 
 
 _RIDGE = "retrain-ridge"
+# What is typed as text.
+_TEXTS = (list, Expression)
 # What belongs to policies: each flag once, whichever of them has it.
 _CHOICES: dict[str, Option] = {}
 for _option in (option for kind in POLICIES.values() for option in kind.choices):
@@ -76,6 +79,7 @@ _MODEL: tuple[tuple[str, Any, str], ...] = (
     ("--retrain", click.Choice(["same", "fresh"]), "Fit again after pruning, on the same sample or a fresh one."),
     (f"--{_RIDGE}", str, "Ridge penalty of that fit, and of those between rounds; none if left out."),
 )
+_SCORE = tuple((f"--{_flag(option)}", _type(option), option.help) for option in Score.choices)
 # How they are drawn, for `simulate` and `verify`.
 _DRAWING: tuple[tuple[str, Any, str], ...] = (
     ("--size", int, "Rows of a simulated sample."),
@@ -124,9 +128,36 @@ def problem_options(command: Callable) -> Callable:
     return click.argument("problem", type=FILE, required=False, metavar="[PROBLEM.toml]")(command)
 
 
+def score_options(command: Callable) -> Callable:
+    """Give a command the options of a score of one's own."""
+    return _with_options(command, _SCORE)
+
+
+def score_of(options: dict[str, Any]) -> list[Score]:
+    """The score of one's own, if there is one, taken out of the options; at any budget."""
+    given = {option: options.pop(_flag(option).replace("-", "_")) for option in Score.choices}
+    told = {option.name: option.default if value is None else value for option, value in given.items()}
+    if None in told.values():
+        _refuse_score({_flag(option): value for option, value in given.items()})
+        return []
+    return [Score(**told, keep=1)]
+
+
+def _refuse_score(given: dict[str, Any]) -> None:
+    """Refuse what belongs to a score of one's own where there is none."""
+    (expression,) = (_flag(option) for option in Score.choices if option.kind is Expression)
+    for flag, value in given.items():
+        if value is not None:
+            raise ValueError(f"--{flag} needs --{expression}")
+
+
 def model_of(options: dict[str, Any]) -> tuple[dict[str, Any], Any]:
     """What chooses the policy, by flag, and the retraining, taken out of the options."""
     chosen = {flag[2:]: options.pop(flag[2:].replace("-", "_")) for flag, *_ in _MODEL}
+    if chosen["policy"] is None and any(
+        chosen[_flag(option)] is not None for option in Score.choices if option.kind is Expression
+    ):
+        chosen["policy"] = Score.name
     sample, ridge = chosen.pop("retrain"), chosen[_RIDGE]
     if sample is None and ridge is not None and _RIDGE not in map(_flag, _choices_of(chosen["policy"])):
         raise ValueError(f"--{_RIDGE} needs --retrain")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,11 @@ ERRORS = ("erf", "erfc")
 def elementwise(function: Routine, inputs: int) -> Routine:
     """A function of numbers as one of arrays of objects."""
     return np.frompyfunc(function, inputs, 1)
+
+
+def extrema(maximum: Routine, minimum: Routine) -> dict[str, Routine]:
+    """The largest and the smallest of several, by SymPy's names, from those of two."""
+    return {"Max": lambda *values: reduce(maximum, values), "Min": lambda *values: reduce(minimum, values)}
 
 
 def rates(tail: Routine, phi: Routine, inside: Routine) -> dict[str, Routine]:

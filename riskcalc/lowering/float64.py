@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from functools import partial, reduce
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,7 +13,7 @@ from scipy.special import erfcx, log_ndtr, ndtr, ndtri
 from scipy.stats import chi2, ncx2
 
 from riskcalc.exact import as_float, as_fractions
-from riskcalc.lowering.closed_forms import ELEMENTARY, ERRORS, tents
+from riskcalc.lowering.closed_forms import ELEMENTARY, ERRORS, extrema, tents
 from riskcalc.lowering.surplus import Surplus, difference
 
 _SQRT_2PI = np.sqrt(2 * np.pi)
@@ -233,8 +233,8 @@ class Float64:
         "log": np.log,
         **{name: getattr(np, name) for name in ELEMENTARY},
         **{name: getattr(special, name) for name in ERRORS},
-        "Max": lambda *parts: reduce(np.maximum, parts),
-        "Min": lambda *parts: reduce(np.minimum, parts),
+        "sign": np.sign,
+        **extrema(np.maximum, np.minimum),
         "ratio": lambda x, y: x / (y + ((x == 0) & (y == 0))),
         "spread": lambda x: x + 1e-100 * (x == 0),
         "share": lambda x, y: x / _nonzero(x + y),

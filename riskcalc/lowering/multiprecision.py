@@ -6,13 +6,12 @@ import itertools
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import reduce
 from typing import Any, ClassVar
 
 import numpy as np
 from mpmath import mp, mpf
 
-from riskcalc.lowering.closed_forms import ELEMENTARY, ERRORS, elementwise, rates, tents
+from riskcalc.lowering.closed_forms import ELEMENTARY, ERRORS, elementwise, extrema, rates, tents
 from riskcalc.lowering.surplus import Surplus, difference
 
 # Digits carried beyond those asked for; the evaluation forms lose fewer.
@@ -104,8 +103,8 @@ class Multiprecision:
         "exp": elementwise(mp.exp, 1),
         "log": elementwise(lambda x: mp.log(x) if x else -mp.inf, 1),
         **{name: elementwise(getattr(mp, name), 1) for name in (*ELEMENTARY, *ERRORS)},
-        "Max": lambda *parts: reduce(np.maximum, parts),
-        "Min": lambda *parts: reduce(np.minimum, parts),
+        "sign": elementwise(mp.sign, 1),
+        **extrema(np.maximum, np.minimum),
         "ratio": elementwise(_ratio, 2),
         "spread": elementwise(lambda x: x or _NO_SPREAD, 1),
         "share": elementwise(lambda x, y: x / (x + y) if x else mp.zero, 2),

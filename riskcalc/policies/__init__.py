@@ -3,6 +3,7 @@
 from riskcalc.policies.base import POLICIES, Option, Policy, Ranking, Retrain, by_budget, register
 from riskcalc.policies.procedures import Iterative, Procedure
 from riskcalc.policies.rules import BrainSurgeon, Group, Hessian, Magnitude, Optimal, Oracle, Random, Sampled, Variance
+from riskcalc.policies.scores import Score
 
 __all__ = [
     "POLICIES",
@@ -20,6 +21,7 @@ __all__ = [
     "Ranking",
     "Retrain",
     "Sampled",
+    "Score",
     "Variance",
     "by_budget",
     "register",

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riskcalc.exact import as_fractions, count, exact_array
-from riskcalc.inert import Inert, parameters
+from riskcalc.inert import Inert, again, parameters
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class Option:
     name : str
         Of the argument.
     kind : type
-        ``bool``, ``int`` or ``str``; ``list`` for numbers between commas; `Ranking` for the name of a ranking policy.
+        ``bool``, ``int`` or ``str``; ``list`` for numbers between commas; `Ranking` for the name of a ranking policy;
+        `Expression` for a score.
     help : str
     flag : str
         On the command line, without dashes; the name if not given.
@@ -65,6 +66,9 @@ class Policy(Inert):
         Whether nothing but chance decides, so that features without variance may take the place of others.
     repeats : bool
         Whether the budget counts draws, several of which may fall on one feature.
+    shares_score : bool
+        Whether the simulator scores by the very expression that the theory has, so that the two are no independent
+        witnesses of it.
     choices : tuple of Option
         What it is told besides the budget.
     note : str
@@ -78,12 +82,13 @@ class Policy(Inert):
         If `keep` is outside (0, 1], or not exactly one of `keep` and `n_keep` is given.
     """
 
-    name: ClassVar[str]
+    name: str
     label: Any  # a text of the class, or a property that tells options
     sees_fit: ClassVar[bool] = True
     sees_truth: ClassVar[bool] = False
     by_chance: ClassVar[bool] = False
     repeats: Any = False
+    shares_score: Any = False
     choices: ClassVar[tuple[Option, ...]] = ()
     note: ClassVar[str] = ""
     small_name: ClassVar[str] = ""
@@ -114,7 +119,7 @@ class Policy(Inert):
 
     def at(self, *, keep: ArrayLike | None = None, n_keep: int | None = None) -> Self:
         """The same policy at another budget."""
-        return type(self)(**self.options, keep=keep, n_keep=n_keep)
+        return type(self)(**self._arguments, keep=keep, n_keep=n_keep)
 
     def whole(self, n_features: int, given: np.ndarray | None) -> Self:
         """The same with a whole number of `n_features` features, the nearest to the budget of a problem with `given`.
@@ -129,16 +134,29 @@ class Policy(Inert):
         return {option.name: getattr(self, option.name) for option in self.choices}
 
     @property
+    def _arguments(self) -> dict[str, Any]:
+        """What the constructor was told besides the budget."""
+        return self.options
+
+    @property
     def rounds(self) -> tuple[tuple[Policy, Retrain | None], ...]:
         """What it comes to: one policy after the other that prunes once, each but the last with the fit after it."""
         return ((self, None),)
 
     def given(self) -> dict[str, Any]:
         """The budget, and what was chosen besides."""
-        told = self.options | {"keep": self.keep, "n_keep": self.n_keep}
-        if missing := [name for name in parameters(type(self)) if name not in told]:
+        known, told = parameters(type(self)), self.options | self._budget
+        if missing := [name for name in known if name not in told and name not in self._arguments]:
             raise TypeError(f"{type(self).__name__} does not say its argument {missing[0]} among its choices")
-        return {name: told[name] for name in parameters(type(self))}
+        return {name: told[name] for name in known if name in told}
+
+    @property
+    def _budget(self) -> dict[str, Any]:
+        return {"keep": self.keep, "n_keep": self.n_keep}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        told = self._arguments | self._budget
+        return again, (type(self), {name: told[name] for name in parameters(type(self))})
 
     @classmethod
     def _called(cls) -> str:
@@ -150,27 +168,42 @@ class Policy(Inert):
 
 
 class Ranking(Policy):
-    """Keep the features whose fitted coefficients have the largest scores, each its own: |X| times a weight.
+    """Keep the features whose fitted coefficients have the largest scores, each its own: often |X| times a weight.
 
-    Groups and rounds rank by such scores, too. The weight is registered in theory, the score for the simulator.
+    Groups and rounds rank by such scores, too. The score is registered in theory and for the simulator.
 
     Attributes
     ----------
     again : bool
-        Whether it ranks the fits of later rounds, too: its weight then depends on nothing but the feature.
+        Whether it ranks the fits of later rounds, too: its score then depends on nothing but the feature.
     """
 
-    again: ClassVar[bool] = True
+    again: Any = True
 
     @classmethod
-    def named(cls, score: Any, argument: str) -> type[Ranking]:
-        """The ranking policy of a name, or the class itself; ValueError that says which there are."""
-        known = [kind for kind in POLICIES.values() if issubclass(kind, Ranking)]
-        for kind in known:
+    def named(cls, score: Any, argument: str) -> Ranking:
+        """The ranking that is meant by a name, a class, a policy (whose options count, not its budget) or what `told`
+        says of one; it keeps all. ValueError that says which there are."""
+        known = rankings()
+        if isinstance(score, Mapping):
+            options = dict(score)
+            kind = POLICIES.get(options.pop("policy", ""))
+            if kind is not None and issubclass(kind, Ranking) and options.keys() == {one.name for one in kind.choices}:
+                return kind(**options, keep=1)
+        elif isinstance(score, Ranking):
+            check_policy(score)
+            return score.at(keep=1)
+        for kind in known.values():
             if score is kind or (isinstance(score, str) and score == kind.name):
-                return kind
-        names = ", ".join(kind.name for kind in known)
-        raise ValueError(f"{argument} must be a policy that ranks by a score, or its name ({names}), got {score!r}")
+                return kind(keep=1)
+        raise ValueError(
+            f"{argument} must be a policy that ranks by a score, or its name ({', '.join(known)}), got {score!r}"
+        )
+
+    @property
+    def told(self) -> str | dict[str, Any]:
+        """What it is besides its budget, as a plain value: its name, with its options if it has any."""
+        return {"policy": type(self).name} | self.options if self.choices else self.name
 
 
 class Retrain(Inert):
@@ -243,6 +276,11 @@ def register(kind: Kind) -> Kind:
     return kind
 
 
+def rankings() -> dict[str, type[Ranking]]:
+    """The rankings that a name alone tells."""
+    return {name: kind for name, kind in by_budget().items() if issubclass(kind, Ranking)}
+
+
 def by_budget() -> dict[str, type[Policy]]:
     """The policies that a budget alone makes."""
     return {name: kind for name, kind in POLICIES.items() if not required(kind)}
@@ -251,6 +289,17 @@ def by_budget() -> dict[str, type[Policy]]:
 def required(kind: type[Policy]) -> list[str]:
     """The arguments that a policy must be given besides its budget."""
     return [name for name, one in inspect.signature(kind).parameters.items() if one.default is one.empty]
+
+
+def at_budget(rule: Any, keep: ArrayLike | None = None, n_keep: int | None = None) -> Policy:
+    """A policy (whose options count) or a type that a budget alone makes, at a budget; TypeError for anything else."""
+    if isinstance(rule, Policy):
+        return rule.at(keep=keep, n_keep=n_keep)
+    if not (isinstance(rule, type) and issubclass(rule, Policy)):
+        raise TypeError(f"policies must be policies, or types such as rc.Magnitude, got {rule!r}")
+    if missing := required(rule):
+        raise TypeError(f"{rule.__name__} needs its {missing[0]}; give a policy such as rc.Group(4, keep=0.1)")
+    return rule(keep=keep, n_keep=n_keep)
 
 
 def check_policy(prune: Any) -> None:

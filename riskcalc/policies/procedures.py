@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -33,8 +33,9 @@ class Iterative(Policy):
 
     Parameters
     ----------
-    policy : type or str
-        Such as `Magnitude` or `Hessian`, or its name: ranks the features still kept, by the last fit.
+    policy : type, str or policy
+        Such as `Magnitude` or `Hessian`, or its name: ranks the features still kept, by the last fit. Of a policy the
+        options count, not the budget.
     keeps : array_like of shape (rounds,)
         Fractions of all features kept after each round, strictly decreasing in (0, 1].
     ridge : float >= 0
@@ -58,10 +59,15 @@ class Iterative(Policy):
         Option("ridge", str, "Of the fits between rounds.", "retrain-ridge", "0"),
     )
 
-    def __init__(self, policy: type[Policy] | str, keeps: ArrayLike, ridge: ArrayLike | str = 0.0):
+    def __init__(
+        self, policy: type[Policy] | Policy | str | dict[str, Any], keeps: ArrayLike, ridge: ArrayLike | str = 0.0
+    ):
         self.policy = Ranking.named(policy, "policy")
         if not self.policy.again:
-            raise ValueError(f"policy must rank the fits of later rounds, too, which {self.policy.name} does not")
+            raise ValueError(
+                f"policy must rank the fits of later rounds, too, which {self.policy.kind} does not: the effective "
+                "ridge is that of the first fit"
+            )
         self.keeps = exact_fractions(keeps, "keeps")
         if self.keeps.ndim != 1:
             raise ValueError(f"keeps must be a list of fractions, one for each round, got {keeps!r}")
@@ -74,7 +80,7 @@ class Iterative(Policy):
     @property
     def kind(self) -> str:
         """With what ranks."""
-        return f"{self.name}_{self.policy.name}"
+        return f"{self.name}_{self.policy.kind}"
 
     @property
     def label(self) -> str:
@@ -85,12 +91,21 @@ class Iterative(Policy):
     @property
     def options(self) -> dict[str, Any]:
         """The ranking policy, the rounds and the ridge between them, as plain values."""
-        return {"policy": self.policy.name, "keeps": plain(self.keeps), "ridge": plain(self.ridge)}
+        return {"policy": self.policy.told, "keeps": plain(self.keeps), "ridge": plain(self.ridge)}
+
+    @property
+    def _arguments(self) -> dict[str, Any]:
+        return {"policy": self.policy, "keeps": self.keeps, "ridge": self.ridge}
+
+    @property
+    def shares_score(self) -> bool:
+        """As the ranking does."""
+        return self.policy.shares_score
 
     @property
     def rounds(self) -> tuple[tuple[Policy, Retrain | None], ...]:
         """The policy at each budget, with the fit that follows; the last round's is the procedure's."""
-        every = [self.policy(keep=keep) for keep in self.keeps]
+        every = [self.policy.at(keep=keep) for keep in self.keeps]
         return (*((policy, Retrain(self.ridge)) for policy in every[:-1]), (every[-1], None))
 
     def at(self, *, keep: ArrayLike | None = None, n_keep: int | None = None) -> Self:
@@ -104,6 +119,17 @@ class Iterative(Policy):
             raise ValueError(f"of {n_features} features two rounds keep the same number, {counts}; take more samples")
         keeps = np.array([Fraction(count, n_features) for count in counts], dtype=object)
         return Iterative(self.policy, keeps, self.ridge)
+
+
+def shared_scores(procedures: Iterable[Procedure]) -> str:
+    """What a simulation says of models that it scores by the expression of the theory; empty where there is none."""
+    shared = dict.fromkeys(one.prune.kind for one in procedures if one.prune is not None and one.prune.shares_score)
+    if not shared:
+        return ""
+    return (
+        f"Theory and simulation share the expression of a score ({', '.join(shared)}): give Score a function for a "
+        "witness of its own."
+    )
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -207,7 +207,7 @@ class Group(Policy):
     ----------
     size : int
         Features of a group, a million at most.
-    score : str or type
+    score : str, type or policy
         Of a member: the policy that ranks by it, or its name. "hessian" is sqrt(Lambda) |X|, "magnitude" |X|.
     keep, n_keep
         As for every `Policy`; the fraction of the features kept is that of the groups.
@@ -227,7 +227,7 @@ class Group(Policy):
     def __init__(
         self,
         size: int,
-        score: str | type[Ranking] = "hessian",
+        score: str | type[Ranking] | Ranking | dict[str, Any] = "hessian",
         *,
         keep: ArrayLike | str | None = None,
         n_keep: int | None = None,
@@ -241,9 +241,18 @@ class Group(Policy):
             raise ValueError(f"n_keep is {self.n_keep}, which groups of {self.size} do not divide")
 
     @property
-    def score(self) -> str:
-        """Name of the policy whose scores rank."""
-        return self.ranking.name
+    def score(self) -> str | dict[str, Any]:
+        """The policy whose scores rank, as a plain value."""
+        return self.ranking.told
+
+    @property
+    def shares_score(self) -> bool:
+        """As the ranking does."""
+        return self.ranking.shares_score
+
+    @property
+    def _arguments(self) -> dict[str, Any]:
+        return {"size": self.size, "score": self.ranking}
 
     def budget(self, n_features: np.ndarray | None) -> np.ndarray:
         """The exact fraction kept; ValueError if groups do not divide the problem's number of features."""
@@ -260,7 +269,7 @@ class Group(Policy):
     @property
     def kind(self) -> str:
         """With its score."""
-        return f"{self.name}_{self.score}"
+        return f"{self.name}_{self.ranking.kind}"
 
     @property
     def label(self) -> str:

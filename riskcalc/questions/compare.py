@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from riskcalc.exact import plain
 from riskcalc.inert import Inert, check_keys
 from riskcalc.policies import Hessian, Magnitude, Optimal, Oracle, Policy, Procedure, Random, Retrain, Variance
-from riskcalc.policies.base import exact_fractions, required
+from riskcalc.policies.base import at_budget, exact_fractions
 from riskcalc.prediction.predict import evaluate
 from riskcalc.prediction.result import Prediction
 from riskcalc.prediction.solvers import NotCovered
@@ -366,7 +366,7 @@ def compare(
     if isinstance(policies, str) or not policies:
         raise TypeError(f"policies must be a list such as [rc.Magnitude, rc.Group(4, keep=0.1)], got {policies!r}")
     budget = Oracle(keep=keep, n_keep=n_keep)
-    rules = [_at(budget, rule) for rule in policies]
+    rules = [at_budget(rule, budget.keep, budget.n_keep) for rule in policies]
     names = [rule.kind for rule in rules]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
@@ -377,14 +377,3 @@ def compare(
     if "small" not in predictions:
         raise NotCovered(f"the theory of a {type(problem).__name__} does not cover small models; use predict")
     return Comparison(problem, budget.budget(problem.n_features), predictions, digits)
-
-
-def _at(budget: Policy, rule: Any) -> Policy:
-    """A rule at the budget of another."""
-    if isinstance(rule, Policy):
-        return rule.at(keep=budget.keep, n_keep=budget.n_keep)
-    if not (isinstance(rule, type) and issubclass(rule, Policy)):
-        raise TypeError(f"policies must be policies, or types such as rc.Magnitude, got {rule!r}")
-    if missing := required(rule):
-        raise TypeError(f"{rule.__name__} needs its {missing[0]}; give a policy such as rc.Group(4, keep=0.1)")
-    return rule(keep=budget.keep, n_keep=budget.n_keep)

@@ -11,7 +11,8 @@ import numpy as np
 
 from riskcalc.exact import numbers
 from riskcalc.inert import Inert
-from riskcalc.policies import BrainSurgeon, Hessian, Magnitude, Oracle, Policy, Random, by_budget
+from riskcalc.policies import BrainSurgeon, Hessian, Magnitude, Oracle, Policy, Random
+from riskcalc.policies.base import at_budget
 from riskcalc.prediction.predict import predict
 from riskcalc.prediction.solvers import NotCovered
 from riskcalc.problems import Problem, check_problem
@@ -70,7 +71,9 @@ class Prunability(Shown, Inert):
         return [Table(title, columns, keys=len(given), **cut(regimes, errors.size))]
 
 
-def prunability(problem: Problem, tolerance: float, policies: Sequence[type[Policy]] | None = None) -> Prunability:
+def prunability(
+    problem: Problem, tolerance: float, policies: Sequence[type[Policy] | Policy] | None = None
+) -> Prunability:
     """Find the smallest fraction of features that can be kept without the training error noticing, by policy.
 
     The smallest fraction such that it and every larger one keep the training error within an absolute tolerance of the
@@ -82,9 +85,9 @@ def prunability(problem: Problem, tolerance: float, policies: Sequence[type[Poli
         A batch of problems gives arrays.
     tolerance : float >= 0
         In the units of the squared target.
-    policies : sequence of Policy types
-        Those that a budget alone makes. Magnitude, Hessian, surgeon, oracle and random if not given, of which those are
-        left out that the theory of the problem does not cover.
+    policies : sequence of Policy types, or of policies
+        Types that a budget alone makes; of a policy, its options count, not its budget. Magnitude, Hessian, surgeon,
+        oracle and random if not given, of which those are left out that the theory of the problem does not cover.
 
     Returns
     -------
@@ -93,7 +96,7 @@ def prunability(problem: Problem, tolerance: float, policies: Sequence[type[Poli
     Raises
     ------
     ValueError, TypeError
-        If the tolerance is negative or not finite, or policies are not a list of policies that a budget alone makes.
+        If the tolerance is negative or not finite, or policies are not a list of policies, each once.
 
     Notes
     -----
@@ -115,29 +118,27 @@ def prunability(problem: Problem, tolerance: float, policies: Sequence[type[Poli
     if policies is not None and not (isinstance(policies, Sequence) and policies):
         raise TypeError(f"policies must be a list such as [rc.Magnitude], got {policies!r}")
     check_problem(problem)
-    for kind in policies or ():
-        if kind not in by_budget().values():
-            raise TypeError(f"policies must be types such as rc.Magnitude that a budget alone makes, got {kind!r}")
+    rules = [at_budget(rule, keep=1) for rule in (USUAL if policies is None else policies)]
+    if len({rule.kind for rule in rules}) < len(rules):
+        raise ValueError(f"policies must be of different names, got {', '.join(rule.kind for rule in rules)}")
     tolerance = float(tolerance)
     dense = np.asarray(predict(problem).training_error)
     found: dict[str, np.ndarray] = {}
-    for kind in USUAL if policies is None else policies:
+    for rule in rules:
         try:
-            found[kind.name] = _smallest(problem, kind, dense, problem.null_risk, tolerance)
+            found[rule.kind] = _smallest(problem, rule, dense, problem.null_risk, tolerance)
         except NotCovered:
             if policies is not None:
                 raise
     return Prunability(problem, tolerance, plain_scalar(dense), {name: plain_scalar(x) for name, x in found.items()})
 
 
-def _smallest(
-    problem: Problem, kind: type[Policy], dense: np.ndarray, null: np.ndarray, tolerance: float
-) -> np.ndarray:
+def _smallest(problem: Problem, rule: Policy, dense: np.ndarray, null: np.ndarray, tolerance: float) -> np.ndarray:
     # Equal errors computed in two ways differ by rounding.
     most = dense + tolerance + 1e-15 * (dense + null)
 
     def error(keep: np.ndarray) -> np.ndarray:
-        return np.asarray(predict(problem, kind(keep=keep)).training_error)
+        return np.asarray(predict(problem, rule.at(keep=keep)).training_error)
 
     grid = np.arange(1, problem.n_features + 1) / problem.n_features if problem.whole else GRID
     places = np.arange(len(grid)).reshape(-1, *[1] * dense.ndim)

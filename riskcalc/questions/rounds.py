@@ -108,7 +108,9 @@ class Schedule(Shown, Inert):
         return "No difference beyond the error of integration."
 
 
-def rounds(problem: Problem, policy: type[Policy] | str, keeps: ArrayLike, ridge: ArrayLike | str = 0.0) -> Schedule:
+def rounds(
+    problem: Problem, policy: type[Policy] | Policy | str, keeps: ArrayLike, ridge: ArrayLike | str = 0.0
+) -> Schedule:
     """Compare pruning in rounds, with a fit on the same sample after each, with pruning the dense fit once.
 
     Parameters
@@ -139,5 +141,5 @@ def rounds(problem: Problem, policy: type[Policy] | str, keeps: ArrayLike, ridge
         predict(problem, Iterative(whole.policy, whole.keeps[: number + 1], ridge), again)
         for number in range(len(whole.keeps))
     )
-    once = tuple(predict(problem, whole.policy(keep=keep), again) for keep in whole.keeps)
+    once = tuple(predict(problem, whole.policy.at(keep=keep), again) for keep in whole.keeps)
     return Schedule(problem, whole, many, once)

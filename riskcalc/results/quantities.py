@@ -48,8 +48,8 @@ _DECLARED = (
         "threshold",
         "Of the score: sqrt(p)|beta| for magnitude, times sqrt(Lambda) for Hessian (for sampled, from where on "
         "features are kept surely; for groups, the norm of their scores), times sqrt(Lambda + D nu) for the surgeon; "
-        "Lambda B^2 for oracle and small; Lambda for variance; the gain Lambda (2 x E[B|x] - x^2) for optimal. None "
-        "where there is none.",
+        "your own score as it is; Lambda B^2 for oracle and small; Lambda for variance; the gain "
+        "Lambda (2 x E[B|x] - x^2) for optimal. None where there is none.",
         "t",
     ),
     Quantity("effective_ridge", "Of the first fit; None where there is none.", r"\nu"),
@@ -69,10 +69,12 @@ _DECLARED = (
     ),
     Quantity(
         "integration_error",
-        "Of iterative pruning; None for all else. Zero for one round, which is pruning once and no integral. For "
-        "several the larger of the standard error of the risk's integration and of what the same integration misses of "
-        "the risk of pruning once, which is known exactly, to the budget of any round. So it covers rare events that "
-        "matter to pruning once, but not those that are rare after later fits only.",
+        "Of iterative pruning, and of a score of your own that is no weight times |X|; None for all else. Of such a "
+        "score it is what a scan with half the points changes in the risk. Of rounds it is zero for one, which is "
+        "pruning once and no integral; for several the larger of the standard error of the risk's integration and of "
+        "what the same integration misses of the risk of pruning once, which is known exactly, to the budget of any "
+        "round. So it covers rare events that matter to pruning once, but not those that are rare after later fits "
+        "only.",
         always=False,
         digits=False,
     ),

@@ -25,8 +25,10 @@ from riskcalc.policies import (
     Random,
     Ranking,
     Sampled,
+    Score,
     Variance,
 )
+from riskcalc.policies.scores import by_function, check_scores
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,14 @@ class Fitted:
     Attributes
     ----------
     coefficients : array
-    eigenvalues, truth, ranks : array
-        True variances, coefficients, and places among the distinct eigenvalue * coefficient^2.
+    eigenvalues, truth, ranks, penalty : array
+        True variances, coefficients, places among the distinct eigenvalue * coefficient^2, and penalty weights.
     luck : array
         Independent uniform numbers, one per feature.
     curvatures : callable
         The diagonal of the inverse of the loss's Hessian, up to a factor per trial.
+    effective_ridge : callable
+        What the fit's sample tells of its effective ridge, shape (T, 1).
     """
 
     xp: Any
@@ -49,8 +53,10 @@ class Fitted:
     eigenvalues: Any
     truth: Any
     ranks: Any
+    penalty: Any
     luck: Any
     curvatures: Callable[[], Any]
+    effective_ridge: Callable[[], Any]
 
 
 @dataclass(frozen=True)
@@ -99,6 +105,25 @@ def _(policy: BrainSurgeon, fit: Fitted) -> Any:
     return abs(fit.coefficients) / fit.xp.sqrt(fit.curvatures())
 
 
+@score.register
+def _(policy: Score, fit: Fitted) -> Any:
+    xp, X = fit.xp, fit.coefficients * fit.coefficients.shape[-1] ** 0.5
+    nu = fit.effective_ridge() if "nu" in policy.expression.names else xp.zeros_like(X[:, :1])
+    given = {"X": X, "Lambda": fit.eigenvalues, "D": fit.penalty, "nu": nu}
+    scores = policy.scores(xp, **given) if policy.function is None else by_function(policy.function, xp, **given)
+    check_scores(xp, scores, given, f"the score {policy.name}, simulated,")
+    return scores
+
+
+@choose.register
+def _(policy: Score, fit: Fitted, n_keep: int) -> Choice:
+    """Of features that tie, those that luck prefers."""
+    xp, order = fit.xp, fit.xp.argsort(fit.luck, axis=-1)
+    scores = xp.take_along_axis(score(policy, fit), order, axis=-1)
+    places = xp.argsort(xp.argsort(scores, axis=-1), axis=-1)
+    return Choice(xp.take_along_axis(places, xp.argsort(order, axis=-1), axis=-1), n_keep, fit.coefficients)
+
+
 @choose.register
 def _(policy: Oracle, fit: Fitted, n_keep: int) -> Choice:
     return Choice(_oracle(fit), n_keep, fit.coefficients)
@@ -129,7 +154,7 @@ def _(policy: Optimal, fit: Fitted, n_keep: int) -> Choice:
 @choose.register
 def _(policy: Group, fit: Fitted, n_keep: int) -> Choice:
     """Groups of consecutive features by their sums of squared scores."""
-    xp, squares = fit.xp, score(policy.ranking(keep=1), fit) ** 2
+    xp, squares = fit.xp, score(policy.ranking, fit) ** 2
     trials, features = squares.shape
     sums = xp.sum(xp.reshape(squares, (trials, features // policy.size, policy.size)), axis=-1)
     places = xp.argsort(xp.argsort(sums, axis=-1), axis=-1)  # distinct, so that groups stay together

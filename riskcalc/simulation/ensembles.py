@@ -61,7 +61,26 @@ class Ensemble:
         def curvatures() -> Any:
             return self.curvatures(design, self.penalty, self.live, self.ridge)
 
-        return Fitted(self.xp, coefficients, self.eigenvalues, self.truth, self.ranks, luck, curvatures)
+        def effective_ridge() -> Any:
+            return self.effective_ridge(design)
+
+        known = (self.eigenvalues, self.truth, self.ranks, self.penalty)
+        return Fitted(self.xp, coefficients, *known, luck, curvatures, effective_ridge)
+
+    def effective_ridge(self, design: Any) -> Any:
+        """The effective ridge of a first fit, from its sample alone: one over the mean of 1/(eigenvalue + ridge), over
+        the n eigenvalues of X D^-1 X'/n; zero where features are few and there is no ridge; shape (T, 1).
+
+        That mean is the Stieltjes transform v at -ridge of what the eigenvalues tend to, for which Silverstein's
+        equation is 1/v = ridge + (p/n) mean(l/(1 + v l)) over the features' l = variance/D.
+        """
+        xp, n = self.xp, design.shape[1]
+        counts = xp.sum(xp.astype(self.live, design.dtype), axis=-1, keepdims=True) + xp.zeros_like(design[:, :1, 0])
+        if self.ridge == 0 and bool(xp.all(counts <= n)):
+            return xp.zeros_like(counts)
+        scaled = design / xp.sqrt(self.penalty)[:, None, :]
+        gram = xp.matmul(scaled, xp.matrix_transpose(scaled)) / n + self.ridge * xp.eye(n, dtype=design.dtype)
+        return 1 / xp.mean(xp.linalg.diagonal(xp.linalg.inv(gram)), axis=-1, keepdims=True)
 
     def curvatures(self, design: Any, penalty: Any, live: Any, ridge: float) -> Any:
         """The diagonal of the inverse Hessian of the penalised loss, up to a factor per trial; its limit as the ridge

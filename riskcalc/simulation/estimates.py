@@ -34,6 +34,8 @@ class Estimate(Inert):
         What was simulated.
     n_samples : int or None
         Rows of a sample.
+    note : str
+        What is not independent of the theory, if anything is not.
 
     Examples
     --------
@@ -49,6 +51,7 @@ class Estimate(Inert):
     problem: Problem | None = None
     procedure: Procedure | None = None
     n_samples: int | None = None
+    note: str = ""
 
     _read: ClassVar[Mapping[str, Any]] = {
         "mean": numbers,
@@ -68,7 +71,7 @@ class Estimate(Inert):
         return cls(float(np.mean(values)), stderr, count, seed, training, **simulated)
 
     def __str__(self) -> str:
-        return with_error(self.mean, self.stderr)
+        return "\n".join([with_error(self.mean, self.stderr), *filter(None, [self.note])])
 
 
 def with_error(value: float, error: float) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 
 from riskcalc.exact import as_float, as_fractions, count
 from riskcalc.laws import Empirical
-from riskcalc.policies import BrainSurgeon, Group, Optimal, Policy, Procedure
+from riskcalc.policies import Group, Optimal, Policy, Procedure, Ranking
 from riskcalc.problems import LinearGaussian, Problem, RankOne
 from riskcalc.simulation.backends import Backend
 from riskcalc.simulation.ensembles import Ensemble, OneFactor
@@ -196,7 +196,7 @@ class OneFactorSampler(Sampler):
     def check(self, procedure: Procedure) -> None:
         """Every least-squares fit is one."""
         for policy, retrain in procedure.rounds:
-            if isinstance(policy, (Group, BrainSurgeon, Optimal)):
+            if isinstance(policy, (Group, Optimal)) or (isinstance(policy, Ranking) and not policy.again):
                 raise ValueError(f"with one factor {policy.kind} is not simulated: what it looks at is not defined")
             if retrain is not None and retrain.ridge is not None and float(retrain.ridge) > 0:
                 raise ValueError("with one factor second fits are simulated without a ridge; leave it out")

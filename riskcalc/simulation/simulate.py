@@ -13,6 +13,7 @@ import numpy as np
 
 from riskcalc.exact import count
 from riskcalc.policies import Policy, Procedure, Retrain
+from riskcalc.policies.procedures import shared_scores
 from riskcalc.problems import Problem, check_single
 from riskcalc.simulation.backends import backend
 from riskcalc.simulation.estimates import Estimate
@@ -95,6 +96,7 @@ def simulate(
     seed, trials = check_seed(seed), count(trials, "trials")
     values = run_trials(plan, seed, trials, device=device, executor=executor, workers=workers, progress=progress)
     simulated = {"problem": problem, "procedure": procedure, "n_samples": plan.n_samples}
+    simulated["note"] = shared_scores([procedure])
     return Estimate.of(values[:, 0, 0], seed, values[:, 0, 1], **simulated)
 
 

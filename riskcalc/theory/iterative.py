@@ -8,7 +8,7 @@ about fit k and one or two earlier fits; sums over earlier fits are symbols of t
 The mask S of fit k knows the earlier noises only, and H, which is new in G_k, not at all.
 """
 
-from sympy import Abs, Integer, sqrt
+from sympy import Integer, sqrt
 
 from riskcalc.formulas.chapters import Chapter
 from riskcalc.formulas.expectation import E, MaskedMoments
@@ -30,6 +30,7 @@ from riskcalc.theory.symbols import (
     V_k,
     V_l,
     W,
+    X,
     a,
     abar,
     c_kj,
@@ -41,12 +42,12 @@ from riskcalc.theory.symbols import (
     memory_noise,
     missed,
     noise_gap,
-    omega,
     q,
     residual,
     rho_kj,
     risk,
     sigma2,
+    sign,
     slope,
     slope_gap,
     slope_noise,
@@ -195,8 +196,8 @@ PRUNED_TRAINING_ERROR = Formula(
     **_PRUNED,
 )
 
-# What ranks features, by their coefficients: those of T2 by the last fit; the weight omega is the policy's.
-SCORE = omega * Abs(V_k) * sqrt(kappa / Lambda)
+# What ranks features, the last fit's coefficients, as those of T2 do: their signs are those that they have.
+COEFFICIENT = {X: sign * V_k * sqrt(kappa / Lambda)}
 
 # What one earlier fit adds to the sums over earlier fits: to those of the next fit, and of the last one pruned. The
 # gaps are affine in the numbers that belong to one fit.

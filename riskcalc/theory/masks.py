@@ -36,6 +36,7 @@ from riskcalc.theory.symbols import (
     Lambda,
     M0bar,
     M2c,
+    X,
     a,
     abar,
     abar_pivot,
@@ -51,6 +52,7 @@ from riskcalc.theory.symbols import (
     partbar,
     s,
     score,
+    sign,
     step,
     t,
     tau,
@@ -150,6 +152,10 @@ LAG = Formula(
 
 # What defines the moments of a ranking, of chance, and of a threshold on the score of a weight.
 RANKED, RANDOM = COEFFICIENT | RANKING_MOMENTS, COEFFICIENT | RANDOM_MOMENTS
+
+
+# Coefficients of a fit without error, with the signs that they have.
+EXACT = {X: sign * a * B} | SHRINKAGE
 
 
 def scored(weight: Expression) -> dict[Any, Expression]:

@@ -9,11 +9,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import singledispatch
+from functools import lru_cache, singledispatch
+from itertools import combinations
 from typing import Any
 
+import sympy
+from sympy import Abs
+
+from riskcalc.expressions import parse
 from riskcalc.formulas.records import Definitions, FixedPoint, Formula
 from riskcalc.formulas.symbols import Expression
 from riskcalc.policies import (
@@ -27,10 +32,12 @@ from riskcalc.policies import (
     Random,
     Ranking,
     Sampled,
+    Score,
     Variance,
 )
 from riskcalc.theory import groups, masks, optimal, pruning, sampling, training_error
 from riskcalc.theory.masks import scored
+from riskcalc.theory.symbols import D, Lambda, X, nu
 
 
 @dataclass(frozen=True)
@@ -145,7 +152,29 @@ class Best:
     errors: Errors
 
 
-Mask = Drawn | Ranked | Thresholded | Best
+@dataclass(frozen=True)
+class Scored:
+    """Features whose score reaches a threshold: any function of X and of what a feature is.
+
+    Attributes
+    ----------
+    score : Expr
+        In X, Lambda, D and nu.
+    text : str
+        As its author knows it.
+    bends : tuple of Expr
+        Where one of these is zero the score may turn however briefly: the sums inside it, and by how much what a
+        maximum or minimum is of differs.
+    errors : Errors
+    """
+
+    score: Expression
+    text: str
+    bends: tuple[Expression, ...] = ()
+    errors: Errors = UNCHANGED
+
+
+Mask = Drawn | Ranked | Thresholded | Best | Scored
 
 
 @singledispatch
@@ -234,9 +263,53 @@ def _(policy: Optimal) -> Mask:
     return Best(optimal.KEPT_GAIN, False, UNCHANGED)
 
 
-def weight(kind: type[Ranking]) -> Expression:
-    """The weight of a ranking policy's score; TypeError if its mask is not a threshold on one."""
-    found = mask(kind(keep=1))
-    if not isinstance(found, Thresholded):
-        raise TypeError(f"{kind.__name__} claims to rank by a score, but its mask is {type(found).__name__.lower()}")
+@mask.register
+def _(policy: Score) -> Mask:
+    """In closed form, if it is |X| times a positive weight."""
+    return _scored(policy.score)
+
+
+@lru_cache(maxsize=256)
+def _scored(text: str) -> Mask:
+    names = {"X": X, "Lambda": Lambda, "D": D, "nu": nu}
+    functions = {"abs": sympy.Abs, "max": sympy.Max, "min": sympy.Min}
+    functions |= {name: getattr(sympy, name) for name in ("sqrt", "exp", "log", "sign", "tanh", "atan")}
+    found = parse(text, tuple(names)).value(names, functions, lambda x: sympy.Rational(x.numerator, x.denominator))
+    own = found.subs(X, 1)
+    live = own.subs(Lambda, sympy.Dummy("Lambda", positive=True))
+    if live.is_positive and sympy.simplify(found - Abs(X) * own) == 0:
+        return Thresholded(own, start=masks.THRESHOLD_START)
+    return Scored(found, text, tuple(dict.fromkeys(_bends(found))))
+
+
+def _bends(score: Expression) -> Iterator[Expression]:
+    for node in sympy.preorder_traversal(score):
+        if isinstance(node, (sympy.Max, sympy.Min)):
+            yield from (one - other for one, other in combinations(node.args, 2) if (one - other).has(X))
+        elif node.is_Add and node.has(X):
+            yield node
+
+
+def score(policy: Ranking) -> Expression:
+    """The score of a ranking policy, in X, Lambda, D and nu; TypeError if its mask is no threshold on one."""
+    found = _threshold(policy)
+    return found.score if isinstance(found, Scored) else found.weight * Abs(X)
+
+
+def weight(policy: Ranking) -> Expression:
+    """The weight of a ranking policy's score; ValueError if that is no weight times |X|."""
+    found = _threshold(policy)
+    if isinstance(found, Scored):
+        raise ValueError(
+            f"groups are predicted for scores that are |X| times a positive weight, which {found.text} is not known to "
+            "be; simulate it"
+        )
     return found.weight
+
+
+def _threshold(policy: Ranking) -> Thresholded | Scored:
+    found = mask(policy)
+    if not isinstance(found, (Thresholded, Scored)):
+        kind = type(policy).__name__
+        raise TypeError(f"{kind} claims to rank by a score, but its mask is {type(found).__name__.lower()}")
+    return found

@@ -15,6 +15,7 @@ from riskcalc.exact import above_zero, count, numbers
 from riskcalc.formulas.chapters import Chapter
 from riskcalc.inert import Inert
 from riskcalc.policies import Policy, Procedure, Retrain
+from riskcalc.policies.procedures import shared_scores
 from riskcalc.problems import Problem
 from riskcalc.results.tables import Column, Part, Shown, Table, number
 from riskcalc.simulation.estimates import with_error
@@ -76,6 +77,8 @@ class Verification(Shown, Inert):
     seed : int
     problem : Problem or None
         What was verified; None for a theory of one's own.
+    note : str
+        What theory and simulation share, if anything, so that they are no independent witnesses of it.
     """
 
     checks: tuple[Check, ...]
@@ -85,6 +88,7 @@ class Verification(Shown, Inert):
     trials: tuple[int, ...]
     seed: int
     problem: Problem | None = None
+    note: str = ""
 
     _read: ClassVar[Mapping[str, Any]] = {"checks": [Check], "sizes": tuple, "trials": tuple, "problem": Problem}
 
@@ -120,6 +124,7 @@ class Verification(Shown, Inert):
             f"Trials: {drawn}; deviations are extrapolated to n = infinity.",
             f"Verdict: {self.verdict}, at a tolerance of {100 * self.tolerance:g} % "
             f"and a confidence of {100 * self.confidence:g} %.",
+            *filter(None, [self.note]),
         ]
 
 
@@ -196,7 +201,7 @@ def verify(
         raise ValueError(f"seconds must be a number above 0, got {seconds!r}")
     if n_samples is not None:
         n_samples = count(n_samples, "n_samples")
-    seed = check_seed(seed)
+    seed, note = check_seed(seed), ""
     if isinstance(theory, Chapter):
         theory = theory_of(theory)
     if isinstance(theory, Theory):
@@ -210,9 +215,10 @@ def verify(
         if not policies:
             raise ValueError("prune is empty; give a policy, several, or None for the dense fit")
         models = [Procedure.of(policy, retrain) for policy in policies]
+        note = shared_scores(models)
         subject = Models(theory, models, seed, distribution, device, executor, workers, progress, bool(training_error))
     found = verify_subject(subject, n_samples, tolerance, confidence, seconds, seed)
-    return found if isinstance(theory, Theory) else replace(found, problem=theory)
+    return replace(found, problem=None if isinstance(theory, Theory) else theory, note=note)
 
 
 def verify_subject(

@@ -16,18 +16,19 @@ from riskcalc.lowering.surplus import Surplus
 from riskcalc.policies import Policy
 from riskcalc.prediction.diagonal.best import solve_best
 from riskcalc.prediction.diagonal.fit import Fit
+from riskcalc.prediction.diagonal.intervals import NAMES
 from riskcalc.prediction.diagonal.posterior import posterior_masks, shared
 from riskcalc.prediction.diagonal.ranking import ranked
 from riskcalc.prediction.diagonal.regimes import Budget
+from riskcalc.prediction.diagonal.scanned import scanned_masks
 from riskcalc.prediction.diagonal.threshold import solve_threshold
 from riskcalc.prediction.status import Status
 from riskcalc.theory import masks, optimal
 from riskcalc.theory.dense import COEFFICIENT
-from riskcalc.theory.policies import UNCHANGED, Best, Drawn, Errors, Mask, Ranked, Thresholded, mask
+from riskcalc.theory.policies import UNCHANGED, Best, Drawn, Errors, Mask, Ranked, Scored, Thresholded, mask
 from riskcalc.theory.symbols import M0, M1, M0bar, M2c, m
 
 MOMENTS = (M0, M0bar, M1, M2c)
-NAMES = tuple(symbol.name for symbol in MOMENTS)
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Pruning:
     """Regimes that a policy is to prune: `rows` of them all, of the given state with `alpha`.
 
     `surplus` is (1 - alpha) * total, exact; `start` is a first trial for the threshold; `status` is of all regimes,
-    and set where a threshold is not found.
+    and set where a threshold is not found. What is scanned is scanned `finer` than usual, by a factor.
     """
 
     policy: Policy
@@ -80,6 +81,7 @@ class Pruning:
     start: np.ndarray | None
     status: np.ndarray
     work: Evaluator
+    finer: float = 1.0
 
     def some(self, chosen: np.ndarray) -> Pruning:
         """Some of them, by their places."""
@@ -119,7 +121,13 @@ class Pruning:
 
 
 def masks_of(
-    policy: Policy, fit: Fit | None, state: State, budget: Budget, work: Evaluator, start: np.ndarray | None = None
+    policy: Policy,
+    fit: Fit | None,
+    state: State,
+    budget: Budget,
+    work: Evaluator,
+    start: np.ndarray | None = None,
+    finer: float = 1.0,
 ) -> tuple[list[MaskGroup], np.ndarray]:
     """The masks of a policy in every regime, and a status per regime; a policy that looks at no fit needs none.
 
@@ -136,7 +144,7 @@ def masks_of(
     trial, theory = None if start is None else start[rows], mask(policy)
     if not policy.sees_fit and not isinstance(theory, (Drawn, Ranked)):
         raise TypeError(f"{type(policy).__name__} says that it sees no fit, but its mask is {type(theory).__name__}")
-    asked = Pruning(policy, rows, state, budget.keep_surplus.rows(rows), trial, status, work)
+    asked = Pruning(policy, rows, state, budget.keep_surplus.rows(rows), trial, status, work, finer)
     return [group.resolved(work) for group in find(theory, asked)], status
 
 
@@ -211,4 +219,21 @@ def _(mask: Best, asked: Pruning) -> list[MaskGroup]:
         converged, state = solve_best(own.state, own.surplus, own.start, own.work)
         own.missed(converged)
         found.append(MaskGroup(own.rows, state, optimal.MASK, mask.errors, of_fit=True, solved=True))
+    return found
+
+
+@find.register
+def _(mask: Scored, asked: Pruning) -> list[MaskGroup]:
+    """A fit without error is ranked as it is; nothing else has a mask where nothing is dropped."""
+    left = asked.surplus.high + asked.surplus.low
+    ranks = asked.exact | (left <= 0)[:, 0]
+    found = []
+    if ranks.any():
+        found.append(asked.some(np.flatnonzero(ranks)).ranking(mask.score, masks.EXACT))
+    rest = np.flatnonzero(~ranks)
+    if rest.size:
+        own = asked.some(rest)
+        converged, state = scanned_masks(mask, own.state, own.surplus, own.work, asked.finer)
+        own.missed(converged)
+        found.append(MaskGroup(own.rows, state, COEFFICIENT, mask.errors, of_fit=True, solved=True))
     return found

@@ -9,22 +9,21 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from scipy.optimize import root_scalar
 
 from riskcalc.formulas.records import Formula
 from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.lowering.float64 import FLOAT64
+from riskcalc.lowering.narrow import narrowed
 from riskcalc.lowering.state import BLOCK, State, shape
+from riskcalc.prediction.diagonal.intervals import NAMES, Runs, Scanned, moments
 from riskcalc.prediction.solvers import NotCovered
 from riskcalc.theory import optimal
 from riskcalc.theory.dense import COEFFICIENT
-from riskcalc.theory.symbols import M0, M1, M2c, a, tau
+from riskcalc.theory.symbols import a, tau
 
 # A grid has this many points per standard deviation of a coefficient, as far out from every mean.
 RESOLUTION, FAR = 24, 9.0
 MOST_POINTS = 60_000
-# Standard deviations beyond which nothing is left in double precision.
-BEYOND = 39.0
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 
 
@@ -86,6 +85,7 @@ class _Kind:
             self.grid = np.unique(np.unique(self.means)[:, None] + around)
         pieces = 1 + self.grid.size * len(places) // BLOCK
         self.scores = np.concatenate([self.score(part) for part in np.array_split(self.grid, pieces)])
+        self.scan = Scanned(self.grid[None], self.scores[None], lambda x, _: self.score(x), work)
 
     def _at(self, x: np.ndarray) -> State:
         """The state of fitted coefficients, a row for each, with their posterior means."""
@@ -97,53 +97,21 @@ class _Kind:
         """What keeping x gains, unchanged or replaced by its posterior mean."""
         return self.work.value(self.gain, self._at(x))[:, 0]
 
-    def intervals(self, t: float) -> np.ndarray:
-        """The ends of the intervals of x on which the score is above t, shape (intervals, 2)."""
-        kept = np.concatenate([[False], self.scores > t, [False]])
-        up, down = np.flatnonzero(~kept[:-1] & kept[1:]), np.flatnonzero(kept[:-1] & ~kept[1:])
-        last = len(self.grid) - 1
-        outside = np.concatenate([np.maximum(up - 1, 0), np.minimum(down, last)])
-        inside = np.concatenate([np.minimum(up, last), np.maximum(down - 1, 0)])
-        lower, upper = self._roots(outside, inside, t).reshape(2, -1)
-        return np.stack([np.where(up == 0, -np.inf, lower), np.where(down > last, np.inf, upper)], axis=-1)
+    def intervals(self, t: float) -> tuple[Runs, Runs]:
+        """Where the score is above t, and where it is not."""
+        return self.scan.above(np.zeros(1, int), np.array([t]))
 
-    def _roots(self, outside: np.ndarray, inside: np.ndarray, t: float) -> np.ndarray:
-        """Where the score passes t between neighbours on the grid: bisection until it is straight, then two chords."""
-        below, above = self.grid[outside], self.grid[inside]
-        for _ in range(14):
-            middle = (below + above) / 2
-            high = self.score(middle) > t
-            below, above = np.where(high, below, middle), np.where(high, middle, above)
-        high, low = self.score(np.concatenate([above, below])).reshape(2, -1)
-        excess, rise = high - t, high - low
-        chord = np.divide(above - below, rise, out=np.zeros_like(rise), where=rise > 0)
-        least, most = np.minimum(below, above), np.maximum(below, above)
-        root = np.clip(above - chord * excess, least, most)
-        return np.clip(root - chord * (self.score(root) - t), least, most)
-
-    def moments(self, ends: np.ndarray) -> dict[str, np.ndarray]:
+    def moments(self, kept: Runs, dropped: Runs) -> dict[str, np.ndarray]:
         """Masked moments of every atom, if x is kept on these intervals."""
-        z = np.clip((ends - self.means[:, None, None]) / self.tau, -BEYOND, BEYOND)
-        edges = z.reshape(len(z), -1)
-        outer = np.full((len(z), 1), BEYOND)
-        gaps = np.concatenate([-outer, edges, outer], axis=1).reshape(len(z), -1, 2)
-        kept, first, second = (part.sum(axis=-1) for part in self._inside(z))
-        dropped = self._inside(gaps)[0].sum(axis=-1)
-        return {"M0": kept, "M0bar": dropped, "M1": self.sign * first, "M2c": second}
+        count = len(self.means)
+        found = moments(kept.of(0, count), dropped.of(0, count), self.means, np.full(count, self.tau), self.work)
+        return found | {"M1": self.sign * found["M1"]}
 
-    def _inside(self, ends: np.ndarray) -> tuple[np.ndarray, ...]:
-        """The moments of intervals of H; the rule's are reflected, so that the end nearer to zero is the upper one."""
-        low, high = ends[..., 0], ends[..., 1]
-        as_it_is = abs(low) > abs(high)
-        state = {"z": np.where(as_it_is, high, -low), "u": (high - low) / 2}
-        mass, first, second = self.work.lower((M0, M1, M2c), optimal.MOMENTS, "optimal.moments")(state)
-        return mass, np.where(as_it_is, -first, first), second
-
-    def integrals(self, ends: np.ndarray) -> np.ndarray:
+    def integrals(self, kept: Runs) -> np.ndarray:
         """Of what is put in on these intervals: `gained`, `cross` and `echo`."""
-        low, high = self.grid[0], self.grid[-1]
+        ends = np.stack([kept.low, kept.high], axis=1)
         result = np.zeros(len(optimal.RATES))
-        for left, right in np.clip(ends, low, high):
+        for left, right in np.clip(ends, self.grid[0], self.grid[-1]):
             pieces = max(1, int(4 * (right - left) / self.tau))
             edges = np.linspace(left, right, pieces + 1)
             half = np.diff(edges)[:, None] / 2
@@ -173,24 +141,24 @@ class _Rule:
         low, high = self._bracket(kept)
         above, below = self._mass(low), self._mass(high)
         part = 1.0 if above <= below else min(max((kept - below) / (above - below), 0.0), 1.0)
-        moments = {name: np.zeros(self.count) for name in ("M0", "M0bar", "M1", "M2c")}
+        found = {name: np.zeros(self.count) for name in NAMES}
         integrals = np.zeros(3)
         for kind in self.kinds:
             for t, share in ((low, part), (high, 1 - part)):
-                ends = kind.intervals(t)
-                for name, values in kind.moments(ends).items():
-                    moments[name][kind.places] += share * values
-                integrals += share * kind.integrals(ends) if self.rescale else 0
+                kept_on, dropped_on = kind.intervals(t)
+                for name, values in kind.moments(kept_on, dropped_on).items():
+                    found[name][kind.places] += share * values
+                integrals += share * kind.integrals(kept_on) if self.rescale else 0
         if self.dead_mass:
-            moments["M0"][self.dead] = min(max((wanted - kept) / self.dead_mass, 0.0), 1.0)
-            moments["M0bar"][self.dead] = 1 - moments["M0"][self.dead]
+            found["M0"][self.dead] = min(max((wanted - kept) / self.dead_mass, 0.0), 1.0)
+            found["M0bar"][self.dead] = 1 - found["M0"][self.dead]
         yield "t", low
-        yield from moments.items()
+        yield from found.items()
         for name, value in zip(("gained", "cross", "echo") if self.rescale else (), integrals / whole, strict=False):
             yield name, value
 
     def _mass(self, t: float) -> float:
-        return sum(float(kind.weights @ kind.moments(kind.intervals(t))["M0"]) for kind in self.kinds)
+        return sum(float(kind.weights @ kind.moments(*kind.intervals(t))["M0"]) for kind in self.kinds)
 
     def _bracket(self, kept: float) -> tuple[float, float]:
         """Neighbouring thresholds that keep more and less than a mass; the score may be the same on a set of mass."""
@@ -200,8 +168,11 @@ class _Rule:
         if not low < high or self._mass(low) <= kept:
             return low, low
         scale, precision = max(abs(low), abs(high)), 4 * np.finfo(float).eps
-        found = root_scalar(
-            lambda t: self._mass(t) - kept, bracket=(low, high), xtol=1e-30 * scale, rtol=precision, maxiter=1000
+        ends = narrowed(
+            lambda t, _: np.array([self._mass(float(t[0])) - kept]),
+            np.array([low]),
+            np.array([high]),
+            1e-30 * scale,
+            precision,
         )
-        reach = 1e-30 * scale + precision * abs(found.root)
-        return max(found.root - reach, low), min(found.root + reach, high)
+        return float(ends[0][0]), float(ends[1][0])

@@ -20,7 +20,7 @@ from riskcalc.prediction.diagonal.columns import ATOM_ENTRIES, SAME, calibrated,
 from riskcalc.prediction.diagonal.fit import Fit, fit_dense
 from riskcalc.prediction.status import Status
 from riskcalc.theory import iterative, pruning, small_model
-from riskcalc.theory.symbols import M0bar, W, a, c_kj, omega, rho_kj, slope
+from riskcalc.theory.symbols import M0bar, W, a, c_kj, rho_kj, slope
 
 # Columns of one randomisation, of all atoms together, and randomisations.
 COLUMNS = 1 << 11
@@ -44,7 +44,7 @@ class Rounds:
     fresh_risk, fresh_training_error : ndarray
         Of the same fit on a fresh sample.
     threshold : ndarray
-        The lowest score kept, in units of sqrt(p) |coefficient| (times sqrt(Lambda) for Hessian scores).
+        The lowest score kept.
     effective_ridge : ndarray
         Of the fit.
     kept : ndarray
@@ -94,7 +94,7 @@ def prune_repeatedly(
     ridges : sequence of float, or of ndarray of shape (regimes, 1)
         Of the fit that follows each pruning; the penalty's weights stay.
     score : Expr
-        The weight of the score that ranks the features still kept, by the last fit.
+        Of X, Lambda and D: ranks the features still kept, by the last fit.
     work : Evaluator
         Of double precision.
     columns_per_replicate, replicates : int
@@ -340,8 +340,8 @@ def _fit(work: Evaluator) -> Lowered:
 
 
 @lru_cache(maxsize=64)
-def _score(weight: Expression, work: Evaluator) -> Lowered:
-    return work.lower((iterative.SCORE,), {omega: weight}, "iterative.score", scalar_output=True)
+def _score(score: Expression, work: Evaluator) -> Lowered:
+    return work.lower((score,), iterative.COEFFICIENT, "iterative.score", scalar_output=True)
 
 
 # What many formulas use, computed once a round.

@@ -26,7 +26,10 @@ from riskcalc.prediction.solvers import Model, NotCovered, Solver, solver
 from riskcalc.prediction.status import Status
 from riskcalc.problems import LinearGaussian
 from riskcalc.theory.dense import COEFFICIENT
-from riskcalc.theory.policies import Drawn, mask, weight
+from riskcalc.theory.policies import Drawn, Scored, mask, score
+
+# A coarser scan has so many times the points, and differs by less than this, relatively, if both see every turn.
+COARSER, UNSEEN = 0.5, 1e-8
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class DiagonalModel(Model):
         None where nothing is pruned.
     fresh : dict
         Fits on a fresh sample after this model, by their ridges.
+    coarse : DiagonalModel or None
+        The same from a coarser scan, where masks are scanned.
     """
 
     fit: Fit | None
@@ -49,6 +54,7 @@ class DiagonalModel(Model):
     budget: Budget | None = None
     second: Fit | None = None
     fresh: dict[Retrain, tuple[Fit, Values]] = field(default_factory=dict)
+    coarse: DiagonalModel | None = None
 
     def answer(self) -> tuple[np.ndarray, Mapping[str, np.ndarray]]:
         """A risk that overflowed is no risk; with it the other errors are not known."""
@@ -56,7 +62,7 @@ class DiagonalModel(Model):
         assert fit is not None
         sound = (abs(risk) < np.inf)[:, 0] | (self.status == Status.INFINITE)
         status = np.where(sound, self.status, Status.NOT_CONVERGED)
-        errors = self.values.keys() - {"threshold"}
+        errors = self.values.keys() - {"threshold", "integration_error"}
         values = dict(self.values) | {name: _known(self.values[name], status) for name in errors}
         return status, values | {
             "dense_risk": _known(fit.state["gamma"], fit.status),
@@ -97,10 +103,19 @@ class DiagonalSolver(Solver):
 
     def prune(self, model: DiagonalModel | None, policy: Policy, first: DiagonalModel | None) -> DiagonalModel:
         """T2, T3 and T5; only the mask where nothing is fitted yet."""
+        found = self._pruned(model, policy, first)
+        if not isinstance(mask(policy), Scored):
+            return found
+        rough = self._pruned(model, policy, first, COARSER) if self.work.system is FLOAT64 else None
+        return self._beside(found, rough, first)
+
+    def _pruned(
+        self, model: DiagonalModel | None, policy: Policy, first: DiagonalModel | None, finer: float = 1.0
+    ) -> DiagonalModel:
         budget, fit = self._budget(policy), None if model is None else model.fit
         state = self.chunk.state if fit is None else fit.state
         trial = None if first is None or "threshold" not in first.values else _as_mpf(first.values["threshold"])
-        groups, status = masks_of(policy, fit, state, budget, self.work, trial)
+        groups, status = masks_of(policy, fit, state, budget, self.work, trial, finer)
         if fit is None:
             values: Values = {"misfit": misfit_of(groups, state["kappa"], self.work)}
         else:
@@ -111,6 +126,29 @@ class DiagonalSolver(Solver):
 
     def refit(self, model: DiagonalModel, retrain: Retrain, first: DiagonalModel | None) -> DiagonalModel:
         """T4 on a fresh sample, T6 on the same."""
+        found = self._refitted(model, retrain, first)
+        if "integration_error" not in model.values:
+            return found
+        return self._beside(found, None if model.coarse is None else self._refitted(model.coarse, retrain, None), first)
+
+    def _beside(self, found: DiagonalModel, coarse: DiagonalModel | None, first: DiagonalModel | None) -> DiagonalModel:
+        """A model with what a coarser scan tells of its error; in more digits the scan is the same.
+
+        No root was found where that is more than a scan that sees every turning point would miss.
+        """
+        risk = found.values["risk"]
+        if coarse is not None:
+            error = abs(risk - coarse.values["risk"]) + self.work.system.epsilon * risk
+            unseen = error > UNSEEN * risk
+        else:
+            assert first is not None
+            known = first.values["integration_error"]
+            unseen = known > UNSEEN * first.values["risk"]
+            error = np.where(unseen, known, self.work.system.epsilon * risk)
+        status = np.where((found.status == Status.OK) & unseen[:, 0], Status.NOT_CONVERGED, found.status)
+        return replace(found, status=status, values=dict(found.values) | {"integration_error": error}, coarse=coarse)
+
+    def _refitted(self, model: DiagonalModel, retrain: Retrain, first: DiagonalModel | None) -> DiagonalModel:
         assert model.budget is not None
         fresh = Retrain(retrain.ridge, "fresh")
         if fresh not in model.fresh:
@@ -140,18 +178,23 @@ class DiagonalSolver(Solver):
         fit, last = dense.fit, procedure.retrain
         assert fit is not None
         policies, fits = zip(*procedure.rounds, strict=True)
+        if isinstance(mask(policies[0]), Scored) and ((fit.state["Lambda"] == 0) & (fit.state["weights"] > 0)).any():
+            raise NotCovered(
+                f"rounds by {policies[0].kind}, which is no weight times |X|, are predicted where every feature has "
+                "variance"
+            )
         # Without a fit after them, the last round is as good as followed by any.
         ridges = [self._ridge(again or fits[0]) for again in fits]
-        score = weight(type(policies[0]))
+        scored = score(policies[0])
         keeps = [float(policy.budget(self.problem.n_features)) for policy in policies]
-        found = prune_repeatedly(fit, keeps, ridges, score, self.work)
+        found = prune_repeatedly(fit, keeps, ridges, scored, self.work)
         kept = found.kept[:, -1]
         moments = {"M0": kept, "M0bar": 1 - kept, "M1": 0 * kept, "M2c": 0 * kept}
         group = MaskGroup(np.arange(len(kept)), fit.state | moments, COEFFICIENT)
         after = "pruned_" if last is None else "" if last.sample == "same" else "fresh_"
         risk, missed = f"{after}risk", []
         for policy, again, keep, ridge in zip(policies, fits, keeps, ridges, strict=True):
-            integrated = getattr(prune_repeatedly(fit, [keep], [ridge], score, self.work), risk)
+            integrated = getattr(prune_repeatedly(fit, [keep], [ridge], scored, self.work), risk)
             once = self.prune(dense, policy, None)
             once = once if last is None else self.refit(once, Retrain((again or last).ridge, last.sample), None)
             missed.append(abs(integrated - once.values["risk"]))
