@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 import textwrap
@@ -20,7 +21,7 @@ from riskcalc.exact import digits_of
 # Longer tables are cut, with a line that says so.
 MOST_ROWS = 24
 # Text is not wider than this, whatever the terminal; words are not wrapped to less than this.
-WIDEST, NARROWEST = 80, 16
+WIDEST, NARROWEST = 80, 14
 GAP = 2
 
 
@@ -150,15 +151,22 @@ def _lines(table: Table, width: int) -> list[str]:
 def _blocks(table: Table, width: int) -> list[list[int]]:
     """The columns of every part of a table that has to be broken; none where a part would have but one of several."""
     keys, others = list(range(table.keys)), list(range(table.keys, len(table.columns)))
-    blocks = [keys[:]]
-    for other in others:
-        if _widths(table, [*blocks[-1], other], width):
-            blocks[-1].append(other)
-        else:
-            blocks.append([*keys, other])
-    fits = all(_widths(table, block, width) for block in blocks)
-    several = len(others) == 1 or min(map(len, blocks[:-1]), default=table.keys + 2) > table.keys + 1
-    return blocks if fits and several else []
+
+    def filled(most: int) -> list[list[int]]:
+        blocks = [keys]
+        for other in others:
+            if len(blocks[-1]) < table.keys + most and _widths(table, [*blocks[-1], other], width):
+                blocks[-1] = [*blocks[-1], other]
+            else:
+                blocks.append([*keys, other])
+        return blocks
+
+    full = filled(len(others))
+    several = len(others) == 1 or all(len(block) > table.keys + 1 for block in full[:-1])
+    if not (several and all(_widths(table, block, width) for block in full)):
+        return []
+    even = filled(math.ceil(len(others) / len(full)))
+    return even if len(even) == len(full) else full
 
 
 def _widths(table: Table, block: list[int], width: int) -> list[int]:
