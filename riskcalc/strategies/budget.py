@@ -29,11 +29,11 @@ def settings(*, seconds: float, total: float = 60.0) -> hypothesis.settings:
     Notes
     -----
     `verify` draws its first trials whatever their time, so that examples of large samples take longer than `seconds`:
-    keep budgets and aspect ratios moderate (near the interpolation threshold it refuses), or give `n_samples`. Each verdict "agree" or "disagree" is wrong with a
-    probability of at most 1 - `confidence`, and so any of the test's with `max_examples` times that: choose the
-    confidence by it. A test that fails is shrunk, for five minutes at most, by further calls of `verify`; the seed of
-    `verify` makes their trials the same again, but how many fit in a time may differ: fail on "disagree", which no
-    lack of time produces, and not on "undecided".
+    keep budgets and aspect ratios moderate (near the interpolation threshold it refuses), or give `n_samples`. Each
+    verdict "agree" or "disagree" is wrong with a probability of at most 1 - `confidence`, and so any of the test's with
+    `max_examples` times that: choose the confidence by it. A test that fails is shrunk, for five minutes at most, by
+    further calls of `verify`; the seed of `verify` makes their trials the same again, but how many fit in a time may
+    differ: fail on "disagree", which no lack of time produces, and not on "undecided".
 
     Examples
     --------
