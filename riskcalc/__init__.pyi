@@ -1,6 +1,7 @@
 """The public names, and where each of them lives: what `riskcalc/__init__.py` loads on first use."""
 
 from . import laws
+from . import strategies as strategies
 from .chapters.loading import load_chapter
 from .derivation.run import derive
 from .evaluation.evaluate import evaluate

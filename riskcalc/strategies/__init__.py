@@ -1,0 +1,40 @@
+"""Hypothesis strategies for problems, laws, policies and procedures, to property-test theories of your own.
+
+They need the extra `strategies`, and are ``riskcalc.strategies``. What a failing test shrinks to is simple: one atom,
+no noise, no ridge, two features per sample, powers of two. Once the module is loaded, Hypothesis knows the types as
+well: ``st.from_type(riskcalc.LinearGaussian)``. A first prediction compiles its formula, which takes longer than
+Hypothesis's deadline: set ``deadline=None``, or take `settings`.
+"""
+
+from typing import Any
+
+try:
+    from hypothesis import strategies as st
+except ImportError as error:
+    raise ImportError("riskcalc.strategies needs Hypothesis: pip install 'riskcalc[strategies]'") from error
+
+from riskcalc.laws import Continuous, Law
+from riskcalc.policies import POLICIES, Policy, Procedure, Retrain
+from riskcalc.problems import LinearGaussian, Problem, RankOne
+from riskcalc.strategies.budget import settings
+from riskcalc.strategies.law import kinds_of_laws, laws
+from riskcalc.strategies.policy import KEPT, kept, policies, policy_of, procedures, retrains
+from riskcalc.strategies.problem import arguments, problems, rank_one_problems
+
+__all__ = ["arguments", "laws", "policies", "problems", "procedures", "rank_one_problems", "settings"]
+
+# Hypothesis draws these for arguments of their types, and for `from_type`; of the base classes, whatever is registered.
+_TYPES: dict[type, Any] = {
+    Problem: problems() | rank_one_problems(),
+    LinearGaussian: problems(),
+    RankOne: rank_one_problems(),
+    Law: laws(),
+    Continuous: laws(continuous=True),
+    **kinds_of_laws(None, 8),
+    Policy: lambda _: policies(),
+    **{kind: lambda kind: policy_of(kind, kept(KEPT)) for kind in POLICIES.values()},
+    Retrain: retrains(),
+    Procedure: lambda _: procedures(),
+}
+for _kind, _strategy in _TYPES.items():
+    st.register_type_strategy(_kind, _strategy)

@@ -1,0 +1,82 @@
+"""Policies and procedures."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from riskcalc.policies import POLICIES, Policy, Procedure, Ranking, Retrain, by_budget
+from riskcalc.strategies.numbers import RIDGES, numbers, zero_or
+
+KEPT = (1e-3, 1.0)
+GROUPS, ROUNDS = 4, 3  # features of a group and rounds of pruning, the most
+
+
+def policies(*, keep: tuple[float, float] = KEPT) -> st.SearchStrategy[Policy]:
+    """Policies that a budget makes, with every choice that is yes or no.
+
+    Groups, which need a size, and rounds, which need budgets, are `st.from_type(riskcalc.Group)` and
+    `st.from_type(riskcalc.Iterative)`.
+
+    Parameters
+    ----------
+    keep : (low, high)
+        Bounds of the fraction of features kept, in (0, 1].
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> find(policies(), lambda policy: policy.name != "magnitude")
+    Hessian(keep=0.5)
+    """
+    budgets = kept(keep)
+    return st.one_of([policy_of(kind, budgets) for kind in by_budget().values()])
+
+
+def procedures(*, keep: tuple[float, float] = KEPT) -> st.SearchStrategy[Procedure]:
+    """What is made of a first fit: nothing, pruned, pruned and fitted again, or the small model.
+
+    Parameters
+    ----------
+    keep : (low, high)
+        As for `policies`.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> find(procedures(), lambda procedure: procedure.key.endswith("+retrain"))
+    Procedure(prune=Magnitude(keep=0.5), retrain=Retrain(ridge=0.0, sample='same'))
+    """
+    pruned = policies(keep=keep)
+    again = st.builds(Procedure, pruned, retrains())
+    return st.just(Procedure()) | st.builds(Procedure, pruned) | again | st.builds(Procedure.small, kept(keep))
+
+
+def retrains() -> st.SearchStrategy[Retrain]:
+    """Second fits."""
+    ridges = st.just(0.0) | st.none() | numbers(*RIDGES)
+    return st.builds(Retrain, ridges, st.sampled_from(["same", "fresh"]))
+
+
+def policy_of(kind: type[Policy], budgets: st.SearchStrategy[float]) -> st.SearchStrategy[Policy]:
+    """A policy with any of its choices."""
+    rounds = list in (option.kind for option in kind.choices)
+    rankings = [one for one in POLICIES.values() if issubclass(one, Ranking) and (one.again or not rounds)]
+    drawn = {
+        bool: st.booleans(),
+        int: st.integers(1, GROUPS),
+        str: zero_or(None, numbers(*RIDGES)),
+        list: st.lists(budgets, min_size=1, max_size=ROUNDS, unique=True).map(
+            lambda keeps: sorted(keeps, reverse=True)
+        ),
+        Ranking: st.sampled_from(rankings),
+    }
+    budget = {} if rounds else {"keep": budgets}
+    return st.builds(kind, **{option.name: drawn[option.kind] for option in kind.choices}, **budget)
+
+
+def kept(keep: tuple[float, float]) -> st.SearchStrategy[float]:
+    """Fractions kept; ValueError for bounds outside (0, 1]."""
+    low, high = keep
+    if not 0 < low <= high <= 1:
+        raise ValueError(f"keep must be bounds 0 < low <= high <= 1, got {keep}")
+    return numbers(low, high, simplest=0.5)

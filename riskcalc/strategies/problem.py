@@ -1,0 +1,166 @@
+"""Problems: by atoms or laws, and of one factor."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from riskcalc.exact import count
+from riskcalc.laws import Law
+from riskcalc.problems import LinearGaussian, RankOne
+from riskcalc.strategies.numbers import NOISE, RIDGES, either, numbers, once_in, signed, zero_or
+
+# Eigenvalues over six decades.
+EIGENVALUES, PENALTIES, RATIOS = (1e-3, 1e3), (0.1, 10.0), (0.05, 50.0)
+SAMPLES = 1000  # of `RankOne`, the most
+
+
+def problems(
+    *,
+    law: st.SearchStrategy[Law] | None = None,
+    noise: bool | None = None,
+    ridge: bool | None = None,
+    penalty: bool | None = None,
+    singular: bool | None = None,
+    max_atoms: int = 8,
+    aspect_ratio: tuple[float, float] = RATIOS,
+) -> st.SearchStrategy[LinearGaussian]:
+    """Problems: one each, not batches.
+
+    Parameters
+    ----------
+    law : strategy of laws, optional
+        Such as `laws`; by default atoms, drawn as `singular` and `max_atoms` say.
+    noise, ridge : bool, optional
+        Whether there is any; either if not given.
+    penalty : bool, optional
+        Whether the penalty has weights, of atoms or "natural"; either if not given.
+    singular : bool, optional
+        Whether some features have no variance; either if not given.
+    max_atoms : int >= 1
+    aspect_ratio : (low, high)
+        Bounds, within which exactly 1, the interpolation threshold, comes up often.
+
+    Examples
+    --------
+    >>> from hypothesis import find, given, settings
+    >>> from riskcalc import predict, strategies
+    >>> @settings(deadline=None, max_examples=20)
+    ... @given(strategies.problems(noise=True))
+    ... def test_no_fit_beats_the_noise(problem):
+    ...     assert predict(problem).risk >= problem.noise_variance
+    >>> test_no_fit_beats_the_noise()
+    >>> find(strategies.problems(), lambda problem: True)
+    LinearGaussian(aspect_ratio=2.0, eigenvalues=[1.0], signal=[1.0], weights=[1.0], noise_variance=0.0, ridge=0.0)
+    """
+    if law is not None and singular is not None:
+        raise ValueError(f"singular says how atoms are drawn; with a law leave it out, got {singular}")
+    # One weight of a penalty fits every law.
+    plain = arguments(
+        noise=noise,
+        ridge=ridge,
+        penalty=penalty,
+        singular=singular,
+        max_atoms=max_atoms if law is None else 1,
+        aspect_ratio=aspect_ratio,
+    )
+
+    @st.composite
+    def drawn(draw: st.DrawFn) -> LinearGaussian:
+        natural, given = draw(once_in(2)), draw(plain)
+        if given["penalty"] is not None and natural:
+            given["penalty"] = "natural"
+        if law is None:
+            return LinearGaussian(**given)
+        return LinearGaussian(law=draw(law), **{name: value for name, value in given.items() if name not in LAW})
+
+    return drawn()
+
+
+def arguments(
+    *,
+    noise: bool | None = None,
+    ridge: bool | None = None,
+    penalty: bool | None = None,
+    singular: bool | None = None,
+    max_atoms: int = 8,
+    aspect_ratio: tuple[float, float] = RATIOS,
+) -> st.SearchStrategy[dict[str, Any]]:
+    """Keyword arguments of `LinearGaussian` as plain numbers and tuples, for tests that transform a problem.
+
+    Parameters
+    ----------
+    noise, ridge, singular, max_atoms, aspect_ratio
+        As for `problems`.
+    penalty : bool, optional
+        Whether the penalty has weights of atoms.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> find(arguments(penalty=True, noise=True), lambda given: len(given["weights"]) == 2)["penalty"]
+    (1.0, 1.0)
+    """
+    low, high = aspect_ratio
+    if not 0 < low <= high < math.inf:
+        raise ValueError(f"aspect_ratio must be bounds 0 < low <= high, got {aspect_ratio}")
+    ratios, atoms = numbers(low, high, simplest=2.0), atoms_of(singular, count(max_atoms, "max_atoms"))
+    noises, ridges = zero_or(noise, numbers(*NOISE)), zero_or(ridge, numbers(*RIDGES))
+
+    @st.composite
+    def drawn(draw: st.DrawFn) -> dict[str, Any]:
+        ratio, threshold = draw(ratios), draw(once_in(8)) and low <= 1 <= high
+        rest = {"noise_variance": draw(noises), "ridge": draw(ridges)}
+        penalised, given = draw(either(penalty)), draw(atoms)
+        return {"aspect_ratio": 1.0 if threshold else ratio} | given | rest | ({} if penalised else {"penalty": None})
+
+    return drawn()
+
+
+def rank_one_problems(*, noise: bool | None = None, max_features: int = 8) -> st.SearchStrategy[RankOne]:
+    """Problems with one common factor, up to a thousand samples.
+
+    Parameters
+    ----------
+    noise : bool, optional
+        Whether there is any; either if not given.
+    max_features : int >= 1
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> find(rank_one_problems(), lambda problem: problem.n_features > 1).loadings
+    array([1., 1.])
+    """
+    sizes, noises = st.integers(1, count(max_features, "max_features")), zero_or(noise, numbers(*NOISE))
+
+    @st.composite
+    def drawn(draw: st.DrawFn) -> RankOne:
+        n_samples, noise_variance = draw(st.integers(3, SAMPLES)), draw(noises)
+        loadings, coefficients = zip(*((draw(signed()), draw(signed())) for _ in range(draw(sizes))), strict=True)
+        return RankOne(loadings if any(loadings) else [1.0] * len(loadings), coefficients, n_samples, noise_variance)
+
+    return drawn()
+
+
+# The arguments of `Atoms`.
+LAW = ("eigenvalues", "signal", "weights")
+# Mass, eigenvalue, whether it may be zero instead, coefficient and penalty.
+_ATOM = (st.integers(0, 1000), numbers(*EIGENVALUES), once_in(4), signed(), numbers(*PENALTIES))
+
+
+@st.composite
+def atoms_of(draw: st.DrawFn, singular: bool | None, max_atoms: int) -> dict[str, tuple[float, ...]]:
+    """Arguments of `Atoms` and weights of a penalty, by name."""
+    some = draw(once_in(8)) if singular is None else singular
+    drawn = [[draw(part) for part in _ATOM] for _ in range(draw(st.integers(1, max_atoms)))]
+    atoms = [atom for atom in drawn if atom[0]] or [[1, *drawn[-1][1:]]]
+    masses, eigenvalues, zero, signal, penalty = zip(*atoms, strict=True)
+    if some:
+        zero = zero if any(zero) else (True, *zero[1:])
+        eigenvalues = tuple(0.0 if gone else value for gone, value in zip(zero, eigenvalues, strict=True))
+    weights = tuple((np.array(masses) / sum(masses)).tolist())
+    return {"eigenvalues": eigenvalues, "signal": signal, "weights": weights, "penalty": penalty}
