@@ -4,6 +4,7 @@ from . import laws
 from .chapters.loading import load_chapter
 from .derivation.run import derive
 from .evaluation.evaluate import evaluate
+from .evaluation.source import source
 from .policies import (
     BrainSurgeon,
     Group,
@@ -69,5 +70,6 @@ __all__ = [
     "sampling_budget",
     "simulate",
     "small_model",
+    "source",
     "verify",
 ]

@@ -83,7 +83,7 @@ def evaluate(
     """
     known = known_to(chapter)
     digits = None if digits is None else count(digits, "digits")
-    asked = _formula(formula, known, chapter)
+    asked = formula_of(formula, known, chapter)
     (value,) = evaluate_all((asked,), inputs, known, digits, enclosed)
     return value
 
@@ -98,7 +98,8 @@ def known_to(chapter: Chapter | None) -> Known:
     )
 
 
-def _formula(formula: Any, known: Known, chapter: Chapter | None) -> Formula:
+def formula_of(formula: Any, known: Known, chapter: Chapter | None) -> Formula:
+    """The formula of an id, of an expression, or itself."""
     if isinstance(formula, str):
         return look_up(formula, known.records, "formula")
     if isinstance(formula, sympy.Expr):

@@ -42,8 +42,8 @@ class Prunability(Shown):
 
     problem: Problem
     tolerance: float
-    training_error: Any
-    keep: Mapping[str, Any]
+    training_error: float | np.ndarray
+    keep: Mapping[str, float | np.ndarray]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; nan becomes None."""

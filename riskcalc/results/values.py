@@ -8,6 +8,10 @@ import numpy as np
 from mpmath import mp, mpf
 
 
+# Plain for one regime, and an array for a batch. Type checkers know nothing of mpf, which acts as a float does.
+Number = float | np.ndarray
+
+
 def rounded(values: np.ndarray, digits: int | None) -> Any:
     """Values at the digits asked for, without the guard digits; the plain number in an array of no dimensions."""
     if digits is not None:
