@@ -5,6 +5,7 @@ from . import strategies as strategies
 from .chapters.loading import load_chapter
 from .derivation.run import derive
 from .evaluation.evaluate import evaluate
+from .evaluation.source import source
 from .policies import (
     BrainSurgeon,
     Group,
@@ -72,5 +73,6 @@ __all__ = [
     "sampling_budget",
     "simulate",
     "small_model",
+    "source",
     "verify",
 ]

@@ -51,6 +51,7 @@ def test_public_names_are_pinned():
         "sampling_budget",
         "simulate",
         "small_model",
+        "source",
         "verify",
     ]
     for name in (*rc.__all__, "__version__"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 import warnings
 from pathlib import Path
@@ -29,8 +30,17 @@ from riskcalc.command.options import (
     score_options,
 )
 
+_EPILOG = """New here? `riskcalc examples` writes problem files to begin with.
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
+\b
+Completion by the shell of commands, options, ids of formulas and files:
+  eval "$(_RISKCALC_COMPLETE=bash_source riskcalc)"     in ~/.bashrc
+  eval "$(_RISKCALC_COMPLETE=zsh_source riskcalc)"      in ~/.zshrc
+  _RISKCALC_COMPLETE=fish_source riskcalc | source      in config.fish
+"""
+
+
+@click.group(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
 @click.version_option(package_name="riskcalc", message="%(package)s %(version)s")
 def app() -> None:
     """Prune a large model, or train a small one? Exact high-dimensional risks of both."""
@@ -242,8 +252,22 @@ def catalogue(file: Path, workers: int | None, chapter: str | None) -> None:
         raise click.ClickException("a derivation fails; see riskcalc derive")
 
 
+def _formula_ids(context: Any, parameter: Any, incomplete: str) -> list[str]:
+    from riskcalc.theory import REGISTRY
+
+    return [id for id in REGISTRY if id.startswith(incomplete)]
+
+
 @app.command()
-@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.argument("id", shell_complete=_formula_ids)
+@chapter_option
+def source(id: str, chapter: str | None) -> None:
+    """Print the array code that evaluates a formula; of an equation, what its solver evaluates at every trial."""
+    click.echo(rc.source(id, chapter=_chapter(chapter)))
+
+
+@app.command()
+@click.argument("ids", nargs=-1, metavar="[ID]...", shell_complete=_formula_ids)
 @click.option("--problem", type=FILE, metavar="PROBLEM.toml", help="Put the numbers of this problem in.")
 @click.option("--document", is_flag=True, help="Print an article that compiles, with a table of symbols.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for machines, without labels, as KaTeX takes it.")
@@ -269,6 +293,22 @@ def latex(ids: tuple[str, ...], problem: Path | None, document: bool, as_json: b
         click.echo(json.dumps(listed, indent=2))
     else:
         click.echo("\n\n".join(snippet(formula, numbers, label=True) for formula in formulas))
+
+
+@app.command()
+@click.argument("folder", type=FILE, default=".", metavar="[FOLDER]")
+@click.option("--schema", is_flag=True, help="Instead, print what a problem file may hold.")
+def examples(folder: Path, schema: bool) -> None:
+    """Write the example problem files into FOLDER, the current one if left out. No file is overwritten."""
+    from riskcalc.command.problem_files import SCHEMA, write_examples
+
+    if schema:
+        click.echo(SCHEMA)
+        return
+    written = write_examples(folder)
+    click.echo("\n".join(f"wrote {path}" for path in written))
+    click.echo(f"Next: riskcalc compare {shlex.quote(str(written[-1]))}")
+    click.echo("All that a problem file may hold: riskcalc examples --schema")
 
 
 def _chapter(source: str | None) -> Any:

@@ -32,6 +32,7 @@ Numbers are exact: 0.1 means one tenth, and strings such as "10/3" are accepted.
 
 from __future__ import annotations
 
+import inspect
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -46,6 +47,9 @@ from riskcalc.exact import one_number
 from riskcalc.laws import Beta, Law, MarchenkoPastur, PowerLaw, Uniform
 from riskcalc.problems import LinearGaussian, Problem, RankOne
 from riskcalc.problems.tabular import from_data, read_csv
+
+SCHEMA = inspect.cleandoc(__doc__ or "").partition("\n\n")[2]
+_EXAMPLES = Path(__file__).parent.parent / "examples"
 
 _Scalar = StrictInt | Annotated[Decimal, Field(strict=True, allow_inf_nan=True)] | StrictStr
 _Numbers = _Scalar | list[_Scalar] | list[list[_Scalar]]
@@ -93,6 +97,17 @@ def read_keys(path: Path) -> dict[str, Any]:
         raise ValueError(f"cannot read {path}: {error}") from error
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path} is not valid TOML: {error}") from error
+
+
+def write_examples(folder: Path) -> list[Path]:
+    """Copy the example files into a folder, which is made if need be; ValueError if one of them is there."""
+    examples = {folder / path.name: path for path in sorted(_EXAMPLES.glob("*.toml"))}
+    if there := [str(path) for path in examples if path.exists()]:
+        raise ValueError(f"{' and '.join(there)} would be overwritten; give another folder, or move what is there")
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, example in examples.items():
+        path.write_bytes(example.read_bytes())
+    return [*examples]
 
 
 def question(keys: Mapping[str, Any]) -> Question:

@@ -83,12 +83,13 @@ def evaluate(
     """
     library = library_of(chapter)
     digits = None if digits is None else count(digits, "digits")
-    asked = _formula(formula, library.records, chapter)
+    asked = formula_of(formula, library.records, chapter)
     (value,) = evaluate_all((asked,), inputs, library.records, library.meanings, digits, enclosed)
     return value
 
 
-def _formula(formula: Any, records: Records, chapter: Chapter | None) -> Formula:
+def formula_of(formula: Any, records: Records, chapter: Chapter | None) -> Formula:
+    """The formula of an id, of an expression, or itself."""
     if isinstance(formula, str):
         return look_up(formula, records, "formula")
     if isinstance(formula, sympy.Expr):

@@ -95,7 +95,7 @@ class _Planner:
         """Add the step of a formula, after those that it needs."""
         if formula.id in self.steps:
             return
-        step, inner = _unfolded(formula)
+        step, inner = unfolded(formula)
         sources: dict[str, str] = {}
         for symbol in sorted(_needs(step), key=str):
             if symbol in inner:
@@ -145,7 +145,7 @@ class _Planner:
         if formula.id in seen:
             return {}
         seen |= {formula.id}
-        step, inner = _unfolded(formula)
+        step, inner = unfolded(formula)
         found = {"weights": None} if any(form.has(E) for form in step.forms) else {}
         for symbol in sorted(_needs(step) - inner.keys(), key=str):
             found[str(symbol)] = symbol
@@ -170,7 +170,7 @@ def _needs(step: Step) -> set[Any]:
     return closure(step.forms, step.where) - step.where.keys() - solved
 
 
-def _unfolded(formula: Formula) -> tuple[Step, dict[Any, Formula]]:
+def unfolded(formula: Formula) -> tuple[Step, dict[Any, Formula]]:
     """A formula whose definitions hold no means: these are steps of their own, or put in if the unknown is in them."""
     forms, where = forms_of(formula), dict(formula.where)
     means = {s: rule for s, rule in where.items() if rule.has(E) and not isinstance(s, LawSymbol)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from riskcalc.policies import Policy, Procedure, Retrain
 from riskcalc.problems import Problem
 from riskcalc.problems.latex import results_latex
 from riskcalc.results.labelled import to_dataset, to_frame
-from riskcalc.results.quantities import QUANTITIES, documented
+from riskcalc.results.quantities import QUANTITIES, Quantities, documented
 from riskcalc.results.regimes import inputs
 from riskcalc.results.tables import Column, Shown, Table, cut, number
 
@@ -30,13 +30,13 @@ class Later(Protocol):
         """See `Prediction.kept`."""
         ...
 
-    def quadrature_error(self, prediction: Prediction) -> Any:
+    def quadrature_error(self, prediction: Prediction) -> float | np.ndarray | None:
         """See `Prediction.quadrature_error`."""
         ...
 
 
 @dataclass(frozen=True, eq=False)
-class Prediction(Shown, Inert):
+class Prediction(Quantities, Shown, Inert):
     """Predicted risks of one model over a batch of regimes.
 
     All values have the batch's shape; a batch of shape () gives plain numbers. With `digits` they are mpf.
@@ -60,10 +60,12 @@ class Prediction(Shown, Inert):
     def __reduce__(self) -> Any:
         return Prediction, (*self.given().values(), self._later)
 
-    def __getattr__(self, name: str) -> Any:
-        if name in QUANTITIES and not hasattr(type(self), name):
-            return self.values.get(name)
-        return object.__getattribute__(self, name)  # raises as it did
+    if not TYPE_CHECKING:  # to which `Quantities` says what there is
+
+        def __getattr__(self, name: str) -> Any:
+            if name in QUANTITIES and not hasattr(type(self), name):
+                return self.values.get(name)
+            return object.__getattribute__(self, name)  # raises as it did
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *QUANTITIES})
@@ -94,7 +96,7 @@ class Prediction(Shown, Inert):
         return self._later.kept()
 
     @cached_property
-    def quadrature_error(self) -> Any:
+    def quadrature_error(self) -> float | np.ndarray | None:
         """How far the risk is from those of coarser quadratures; None for a law of atoms, which has no such error.
 
         The largest difference from rules of two, two and a half, and three times fewer nodes. It estimates the error of

@@ -22,7 +22,7 @@ from riskcalc.problems import Problem, check_problem
 from riskcalc.results.labelled import to_dataset, to_frame
 from riskcalc.results.regimes import inputs
 from riskcalc.results.tables import Column, Part, Shown, Table, cut, number
-from riskcalc.results.values import below, digits_left, plain_scalar
+from riskcalc.results.values import Number, below, digits_left, plain_scalar
 
 # The rules that a budget is given to, if no others are asked for.
 RULES: tuple[type[Policy], ...] = (Magnitude, Hessian, Oracle, Random)
@@ -71,12 +71,12 @@ class Comparison(Shown, Inert):
     _read: ClassVar[Mapping[str, Any]] = {"problem": Problem, "keep": exact_fractions}
 
     @property
-    def risks(self) -> dict[str, Any]:
+    def risks(self) -> dict[str, Number]:
         """Test risk of every model."""
         return {model: prediction.risk for model, prediction in self.predictions.items()}
 
     @property
-    def best(self) -> Any:
+    def best(self) -> str | np.ndarray | None:
         """The model of lowest risk among those that meet the budget and can be computed from data alone.
 
         These are rules that see no truth, retrained on the same sample or not, and small models that are not told their
@@ -96,7 +96,7 @@ class Comparison(Shown, Inert):
         return [model for model, one in asked.items() if one.prune is not None and one.prune.sees_fit]
 
     @property
-    def margin(self) -> Any:
+    def margin(self) -> Number:
         """Risk of the runner-up minus risk of the best; nan where fewer than two competitors have a finite risk.
 
         A difference below rounding (1e-12, or 100 units in the last digit asked for) is zero.
@@ -104,7 +104,7 @@ class Comparison(Shown, Inert):
         return self._ranking()[1]
 
     @property
-    def prune_beats_small(self) -> Any:
+    def prune_beats_small(self) -> bool | np.ndarray:
         """Whether a rule that looks at the sample, retrained or not, has a lower risk than "small".
 
         It is the paper's question; that small model is told the best features, which no sample tells.
@@ -192,7 +192,7 @@ class Comparison(Shown, Inert):
         rows, pruned = [], {one.prune for one in self.predictions.values() if one.retrain is None}
         for model in self._in_families():
             prediction, told = self.predictions[model], ""
-            status = "" if prediction.status == "ok" else prediction.status.replace("_", " ")
+            status = "" if prediction.status == "ok" else str(prediction.status).replace("_", " ")
             for listed, note in zip(lists.values(), (prediction.procedure.note, status), strict=True):
                 if note and note not in marks:
                     marks[note] = str(len(marks) + 1).translate(_RAISED)
@@ -221,7 +221,7 @@ class Comparison(Shown, Inert):
     def _verdict(self) -> list[str]:
         if self.best is None:
             return ["No model that meets the budget from data alone has a finite risk."]
-        best = self.predictions[self.best]
+        best = self.predictions[str(self.best)]
         margin = number(self.margin, digits_left(self.margin, best.risk, self.digits))
         by = "; the next is equal" if self.margin == 0 else f", by {margin}"
         by = by if self.margin == self.margin else ""
@@ -244,7 +244,7 @@ class Comparison(Shown, Inert):
         split = all(prediction.misfit is not None for prediction in pair)
         if order == "equal" or not (split and all(_finite(prediction.risk) < np.inf for prediction in pair)):
             return ""
-        misfits = [prediction.misfit for prediction in pair]
+        misfits = [prediction.values["misfit"] for prediction in pair]
         told = [self._estimation(one), self._estimation(other), *(number(misfit, self.digits) for misfit in misfits)]
         with self._precision():
             by_misfit = misfits[1] - misfits[0]
@@ -270,7 +270,7 @@ class Comparison(Shown, Inert):
     def _many_regimes(self) -> Table:
         given = inputs(self.problem, np.shape(self.margin), self.keep)
         risks = {model: np.ravel(risk) for model, risk in self.risks.items()}
-        best, margin, beats = map(np.ravel, (self.best, self.margin, self.prune_beats_small))
+        best, margin, beats = map(np.ravel, (np.asarray(self.best), self.margin, self.prune_beats_small))
         regimes, keys = range(best.size), [*map(Column, given)]
 
         def told(i: int) -> list[str]:

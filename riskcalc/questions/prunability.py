@@ -45,8 +45,8 @@ class Prunability(Shown, Inert):
 
     problem: Problem
     tolerance: float
-    training_error: Any
-    keep: Mapping[str, Any]
+    training_error: float | np.ndarray
+    keep: Mapping[str, float | np.ndarray]
 
     _read: ClassVar[Mapping[str, Any]] = {"problem": Problem, "training_error": numbers, "keep": numbers}
 

@@ -40,7 +40,7 @@ class Schedule(Shown, Inert):
     _read: ClassVar[Mapping[str, Any]] = {"problem": Problem, "policy": Iterative}
 
     @property
-    def gain(self) -> Any:
+    def gain(self) -> float | np.ndarray:
         """Risk of pruning once minus risk after all rounds, at the last budget: above zero where rounds pay.
 
         A difference below rounding (1e-12 of the risk) is zero; nan where there is no finite risk.
@@ -51,12 +51,12 @@ class Schedule(Shown, Inert):
             return plain_scalar(np.where(below(once, many) | below(many, once), gain, 0 * gain))
 
     @property
-    def error(self) -> Any:
+    def error(self) -> float | np.ndarray:
         """Of the gain: the integration error of the risk after all rounds."""
-        return self.rounds[-1].integration_error
+        return self.rounds[-1].values["integration_error"]
 
     @property
-    def rounds_pay(self) -> Any:
+    def rounds_pay(self) -> bool | np.ndarray:
         """Whether several rounds have a lower risk than one shot, by more than three standard errors."""
         return plain_scalar(np.asarray(self.gain > 3 * np.asarray(self.error)))
 

@@ -42,10 +42,10 @@ class SamplingBudget(Shown, Inert):
     problem: Problem
     relative_error: float
     failure: float
-    sure_top: Any
-    replacement: Any
-    chernoff: Any
-    chebyshev: Any
+    sure_top: float | np.ndarray
+    replacement: float | np.ndarray
+    chernoff: float | np.ndarray
+    chebyshev: float | np.ndarray
 
     _read: ClassVar[Mapping[str, Any]] = {
         "problem": Problem,
@@ -68,7 +68,7 @@ class SamplingBudget(Shown, Inert):
             rows = [(way, number(fraction)) for way, fraction in ways.items()]
             return [Table(title, (Column("sampling", words=True), Column("fraction of features")), rows)]
         regimes = (
-            [", ".join(map(str, place)), *(number(fraction[place]) for fraction in ways.values())]
+            [", ".join(map(str, place)), *(number(np.asarray(fraction)[place]) for fraction in ways.values())]
             for place in np.ndindex(shape)
         )
         return [Table(title, [*map(Column, ("regime", *ways))], **cut(regimes, np.size(self.sure_top)))]
@@ -147,4 +147,4 @@ def _distortion(problem: Problem, policy: Sampled) -> np.ndarray:
     """By how much sampling distorts predictions; nan where it is not known."""
     found = predict(problem, policy)
     known = np.isin(found.status, ("ok", "exact_recovery"))
-    return np.where(known, found.distortion, np.nan)
+    return np.where(known, found.values["distortion"], np.nan)

@@ -5,6 +5,10 @@ from __future__ import annotations
 import textwrap
 from dataclasses import dataclass
 
+import numpy as np
+
+from riskcalc.results.values import Number
+
 
 @dataclass(frozen=True)
 class Quantity:
@@ -80,6 +84,24 @@ _DECLARED = (
     ),
     Quantity("quadrature_error", "How far the risk is from those of coarser quadratures.", always=False, digits=False),
 )
+
+
+class Quantities:
+    """What type checkers know of the quantities, which `Prediction` looks up by name; None where there is none."""
+
+    risk: Number
+    excess_risk: Number
+    misfit: Number | None
+    dense_risk: Number | None
+    training_error: Number | None
+    threshold: Number | None
+    effective_ridge: Number | None
+    status: str | np.ndarray
+    share: Number | None
+    distortion: Number | None
+    integration_error: Number | None
+
+
 QUANTITIES: dict[str, Quantity] = {quantity.name: quantity for quantity in _DECLARED}
 
 

@@ -9,6 +9,9 @@ from mpmath import mp, mpf
 
 from riskcalc.exact import decimal
 
+# Plain for one regime, and an array for a batch. Type checkers know nothing of mpf, which acts as a float does.
+Number = float | np.ndarray
+
 
 def rounded(values: np.ndarray, digits: int | None) -> Any:
     """Values at the digits asked for, without the guard digits: decimal numbers of so many digits, which print and are
