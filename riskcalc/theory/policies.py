@@ -285,7 +285,8 @@ def _scored(text: str) -> Mask:
 def _bends(score: Expression) -> Iterator[Expression]:
     for node in sympy.preorder_traversal(score):
         if isinstance(node, (sympy.Max, sympy.Min)):
-            yield from (one - other for one, other in combinations(node.args, 2) if (one - other).has(X))
+            parts: tuple[Any, ...] = node.args
+            yield from (one - other for one, other in combinations(parts, 2) if (one - other).has(X))
         elif node.is_Add and node.has(X):
             yield node
 
