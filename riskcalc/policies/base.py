@@ -127,11 +127,10 @@ class Policy(Inert):
         return ((self, None),)
 
     def given(self) -> dict[str, Any]:
-        """The budget, and what was chosen besides."""
-        told = self.options | {"keep": self.keep, "n_keep": self.n_keep}
-        if missing := [name for name in parameters(type(self)) if name not in told]:
-            raise TypeError(f"{type(self).__name__} does not say its argument {missing[0]} among its choices")
-        return {name: told[name] for name in parameters(type(self))}
+        """What was chosen, and the budget."""
+        names, chosen = parameters(type(self)), self.options
+        rest = self._attributes([name for name in names if name not in chosen])
+        return {name: (chosen | rest)[name] for name in names}
 
     @classmethod
     def _called(cls) -> str:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from riskcalc.exact import numbers, plain
+from riskcalc.exact import count, matching_shapes, numbers, plain
 from riskcalc.inert import Inert, check_keys
 from riskcalc.policies import Policy, Procedure, Retrain
 from riskcalc.problems import Problem
@@ -133,9 +133,10 @@ class Prediction(Inert):
 
         check_keys(cls, given, (*_ASKED, "model", "keep", "options", *QUANTITIES), (*_ASKED, "risk", "status"))
         problem, prune, retrain, digits = (cls._meant(name, given[name]) for name in _ASKED)
-        procedure = Procedure(prune, retrain)
+        procedure, digits = Procedure(prune, retrain), digits if digits is None else count(digits, "digits")
         told = {name: value for name, value in given.items() if name in QUANTITIES and value is not None}
         values = {name: _status(one) if name == "status" else numbers(one, digits) for name, one in told.items()}
+        _check_shapes(problem, values)
         computed = {name: values.pop(name) for name in ("quadrature_error",) if name in values}
         found = cls(problem, procedure, digits, values, Again(problem, procedure, digits))
         vars(found).update(computed)
@@ -190,6 +191,14 @@ class Prediction(Inert):
         if self.budget is not None:
             shown["keep"] = self.budget
         return {name: np.broadcast_to(value, np.shape(self.risk)).ravel() for name, value in shown.items()}
+
+
+def _check_shapes(problem: Problem, values: Mapping[str, Any]) -> None:
+    shapes = {name: np.shape(value) for name, value in values.items()}
+    several = matching_shapes({"the problem": np.empty(problem.shape, bool), "risk": np.empty(shapes["risk"], bool)})
+    if set(shapes.values()) != {several}:
+        told = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+        raise ValueError(f"quantities must have one shape, which the problem's {problem.shape} fits, got {told}")
 
 
 def _status(value: Any) -> Any:
