@@ -124,7 +124,7 @@ def plain(value: Any, digits: int | None = None) -> Any:
     and "nan", and mpf strings of so many digits.
     """
     if isinstance(value, np.ndarray):
-        if value.ndim and value.dtype.kind in "OfM" and not _finite_doubles(value):
+        if value.ndim and value.dtype.kind in "Of" and not _finite_doubles(value):
             return [plain(item, digits) for item in value]
         return value.tolist() if value.ndim else plain(value.item(), digits)
     if isinstance(value, dict):

@@ -7,7 +7,7 @@ JSON follow from them.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from fractions import Fraction
 from functools import cache, cached_property
 from typing import Any, ClassVar, Self
@@ -33,12 +33,17 @@ class Inert:
     # How those arguments are read that the constructor does not take as they are written: a class of values (Self for
     # its own), a list of one such class for several of them, or a function of what was written.
     _read: ClassVar[Mapping[str, Any]] = {}
+    # Arguments that make no difference: they are pickled, but neither compared, nor written, nor shown.
+    _beside: ClassVar[Collection[str]] = ()
 
     def given(self) -> dict[str, Any]:
         """The arguments that make it again, in the order of its constructor."""
         return self._attributes(parameters(type(self)))
 
-    def _attributes(self, names: Iterable[str]) -> dict[str, Any]:
+    def _told(self) -> dict[str, Any]:
+        return {name: value for name, value in self.given().items() if name not in self._beside}
+
+    def _attributes(self, names: Collection[str]) -> dict[str, Any]:
         for name in names:
             if not hasattr(self, name):
                 raise TypeError(
@@ -59,7 +64,7 @@ class Inert:
     def _written(self, place: Any = None) -> dict[str, Any]:
         """Plain values; the kind is left out where the place says it."""
         known = parameters(type(self))
-        told = {name: value for name, value in self.given().items() if not (value is known[name].default is None)}
+        told = {name: value for name, value in self._told().items() if not (value is known[name].default is None)}
         return self._kind_at(place) | {name: self._plainly(name, value) for name, value in told.items()}
 
     def _plainly(self, name: str, value: Any) -> Any:
@@ -157,7 +162,7 @@ class Inert:
 
     @cached_property
     def _identity(self) -> tuple[Any, ...]:
-        parts = ((name, frozen(value)) for name, value in self.given().items() if value is not None)
+        parts = ((name, frozen(value)) for name, value in self._told().items() if value is not None)
         return (type(self), *parts)
 
     @cached_property
@@ -180,7 +185,7 @@ class Inert:
 
     def __repr__(self) -> str:
         known = parameters(type(self))
-        told = {name: value for name, value in self.given().items() if not _is(value, known[name].default)}
+        told = {name: value for name, value in self._told().items() if not _is(value, known[name].default)}
         parts = {name: _shown(value) for name, value in told.items()}
         text = f"{type(self).__name__}({', '.join(f'{name}={part}' for name, part in parts.items())})"
         return f"<{text}>" if any(part[0] == "<" for part in parts.values()) else text
@@ -262,11 +267,7 @@ def _exactly(value: Any) -> Any:
 
 
 def _is(value: Any, default: Any) -> bool:
-    return bool(default == value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else _same(value, default))
-
-
-def _same(value: Any, default: Any) -> bool:
-    return not isinstance(value, np.ndarray) and value == default
+    return not np.ndim(value) and bool((value[()] if isinstance(value, np.ndarray) else value) == default)
 
 
 def _shown(value: Any) -> str:

@@ -336,6 +336,17 @@ class Scaled(rc.LinearGaussian):
         self.times = times
 
 
+class Beside(Ranking):
+    """With an argument that makes no difference."""
+
+    name, label = "beside", "beside"
+    _beside = ("function",)
+
+    def __init__(self, keep: Any = None, n_keep: Any = None, function: Any = None):
+        super().__init__(keep, n_keep)
+        self.function = function
+
+
 class Twice(Law):
     def __init__(self, size: float):
         self.size = float(size)
@@ -372,6 +383,17 @@ def test_kinds_of_ones_own(steep: type[Policy]):
     assert problem.with_law(Twice(5)) == Scaled(3, aspect_ratio="1/3", law=Twice(5))
     assert Problem.from_dict(problem.to_dict()).times == 3
     assert rc.Procedure.from_dict(rc.Procedure(policy, rc.Retrain()).to_dict()).prune.power == 2
+
+
+def test_an_argument_that_makes_no_difference(monkeypatch):
+    from riskcalc.policies import POLICIES
+
+    monkeypatch.setitem(POLICIES, "beside", Beside)
+    policy = Beside(keep="1/3", function=math.sqrt)
+    assert policy == Beside(keep="1/3")
+    assert repr(policy) == "Beside(keep='1/3')"
+    assert by_json(policy) == policy
+    assert by_pickle(policy).function is math.sqrt
 
 
 def test_a_name_that_is_taken_is_not_written():
@@ -435,6 +457,8 @@ class Unregistered(Ranking):
         (lambda: changed(risk="high"), ValueError, "a number is needed, got 'high'"),
         (lambda: changed(risk={"value": []}), ValueError, "a number is needed|lists of numbers"),
         (lambda: changed(risk=[1, [2, 3]]), ValueError, "lists of numbers must be of one shape"),
+        (lambda: changed(risk=[1.0, 2.0]), ValueError, r"quantities must have one shape, .* got risk \(2,\)"),
+        (lambda: changed(digits="many"), TypeError, "digits must be an integer, got 'many'"),
         (lambda: changed(problem=3), TypeError, "a Problem is written as a dict, got 3"),
         (lambda: rc.Estimate.from_dict({"mean": 1}), ValueError, "Estimate lacks its stderr"),
         (lambda: rc.Comparison.from_dict({"kind": "Prediction"}), ValueError, "no Comparison is called 'Prediction'"),

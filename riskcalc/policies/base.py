@@ -144,19 +144,13 @@ class Policy(Inert):
         return ((self, None),)
 
     def given(self) -> dict[str, Any]:
-        """The budget, and what was chosen besides."""
-        known, told = parameters(type(self)), self.options | self._budget
-        if missing := [name for name in known if name not in told and name not in self._arguments]:
-            raise TypeError(f"{type(self).__name__} does not say its argument {missing[0]} among its choices")
-        return {name: told[name] for name in known if name in told}
-
-    @property
-    def _budget(self) -> dict[str, Any]:
-        return {"keep": self.keep, "n_keep": self.n_keep}
+        """What was chosen, and the budget."""
+        names, chosen = parameters(type(self)), self.options
+        rest = self._attributes([name for name in names if name not in chosen])
+        return {name: (chosen | rest)[name] for name in names}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        told = self._arguments | self._budget
-        return again, (type(self), {name: told[name] for name in parameters(type(self))})
+        return again, (type(self), self.given() | self._arguments)
 
     @classmethod
     def _called(cls) -> str:

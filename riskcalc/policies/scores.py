@@ -74,6 +74,7 @@ class Score(Ranking):
     """
 
     name = "own"
+    _beside = ("function",)
     choices = (
         Option("name", str, "Of --score-expression, in tables and JSON.", "score-name", "score"),
         Option("score", Expression, "A score of your own, such as 'abs(X)*Lambda**(1/4)'.", "score-expression"),

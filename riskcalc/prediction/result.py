@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
-from riskcalc.exact import numbers, plain
+from riskcalc.exact import count, matching_shapes, numbers, plain
 from riskcalc.inert import Inert, check_keys
 from riskcalc.policies import Policy, Procedure, Retrain
 from riskcalc.problems import Problem
@@ -135,9 +135,10 @@ class Prediction(Quantities, Shown, Inert):
 
         check_keys(cls, given, (*_ASKED, "model", "keep", "options", *QUANTITIES), (*_ASKED, "risk", "status"))
         problem, prune, retrain, digits = (cls._meant(name, given[name]) for name in _ASKED)
-        procedure = Procedure(prune, retrain)
+        procedure, digits = Procedure(prune, retrain), digits if digits is None else count(digits, "digits")
         told = {name: value for name, value in given.items() if name in QUANTITIES and value is not None}
         values = {name: _status(one) if name == "status" else numbers(one, digits) for name, one in told.items()}
+        _check_shapes(problem, values)
         computed = {name: values.pop(name) for name in ("quadrature_error",) if name in values}
         found = cls(problem, procedure, digits, values, Again(problem, procedure, digits))
         vars(found).update(computed)
@@ -182,6 +183,14 @@ class Prediction(Quantities, Shown, Inert):
             del found["R"], found[r"\gamma"]
             found = {own: self.risk} | found
         return results_latex(self.problem, self.budget, self.label, found, lambda value: number(value, self.digits))
+
+
+def _check_shapes(problem: Problem, values: Mapping[str, Any]) -> None:
+    shapes = {name: np.shape(value) for name, value in values.items()}
+    several = matching_shapes({"the problem": np.empty(problem.shape, bool), "risk": np.empty(shapes["risk"], bool)})
+    if set(shapes.values()) != {several}:
+        told = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+        raise ValueError(f"quantities must have one shape, which the problem's {problem.shape} fits, got {told}")
 
 
 def _status(value: Any) -> Any:

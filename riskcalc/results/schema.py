@@ -115,5 +115,6 @@ def schema() -> str:
 
 
 def _section(title: str, rows: Mapping[str, str]) -> str:
-    wrapped = (textwrap.wrap(f"{name:<18} {text}", 110, subsequent_indent=" " * 19) for name, text in rows.items())
+    wide = max(map(len, rows)) + 2
+    wrapped = (textwrap.wrap(f"{name:<{wide}}{text}", 110, subsequent_indent=" " * wide) for name, text in rows.items())
     return "\n".join([title, *(textwrap.indent(line, " " * 4) for lines in wrapped for line in lines)])
