@@ -44,7 +44,7 @@ def procedures(*, keep: tuple[float, float] = KEPT) -> st.SearchStrategy[Procedu
     --------
     >>> from hypothesis import find
     >>> find(procedures(), lambda procedure: procedure.key.endswith("+retrain"))
-    Procedure(prune=Magnitude(keep=0.5), retrain=Retrain(ridge=0.0, sample='same'))
+    Procedure(prune=Magnitude(keep=0.5), retrain=Retrain())
     """
     pruned = policies(keep=keep)
     again = st.builds(Procedure, pruned, retrains())

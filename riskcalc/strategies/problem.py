@@ -54,7 +54,7 @@ def problems(
     ...     assert predict(problem).risk >= problem.noise_variance
     >>> test_no_fit_beats_the_noise()
     >>> find(strategies.problems(), lambda problem: True)
-    LinearGaussian(aspect_ratio=2.0, eigenvalues=[1.0], signal=[1.0], weights=[1.0], noise_variance=0.0, ridge=0.0)
+    LinearGaussian(aspect_ratio=2.0, eigenvalues=[1.0], signal=[1.0], weights=[1.0])
     """
     if law is not None and singular is not None:
         raise ValueError(f"singular says how atoms are drawn; with a law leave it out, got {singular}")
