@@ -35,6 +35,7 @@ def test_public_names_are_pinned():
         "Sampled",
         "SamplingBudget",
         "Schedule",
+        "Score",
         "Theory",
         "Variance",
         "Verification",

@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from riskcalc.expressions import Expression, of_sympy, parse
@@ -63,8 +63,8 @@ def test_what_is_written_is_read_again(expression: Expression):
     try:
         again = parse(str(expression), NAMES)
     except ValueError as error:
-        if any(words in str(error) for words in ("division by zero", "power", "beyond")):
-            return
+        reason = str(error)
+        assume(not any(word in reason for word in ("division by zero", "a power", "beyond")))
         raise
     assert parse(str(again), NAMES) == again
     values = {name: np.array([value]) for name, value in zip(NAMES, (1.25, 0.75, 0.5, 1.5), strict=True)}

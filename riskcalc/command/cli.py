@@ -107,7 +107,7 @@ def rounds(score: str | None, keeps: str, retrain_ridge: str | None, as_json: bo
     own, asked = score_of(options), question_of(options)
     refuse_budget(options, "--keeps says what each round keeps; leave it out")
     if own and score is not None:
-        raise ValueError(f"give either --score {score} or a score of your own, not both")
+        raise ValueError("give either --score or --score-expression, not both")
     by = own[0] if own else score or rc.Magnitude
     _show(rc.rounds(asked.problem, by, items(keeps), retrain_ridge or 0), as_json)
 

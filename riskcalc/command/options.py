@@ -79,6 +79,8 @@ _MODEL: tuple[tuple[str, Any, str], ...] = (
     ("--retrain", click.Choice(["same", "fresh"]), "Fit again after pruning, on the same sample or a fresh one."),
     (f"--{_RIDGE}", str, "Ridge penalty of that fit, and of those between rounds; none if left out."),
 )
+# A score of one's own, which is a policy, and what others rank by.
+_EXPRESSION = next(_flag(option) for option in Score.choices if option.kind is Expression)
 _SCORE = tuple((f"--{_flag(option)}", _type(option), option.help) for option in Score.choices)
 # How they are drawn, for `simulate` and `verify`.
 _DRAWING: tuple[tuple[str, Any, str], ...] = (
@@ -135,28 +137,25 @@ def score_options(command: Callable) -> Callable:
 
 def score_of(options: dict[str, Any]) -> list[Score]:
     """The score of one's own, if there is one, taken out of the options; at any budget."""
-    given = {option: options.pop(_flag(option).replace("-", "_")) for option in Score.choices}
-    told = {option.name: option.default if value is None else value for option, value in given.items()}
-    if None in told.values():
-        _refuse_score({_flag(option): value for option, value in given.items()})
-        return []
-    return [Score(**told, keep=1)]
+    found = _own_score({_flag(option): options.pop(_flag(option).replace("-", "_")) for option in Score.choices})
+    return [] if found is None else [found]
 
 
-def _refuse_score(given: dict[str, Any]) -> None:
-    """Refuse what belongs to a score of one's own where there is none."""
-    (expression,) = (_flag(option) for option in Score.choices if option.kind is Expression)
-    for flag, value in given.items():
-        if value is not None:
-            raise ValueError(f"--{flag} needs --{expression}")
+def _own_score(chosen: dict[str, Any]) -> Score | None:
+    """The score of one's own, by flag, at any budget; None without one."""
+    if chosen[_EXPRESSION] is not None:
+        given = {option.name: chosen[_flag(option)] or option.default for option in Score.choices}
+        return Score(**given, keep=1)
+    for flag in map(_flag, Score.choices):
+        if chosen[flag] is not None:
+            raise ValueError(f"--{flag} needs --{_EXPRESSION}")
+    return None
 
 
 def model_of(options: dict[str, Any]) -> tuple[dict[str, Any], Any]:
     """What chooses the policy, by flag, and the retraining, taken out of the options."""
     chosen = {flag[2:]: options.pop(flag[2:].replace("-", "_")) for flag, *_ in _MODEL}
-    if chosen["policy"] is None and any(
-        chosen[_flag(option)] is not None for option in Score.choices if option.kind is Expression
-    ):
+    if chosen["policy"] is None and chosen[_EXPRESSION] is not None:
         chosen["policy"] = Score.name
     sample, ridge = chosen.pop("retrain"), chosen[_RIDGE]
     if sample is None and ridge is not None and _RIDGE not in map(_flag, _choices_of(chosen["policy"])):
@@ -179,8 +178,10 @@ def policy_of(chosen: dict[str, Any], budget: dict[str, Any], options: dict[str,
     """The policy chosen, at the budget; None without a name, where a file may still hold a budget."""
     name = chosen["policy"]
     own = {_flag(option): option for option in _choices_of(name)}
+    scored = _own_score(chosen) if Ranking in {option.kind for option in own.values()} else None
+    known = {*own, _RIDGE} if scored is None else {*own, _RIDGE, *map(_flag, Score.choices)}
     for flag in _CHOICES:
-        if chosen[flag] is not None and flag not in own and flag != _RIDGE:
+        if chosen[flag] is not None and flag not in known:
             owners = [owner for owner, kind in POLICIES.items() if flag in map(_flag, kind.choices)]
             raise ValueError(f"--{flag} needs --policy {' or '.join(owners)}")
     if name is None:
@@ -188,7 +189,11 @@ def policy_of(chosen: dict[str, Any], budget: dict[str, Any], options: dict[str,
         return None
     kind, given = POLICIES[name], {}
     for flag, option in own.items():
-        value = option.default if chosen[flag] is None else chosen[flag]
+        value: Any = option.default if chosen[flag] is None else chosen[flag]
+        if option.kind is Ranking and scored is not None:
+            if chosen[flag] is not None:
+                raise ValueError(f"give either --{flag} or --{_EXPRESSION}, not both")
+            value = scored
         if value is not None:
             given[option.name] = items(value) if option.kind is list else value
         elif option.name in required(kind):

@@ -133,8 +133,9 @@ def evaluated(expression: Expression, xp: Any, names: dict[str, Any]) -> Any:
         "max": lambda *values: reduce(xp.maximum, values),
         "min": lambda *values: reduce(xp.minimum, values),
     }
-    values = expression.value(names, functions, lambda number: xp.asarray(float(number), dtype=names["X"].dtype))
-    return values + 0 * names["X"]
+    with np.errstate(all="ignore"):  # what comes of it is checked
+        values = expression.value(names, functions, lambda number: xp.asarray(float(number), dtype=names["X"].dtype))
+        return values + 0 * names["X"]
 
 
 def check_scores(xp: Any, scores: Any, places: dict[str, Any], what: str) -> None:
@@ -217,8 +218,7 @@ def _check_expression(text: str) -> None:
     given = {name: others[:, [i]] for i, name in enumerate(free)}
 
     def tried(x: np.ndarray) -> np.ndarray:
-        with np.errstate(all="ignore"):
-            return evaluated(expression, np, given | {"X": np.sort(x) + np.zeros((len(others), 1))})
+        return evaluated(expression, np, given | {"X": np.sort(x) + np.zeros((len(others), 1))})
 
     scores, everywhere = tried(_NEAR), tried(_FAR)
     check_scores(np, scores, {"X": np.sort(_NEAR), **given}, f"the score {text}")
@@ -240,7 +240,7 @@ def _check_function(function: Any) -> None:
         np.ones((1, 5)),
         rng.uniform(0.1, 4, (3, 1)),
     )
-    by_function(function, np, X, Lambda, D, nu)
+    check_scores(np, by_function(function, np, X, Lambda, D, nu), {"X": X, "Lambda": Lambda}, "function")
 
 
 def by_function(function: Callable[..., Any], xp: Any, X: Any, Lambda: Any, D: Any, nu: Any) -> Any:

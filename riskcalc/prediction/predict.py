@@ -40,7 +40,7 @@ def predict(
     problem : LinearGaussian, RankOne, or a problem of a kind of your own
     prune : Policy, optional
         `Magnitude`, `Hessian`, `BrainSurgeon`, `Oracle`, `Variance`, `Random`, `Sampled`, `Optimal`, `Group` or
-        `Iterative`; its `keep` broadcasts with the problem's batch.
+        `Iterative`, or a `Score` of your own; its `keep` broadcasts with the problem's batch.
     retrain : bool or Retrain, optional
         Fit again on the features kept: True for least squares (or least norm) on the same sample. A `Retrain` can have
         a ridge, and a fresh sample of the same size, of which the choice of features is independent.

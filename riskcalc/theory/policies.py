@@ -165,12 +165,15 @@ class Scored:
     bends : tuple of Expr
         Where one of these is zero the score may turn however briefly: the sums inside it, and by how much what a
         maximum or minimum is of differs.
+    flat : bool
+        Whether it may be the same on an interval; otherwise scores that are the same there are so by rounding.
     errors : Errors
     """
 
     score: Expression
     text: str
     bends: tuple[Expression, ...] = ()
+    flat: bool = True
     errors: Errors = UNCHANGED
 
 
@@ -279,14 +282,15 @@ def _scored(text: str) -> Mask:
     live = own.subs(Lambda, sympy.Dummy("Lambda", positive=True))
     if live.is_positive and sympy.simplify(found - Abs(X) * own) == 0:
         return Thresholded(own, start=masks.THRESHOLD_START)
-    return Scored(found, text, tuple(dict.fromkeys(_bends(found))))
+    flat = found.has(sympy.Max, sympy.Min, sympy.sign) or len(found.atoms(Abs)) > 1
+    return Scored(found, text, tuple(dict.fromkeys(_bends(found))), flat)
 
 
 def _bends(score: Expression) -> Iterator[Expression]:
+    node: Any
     for node in sympy.preorder_traversal(score):
-        if isinstance(node, (sympy.Max, sympy.Min)):
-            parts: tuple[Any, ...] = node.args
-            yield from (one - other for one, other in combinations(parts, 2) if (one - other).has(X))
+        if node.func in (sympy.Max, sympy.Min):
+            yield from (one - other for one, other in combinations(node.args, 2) if (one - other).has(X))
         elif node.is_Add and node.has(X):
             yield node
 

@@ -68,14 +68,13 @@ class _Regimes:
         self.means, spreads = (np.broadcast_to(array, self.shape).ravel() for array in (means, spreads))
         self.still = spreads == 0  # features without variance
         self.spreads = np.where(self.still, 1 + 0 * spreads, spreads)
-        own = {name: np.broadcast_to(state[name], self.shape).reshape(-1, 1) for name in ("Lambda", "D", "nu")}
-        self.own = own
+        names = ("Lambda", "D", "nu")
+        self.own = {name: np.broadcast_to(state[name], self.shape).reshape(-1, 1) for name in names}
         self.scan = Scanned(*self._grid(), self._score, work)
 
     def _score(self, x: np.ndarray, places: np.ndarray) -> np.ndarray:
-        return _scores(
-            self.mask.score, self.work, {name: array[places] for name, array in self.own.items()}, x[:, None]
-        )[:, 0]
+        own = {name: array[places] for name, array in self.own.items()}
+        return _scores(self.mask.score, self.work, own, x[:, None])[:, 0]
 
     def _grid(self) -> tuple[np.ndarray, np.ndarray]:
         """All that coefficients may be, with the turning points of their scores, and these."""
@@ -88,10 +87,8 @@ class _Regimes:
         size = np.maximum(abs(low), abs(high)) * np.geomspace(SMALLEST, 1, near)
         points = (means[:, None] + reach * np.linspace(-1, 1, even), size, -size, 0 * low)
         grid = np.sort(np.clip(np.concatenate(points, axis=1), low, high), axis=1)
-        own, rough = (
-            {name: array.astype(float) for name, array in self.own.items()},
-            evaluator(FLOAT64, self.work.instead),
-        )
+        own = {name: array.astype(float) for name, array in self.own.items()}
+        rough = evaluator(FLOAT64, self.work.instead)
 
         def known(score: Expression) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
             return lambda x, places: _scores(score, rough, {n: v[places] for n, v in own.items()}, x[:, None])[:, 0]
@@ -139,7 +136,7 @@ class _Regimes:
         lowest, highest = (edge(self.scan.scores.reshape(len(every), -1), axis=1) for edge in (np.min, np.max))
         below = lowest - np.maximum(highest - lowest, 1e-3 * highest)
         low, high = (system.number(array[:, None])[:, 0] for array in (below, highest))
-        least = (high - low) * system.epsilon * SMALLEST
+        least = (high - low) * system.epsilon**2
         low, high, tied = self._at_ties(every, low, high, least)
         rest = every[~tied]
         low[rest], high[rest], above, under = narrowed(
@@ -149,7 +146,7 @@ class _Regimes:
             least[rest],
             4 * system.epsilon,
         )
-        converged = tied.copy()
+        converged = tied & (self.mask.flat | self.still.reshape(self.shape).any(axis=1))
         converged[rest] = (above > 0) & (under <= 0)
         return low, high, converged
 
