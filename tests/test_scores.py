@@ -367,7 +367,7 @@ def test_shared_witnesses_are_said():
     by_function = own(OWN_SCORE, "1/5", function=NUMPY["mixed"])
     again = rc.simulate(two_level(), by_function, n_samples=60, trials=4, **HERE)
     assert (again.mean, again.note) == (estimate.mean, "")
-    assert "note" not in again.to_dict()
+    assert again.to_dict()["note"] == ""
 
 
 def test_functions_reach_worker_processes():
@@ -439,7 +439,7 @@ def test_the_command_line_takes_scores(monkeypatch, capsys):
     sized = ("--size", "60", "--device", "cpu", "--workers", "1")
     assert "share the expression" in run("simulate", *keep, *score, *sized, "--trials", "4")[1]
     assert "share" in run("verify", *keep, *score, *sized, "--tolerance", "0.9", "--seconds", "1e-9")[1]
-    assert "pruned by score, retrained" in " ".join(run("compare", *keep, *score)[1].split())
+    assert "pruned by score" in " ".join(run("compare", *keep, *score)[1].split())
     assert "score" in run("prunability", "--tolerance", ".1", *score)[1]
     assert run("rounds", "--keeps", "1/2,1/5", *score)[0] == 0
     values = json.loads(run("predict", "--policy", "group", "--group-size", "2", *keep, *score, "--json")[1])
