@@ -103,12 +103,13 @@ def test_scores_that_rank_alike_are_the_ranking(score: str, regime: Regime, refi
     problem = regime.problem()
     policies = (own(score, regime.keep), SAME[score](regime.keep))
     found, wanted = (rc.predict(problem, policy, refit) for policy in policies)
-    assert found.status == wanted.status
+    # A fit whose error is next to nothing may have none by a scan, which sees no tail of far less than rounding.
+    tiny = {found.status, wanted.status} == {"ok", "exact_recovery"}
+    assert found.status == wanted.status or tiny
     for name in ("risk", "excess_risk", "training_error", "misfit"):
-        scale = wanted.risk if name in ("training_error", "misfit") else 0  # which may be next to nothing
-        assert getattr(found, name) == pytest.approx(
-            getattr(wanted, name), rel=ROUNDING, abs=ROUNDING * scale, nan_ok=True
-        ), name
+        scale = regime.total_signal() if tiny else wanted.risk if name in ("training_error", "misfit") else 0
+        expected = pytest.approx(getattr(wanted, name), rel=ROUNDING, abs=ROUNDING * scale, nan_ok=True)
+        assert getattr(found, name) == expected, name
     if found.status == "ok":
         assert 0 <= found.integration_error < 1e-9 * found.risk
 
