@@ -35,7 +35,10 @@ def build(name: str, records: Mapping[str, Formula] | None = None, library: Libr
     own = name.endswith(".py")
     derivation = partial(from_file, Path(name)) if own else look_up(name, library.derivations, "derivation")
     with failures_of(f"the derivation {name}"):
-        return derivation(library.records if records is None else records)
+        found = derivation(library.records if records is None else records)
+    if not isinstance(found, Derivation):
+        raise ValueError(f"the derivation {name} gives no Derivation, but {found!r}")
+    return found
 
 
 @overload

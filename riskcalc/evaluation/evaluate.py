@@ -15,7 +15,7 @@ from riskcalc.evaluation.roots import enclose, solve
 from riskcalc.exact import count
 from riskcalc.formulas.chapters import Chapter
 from riskcalc.formulas.records import Definitions, Equation, FixedPoint, Formula
-from riskcalc.formulas.symbols import refuse_undeclared
+from riskcalc.formulas.symbols import refuse_namesakes, refuse_undeclared
 from riskcalc.lookup import look_up
 from riskcalc.lowering.balls import Balls
 from riskcalc.lowering.evaluator import evaluator
@@ -79,7 +79,7 @@ def evaluate(
     >>> round(rc.evaluate("dense.risk", fit | {"B": 1, "sigma2": 0}), 4)
     0.9765
     >>> rc.evaluate("dense.effective_ridge", fit | {"kappa": [2, 3], "ridge": "1/10"}).round(3)
-    array([1.569, 3.063])
+    array([1.43 , 2.878])
     """
     library = library_of(chapter)
     digits = None if digits is None else count(digits, "digits")
@@ -99,6 +99,7 @@ def formula_of(formula: Any, records: Records, chapter: Chapter | None) -> Formu
     if not isinstance(formula, Formula):
         raise TypeError(f"formula must be the id of a formula, a Formula or a SymPy expression, got {formula!r}")
     refuse_undeclared(formula.symbols() - {formula.defines}, formula.id)
+    refuse_namesakes(formula.symbols(), formula.id)
     if isinstance(formula, Equation):
         formula.check()
     return formula

@@ -64,7 +64,10 @@ def mutants(library: Library = LIBRARY) -> list[Mutant]:
 
 
 def _expressions(formula: Formula) -> Iterator[tuple[Any, Expression]]:
-    """The expressions of a record and their slots: its own forms, and the definitions that these need."""
+    """The expressions of a record and their slots: its own forms, and the definitions that these need.
+
+    The bracket of an equation claims nothing: without the root in it there is an error, with it the same root.
+    """
     own = [("statement", formula.statement), ("evaluation", formula.evaluation)]
     if isinstance(formula, FixedPoint):
         fields = ("part", "remainder", "slope", "bend", "scale", "supply", "target")

@@ -16,7 +16,7 @@ from riskcalc.formulas.chapters import Library
 from riskcalc.formulas.records import Formula
 from riskcalc.theory.library import LIBRARY
 from riskcalc.typesetting.displays import record
-from riskcalc.typesetting.document import shown_quantities
+from riskcalc.typesetting.document import shown_quantities, solved_for
 
 _STYLE = """
 body { font: 17px/1.5 Georgia, serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem; color: #1b1b1b }
@@ -73,6 +73,7 @@ def _entry(formula: Formula, derivations: Iterable[str], present: Container[str]
         for quantity in shown_quantities([formula])
     )
     facts = {
+        "solved for": _prose(solved_for(formula)),
         "symbols": f"<table>{symbols}</table>",
         "assumptions": _prose(formula.assumptions),
         "source": _prose(formula.source),
