@@ -72,7 +72,7 @@ class Comparison(Shown):
         return {model: prediction.risk for model, prediction in self.predictions.items()}
 
     @property
-    def best(self) -> str | None | np.ndarray:
+    def best(self) -> str | np.ndarray | None:
         """The model of lowest risk among those that meet the budget and can be computed from data alone.
 
         These are rules that see no truth, retrained on the same sample or not, and small models that are not told their

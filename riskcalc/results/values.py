@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from mpmath import mp, mpf
 
-
 # Plain for one regime, and an array for a batch. Type checkers know nothing of mpf, which acts as a float does.
 Number = float | np.ndarray
 
