@@ -23,11 +23,13 @@ from riskcalc.command.options import (
     model_of,
     model_options,
     policy_of,
+    policy_options,
     problem_options,
     question_of,
     refuse_budget,
     score_of,
     score_options,
+    shown_policy,
 )
 
 _EPILOG = """New here? `riskcalc examples` writes problem files to begin with.
@@ -269,30 +271,63 @@ def source(id: str, chapter: str | None) -> None:
 @app.command()
 @click.argument("ids", nargs=-1, metavar="[ID]...", shell_complete=_formula_ids)
 @click.option("--problem", type=FILE, metavar="PROBLEM.toml", help="Put the numbers of this problem in.")
+@click.option("--list", "listed", is_flag=True, help="Instead, print ids with what they are of, by chapter.")
 @click.option("--document", is_flag=True, help="Print an article that compiles, with a table of symbols.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for machines, without labels, as KaTeX takes it.")
+@policy_options
 @chapter_option
-def latex(ids: tuple[str, ...], problem: Path | None, document: bool, as_json: bool, chapter: str | None) -> None:
+def latex(
+    ids: tuple[str, ...],
+    problem: Path | None,
+    listed: bool,
+    document: bool,
+    as_json: bool,
+    chapter: str | None,
+    **options: Any,
+) -> None:
     """Print formulas as LaTeX, all of them if no ID is given: numbered displays, with their ids as labels."""
     from riskcalc.command.problem_files import question, read_keys
     from riskcalc.lookup import look_up
     from riskcalc.theory.library import library_of
     from riskcalc.typesetting.document import article
     from riskcalc.typesetting.export import snippet
+    from riskcalc.typesetting.policies import with_policy
 
-    if document and as_json:
-        raise ValueError("give either --document or --json, not both")
-    library = library_of(_chapter(chapter))
+    if document and (as_json or listed):
+        raise ValueError(f"give either --document or --{'json' if as_json else 'list'}, not both")
+    library, policy = library_of(_chapter(chapter)), shown_policy(options)
     wanted = {look_up(id, library.formulas, "formula").id for id in ids} or library.formulas.keys()
     formulas = [formula for id, formula in library.formulas.items() if id in wanted]
+    if listed:
+        _list(formulas, library, as_json)
+        return
+    if policy is not None and not ids:
+        raise ValueError("--policy defines the mask of formulas; give the ids of those")
+    formulas = [formula if policy is None else with_policy(formula, policy) for formula in formulas]
     numbers = None if problem is None else question(read_keys(problem)).problem
     if document:
         click.echo(article(formulas, numbers, library), nl=False)
     elif as_json:
-        listed = [{"id": formula.id, "latex": snippet(formula, numbers)} for formula in formulas]
-        click.echo(json.dumps(listed, indent=2))
+        listing = [{"id": formula.id, "latex": snippet(formula, numbers)} for formula in formulas]
+        click.echo(json.dumps(listing, indent=2))
     else:
         click.echo("\n\n".join(snippet(formula, numbers, label=True) for formula in formulas))
+
+
+def _list(formulas: list[Any], library: Any, as_json: bool) -> None:
+    from riskcalc.results.tables import Column, Table, to_text
+    from riskcalc.typesetting.plain import plain
+
+    chapters = {id: plain(chapter.title) for id, chapter in library.chapters.items()}
+    rows: dict[str, list[list[str]]] = {}
+    for formula in formulas:
+        rows.setdefault(formula.id.partition(".")[0], []).append([formula.id, plain(formula.title)])
+    if as_json:
+        told = [{"id": id, "title": title, "chapter": chapters[of]} for of in rows for id, title in rows[of]]
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        return
+    columns = Column("id", words=True), Column("title", words=True)
+    click.echo(to_text(Table(chapters[of], columns, rows[of]) for of in rows))
 
 
 @app.command()
@@ -336,7 +371,7 @@ def main() -> None:
     """Run the command line; bad input ends with exit code 2 and one line on stderr."""
     warnings.showwarning = lambda message, *_, **__: click.echo(f"riskcalc: warning: {message}", err=True)
     try:
-        sys.exit(app(standalone_mode=False))
+        sys.exit(app(prog_name="riskcalc", standalone_mode=False))
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         sys.exit(2)

@@ -72,10 +72,18 @@ _TEXTS = (list, Expression)
 _CHOICES: dict[str, Option] = {}
 for _option in (option for kind in POLICIES.values() for option in kind.choices):
     _CHOICES.setdefault(_flag(_option), _option)
+_OF_POLICIES: tuple[tuple[str, Any, str], ...] = tuple(
+    (f"--{flag}", _type(option), option.help) for flag, option in _CHOICES.items() if flag != _RIDGE
+)
+# How a policy is chosen whose mask is to be shown, for `latex`.
+_SHOWN: tuple[tuple[str, Any, str], ...] = (
+    ("--policy", click.Choice([*POLICIES]), "Define the mask that formulas show: this policy's."),
+    *_OF_POLICIES,
+)
 # How models are chosen, for `predict`, `simulate` and `verify`.
 _MODEL: tuple[tuple[str, Any, str], ...] = (
     ("--policy", click.Choice([*POLICIES]), "Prune by this policy to the budget; the dense fit if left out."),
-    *((f"--{flag}", _type(option), option.help) for flag, option in _CHOICES.items() if flag != _RIDGE),
+    *_OF_POLICIES,
     ("--retrain", click.Choice(["same", "fresh"]), "Fit again after pruning, on the same sample or a fresh one."),
     (f"--{_RIDGE}", str, "Ridge penalty of that fit, and of those between rounds; none if left out."),
 )
@@ -116,6 +124,11 @@ def _with_options(command: Callable, options: tuple[tuple[str, Any, str], ...]) 
 def model_options(command: Callable) -> Callable:
     """Give a command the options that choose a model."""
     return _with_options(command, _MODEL)
+
+
+def policy_options(command: Callable) -> Callable:
+    """Give a command the options that choose a policy to be shown."""
+    return _with_options(command, _SHOWN)
 
 
 def drawing_options(command: Callable) -> Callable:
@@ -203,6 +216,12 @@ def policy_of(chosen: dict[str, Any], budget: dict[str, Any], options: dict[str,
     listed = next(flag for flag, option in own.items() if option.kind is list)
     refuse_budget(options, f"--{listed} says what each round keeps; leave it out")
     return kind(**given)
+
+
+def shown_policy(options: dict[str, Any]) -> Any:
+    """The policy to be shown, at any budget; None without a name."""
+    chosen = {flag[2:]: options[flag[2:].replace("-", "_")] for flag, *_ in _SHOWN} | {_RIDGE: None}
+    return policy_of(chosen, {"keep": 1}, {"keep": None, "n_keep": None})
 
 
 def refuse_budget(options: dict[str, Any], why: str) -> None:

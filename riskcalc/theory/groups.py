@@ -23,18 +23,21 @@ def _density(more: int):
 
 INTERVAL = {u: t / s}
 _WHERE = COEFFICIENT | SCORE | INTERVAL
-KEPT = Formula("groups.kept", "probability that a group is kept", M0, chi_outside(mu, u, size), _SOURCE, _WHERE)
-DROPPED = Formula("groups.dropped", "probability that it is dropped", M0bar, chi_inside(mu, u, size), _SOURCE, _WHERE)
-FIRST = Formula(
-    "groups.first_moment", "first masked moment of a member of a group", M1, 2 * mu * _density(2), _SOURCE, _WHERE
-)
-SECOND = Formula(
-    "groups.second_moment",
+
+
+def _moment(name: str, title: str, moment, statement) -> Formula:
+    behind = ("dense.coefficient",)
+    return Formula(f"groups.{name}", title, moment, statement, _SOURCE, _WHERE, derived_from=behind)
+
+
+KEPT = _moment("kept", "probability that a group is kept", M0, chi_outside(mu, u, size))
+DROPPED = _moment("dropped", "probability that it is dropped", M0bar, chi_inside(mu, u, size))
+FIRST = _moment("first_moment", "first masked moment of a member of a group", M1, 2 * mu * _density(2))
+SECOND = _moment(
+    "second_moment",
     "second masked moment of a member of a group",
     M2c,
     2 * _density(2) + 2 * mu**2 * (_density(4) - _density(2)),
-    _SOURCE,
-    _WHERE,
 )
 MOMENTS = {formula.defines: formula.statement for formula in (KEPT, DROPPED, FIRST, SECOND)}
 

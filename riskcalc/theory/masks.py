@@ -7,7 +7,7 @@ top of the ranking. Which policy has which mask is in `theory/policies.py`.
 
 from typing import Any
 
-from sympy import Eq, Integer, log, pi, sqrt
+from sympy import Abs, Eq, Integer, log, pi, sqrt
 
 from riskcalc.formulas.chapters import Chapter
 from riskcalc.formulas.expectation import E, MaskedMoments
@@ -72,7 +72,8 @@ PIVOTED_INTERVAL = {u: t / s, z: (lag + step) / s}
 
 def _threshold_moment(name: str, title: str, moment, statement) -> Formula:
     where = COEFFICIENT | SCORE | INTERVAL
-    return Formula(f"masks.{name}", f"{title} of a thresholded coefficient", moment, statement, _PAPER, where)
+    title, behind = f"{title} of a thresholded coefficient", ("dense.coefficient",)
+    return Formula(f"masks.{name}", title, moment, statement, _PAPER, where, derived_from=behind)
 
 
 KEPT = _threshold_moment("kept", "probability of keeping", M0, Outside(z, u))
@@ -83,6 +84,9 @@ SECOND = _threshold_moment("second_moment", "second masked moment", M2c, edge_mo
 THRESHOLD_MOMENTS = {formula.defines: formula.statement for formula in (KEPT, DROPPED, FIRST, SECOND)}
 RANKING_MOMENTS = {M0: top(score, t, part), M0bar: top(-score, -t, partbar), M1: Integer(0), M2c: Integer(0)}
 RANDOM_MOMENTS = {M0: alpha, M0bar: 1 - alpha, M1: Integer(0), M2c: Integer(0)}
+
+# Whether the score of a fitted coefficient reaches the threshold.
+REACHED = top(omega * Abs(X), t, Integer(0))
 
 # Weights of scores; the rankings by the true coefficients and by variance; the one that keeps every feature of positive
 # variance first.

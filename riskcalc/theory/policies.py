@@ -78,11 +78,14 @@ class Drawn:
     errors : Errors
     needs : tuple of Formula
         What the moments use, evaluated before them.
+    chance : Expr or None
+        Of being kept, given the fitted coefficient; None where it is the first moment.
     """
 
     moments: Definitions
     errors: Errors = UNCHANGED
     needs: tuple[Formula, ...] = ()
+    chance: Expression | None = None
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,8 @@ class Thresholded:
     ranks_exact_fits : bool
         Whether a fit without error is ranked by its scores; otherwise the root is found there, too.
     errors : Errors
+    chance : Expr or None
+        Of being kept, given the fitted coefficient; None where others decide, too.
     """
 
     weight: Expression
@@ -127,6 +132,7 @@ class Thresholded:
     numbers: Mapping[str, Any] = field(default_factory=dict)
     ranks_exact_fits: bool = True
     errors: Errors = UNCHANGED
+    chance: Expression | None = masks.REACHED
 
     @property
     def where(self) -> Definitions:
@@ -232,7 +238,8 @@ def _reweighted(growth: Formula) -> Errors:
 @mask.register
 def _(policy: Sampled) -> Mask:
     if policy.replacement:
-        return Drawn(sampling.REPLACED, _reweighted(sampling.REPLACED_GROWTH), (sampling.MEAN_SCORE,))
+        growth = _reweighted(sampling.REPLACED_GROWTH)
+        return Drawn(sampling.REPLACED, growth, (sampling.MEAN_SCORE,), chance=sampling.REPLACED_CHANCE)
     return Thresholded(
         masks.HESSIAN,
         threshold=sampling.THRESHOLD,
@@ -242,6 +249,7 @@ def _(policy: Sampled) -> Mask:
         needs=(sampling.MEAN_SCORE,),
         ranks_exact_fits=False,
         errors=_reweighted(sampling.GROWTH),
+        chance=sampling.CHANCE,
     )
 
 
@@ -254,6 +262,7 @@ def _(policy: Group) -> Mask:
         interval=groups.INTERVAL,
         upper=groups.UPPER,
         numbers={"size": policy.size},
+        chance=None,
     )
 
 

@@ -5,7 +5,7 @@ unbiased. With replacement, alpha p draws are made and a feature is multiplied b
 way test and training error grow by the same amount. The masks then serve retraining, which sees them alone.
 """
 
-from sympy import Eq, sqrt
+from sympy import Abs, Eq, Min, exp, sqrt
 
 from riskcalc.formulas.chapters import Chapter
 from riskcalc.formulas.expectation import E
@@ -24,6 +24,7 @@ from riskcalc.formulas.nodes import (
     tent_moment,
 )
 from riskcalc.formulas.records import FixedPoint, Formula
+from riskcalc.formulas.symbols import H
 from riskcalc.theory.dense import COEFFICIENT
 from riskcalc.theory.masks import INTERVAL, SCORE
 from riskcalc.theory.symbols import (
@@ -59,6 +60,8 @@ _SOURCE = "see the derivation of sampling; after L. Liebenwein, C. Baykal et al.
 SCORED = COEFFICIENT | {omega: sqrt(Lambda)} | SCORE
 MOMENTS = {M0: off_tent(z, u), M0bar: tent(z, u), M1: tent_drop(z, u), M2c: tent_moment(z, u)}
 SURE_TOP = SCORED | INTERVAL | MOMENTS
+
+CHANCE = Min(1, omega * Abs(X) / t)
 
 THRESHOLD = FixedPoint(
     id="sampling.threshold",
@@ -105,6 +108,8 @@ REPLACED = SCORED | {
     M1: draw_rate * (discounted(mu, draw_rate) - discounted(-mu, draw_rate)),
     M2c: draw_rate * (2 * phi(mu) - draw_rate * _none),
 }
+
+REPLACED_CHANCE = 1 - exp(-draw_rate * Abs(mu + H))
 
 POWER = Formula(
     id="sampling.power",

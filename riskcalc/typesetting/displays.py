@@ -11,9 +11,11 @@ import sympy
 from sympy import Mul
 
 from riskcalc.formulas.expectation import E
-from riskcalc.formulas.nodes import positive_root
+from riskcalc.formulas.nodes import positive_root, top
 from riskcalc.formulas.records import Definitions, Expansion, Formula
 from riskcalc.formulas.symbols import NONNEGATIVE, Expression, LawSymbol, Quantity, S, Scalar
+from riskcalc.lowering.compile import closure
+from riskcalc.theory.symbols import alpha, t
 from riskcalc.typesetting.expressions import Typesetter, tex
 from riskcalc.typesetting.textbook import textbook
 from riskcalc.typesetting.width import width
@@ -136,18 +138,30 @@ def definitions(formula: Formula, stated: Iterable[Equation], extra: Extra | Non
     found: dict[Any, Equation] = {}
     waiting = [side for equation in stated for side in equation.sides]
     known = {side for side in waiting if side.is_Symbol}
+    where, means = formula.where, {}
+    if formula.moments is not None and S in closure(waiting, where):
+        means = {formula.moments.kept: "S", formula.moments.first: "H S", formula.moments.second: "(H^2 - 1) S"}
+        if formula.moments.kept in where:
+            where = {t: sympy.Eq(E(formula.moments.kept), alpha), **where}
     while waiting:
-        for symbol in _in_order(waiting.pop(0), formula.where, extra):
+        needed = _in_order(waiting.pop(0), where, extra)
+        if not waiting and not set(needed) - found.keys() - known:
+            needed = [symbol for symbol in means if symbol in where]
+        for symbol in needed:
             if symbol not in found and symbol not in known:
-                found[symbol] = Equation(symbol, formula.where[symbol])
-                waiting.append(formula.where[symbol])
-        if not waiting and formula.moments is not None and formula.moments.kept not in found:
-            moments = {formula.moments.kept: "S", formula.moments.first: "H S", formula.moments.second: "(H^2 - 1) S"}
-            for symbol in [symbol for symbol in moments if symbol in formula.where and formula.statement.has(S)]:
-                mean = rf"{tex(symbol)} = \mathbb{{E}}[{moments[symbol]} {_GIVEN}"
-                found[symbol] = Equation(mean, formula.where[symbol])
-                waiting.append(formula.where[symbol])
+                found[symbol] = _definition(symbol, where[symbol], means)
+                waiting.append(where[symbol])
     return list(found.values())
+
+
+def _definition(symbol: Any, rule: Expression, means: Mapping[Any, str]) -> Equation:
+    """A definition, or the equation that stands in its place; a mask by the chance of being kept."""
+    if isinstance(rule, sympy.Eq):
+        return Equation(rule.lhs, rule.rhs)
+    if symbol in means:
+        return Equation(rf"{tex(symbol)} = \mathbb{{E}}[{means[symbol]} {_GIVEN}", rule)
+    certain = isinstance(rule, top) and rule.args[-1] == 0
+    return Equation(r"\mathbb{P}(S = 1 \mid X, \Lambda, B)" if symbol == S and not certain else symbol, rule)
 
 
 def _in_order(expression: Expression, where: Definitions, extra: Extra | None) -> list[Expression]:
@@ -200,6 +214,8 @@ def _where(where: Sequence[Equation | str], extra: Extra | None) -> list[str]:
             rows[-1] += rf",\qquad {text}"
             used += 2
         else:
+            if rows:
+                rows[-1] += ","
             for row in broken:
                 start = r"\phantom{\text{where}\quad} " if rows else r"\text{where}\quad "
                 rows.append(f"& {start}{row.replace('&', '', 1)}")
@@ -211,7 +227,7 @@ def _where(where: Sequence[Equation | str], extra: Extra | None) -> list[str]:
 def display(stated: list[str], where: list[str], label: str = "") -> str:
     """Rows as a display: numbered once if it has a label, otherwise not at all."""
     commas = "," if where else ""
-    rows = [*stated[:-1], stated[-1] + commas, *(row + "," for row in where[:-1]), *where[-1:]]
+    rows = [*stated[:-1], stated[-1] + commas, *where]
     environment = "align" if label else "align*"
     if label:
         rows = [rf"{rows[0]} \label{{eq:{label}}}", *(rf"{row} \notag" for row in rows[1:])]

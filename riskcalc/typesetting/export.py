@@ -8,16 +8,23 @@ from sympy import Expr
 
 from riskcalc.formulas.records import Formula
 from riskcalc.lookup import look_up
+from riskcalc.policies import Policy
 from riskcalc.prediction.predict import Prediction
 from riskcalc.problems import Problem
 from riskcalc.problems.base import facts_latex
 from riskcalc.theory import REGISTRY
 from riskcalc.typesetting.displays import Equation, display, record, rows_of
 from riskcalc.typesetting.numbers import with_numbers
+from riskcalc.typesetting.policies import with_policy
 from riskcalc.verification.theories import Theory
 
 
-def latex(what: str | Formula | Theory | Problem | Prediction, *, problem: Problem | None = None) -> str:
+def latex(
+    what: str | Formula | Theory | Problem | Prediction,
+    *,
+    problem: Problem | None = None,
+    policy: Policy | type[Policy] | None = None,
+) -> str:
     r"""A formula, a theory, a problem or a prediction as LaTeX, for an article with amsmath and amssymb, or for KaTeX.
 
     Parameters
@@ -28,6 +35,9 @@ def latex(what: str | Formula | Theory | Problem | Prediction, *, problem: Probl
     problem : Problem, optional
         Put the numbers of this problem into the formula; its unknowns stay symbols. Means over up to three kinds of
         features are written as sums.
+    policy : Policy, or the class of one, optional
+        Define the mask of this policy in a formula about any mask, with its moments and its threshold; the budget stays
+        a symbol. The optimal rule's is that where the features' kinds tell their coefficients.
 
     Returns
     -------
@@ -38,9 +48,11 @@ def latex(what: str | Formula | Theory | Problem | Prediction, *, problem: Probl
     ------
     ValueError
         If no formula has this id (the message names the near ones); if the numbers are those of a batch of problems or
-        regimes; if a problem is given with something that is no formula.
+        regimes; if a problem or policy is given with something that is no formula; if the formula shows no
+        mask, or another than the policy's, or an error that the policy has not.
     TypeError
-        If `what` is none of the above; if no numbers of such a problem can be put into a formula.
+        If `what` is none of the above; if no numbers of such a problem can be put into a formula; if `policy` is none,
+        or a class that takes more than a budget.
 
     Examples
     --------
@@ -56,6 +68,8 @@ def latex(what: str | Formula | Theory | Problem | Prediction, *, problem: Probl
       \nu &= \frac{10}{3} \nu \Bigl(\frac{1}{10} a_1 + \frac{9}{10} a_2\Bigr), \\
       & \text{where}\quad a_1 = \frac{25}{25 + \nu},\qquad a_2 = \frac{1}{1 + \nu}
     \end{align*}
+    >>> r"S = \mathbf{1}\{\omega \lvert X\rvert > t\}" in rc.latex("pruning.risk", policy=rc.Hessian)
+    True
     """
     if isinstance(what, Theory) and what.is_formula:
         if isinstance(what.predict, Expr):
@@ -65,13 +79,15 @@ def latex(what: str | Formula | Theory | Problem | Prediction, *, problem: Probl
     if isinstance(what, str):
         what = look_up(what, REGISTRY, "formula")
     if isinstance(what, Formula):
-        return snippet(what, problem)
+        return snippet(what if policy is None else with_policy(what, policy), problem)
     if problem is not None:
         raise ValueError("the numbers of a problem are put into a formula; give the id of one")
+    if policy is not None:
+        raise ValueError("the mask of a policy is defined in a formula; give the id of one")
     if isinstance(what, (Problem, Prediction)):
         rows = facts_latex(what) if isinstance(what, Problem) else what.latex_rows()
         first, *others = (f"& {row}" for row in rows)
-        return display([first], others)
+        return display([first], [*(f"{row}," for row in others[:-1]), *others[-1:]])
     raise TypeError(
         f"what must be the id of a formula, a Formula, a Theory of one, a problem or a Prediction, got {what!r}"
     )
