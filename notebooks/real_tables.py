@@ -369,7 +369,7 @@ if __name__ == "__main__":
 # - Far below n = rank interpolation of least norm hardly uses such components: at n = 20 dense and all pruned models
 #   are within 7%.
 # - The small models have few components, of large variance. With three rows or more to each of its features one is
-#   within 6% on digits, and 3 to 18% off on breast cancer. With fewer it is near its own threshold, and off by 18 to 84%.
+#   within 6% on digits, and 3 to 18% off on breast cancer. With fewer it is near its threshold, and off by 18 to 84%.
 #
 # *Near n = rank a mean says little.* On digits at n = 55 one draw of 300 makes 97% of the dense mean (starred); the
 # median draw has 2.8 times the predicted risk.
@@ -380,8 +380,8 @@ if __name__ == "__main__":
 # the small model also take their features from the whole table, held-out rows included.
 #
 # *Who wins is safer than by how much.* Of what can be had from data alone the best model within the budget is the
-# predicted one at 18 of 21 sizes, including the switch on digits from Hessian pruning (n = 20) to the small model on the
-# components of largest variance (n = 40). The misses are the longest samples of digits and of breast cancer, where
+# predicted one at 18 of 21 sizes, including the switch on digits from Hessian pruning (n = 20) to the small model of
+# largest variance (n = 40). The misses are the longest samples of digits and of breast cancer, where
 # Hessian pruning was predicted to win by 5% and by 0.4%, and keeps what real rows make worse; and breast cancer at
 # n = 10: 0.68 predicted for Hessian pruning and 0.69 for that small model, 1.1 and 1.3 when measured, and random is
 # best. The order of all seven models is right on digits up to n = 70, and wrong above, where dense, magnitude and

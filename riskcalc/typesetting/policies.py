@@ -17,7 +17,7 @@ from riskcalc.lowering.compile import closure
 from riskcalc.policies import Policy
 from riskcalc.policies.base import required
 from riskcalc.theory import REGISTRY, masks, optimal
-from riskcalc.theory.policies import UNCHANGED, Best, Drawn, Mask, Ranked, Thresholded, mask
+from riskcalc.theory.policies import UNCHANGED, Best, Drawn, Mask, Ranked, Scored, Thresholded, mask
 from riskcalc.theory.symbols import M0, B, Lambda, X, alpha, crest, depth, loading, score, t
 
 # What keeps the budget, in the place of a definition of the threshold.
@@ -43,6 +43,11 @@ def _(found: Ranked) -> Definitions:
 @definitions_of.register
 def _(found: Thresholded) -> Definitions:
     return _of(found.needs) | dict(found.where) | {t: BUDGET} | _chance(found.chance)
+
+
+@definitions_of.register
+def _(found: Scored) -> Definitions:
+    return {t: BUDGET} | _chance(top(found.score, t, Integer(0)))
 
 
 @definitions_of.register
