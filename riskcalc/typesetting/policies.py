@@ -47,7 +47,7 @@ def _(found: Thresholded) -> Definitions:
 
 @definitions_of.register
 def _(found: Scored) -> Definitions:
-    return {t: BUDGET} | _chance(top(found.score, t, Integer(0)))
+    return {t: Eq(E(S), alpha)} | _chance(top(found.score, t, Integer(0)))
 
 
 @definitions_of.register
