@@ -1,4 +1,4 @@
-"""Sampling by sensitivity: features kept by chance and reweighted, with a sure top or by draws with replacement.
+"""Sampling by scores: features kept by chance and reweighted, with a sure top or by draws with replacement.
 
 What is kept is unbiased given the fit, so it only adds noise, and the same noise to the test and the training error.
 """
@@ -6,7 +6,6 @@ What is kept is unbiased given the fit, so it only adds noise, and the same nois
 from sympy import Add, Derivative, Integral, Limit, Poly, S, Sum, Symbol, exp, factorial, oo, pi, sqrt
 
 import riskcalc as rc
-from riskcalc.derivation.algebra import defined
 from riskcalc.derivation.checks import Enclosed, Simulated
 from riskcalc.derivation.claims import Equal, Less, Roots
 from riskcalc.derivation.record import Derivation
@@ -93,17 +92,19 @@ def drawn(function):
 def derivation(records):
     """Both ways to sample: their masks, their threshold and their errors."""
     d = Derivation(
-        title="Sampling by sensitivity",
-        statement=r"""Score the fitted coefficient $X=aB+\tau H$ of a feature by $r=\sqrt\Lambda|X|=\varsigma|\mu+H|$.
-        With a sure top, keep it with probability $\pi=\min(1,r/t)$ and divide it by $\pi$, where $E[\pi]=\alpha$: test
-        risk and training error both grow by $\Delta=E[\varsigma^2|\mu+H|\max(u-|\mu+H|,0)]$, where $u=t/\varsigma$.
-        With replacement, make $\alpha p$ draws in proportion to $r$, and multiply a coefficient by its count over its
-        mean count: both grow by $\Delta=\bar r^2/\alpha$, where $\bar r=E[r]$. The risk is $\gamma+\Delta$, and the
-        training error is $\gamma q^2+\Delta$.""",
+        title="Sampling by scores",
+        statement=r"""Score the fitted coefficient $X=aB+\tau H$ of a feature by $r=\omega|X|=\varsigma|\mu+H|$, such as
+        the sensitivity, $\omega=\sqrt\Lambda$. With a sure top, keep it with probability $\pi=\min(1,r/t)$ and divide
+        it by $\pi$, where $E[\pi]=\alpha$: test risk and training error both grow by
+        $\Delta=E[(\Lambda/\omega^2)\varsigma^2|\mu+H|\max(u-|\mu+H|,0)]$, where $u=t/\varsigma$. With replacement, make
+        $\alpha p$ draws in proportion to $r$, and multiply a coefficient by its count over its mean count: both grow by
+        $\Delta=\bar rE[(\Lambda/\omega^2)r]/\alpha$, where $\bar r=E[r]$. The risk is $\gamma+\Delta$, and the training
+        error is $\gamma q^2+\Delta$.""",
         assumptions=r"""The covariance of the features is diagonal. Features of positive variance, and $\gamma>0$, so
-        that $\varsigma>0$; the others have the score 0, are never kept and add nothing to any error. Given the fit,
-        features are kept independently of each other and of the sample; the threshold is a constant, that of the
-        empirical scores tending to it. $0<\alpha<P(\Lambda>0)$ with a sure top, and $\alpha>0$ with replacement.""",
+        that $\varsigma>0$, with weights $\omega>0$; the others have the score 0, are never kept and add nothing to any
+        error. Given the fit, features are kept independently of each other and of the sample; the threshold is a
+        constant, that of the empirical scores tending to it. $0<\alpha<P(\Lambda>0)$ with a sure top, and $\alpha>0$
+        with replacement.""",
         cited=r"""The law of the coefficients and the dense risk and training error (see the derivations of
         coefficients and of ridge regression); the law of large numbers for sums over features, for $\|x_j\|^2/n\to
         \Lambda_j$, and for what sampling adds, around its mean given the fit. The intermediate value theorem. The
@@ -113,7 +114,7 @@ def derivation(records):
             gamma: Scalar("gamma", positive=True),
             a: Lambda / (Lambda + D * nu),
             tau: sqrt(kappa * gamma * Lambda) / (Lambda + D * nu),
-            omega: sqrt(Lambda),
+            omega: LawSymbol("omega", positive=True),
             q: 1 - kappa * E(Lambda / (Lambda + D * nu)),
         },
     )
@@ -124,7 +125,7 @@ def derivation(records):
     _errors(d, records)
     d.simulated(
         "the limit theorem",
-        r"""Simulated test risks and training errors of both ways to sample tend to these constants.""",
+        r"""Simulated test risks of both ways to sample, by sensitivity, and by magnitude, tend to these constants.""",
         r"""Three kinds of features, $\kappa=2$, a budget of a quarter of the features.""",
         Simulated(
             rc.LinearGaussian(
@@ -134,7 +135,11 @@ def derivation(records):
                 weights=["1/4", "1/4", "1/2"],
                 noise_variance="1/2",
             ),
-            (Sampled(keep="1/4"), Sampled(keep="1/4", replacement=True)),
+            (
+                Sampled(keep="1/4"),
+                Sampled(keep="1/4", replacement=True),
+                Sampled(keep="1/4", score="magnitude"),
+            ),
             tolerance=0.08,
         ),
         uses=["sampling.threshold", "sampling.risk", "sampling.training_error"],
@@ -175,12 +180,12 @@ def _noise(d):
         "both errors grow alike",
         Equal(
             everywhere((sqrt(Lambda) * h) ** 2 * (X**2 * (1 / chance - 1))),
-            (omega * X) ** 2 * (1 / chance - 1),
+            Lambda * X**2 * (1 / chance - 1),
         ),
         r"""Where the point is new, $x^2$ has the mean $\Lambda$; averaged over the sample that was fitted, it is the
         squared norm of a column over $n$, which tends to $\Lambda$ too. The noise knows neither the point nor the
-        residual, so the test risk and the training error grow by the same $\Delta=E[r^2(1/\pi-1)]$, and by
-        $E[r^2/c]$ with counts.""",
+        residual, so the test risk and the training error grow by the same $\Delta=E[\Lambda X^2(1/\pi-1)]$, and
+        by $E[\Lambda X^2/c]$ with counts.""",
         uses=["noise of a sure top", "noise of draws"],
     )
 
@@ -190,7 +195,7 @@ def _sure_top(d, threshold):
     d.step(
         "the score is Gaussian",
         Equal(
-            Lambda * ((Lambda * B + sqrt(kappa * gamma * Lambda) * H) / (Lambda + D * nu)) ** 2 - t**2,
+            (omega * (Lambda * B + sqrt(kappa * gamma * Lambda) * H) / (Lambda + D * nu)) ** 2 - t**2,
             s**2 * ((mu + H) ** 2 - u**2),
         ),
         r"""The score is $r=\varsigma|\mu+H|$ with the registered $\mu=m/\varsigma$ and $\varsigma$, and it reaches $t$
@@ -381,13 +386,14 @@ def _errors(d, records):
     d.step(
         "loss under the tent",
         Equal(over_tent(lambda size: size * (u - size)), tent_loss(z, u)),
-        r"""In units of $\varsigma^2$, $r^2(1/\pi-1)$ is $|\mu+H|(u-|\mu+H|)$ where $1/\pi=u/|\mu+H|$ exceeds 1.""",
+        r"""In units of $\varsigma^2$, $\omega^2X^2(1/\pi-1)$ is $|\mu+H|(u-|\mu+H|)$ where $1/\pi=u/|\mu+H|$ exceeds
+        1.""",
         uses=["the interval of the tent"],
     )
     d.registered(
         records["sampling.growth"],
-        E(s**2 * tent_loss(z, u)),
-        r"""This is $E[r^2(1/\pi-1)]$.""",
+        E(Lambda / omega**2 * s**2 * tent_loss(z, u)),
+        r"""This is $E[\Lambda X^2(1/\pi-1)]$.""",
         uses=["both errors grow alike", "the score is Gaussian", "loss under the tent"],
         given=SCORE,
     )
@@ -399,24 +405,31 @@ def _errors(d, records):
     )
     d.step(
         "noise of draws in proportion to scores",
-        Equal(E(score**2 / mean), mean_score * E(score) / alpha),
-        r"""This is $E[r^2/c]$ with the mean count $c=\alpha r/\bar r$.""",
+        Equal(E(Lambda / omega**2 * score**2 / mean), mean_score * E(Lambda / omega**2 * score) / alpha),
+        r"""This is $E[\Lambda X^2/c]$ with $X^2=r^2/\omega^2$ and the mean count $c=\alpha r/\bar r$.""",
         uses=["both errors grow alike", "counts are Poisson"],
         given={mean: alpha * score / mean_score},
     )
-    average = records["sampling.mean_score"]
     d.registered(
         records["sampling.replaced_growth"],
-        mean_score * average.statement / alpha,
-        r"""And $E[r]=\bar r$, with the registered mean score.""",
-        uses=["noise of draws in proportion to scores", "sampling.mean_score"],
-        given=SCORE | {mean_score: defined(average.statement, average.where)},
+        mean_score * E(Lambda / omega**2 * s * (mu * (1 - 2 * tail(mu)) + 2 * phi(mu))) / alpha,
+        r"""With the mean of $r$ over $H$, as in the mean score.""",
+        uses=["noise of draws in proportion to scores", "mean size of a Gaussian"],
+        given=SCORE,
+    )
+    d.step(
+        "sensitivities add least",
+        Less(E(score) ** 2, E(mean) * E(score**2 / mean), strict=False),
+        r"""With $\sqrt\Lambda|X|$ for the score and any mean counts $c$ this is Cauchy's inequality: at a given $E[c]$,
+        counts in proportion to sensitivities add least, $E[r]^2/E[c]$.""",
+        uses=["both errors grow alike"],
+        check=Enclosed(),
+        given={score: score, mean: mean},
     )
     d.registered(
         records["sampling.power"],
         E(Lambda * ((a * B) ** 2 + tau**2)),
-        r"""The mean of $r^2=\Lambda(aB+\tau H)^2$, with $E[H]=0$ and $E[H^2]=1$.""",
-        uses=["the score is Gaussian"],
+        r"""The mean of $\Lambda(aB+\tau H)^2$, with $E[H]=0$ and $E[H^2]=1$.""",
     )
     d.registered(
         records["sampling.distortion"],

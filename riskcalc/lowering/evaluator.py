@@ -49,6 +49,11 @@ class Evaluator:
             self._lowered[formula] = self.lower((reduced(own),), own.where, formula.id, scalar_output=True)
         return self._lowered[formula](state)
 
+    def given(self, formula: Formula, where: Definitions, state: State) -> Any:
+        """What a formula defines, with definitions of what it leaves open."""
+        own = self.of(formula)
+        return self.lower((reduced(own),), dict(where) | dict(own.where), formula.id, scalar_output=True)(state)
+
     def mismatch(self, equation: FixedPoint) -> Expression:
         """By how much, relatively, a root misses its equation."""
         return self.of(equation).mismatch

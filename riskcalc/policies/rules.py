@@ -113,10 +113,11 @@ class Random(Policy):
 
 @register
 class Sampled(Policy):
-    """Keep features by chance, in proportion to their sensitivity sqrt(Lambda) |X|, and reweight what is kept.
+    """Keep features by chance, in proportion to a score, and reweight what is kept.
 
-    With a sure top (the default) a feature is kept with probability min(1, sqrt(Lambda) |X| / t) and its coefficient
-    divided by it, so that it stays unbiased. With `replacement`, as many draws as the budget has features are made, and
+    The score is the sensitivity sqrt(Lambda) |X|, for which predictions change least, or |X| times another weight. With
+    a sure top (the default) a feature is kept with probability min(1, score / t) and its coefficient divided by it, so
+    that it stays unbiased. With `replacement`, as many draws as the budget has features are made, and
     a coefficient is multiplied by its count over the mean count; fewer distinct features than the budget are then kept.
     Retraining uses the mask only.
 
@@ -125,19 +126,46 @@ class Sampled(Policy):
     keep, n_keep
         As for every `Policy`.
     replacement : bool
+    score : str, type or policy
+        Whose scores: the policy that ranks by them, or its name.
 
     Examples
     --------
-    >>> Sampled(keep=0.1).kind, Sampled(keep=0.1, replacement=True).kind
-    ('sampled', 'replaced')
+    >>> Sampled(keep=0.1).kind, Sampled(keep=0.1, replacement=True).kind, Sampled(keep=0.1, score=Magnitude).kind
+    ('sampled', 'replaced', 'sampled_magnitude')
     """
 
     name = "sampled"
-    choices = (Option("replacement", bool, "True: --policy sampled draws with replacement."),)
+    choices = (
+        Option("replacement", bool, "True: --policy sampled draws with replacement."),
+        Option("score", Ranking, "Of --policy sampled or group (hessian if left out) or iterative: whose scores."),
+    )
 
-    def __init__(self, keep: ArrayLike | str | None = None, n_keep: int | None = None, *, replacement: bool = False):
+    def __init__(
+        self,
+        keep: ArrayLike | str | None = None,
+        n_keep: int | None = None,
+        *,
+        replacement: bool = False,
+        score: str | type[Ranking] | Ranking | dict[str, Any] = "hessian",
+    ):
         super().__init__(keep, n_keep)
         self.replacement = flag(replacement, "replacement")
+        self.ranking = Ranking.named(score, "score")
+
+    @property
+    def score(self) -> str | dict[str, Any]:
+        """The policy whose scores count, as a plain value."""
+        return self.ranking.told
+
+    @property
+    def shares_score(self) -> bool:
+        """As the ranking does."""
+        return self.ranking.shares_score
+
+    @property
+    def _arguments(self) -> dict[str, Any]:
+        return {"replacement": self.replacement, "score": self.ranking}
 
     @property
     def repeats(self) -> bool:
@@ -146,13 +174,16 @@ class Sampled(Policy):
 
     @property
     def kind(self) -> str:
-        """With replacement, "replaced"."""
-        return "replaced" if self.replacement else self.name
+        """With replacement, "replaced"; with whose scores, if they are not sensitivities."""
+        drawn = "replaced" if self.replacement else self.name
+        return drawn if isinstance(self.ranking, Hessian) else f"{drawn}_{self.ranking.kind}"
 
     @property
     def label(self) -> str:
         """In words."""
-        return "sampled with replacement" if self.replacement else "sampled by sensitivity"
+        if isinstance(self.ranking, Hessian):
+            return "sampled with replacement" if self.replacement else "sampled by sensitivity"
+        return self.ranking.label.replace("pruned", "sampled with replacement" if self.replacement else "sampled")
 
 
 @register

@@ -23,7 +23,8 @@ _NEAR = np.concatenate([np.linspace(-10, 10, 1001), *np.multiply.outer([-1, 1], 
 _TRIED = {"Lambda": (0.01, 0.25, 1.0, 4.0, 100.0), "D": (0.25, 1.0, 4.0), "nu": (0.1, 1.0, 10.0)}
 _FAR = np.concatenate([*np.multiply.outer([-1, 1], np.geomspace(10, 1e6, 51)), _NEAR])
 # Names of models that are none of these, and how such names begin.
-_TAKEN, _BEGINNINGS = ("dense", "small", "replaced"), ("small_by", "group", "iterative", "optimal")
+_TAKEN = ("dense", "small", "replaced")
+_BEGINNINGS = ("small_by", "sampled", "replaced", "group", "iterative", "optimal")
 
 
 @register

@@ -97,7 +97,7 @@ def _(policy: Magnitude, fit: Fitted) -> Any:
 
 @score.register
 def _(policy: Hessian, fit: Fitted) -> Any:
-    return _sensitivity(fit)
+    return abs(fit.coefficients) * fit.xp.sqrt(fit.eigenvalues)
 
 
 @score.register
@@ -163,12 +163,13 @@ def _(policy: Group, fit: Fitted, n_keep: int) -> Choice:
 
 @choose.register
 def _(policy: Sampled, fit: Fitted, n_keep: int) -> Choice:
-    return _replaced(fit, n_keep) if policy.replacement else _sure_top(fit, n_keep)
+    scores = score(policy.ranking, fit)
+    return _replaced(fit, scores, n_keep) if policy.replacement else _sure_top(fit, scores, n_keep)
 
 
-def _sure_top(fit: Fitted, n_keep: int) -> Choice:
+def _sure_top(fit: Fitted, scores: Any, n_keep: int) -> Choice:
     """Systematic sampling in a random order: of a fixed size, and kept with exactly the wanted probabilities."""
-    xp, scores = fit.xp, _sensitivity(fit)
+    xp = fit.xp
     falling = xp.sort(scores, axis=-1, descending=True)
     # t is such that min(1, score / t) adds up to the budget: try every number of sure features.
     sums = xp.flip(xp.cumulative_sum(xp.flip(falling, axis=-1), axis=-1), axis=-1)[:, :n_keep]
@@ -186,9 +187,9 @@ def _sure_top(fit: Fitted, n_keep: int) -> Choice:
     return _picked(fit, chosen, fit.coefficients / xp.where(chance > 0, chance, 1.0))
 
 
-def _replaced(fit: Fitted, n_keep: int) -> Choice:
+def _replaced(fit: Fitted, scores: Any, n_keep: int) -> Choice:
     """As many draws with replacement as the budget has features; values are multiplied by counts over mean counts."""
-    xp, scores = fit.xp, _sensitivity(fit)
+    xp = fit.xp
     sums = xp.cumulative_sum(scores, axis=-1)
     whole = sums[:, -1:]
     trials, features = scores.shape
@@ -209,10 +210,6 @@ def _picked(fit: Fitted, chosen: Any, values: Any) -> Choice:
     """The features that ones choose, whose number differs from trial to trial."""
     xp = fit.xp
     return Choice(xp.astype(chosen, values.dtype), xp.sum(chosen, axis=-1, keepdims=True), values)
-
-
-def _sensitivity(fit: Fitted) -> Any:
-    return abs(fit.coefficients) * fit.xp.sqrt(fit.eigenvalues)
 
 
 def _oracle(fit: Fitted) -> Any:

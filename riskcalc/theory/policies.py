@@ -37,7 +37,7 @@ from riskcalc.policies import (
 )
 from riskcalc.theory import groups, masks, optimal, pruning, sampling, training_error
 from riskcalc.theory.masks import scored
-from riskcalc.theory.symbols import D, Lambda, X, nu
+from riskcalc.theory.symbols import D, Lambda, X, nu, omega
 
 
 @dataclass(frozen=True)
@@ -237,11 +237,12 @@ def _reweighted(growth: Formula) -> Errors:
 
 @mask.register
 def _(policy: Sampled) -> Mask:
+    own = weight(policy.ranking)
     if policy.replacement:
-        growth = _reweighted(sampling.REPLACED_GROWTH)
-        return Drawn(sampling.REPLACED, growth, (sampling.MEAN_SCORE,), chance=sampling.REPLACED_CHANCE)
+        moments, growth = {omega: own} | sampling.REPLACED, _reweighted(sampling.REPLACED_GROWTH)
+        return Drawn(moments, growth, (sampling.MEAN_SCORE,), chance=sampling.REPLACED_CHANCE)
     return Thresholded(
-        masks.HESSIAN,
+        own,
         threshold=sampling.THRESHOLD,
         moments=sampling.MOMENTS,
         upper=sampling.UPPER,

@@ -1,11 +1,12 @@
-"""T2. Sampling by sensitivity: features are kept by chance, in proportion to sqrt(Lambda)|X|, and reweighted.
+"""T2. Sampling by a score: features are kept by chance, in proportion to omega|X|, and reweighted.
 
-With a sure top, a feature is kept with probability min(1, sqrt(Lambda)|X|/t) and divided by it: what is kept stays
-unbiased. With replacement, alpha p draws are made and a feature is multiplied by its count over the mean count. Either
-way test and training error grow by the same amount. The masks then serve retraining, which sees them alone.
+With a sure top, a feature is kept with probability min(1, omega|X|/t) and divided by it: what is kept stays unbiased.
+With replacement, alpha p draws are made and a feature is multiplied by its count over the mean count. Either way test
+and training error grow by the same amount, least where omega is sqrt(Lambda), the sensitivity. The masks then serve
+retraining, which sees them alone.
 """
 
-from sympy import Abs, Eq, Min, exp, sqrt
+from sympy import Abs, Eq, Min, exp
 
 from riskcalc.formulas.chapters import Chapter
 from riskcalc.formulas.expectation import E
@@ -16,6 +17,7 @@ from riskcalc.formulas.nodes import (
     off_tent,
     phi,
     positive,
+    ratio,
     spread,
     tail,
     tent,
@@ -57,7 +59,9 @@ from riskcalc.theory.symbols import (
 )
 
 _SOURCE = "see the derivation of sampling; after L. Liebenwein, C. Baykal et al., Provable filter pruning, ICLR 2020"
-SCORED = COEFFICIENT | {omega: sqrt(Lambda)} | SCORE
+SCORED = COEFFICIENT | SCORE
+# What a feature's score is of its share in a prediction.
+_SHARE = ratio(Lambda, omega**2)
 MOMENTS = {M0: off_tent(z, u), M0bar: tent(z, u), M1: tent_drop(z, u), M2c: tent_moment(z, u)}
 SURE_TOP = SCORED | INTERVAL | MOMENTS
 
@@ -125,7 +129,7 @@ GROWTH = Formula(
     id="sampling.growth",
     title="growth of test risk and training error by sampling with a sure top",
     defines=growth,
-    statement=E(s**2 * tent_loss(z, u)),
+    statement=E(_SHARE * s**2 * tent_loss(z, u)),
     where=SCORED | INTERVAL,
     source=_SOURCE,
     derived_from=("sampling.threshold",),
@@ -135,7 +139,8 @@ REPLACED_GROWTH = Formula(
     id="sampling.replaced_growth",
     title="growth of test risk and training error by sampling with replacement",
     defines=growth,
-    statement=mean_score**2 / alpha,
+    statement=mean_score * E(_SHARE * (m * (1 - 2 * tail(mu)) + 2 * s * phi(mu))) / alpha,
+    where=SCORED,
     source=_SOURCE,
     derived_from=("sampling.mean_score",),
 )

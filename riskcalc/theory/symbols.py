@@ -56,7 +56,7 @@ abar_pivot = scalar("abar_pivot", "one minus the shrinkage of the pivot atom", U
 
 # Other masks: sampling, the optimal interval, groups
 draw_rate = law_symbol("draw_rate", r"rate at which draws find a feature, per unit of $|\mu + H|$", POSITIVE, r"\theta")
-mean_score = scalar("mean_score", r"mean of $\sqrt\Lambda\,|X|$", POSITIVE, r"\bar r")
+mean_score = scalar("mean_score", r"mean of $\omega\,|X|$", POSITIVE, r"\bar r")
 power = scalar("power", "mean square of a prediction", NONNEGATIVE, r"P_X")
 growth = scalar("growth", "what sampling adds to the test risk, and to the training error", NONNEGATIVE, r"\Delta")
 distortion = scalar("distortion", "what sampling adds, over the mean square of a prediction", NONNEGATIVE, r"\delta_X")

@@ -26,7 +26,7 @@ from riskcalc.prediction.status import Status
 from riskcalc.theory import masks, optimal
 from riskcalc.theory.dense import COEFFICIENT
 from riskcalc.theory.policies import UNCHANGED, Best, Drawn, Errors, Mask, Ranked, Scored, Thresholded, mask
-from riskcalc.theory.symbols import M0, M1, M0bar, M2c, m
+from riskcalc.theory.symbols import M0, M1, M0bar, M2c, m, omega
 
 MOMENTS = (M0, M0bar, M1, M2c)
 
@@ -50,13 +50,15 @@ class MaskGroup:
 
     def resolved(self, work: Evaluator) -> MaskGroup:
         """The same with its moments evaluated once; over many atoms each formula evaluates them block by block."""
+        # What is unchanged needs no more, and is compiled once for all masks.
+        rest = {omega: self.where[omega]} if omega in self.where and self.errors is not UNCHANGED else {}
         if NAMES[0] in self.state:
-            return replace(self, where=COEFFICIENT)
+            return replace(self, where=COEFFICIENT | rest)
         if shape(self.state)[1] > BLOCK:
             return self
         found = work.lower(MOMENTS, self.where, "masks.moments")(self.state)
         moments = {name: value + 0 * self.state["total"] for name, value in zip(NAMES, found, strict=True)}
-        return replace(self, state=self.state | moments, where=COEFFICIENT)
+        return replace(self, state=self.state | moments, where=COEFFICIENT | rest)
 
     def kept(self, work: Evaluator) -> np.ndarray:
         """Fraction kept of each atom, shape (N, K)."""
@@ -158,7 +160,7 @@ def find(mask: Mask, asked: Pruning) -> list[MaskGroup]:
 def _(mask: Drawn, asked: Pruning) -> list[MaskGroup]:
     state = asked.state
     for formula in mask.needs:
-        state = state | {formula.defines.name: asked.work.value(formula, state)}
+        state = state | {formula.defines.name: asked.work.given(formula, mask.moments, state)}
     policy = asked.policy
     return [MaskGroup(asked.rows, state, mask.moments, mask.errors, policy.sees_fit, repeats=policy.repeats)]
 

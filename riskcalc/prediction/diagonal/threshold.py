@@ -37,7 +37,7 @@ def solve_threshold(
     scores = zip(("m", "s", "mu"), work.lower((m, s, mu), score_where, "masks.score")(state), strict=True)
     scored = state | dict(scores)
     for formula in mask.needs:
-        scored[formula.defines.name] = work.value(formula, state)
+        scored[formula.defines.name] = work.given(formula, score_where, state)
     live = state["Lambda"] > 0
     balance = Balance(
         terms=work.terms(mask.threshold, mask.interval),
