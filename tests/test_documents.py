@@ -81,7 +81,7 @@ def test_derive_names_the_near_ones_and_fails_with_a_wrong_step(tmp_path: Path):
 def test_reports_print_as_a_table(reports: Reports):
     text = str(reports)
     for name in LIBRARY.derivations:
-        assert re.search(rf"^ +{name} ", text, re.MULTILINE)
+        assert re.search(rf"^{name} ", text, re.MULTILINE)
     assert reports.to_dict()["passed"] is True
     broken = StepReport("step", "symbolic", False, "not shown", 0.0, ())
     text = str(Reports((Report("name", "Title", (broken,)),)))
