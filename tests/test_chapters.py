@@ -17,10 +17,10 @@ from sympy import Eq, S, Symbol
 
 import riskcalc as rc
 from riskcalc.chapters import NONNEGATIVE, POSITIVE, Chapter, E, Equation, Formula, Trial, law_symbol, positive, scalar
-from riskcalc.derivation.run import LIBRARY, library_of
 from riskcalc.power.chapters import measure_chapter
 from riskcalc.power.mutation import mutants
 from riskcalc.theory import CHAPTERS, REGISTRY
+from riskcalc.theory.library import LIBRARY, library_of
 from riskcalc.theory.symbols import Lambda, kappa, sigma2
 
 HERE_ONLY = {"workers": 1}
@@ -182,6 +182,7 @@ def test_derive_verify_and_catalogue(run, tmp_path: Path):
     text = page.read_text()
     assert set(re.findall(r'<article id="([\w.]+)"', text)) == {"best.penalty", "best.companion", "best.risk"}
     assert text.count("best (symbolic)") == 3
+    assert text.count("<dt>solved for</dt>") == 1
     assert "<code>dense.risk</code>" in text
     assert 'href="#dense.risk"' not in text  # which is not on this page
 
@@ -266,6 +267,22 @@ ONE = HEAD + "one = Formula('mine.one', 'one', gamma, kappa, 'test')\n"
         ("import sys\nsys.exit(3)\n", r"fails: line 2, in <module>, sys\.exit\(3\): SystemExit: 3"),
         (HEAD + "Formula('a')\n", r"fails: line 4, in <module>, Formula\('a'\): TypeError"),
         (HEAD + "C = Chapter('dense', 'Mine', ())\n", r"the chapter id 'dense' is taken: The dense fit"),
+        (
+            HEAD + "C = Chapter('mine', 'Mine', 3)\n",
+            r"formulas of the chapter 'mine' must be a tuple of Formula, got 3",
+        ),
+        (
+            ONE + "C = Chapter('mine', 'M', (one,), trials=(3,))\n",
+            r"trials of the chapter 'mine' must be a tuple of Trial",
+        ),
+        (
+            ONE + "C = Chapter('mine', 'M', (one,), derivations=len)\n",
+            r"derivations of 'mine' must be functions by name",
+        ),
+        (
+            HEAD + "C = Chapter('mine', 'M', (Formula('mine.a', '', gamma, kappa, 's'),))\n",
+            r"mine\.a needs a title and",
+        ),
         (HEAD + "C = Chapter('My own', 'Mine', ())\n", r"the id of a chapter is a name in small letters, got 'My own'"),
         (ONE + "C = Chapter('other', 'Mine', (one,))\n", r"its id must begin with 'other\.'"),
         (ONE + "C = Chapter('mine', 'Mine', (one, one))\n", r"formula 'mine\.one' is registered twice"),
@@ -356,6 +373,20 @@ def test_meanings_are_of_declared_symbols():
         Chapter("own", "Own", (), meanings={Symbol("m"): kappa})
 
 
+def test_a_name_may_be_another_symbol_in_another_file(tmp_path: Path):
+    """But not one of the theory's, and not in one formula. The derivations of riskcalc have a v of their own."""
+    text = HEAD + "v = scalar('v', 'mine', POSITIVE, 'v')\none = Formula('mine.one', 'one', gamma, v, 's')\n"
+    chapter = rc.load_chapter(_written(tmp_path, text + "C = Chapter('mine', 'M', (one,))\n"))
+    assert LIBRARY.derivations["training_error"](REGISTRY).steps
+    assert rc.latex(chapter.formulas[0]) == "\\begin{align*}\n  \\gamma &= v\n\\end{align*}"
+    both = (
+        text
+        + "C = Chapter('mine', 'M', (Formula('mine.a', 'a', gamma, v + E(law_symbol('v', 'w', REAL, 'v')), 's'),))\n"
+    )
+    with pytest.raises(ValueError, match=r"two symbols in mine\.a are called v; rename one"):
+        rc.load_chapter(_written(tmp_path, both))
+
+
 def test_trials_that_do_not_fit():
     one = Formula("own.one", "one", x, kappa + 0 * sigma2, "test")
 
@@ -389,6 +420,10 @@ def test_errors_of_a_derivation_are_its_own_lines(tmp_path: Path, run):
     )
     code, _, err = run("derive", "--chapter", _written(tmp_path, text))
     assert (code, err.count("\n")) == (2, 1)
+    nothing = text.replace("records['mine.two']", "None")
+    assert (
+        "the derivation d gives no Derivation, but None" in run("derive", "--chapter", _written(tmp_path, nothing))[2]
+    )
     assert re.search(r"the derivation d fails: line 6, in d, return records\['mine\.two'\]: KeyError: 'mine\.two'", err)
 
 

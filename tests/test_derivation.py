@@ -13,13 +13,14 @@ from riskcalc.derivation.checks import Enclosed, Sampled, Simulated, Symbolic
 from riskcalc.derivation.claims import Equal, Expands, Less, Limit, Registered, Roots
 from riskcalc.derivation.record import Derivation, Step
 from riskcalc.derivation.reports import Report
-from riskcalc.derivation.run import LIBRARY, build, check, derive
+from riskcalc.derivation.run import build, check, derive
 from riskcalc.formulas.expectation import E, MaskedMoments
 from riskcalc.formulas.nodes import Outside, phi, positive
 from riskcalc.formulas.records import Formula
 from riskcalc.formulas.symbols import H, LawSymbol, Scalar
 from riskcalc.formulas.symbols import S as S_
 from riskcalc.theory import REGISTRY, dense, pruning
+from riskcalc.theory.library import LIBRARY
 from riskcalc.theory.masks import MOMENTS
 from riskcalc.theory.symbols import M0, B, D, Lambda, M2c, X, a, abar, gamma, kappa, nu, q, ridge, sigma2, t, tau, u, z
 from riskcalc.verification.subjects import Theory

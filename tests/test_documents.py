@@ -14,8 +14,9 @@ import pytest
 
 from riskcalc.derivation.claims import Equal, Less
 from riskcalc.derivation.reports import Report, Reports, StepReport
-from riskcalc.derivation.run import LIBRARY, build
+from riskcalc.derivation.run import build
 from riskcalc.theory import REGISTRY
+from riskcalc.theory.library import LIBRARY
 from riskcalc.typesetting.article import derivation_article
 from riskcalc.typesetting.catalogue import catalogue
 from riskcalc.typesetting.expressions import tex

@@ -6,11 +6,11 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
-from riskcalc.derivation.run import library_of
 from riskcalc.formulas.chapters import Chapter
 from riskcalc.lookup import look_up
 from riskcalc.modules import failures_of, run_file
 from riskcalc.theory import CHAPTERS
+from riskcalc.theory.library import library_of
 
 GROUP = "riskcalc.chapters"
 

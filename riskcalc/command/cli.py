@@ -209,7 +209,7 @@ def derive(name: str | None, tex_file: Path | None, workers: int | None, chapter
     own = _chapter(chapter)
     report = rc.derive(name, chapter=own, workers=workers, progress=_watched())
     if tex_file is not None:
-        from riskcalc.derivation.run import library_of
+        from riskcalc.theory.library import library_of
         from riskcalc.typesetting.article import derivation_article
 
         tex_file.write_text(derivation_article(report, library_of(own)), encoding="utf-8")
@@ -227,7 +227,7 @@ def catalogue(file: Path, workers: int | None, chapter: str | None) -> None:
 
     The derivations are run for it. Exit code 1 if a step fails.
     """
-    from riskcalc.derivation.run import library_of
+    from riskcalc.theory.library import library_of
     from riskcalc.typesetting.catalogue import catalogue
 
     own = _chapter(chapter)
@@ -270,8 +270,8 @@ def latex(
 ) -> None:
     """Print formulas as LaTeX, all of them if no ID is given: numbered displays, with their ids as labels."""
     from riskcalc.command.problem_files import question, read_keys
-    from riskcalc.derivation.run import library_of
     from riskcalc.lookup import look_up
+    from riskcalc.theory.library import library_of
     from riskcalc.typesetting.document import article
     from riskcalc.typesetting.export import snippet
     from riskcalc.typesetting.policies import with_policy

@@ -20,7 +20,7 @@ from riskcalc.derivation.background import Background
 from riskcalc.formulas.expectation import E, reduce_expectations, refuse_jumps
 from riskcalc.formulas.nodes import Node
 from riskcalc.formulas.records import Definitions
-from riskcalc.formulas.symbols import Expression, H, LawSymbol
+from riskcalc.formulas.symbols import Expression, H, LawSymbol, refuse_namesakes
 from riskcalc.formulas.symbols import S as MASK
 
 _OPERATORS = (Derivative, Integral, Limit, Subs, Sum)
@@ -29,6 +29,7 @@ _JUMPS = (sympy.sign, sympy.Heaviside, sympy.DiracDelta, sympy.floor, sympy.ceil
 
 def unfold(expression: Expression, where: Definitions, background: Background) -> Expression:
     """The expression with definitions put in, derivatives taken, and H and the mask averaged out."""
+    refuse_namesakes(expression.free_symbols.union(where, *(rule.free_symbols for rule in where.values())), "a claim")
     expression = defined(expression, where)
     if any(mean.has(background.fitted) and mean.has(H, MASK) for mean in expression.atoms(E)):
         raise ValueError(f"{background.fitted} depends on {H} and {MASK}, and stands beside them in a mean; define it")

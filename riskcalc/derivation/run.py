@@ -15,38 +15,11 @@ from riskcalc.derivation.reports import Report, Reports, StepReport
 from riskcalc.formulas.chapters import Chapter, Library
 from riskcalc.formulas.records import Formula
 from riskcalc.lookup import look_up
-from riskcalc.modules import failures_of, run_file
+from riskcalc.modules import failures_of
 from riskcalc.simulation.workers import process_pool, run_all
-from riskcalc.theory import CHAPTERS
+from riskcalc.theory.library import LIBRARY, from_file, library_of
 from riskcalc.theory.masks import MOMENTS
 from riskcalc.theory.symbols import X
-
-_PACKAGE = Path(__file__).parents[1]
-# Installed, the files lie inside the package; in a checkout, beside it.
-_FOLDERS = (_PACKAGE / "_derivations", _PACKAGE.parent / "derivations")
-
-
-def _files() -> dict[str, Path]:
-    """The files of the derivations by name, in the order of reading: 01_ridge.py is "ridge"."""
-    folder = next(folder for folder in _FOLDERS if folder.is_dir())
-    return {path.stem.split("_", 1)[1]: path for path in sorted(folder.glob("[0-9]*.py"))}
-
-
-def _from_file(path: Path, records: Mapping[str, Formula]) -> Derivation:
-    module = run_file(path)
-    if not callable(getattr(module, "derivation", None)):
-        raise ValueError(f"{path} has no function derivation(records)")
-    return module.derivation(records)
-
-
-# The theory of this package, for whoever brings none.
-LIBRARY = Library(CHAPTERS, {name: partial(_from_file, path) for name, path in _files().items()})
-
-
-@cache
-def library_of(chapter: Chapter | None) -> Library:
-    """A chapter of one's own on the basis of riskcalc's; without one, riskcalc's."""
-    return LIBRARY if chapter is None else LIBRARY.with_chapter(chapter)
 
 
 @cache
@@ -60,9 +33,12 @@ def build(name: str, records: Mapping[str, Formula] | None = None, library: Libr
     if not isinstance(name, str):
         raise TypeError(f"name must be that of a derivation, or the path of a file, got {name!r}")
     own = name.endswith(".py")
-    derivation = partial(_from_file, Path(name)) if own else look_up(name, library.derivations, "derivation")
+    derivation = partial(from_file, Path(name)) if own else look_up(name, library.derivations, "derivation")
     with failures_of(f"the derivation {name}"):
-        return derivation(library.records if records is None else records)
+        found = derivation(library.records if records is None else records)
+    if not isinstance(found, Derivation):
+        raise ValueError(f"the derivation {name} gives no Derivation, but {found!r}")
+    return found
 
 
 @overload

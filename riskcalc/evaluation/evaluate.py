@@ -10,19 +10,19 @@ import numpy as np
 import sympy
 
 from riskcalc.evaluation.inputs import Inputs, read
-from riskcalc.evaluation.plan import Known, Plan, Step, definitions_of, make_plan, possible_inputs
+from riskcalc.evaluation.plan import Plan, Records, Step, definitions_of, make_plan, possible_inputs
 from riskcalc.evaluation.roots import enclose, solve
 from riskcalc.exact import count
 from riskcalc.formulas.chapters import Chapter
-from riskcalc.formulas.records import Equation, FixedPoint, Formula
-from riskcalc.formulas.symbols import refuse_undeclared
+from riskcalc.formulas.records import Definitions, Equation, FixedPoint, Formula
+from riskcalc.formulas.symbols import refuse_namesakes, refuse_undeclared
 from riskcalc.lookup import look_up
 from riskcalc.lowering.balls import Balls
 from riskcalc.lowering.evaluator import evaluator
 from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.multiprecision import GUARD, Multiprecision
 from riskcalc.results.values import rounded
-from riskcalc.theory import CHAPTERS, REGISTRY
+from riskcalc.theory.library import library_of
 
 Values = dict[str, np.ndarray]  # by the id of a step
 _ENCLOSED_DIGITS = 15
@@ -79,29 +79,19 @@ def evaluate(
     >>> round(rc.evaluate("dense.risk", fit | {"B": 1, "sigma2": 0}), 4)
     0.9765
     >>> rc.evaluate("dense.effective_ridge", fit | {"kappa": [2, 3], "ridge": "1/10"}).round(3)
-    array([1.569, 3.063])
+    array([1.43 , 2.878])
     """
-    known = known_to(chapter)
+    library = library_of(chapter)
     digits = None if digits is None else count(digits, "digits")
-    asked = formula_of(formula, known, chapter)
-    (value,) = evaluate_all((asked,), inputs, known, digits, enclosed)
+    asked = formula_of(formula, library.records, chapter)
+    (value,) = evaluate_all((asked,), inputs, library.records, library.meanings, digits, enclosed)
     return value
 
 
-def known_to(chapter: Chapter | None) -> Known:
-    """The formulas and meanings of riskcalc, and those of a chapter beside it."""
-    chapters = [*CHAPTERS.values(), *([] if chapter is None else [chapter])]
-    own = () if chapter is None else chapter.formulas
-    return Known(
-        REGISTRY | {formula.id: formula for formula in own},
-        {symbol: rule for one in chapters for symbol, rule in one.meanings.items()},
-    )
-
-
-def formula_of(formula: Any, known: Known, chapter: Chapter | None) -> Formula:
+def formula_of(formula: Any, records: Records, chapter: Chapter | None) -> Formula:
     """The formula of an id, of an expression, or itself."""
     if isinstance(formula, str):
-        return look_up(formula, known.records, "formula")
+        return look_up(formula, records, "formula")
     if isinstance(formula, sympy.Expr):
         id = "the expression" if chapter is None else f"{chapter.id}.the expression"
         formula = Formula(id=id, title=id, defines=sympy.Dummy(), statement=formula, source="")
@@ -109,6 +99,7 @@ def formula_of(formula: Any, known: Known, chapter: Chapter | None) -> Formula:
     if not isinstance(formula, Formula):
         raise TypeError(f"formula must be the id of a formula, a Formula or a SymPy expression, got {formula!r}")
     refuse_undeclared(formula.symbols() - {formula.defines}, formula.id)
+    refuse_namesakes(formula.symbols(), formula.id)
     if isinstance(formula, Equation):
         formula.check()
     return formula
@@ -117,15 +108,16 @@ def formula_of(formula: Any, known: Known, chapter: Chapter | None) -> Formula:
 def evaluate_all(
     formulas: Iterable[str | Formula],
     given: Mapping[str, Any],
-    known: Known,
+    records: Records,
+    meanings: Definitions,
     digits: int | None = None,
     enclosed: bool = False,
 ) -> list[Any]:
     """Several formulas, or their ids, at the same inputs; see `evaluate`."""
-    asked = [known.records[one] if isinstance(one, str) else one for one in formulas]
+    asked = [records[one] if isinstance(one, str) else one for one in formulas]
     names = " and ".join(one.id for one in asked)
-    inputs = read(given, possible_inputs(asked, known), definitions_of(asked), names)
-    plan = make_plan(asked, known, inputs.exact)
+    inputs = read(given, possible_inputs(asked, records, meanings), definitions_of(asked), names)
+    plan = make_plan(asked, records, meanings, inputs.exact)
     values = _run(plan, inputs, digits, enclosed)
     return [_shaped(plan.steps[formula.id], values[formula.id], inputs, digits, enclosed) for formula in asked]
 

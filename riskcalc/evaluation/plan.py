@@ -37,16 +37,11 @@ class Plan:
     steps: Mapping[str, Step]
 
 
-@dataclass(frozen=True)
-class Known:
-    """The formulas by id, and what symbols stand for that have none."""
-
-    records: Mapping[str, Formula]
-    meanings: Definitions
+Records = Mapping[str, Formula]
 
 
-def make_plan(formulas: Iterable[Formula], known: Known, given: Iterable[str]) -> Plan:
-    """How formulas are evaluated, if symbols of these names are given.
+def make_plan(formulas: Iterable[Formula], records: Records, meanings: Definitions, given: Iterable[str]) -> Plan:
+    """How formulas are evaluated on these records, if symbols of these names are given.
 
     Raises
     ------
@@ -54,7 +49,7 @@ def make_plan(formulas: Iterable[Formula], known: Known, given: Iterable[str]) -
         If something is needed that is neither given nor has a formula among those that the one at hand is derived
         from, or in its chapter; or if several have one.
     """
-    planner = _Planner(known, set(given))
+    planner = _Planner(records, meanings, set(given))
     for formula in formulas:
         planner.add(formula)
     if planner.missing:
@@ -62,9 +57,9 @@ def make_plan(formulas: Iterable[Formula], known: Known, given: Iterable[str]) -
     return Plan(planner.steps)
 
 
-def possible_inputs(formulas: Iterable[Formula], known: Known) -> dict[str, Any]:
+def possible_inputs(formulas: Iterable[Formula], records: Records, meanings: Definitions) -> dict[str, Any]:
     """The symbols that formulas and those behind them take values of, by name; the weights are no symbol."""
-    planner = _Planner(known, set())
+    planner = _Planner(records, meanings, set())
     found: dict[str, Any] = {}
     for formula in formulas:
         found |= planner.reach(formula)
@@ -91,8 +86,8 @@ def forms_of(formula: Formula) -> tuple[Expression, ...]:
 class _Planner:
     """Collects the steps that lead to formulas."""
 
-    def __init__(self, known: Known, given: set[str]):
-        self.known, self.given = known, given
+    def __init__(self, records: Records, meanings: Definitions, given: set[str]):
+        self.records, self.meanings, self.given = records, meanings, given
         self.steps: dict[str, Step] = {}
         self.missing: set[str] = set()
 
@@ -129,8 +124,8 @@ class _Planner:
                 )
             if found:
                 return found[0]
-        if symbol in self.known.meanings:
-            return _definition(symbol, self.known.meanings[symbol], formula, {})
+        if symbol in self.meanings:
+            return _definition(symbol, self.meanings[symbol], formula, {})
         return None
 
     def _levels(self, formula: Formula) -> Iterator[list[Formula]]:
@@ -139,11 +134,11 @@ class _Planner:
         while level:
             level = [id for id in dict.fromkeys(level) if id not in seen]
             seen |= set(level)
-            here = [self.known.records[id] for id in level]
+            here = [self.records[id] for id in level]
             yield here
             level = [id for one in here for id in one.derived_from]
         chapter = formula.id.partition(".")[0]
-        yield [one for id, one in self.known.records.items() if id.startswith(f"{chapter}.") and id not in seen]
+        yield [one for id, one in self.records.items() if id.startswith(f"{chapter}.") and id not in seen]
 
     def reach(self, formula: Formula, seen: frozenset[str] = frozenset()) -> dict[str, Any]:
         """The symbols, by name, that a formula and those behind it are written in: inputs that are no mistakes."""
@@ -155,8 +150,8 @@ class _Planner:
         for symbol in sorted(_needs(step) - inner.keys(), key=str):
             found[str(symbol)] = symbol
             giving = [one for level in self._levels(formula) for one in level if _gives(one, symbol)]
-            if symbol in self.known.meanings:
-                giving.append(_definition(symbol, self.known.meanings[symbol], formula, {}))
+            if symbol in self.meanings:
+                giving.append(_definition(symbol, self.meanings[symbol], formula, {}))
             for one in giving:
                 found |= self.reach(one, seen)
         for one in inner.values():

@@ -22,8 +22,9 @@ from riskcalc.lowering.surplus import Surplus
 
 # The widest search for a root of a balance: from 2**-(2**_DOUBLINGS) to its inverse.
 _DOUBLINGS = 10
-# A float64 root is this near to the one in more digits, unless the equation is ill-conditioned.
-_NEAR = 2.0**-30
+# How near, relatively, a float64 root is to the one in more digits: one after the other is tried, and at last the
+# bracket of the equation.
+_NEAR = (2.0**-40, 2.0**-20, 2.0**-10)
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,8 @@ def solve(step: Step, state: State, work: Evaluator, coarse: np.ndarray | None) 
 
 def _bracketed(sides: Sides, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
     """In float64, by Chandrupatla's method."""
-    (low, size), (high, _) = sides.at(lower), sides.at(upper)
-    rounding = np.where(np.isfinite(size), 16 * FLOAT64.epsilon * size, 0)
-    ends = np.where(abs(low) <= rounding, lower, np.where(abs(high) <= rounding, upper, np.nan))
+    (low, low_size), (high, high_size) = sides.at(lower), sides.at(upper)
+    ends = np.where(_vanishes(low, low_size), lower, np.where(_vanishes(high, high_size), upper, np.nan))
     open_ = np.isnan(ends)
     wrong = open_ & ~(np.sign(low) * np.sign(high) < 0)
     if wrong.any():
@@ -105,6 +105,11 @@ def _bracketed(sides: Sides, lower: np.ndarray, upper: np.ndarray) -> np.ndarray
     return ends
 
 
+def _vanishes(gap: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Whether a difference is rounding beside the size of what it is of."""
+    return np.isfinite(size) & (abs(gap) <= 16 * FLOAT64.epsilon * size)
+
+
 def _refined(sides: Sides, lower: np.ndarray, upper: np.ndarray, coarse: np.ndarray) -> np.ndarray:
     """In mpmath, regime by regime, near the float64 root if it can be."""
     roots = []
@@ -112,12 +117,12 @@ def _refined(sides: Sides, lower: np.ndarray, upper: np.ndarray, coarse: np.ndar
         near = mpf(start)
 
         def gap(x: Any, row: int = row) -> Any:
-            return sides.at(np.array([[x]], dtype=object), np.array([row]))[0].item()
+            value = sides.at(np.array([[x]], dtype=object), np.array([row]))[0].item()
+            return value if isinstance(value, mpf) else mp.nan
 
-        low, high = near * (1 - _NEAR), near * (1 + _NEAR)
-        if not gap(low) * gap(high) <= 0:
-            low, high = lower[row, 0], upper[row, 0]
-        tolerance = sides.work.system.epsilon * (abs(near) or abs(high - low))
+        brackets = [(near * (1 - width), near * (1 + width)) for width in _NEAR] + [(lower[row, 0], upper[row, 0])]
+        low, high = next((ends for ends in brackets if gap(ends[0]) * gap(ends[1]) <= 0), brackets[-1])
+        tolerance = sides.work.system.epsilon * min(1, abs(near) or abs(high - low))
         roots.append(mp.findroot(gap, (low, high), solver="anderson", tol=tolerance, maxsteps=1000, verify=False))
     return np.array(roots, dtype=object).reshape(-1, 1)
 

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 import sympy
 
-from riskcalc.evaluation.evaluate import formula_of, known_to
+from riskcalc.evaluation.evaluate import formula_of
 from riskcalc.evaluation.plan import unfolded
 from riskcalc.formulas.chapters import Chapter
 from riskcalc.formulas.records import Definitions, FixedPoint, Formula, LinearEquation
 from riskcalc.formulas.symbols import Expression
 from riskcalc.lowering.evaluator import PLAIN
+from riskcalc.theory.library import library_of
 
 
 def source(formula: str | Formula | sympy.Expr, *, chapter: Chapter | None = None) -> str:
@@ -49,7 +50,7 @@ def source(formula: str | Formula | sympy.Expr, *, chapter: Chapter | None = Non
             gamma + growth,
         )
     """
-    return "\n".join(_sources(formula_of(formula, known_to(chapter), chapter))).rstrip("\n")
+    return "\n".join(_sources(formula_of(formula, library_of(chapter).records, chapter))).rstrip("\n")
 
 
 def _sources(formula: Formula) -> Iterator[str]:

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Any, TypeVar
 
 from riskcalc.formulas.records import Definitions, Equation, Formula
-from riskcalc.formulas.symbols import refuse_undeclared
+from riskcalc.formulas.symbols import refuse_namesakes, refuse_undeclared
 from riskcalc.lookup import look_up
 
 # A function of formulas by id that gives a riskcalc.derivation.record.Derivation.
@@ -63,8 +63,11 @@ class Chapter:
     Raises
     ------
     ValueError
-        If ids are no names, do not begin with the chapter's, or are used twice; if a symbol was not declared with its
-        meaning by `scalar` or `law_symbol`; if an `Equation` is no equation in what it defines, or has no bracket.
+        If ids are no names, do not begin with the chapter's, or are used twice; if a formula has no title or no source;
+        if a symbol was not declared with its meaning by `scalar` or `law_symbol`; if an `Equation` is no equation in
+        what it defines, or has no bracket.
+    TypeError
+        If a part is not of its type.
     """
 
     id: str
@@ -77,12 +80,21 @@ class Chapter:
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z]\w*", self.id):
             raise ValueError(f"the id of a chapter is a name in small letters, got {self.id!r}")
+        for name, kind in (("formulas", Formula), ("trials", Trial)):
+            part = getattr(self, name)
+            if not (isinstance(part, tuple) and all(isinstance(one, kind) for one in part)):
+                raise TypeError(f"{name} of the chapter {self.id!r} must be a tuple of {kind.__name__}, got {part!r}")
+        if not (isinstance(self.derivations, Mapping) and all(map(callable, self.derivations.values()))):
+            raise TypeError(f"derivations of {self.id!r} must be functions by name, got {self.derivations!r}")
         for formula in self.formulas:
             if not re.fullmatch(rf"{self.id}\.[a-z]\w*", formula.id):
                 raise ValueError(
                     f"formula {formula.id!r} is in the chapter {self.id!r}; its id must begin with '{self.id}.'"
                 )
+            if not (formula.title.strip() and formula.source.strip()):
+                raise ValueError(f"{formula.id} needs a title and a source")
             refuse_undeclared(formula.symbols(), formula.id)
+            refuse_namesakes(formula.symbols(), formula.id)
             if isinstance(formula, Equation):
                 formula.check()
         registry(self.formulas)

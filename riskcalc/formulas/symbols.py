@@ -46,6 +46,10 @@ POSITIVE, NONNEGATIVE, UNIT = Interval.open(0, oo), Interval(0, oo), Interval(0,
 REAL = sympy.S.Reals
 
 
+# The symbols of the theory by name: everywhere else a symbol of that name is the same one. Other names may stand for
+# one symbol in one file and for another in another, if no formula and no claim has both.
+_RESERVED: dict[str, Quantity] = {}
+
 # Names that the law's measure has beside the symbols.
 MEASURE = ("weights", "total")
 
@@ -60,13 +64,11 @@ def _declare(kind: type[sympy.Symbol], name: str, meaning: str, domain: sympy.Se
         "real",
     )
     symbol = kind(name, **{assumption: True})
-    for known in QUANTITIES.values():
-        if known.symbol.name != name:
-            continue
-        if (type(known.symbol), known.domain) != (kind, domain):
-            raise ValueError(f"{name} was declared in {known.domain} before, and now in {domain}")
-        if known.latex != latex:
-            raise ValueError(f"{name} was written {known.latex} before, and now {latex}")
+    known = _RESERVED.get(name) or QUANTITIES.get(symbol)
+    if known is not None and (type(known.symbol), known.domain) != (kind, domain):
+        raise ValueError(f"{name} was declared in {known.domain} before, and now in {domain}")
+    if known is not None and known.latex != latex:
+        raise ValueError(f"{name} was written {known.latex} before, and now {latex}")
     QUANTITIES[symbol] = Quantity(symbol, meaning, domain, latex)
     return symbol
 
@@ -79,6 +81,20 @@ def scalar(name: str, meaning: str, domain: sympy.Set, latex: str) -> Expression
 def law_symbol(name: str, meaning: str, domain: sympy.Set, latex: str) -> Expression:
     """Declare a symbol that varies over the law. ValueError if it is another already."""
     return _declare(LawSymbol, name, meaning, domain, latex)
+
+
+def reserve() -> None:
+    """Keep the names of all symbols declared so far for these symbols."""
+    _RESERVED.update({symbol.name: quantity for symbol, quantity in QUANTITIES.items()})
+
+
+def refuse_namesakes(symbols: Iterable[sympy.Symbol], where: str) -> None:
+    """Raise ValueError for two declared symbols of one name: they are one in numbers, and when taken as positive."""
+    seen: set[str] = set()
+    for symbol in set(symbols) & QUANTITIES.keys():
+        if symbol.name in seen:
+            raise ValueError(f"two symbols in {where} are called {symbol.name}; rename one")
+        seen.add(symbol.name)
 
 
 def refuse_undeclared(symbols: Iterable[sympy.Symbol], where: str) -> None:

@@ -6,12 +6,13 @@ from concurrent.futures import Executor
 
 import numpy as np
 
-from riskcalc.derivation.run import derive, library_of
+from riskcalc.derivation.run import derive
 from riskcalc.formulas.chapters import Chapter
 from riskcalc.power.derivations import refusals
 from riskcalc.power.measure import FAILURES, Power, equivalent
 from riskcalc.power.mutation import Mutant, mutants
 from riskcalc.simulation.workers import run_all
+from riskcalc.theory.library import library_of
 from riskcalc.verification.evidence import Evidence, gather
 from riskcalc.verification.subjects import UserTheory
 from riskcalc.verification.trials import predictions, theory_of

@@ -9,9 +9,10 @@ from typing import Any
 from riskcalc.derivation.checks import Check, Simulated
 from riskcalc.derivation.claims import Claim, Less
 from riskcalc.derivation.record import Step
-from riskcalc.derivation.run import LIBRARY, background_of, build, check
+from riskcalc.derivation.run import background_of, build, check
 from riskcalc.formulas.chapters import Library
 from riskcalc.formulas.records import Formula
+from riskcalc.theory.library import LIBRARY
 
 
 class _Read(dict[str, Formula]):

@@ -10,10 +10,10 @@ from typing import Any
 
 import sympy
 
-from riskcalc.derivation.run import LIBRARY
 from riskcalc.formulas.chapters import Library
 from riskcalc.formulas.records import Expansion, FixedPoint, Formula
 from riskcalc.formulas.symbols import Expression, H, LawSymbol, S, Scalar
+from riskcalc.theory.library import LIBRARY
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +64,10 @@ def mutants(library: Library = LIBRARY) -> list[Mutant]:
 
 
 def _expressions(formula: Formula) -> Iterator[tuple[Any, Expression]]:
-    """The expressions of a record and their slots: its own forms, and the definitions that these need."""
+    """The expressions of a record and their slots: its own forms, and the definitions that these need.
+
+    The bracket of an equation claims nothing: without the root in it there is an error, with it the same root.
+    """
     own = [("statement", formula.statement), ("evaluation", formula.evaluation)]
     if isinstance(formula, FixedPoint):
         fields = ("part", "remainder", "slope", "bend", "scale", "supply", "target")

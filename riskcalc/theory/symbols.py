@@ -2,7 +2,7 @@
 
 from sympy import Interval, oo
 
-from riskcalc.formulas.symbols import NONNEGATIVE, POSITIVE, REAL, UNIT, law_symbol, scalar
+from riskcalc.formulas.symbols import NONNEGATIVE, POSITIVE, REAL, UNIT, law_symbol, reserve, scalar
 
 # The problem
 kappa = scalar("kappa", "aspect ratio $p/n$", POSITIVE, r"\kappa")
@@ -142,3 +142,5 @@ slope_gap = scalar("slope_gap", "zero where these slopes are right", REAL, r"\pa
 weight = scalar("weight", "weight of an earlier noise in the residuals after pruning", REAL, "v_j")
 residual = law_symbol("residual_noise", r"$\sum_jv_jG_j$", REAL, r"\hat v")
 missed = law_symbol("missed", r"$\sum_jv_j(W-V_j)$", REAL, r"\hat w")
+
+reserve()

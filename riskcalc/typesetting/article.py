@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from riskcalc.derivation.claims import Claim, Equal, Expands, Less, Limit, Registered, Roots
 from riskcalc.derivation.record import Derivation, Step
 from riskcalc.derivation.reports import Report, Reports, StepReport
-from riskcalc.derivation.run import LIBRARY, build
+from riskcalc.derivation.run import build
 from riskcalc.formulas.chapters import Library
 from riskcalc.formulas.records import Definitions
+from riskcalc.theory.library import LIBRARY
 from riskcalc.typesetting.displays import Equation, display, record, rows_of
 from riskcalc.typesetting.document import typewriter
 from riskcalc.typesetting.expressions import Typesetter, tex

@@ -11,11 +11,12 @@ from latex2mathml.converter import convert
 
 from riskcalc.derivation.claims import Registered
 from riskcalc.derivation.reports import Reports
-from riskcalc.derivation.run import LIBRARY, build
+from riskcalc.derivation.run import build
 from riskcalc.formulas.chapters import Library
 from riskcalc.formulas.records import Formula
+from riskcalc.theory.library import LIBRARY
 from riskcalc.typesetting.displays import record
-from riskcalc.typesetting.document import shown_quantities
+from riskcalc.typesetting.document import shown_quantities, solved_for
 
 _STYLE = """
 body { font: 17px/1.5 Georgia, serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem; color: #1b1b1b }
@@ -72,6 +73,7 @@ def _entry(formula: Formula, derivations: Iterable[str], present: Container[str]
         for quantity in shown_quantities([formula])
     )
     facts = {
+        "solved for": _prose(solved_for(formula)),
         "symbols": f"<table>{symbols}</table>",
         "assumptions": _prose(formula.assumptions),
         "source": _prose(formula.source),

@@ -11,12 +11,12 @@ from typing import Any
 
 from sympy import FiniteSet, Reals
 
-from riskcalc.derivation.run import LIBRARY
 from riskcalc.formulas.chapters import Library
 from riskcalc.formulas.records import Equation, FixedPoint, Formula
 from riskcalc.formulas.symbols import QUANTITIES, Expression, LawSymbol, Quantity
 from riskcalc.problems import Problem
 from riskcalc.problems.base import facts_latex
+from riskcalc.theory.library import LIBRARY
 from riskcalc.typesetting.displays import definitions, equations
 from riskcalc.typesetting.export import snippet
 from riskcalc.typesetting.expressions import tex
@@ -65,10 +65,8 @@ def article(formulas: Sequence[Formula], problem: Problem | None = None, library
 
 def _entry(formula: Formula, problem: Problem | None, prose: Callable[[str], str]) -> str:
     """A formula with its title above and what is known about it below."""
-    solved = f"Solved for ${tex(formula.defines)}$. " if isinstance(formula, FixedPoint) else ""
-    if isinstance(formula, Equation):
-        x, lower, upper = map(tex, (formula.defines, formula.lower, formula.upper))
-        solved = f"Solved for ${x}$ between ${lower}$ and ${upper}$. "
+    solved = solved_for(formula)
+    solved = f"Solved for {solved}. " if solved else ""
     holds = "" if formula.assumptions.startswith("none") else f"Assumes: {prose(formula.assumptions)}. "
     about = f"{solved}{holds}Source: {prose(formula.source)}."
     title = prose(formula.title[0].upper() + formula.title[1:])
@@ -76,6 +74,14 @@ def _entry(formula: Formula, problem: Problem | None, prose: Callable[[str], str
     below = rf"{{\small {about}\par}}"
     parts = [r"\begin{samepage}", heading, snippet(formula, problem, label=True), below, r"\end{samepage}\medskip", ""]
     return "\n".join(parts)
+
+
+def solved_for(formula: Formula) -> str:
+    """What an equation is solved for, and where its root is looked for; nothing for other formulas."""
+    if isinstance(formula, Equation):
+        x, lower, upper = map(tex, (formula.defines, formula.lower, formula.upper))
+        return f"${x}$ between ${lower}$ and ${upper}$"
+    return f"${tex(formula.defines)}$" if isinstance(formula, FixedPoint) else ""
 
 
 def typewriter(id: str) -> str:

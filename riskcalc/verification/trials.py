@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from riskcalc.evaluation.evaluate import evaluate_all, known_to
-from riskcalc.evaluation.plan import Known
+from riskcalc.evaluation.evaluate import evaluate_all
 from riskcalc.formulas.chapters import Chapter, Trial
 from riskcalc.formulas.records import Formula
 from riskcalc.modules import failures_of
+from riskcalc.theory.library import library_of
 from riskcalc.verification.theories import Theory
 
 
@@ -26,11 +26,12 @@ def theory_of(chapter: Chapter) -> Theory:
 
 def predictions(chapter: Chapter, records: Mapping[str, Formula] | None = None) -> np.ndarray:
     """What the formulas of all trials give, with other formulas in the place of some; shape (m,)."""
-    known = known_to(chapter)
-    known = known if records is None else Known(records, known.meanings)
-    found = []
+    library, found = library_of(chapter), []
+    records = library.records if records is None else records
     for trial in chapter.trials:
-        for id, value in zip(trial.formulas, evaluate_all(trial.formulas, trial.inputs, known), strict=True):
+        for id, value in zip(
+            trial.formulas, evaluate_all(trial.formulas, trial.inputs, records, library.meanings), strict=True
+        ):
             if np.ndim(value) > 0:
                 raise ValueError(f"a trial of {id} is at inputs of one regime, where it is one number, got {value}")
             found.append(value)
