@@ -196,7 +196,8 @@ _CELLS = st.one_of(
 
 @st.composite
 def tables(draw: st.DrawFn) -> Table:
-    columns = draw(st.lists(st.builds(Column, st.text("abc ", min_size=1, max_size=30), st.booleans()), min_size=2))
+    names = st.text("abc ", min_size=1, max_size=30).map(lambda text: text.strip() or "a")
+    columns = draw(st.lists(st.builds(Column, names, st.booleans()), min_size=2))
     numbers = st.floats(allow_nan=False).map(number) | st.integers(1, 10**56).map(str)
     cells = [_CELLS if column.words else numbers for column in columns]
     rows = draw(st.lists(st.tuples(*cells), max_size=4))

@@ -39,8 +39,8 @@ def predict(
     ----------
     problem : LinearGaussian, RankOne, or a problem of a kind of your own
     prune : Policy, optional
-        `Magnitude`, `Hessian`, `BrainSurgeon`, `Oracle`, `Random`, `Sampled`, `Optimal`, `Group` or `Iterative`; its
-        `keep` broadcasts with the problem's batch.
+        `Magnitude`, `Hessian`, `BrainSurgeon`, `Oracle`, `Variance`, `Random`, `Sampled`, `Optimal`, `Group` or
+        `Iterative`; its `keep` broadcasts with the problem's batch.
     retrain : bool or Retrain, optional
         Fit again on the features kept: True for least squares (or least norm) on the same sample. A `Retrain` can have
         a ridge, and a fresh sample of the same size, of which the choice of features is independent.
@@ -84,7 +84,8 @@ def small_model(
 
     It is told which fraction `keep` of the features has the largest Lambda B^2, and fits those with the problem's
     ridge and penalty; the others act as noise. Near or above its own interpolation threshold (aspect ratio times keep
-    close to one or larger) other subsets can be better.
+    close to one or larger) other subsets can be better. A model on the features of largest variance, which need not be
+    told, is ``predict(problem, Procedure.small(keep, by=Variance))``.
 
     Parameters
     ----------

@@ -215,8 +215,9 @@ class Comparison(Shown):
             return ""
         misfits = [prediction.values["misfit"] for prediction in pair]
         told = [self._estimation(one), self._estimation(other), *(number(misfit, self.digits) for misfit in misfits)]
-        by_misfit = misfits[1] - misfits[0]
-        by_error = pair[1].excess_risk - pair[0].excess_risk - by_misfit
+        with self._precision():
+            by_misfit = misfits[1] - misfits[0]
+            by_error = pair[1].excess_risk - pair[0].excess_risk - by_misfit
         if abs(by_error) >= abs(by_misfit):
             reason = "denoising" if order == "lower" else "the noise in what it keeps"
             return f"The reason is {reason}: estimating what is kept costs {told[0]} instead of {told[1]}."
@@ -238,7 +239,7 @@ class Comparison(Shown):
     def _many_regimes(self) -> Table:
         given = inputs(self.problem, np.shape(self.margin), self.keep)
         risks = {model: np.ravel(risk) for model, risk in self.risks.items()}
-        best, beats = np.ravel(np.asarray(self.best)), np.ravel(self.prune_beats_small)
+        best, margin, beats = (np.ravel(np.asarray(one)) for one in (self.best, self.margin, self.prune_beats_small))
         regimes, keys = range(best.size), [*map(Column, given)]
 
         def told(i: int) -> list[str]:
@@ -248,8 +249,7 @@ class Comparison(Shown):
             return "" if model is None else number(risks[model][i], self.digits)
 
         def by(i: int) -> str:
-            margin = np.ravel(self.margin)[i]
-            return number(margin, digits_left(margin, risks[best[i] or "dense"][i], self.digits))
+            return number(margin[i], digits_left(margin[i], risks[best[i] or "dense"][i], self.digits))
 
         def every(i: int) -> list[str]:
             return [*told(i), *(risk(model, i) for model in risks), best[i] or "none", by(i)]
@@ -290,7 +290,7 @@ def compare(
     retrain_ridge: ArrayLike | str = 0.0,
     policies: Sequence[type[Policy] | Policy] = RULES,
 ) -> Comparison:
-    """Compare the dense fit, its pruned and retrained versions, and a small model of the best features, at one budget.
+    """Compare the dense fit, its pruned and retrained versions, and small models, at one budget.
 
     Parameters
     ----------
@@ -320,7 +320,8 @@ def compare(
     -----
     Theorems 1 and 2 and Section 3 of Chang et al. 2021; derivations 11, 12 and 17 for training errors, retraining on
     the same sample and the bound. The excess risk is what dropping costs (the signal of the dropped features, misfit)
-    and what estimating costs (the error in what is kept).
+    and what estimating costs (the error in what is kept). The paper's small model is told the best features; those of
+    largest variance, and any, are what can be had without being told.
 
     Examples
     --------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 import textwrap
@@ -18,7 +19,7 @@ import mpmath
 # Longer tables are cut, with a line that says so.
 MOST_ROWS = 24
 # Text is not wider than this, whatever the terminal; words are not wrapped to less than this.
-WIDEST, NARROWEST = 80, 16
+WIDEST, NARROWEST = 80, 14
 GAP = 2
 
 
@@ -82,10 +83,7 @@ class Shown(ABC):
 
 
 def number(value: Any, digits: int | None = None) -> str:
-    """A number as a table shows it: five significant digits, or as many as were asked for, zeros at its end included.
-
-    Nothing is zero to so many digits but zero itself.
-    """
+    """A number as a table shows it: five significant digits; or as many as were asked for, zeros at its end, too."""
     if value is None:
         return ""
     if digits is None:
@@ -96,10 +94,10 @@ def number(value: Any, digits: int | None = None) -> str:
     return text.replace(".e", "e").removesuffix(".")
 
 
-def cut(rows: Iterable[Sequence[str]], count: int, of: str = "regimes") -> dict[str, Any]:
-    """The first of so many rows, and a note that says so where there are more: arguments of a `Table`."""
+def cut(rows: Iterable[Sequence[str]], count: int) -> dict[str, Any]:
+    """Of so many regimes the first rows, and a note that says so where there are more: arguments of a `Table`."""
     first = [row for _, row in zip(range(MOST_ROWS), rows, strict=False)]
-    return {"rows": first, "notes": [] if count <= MOST_ROWS else [f"the first {MOST_ROWS} of {count} {of}"]}
+    return {"rows": first, "notes": [] if count <= MOST_ROWS else [f"the first {MOST_ROWS} of {count} regimes"]}
 
 
 # --- text
@@ -117,11 +115,10 @@ def to_text(parts: Iterable[Part], width: int | None = None) -> str:
     width = width or line_width()
     found: list[str] = []
     for part in parts:
-        found += (
-            ["", *_lines(part, width), ""]
-            if isinstance(part, Table)
-            else _wrapped(part, width, hang=2 * part.startswith(" "))
-        )
+        if isinstance(part, Table):
+            found += ["", *_lines(part, width), ""]
+        else:
+            found += _wrapped(part, width, hang=2 * part.startswith(" "))
     text = "\n".join(line.rstrip() for line in found).strip("\n")
     return re.sub("\n{3,}", "\n\n", text)
 
@@ -157,15 +154,22 @@ def _lines(table: Table, width: int) -> list[str]:
 def _blocks(table: Table, width: int) -> list[list[int]]:
     """The columns of every part of a table that has to be broken; none where a part would have but one of several."""
     keys, others = list(range(table.keys)), list(range(table.keys, len(table.columns)))
-    blocks = [keys[:]]
-    for other in others:
-        if _widths(table, [*blocks[-1], other], width):
-            blocks[-1].append(other)
-        else:
-            blocks.append([*keys, other])
-    fits = all(_widths(table, block, width) for block in blocks)
-    several = len(others) == 1 or min(map(len, blocks[:-1]), default=table.keys + 2) > table.keys + 1
-    return blocks if fits and several else []
+
+    def filled(most: int) -> list[list[int]]:
+        blocks = [keys]
+        for other in others:
+            if len(blocks[-1]) < table.keys + most and _widths(table, [*blocks[-1], other], width):
+                blocks[-1] = [*blocks[-1], other]
+            else:
+                blocks.append([*keys, other])
+        return blocks
+
+    full = filled(len(others))
+    several = len(others) == 1 or all(len(block) > table.keys + 1 for block in full[:-1])
+    if not (several and all(_widths(table, block, width) for block in full)):
+        return []
+    even = filled(math.ceil(len(others) / len(full)))
+    return even if len(even) == len(full) else full
 
 
 def _widths(table: Table, block: list[int], width: int) -> list[int]:
