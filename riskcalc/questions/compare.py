@@ -271,7 +271,7 @@ class Comparison(Shown, Inert):
     def _many_regimes(self) -> Table:
         given = inputs(self.problem, np.shape(self.margin), self.keep)
         risks = {model: np.ravel(risk) for model, risk in self.risks.items()}
-        best, margin, beats = map(np.ravel, (np.asarray(self.best), self.margin, self.prune_beats_small))
+        best, margin, beats = (np.ravel(np.asarray(one)) for one in (self.best, self.margin, self.prune_beats_small))
         regimes, keys = range(best.size), [*map(Column, given)]
 
         def told(i: int) -> list[str]:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from riskcalc.policies import POLICIES, Policy, Procedure, Ranking, Retrain, by_budget
+from riskcalc.policies import Policy, Procedure, Ranking, Retrain, Score, by_budget
+from riskcalc.policies.base import rankings
 from riskcalc.strategies.numbers import RIDGES, numbers, zero_or
 
 KEPT = (1e-3, 1.0)
 GROUPS, ROUNDS = 4, 3  # features of a group and rounds of pruning, the most
+# Scores of one's own: |X| times a weight, which groups and sampling need, and others.
+WEIGHTED, OTHERS = ("abs(X)*Lambda**(1/4)", "abs(X)*Lambda"), ("X**2*Lambda", "abs(X)/(1 + abs(X))")
 
 
 def policies(*, keep: tuple[float, float] = KEPT) -> st.SearchStrategy[Policy]:
-    """Policies that a budget makes, with every choice that is yes or no.
+    """Policies that a budget makes, with any of their choices.
 
-    Groups, which need a size, and rounds, which need budgets, are `st.from_type(riskcalc.Group)` and
-    `st.from_type(riskcalc.Iterative)`.
+    Groups, which need a size, rounds, which need budgets, and scores of one's own are `st.from_type(riskcalc.Group)`,
+    `st.from_type(riskcalc.Iterative)` and `st.from_type(riskcalc.Score)`.
 
     Parameters
     ----------
@@ -59,8 +62,10 @@ def retrains() -> st.SearchStrategy[Retrain]:
 
 def policy_of(kind: type[Policy], budgets: st.SearchStrategy[float]) -> st.SearchStrategy[Policy]:
     """A policy with any of its choices."""
+    if issubclass(kind, Score):
+        return _scores(kind, WEIGHTED + OTHERS, budgets)
     rounds = list in (option.kind for option in kind.choices)
-    rankings = [one for one in POLICIES.values() if issubclass(one, Ranking) and (one.again or not rounds)]
+    named = [one for one in rankings().values() if one.again or not rounds]
     drawn = {
         bool: st.booleans(),
         int: st.integers(1, GROUPS),
@@ -68,10 +73,14 @@ def policy_of(kind: type[Policy], budgets: st.SearchStrategy[float]) -> st.Searc
         list: st.lists(budgets, min_size=1, max_size=ROUNDS, unique=True).map(
             lambda keeps: sorted(keeps, reverse=True)
         ),
-        Ranking: st.sampled_from(rankings),
+        Ranking: st.sampled_from(named) | _scores(Score, WEIGHTED, st.just(1.0)),
     }
     budget = {} if rounds else {"keep": budgets}
     return st.builds(kind, **{option.name: drawn[option.kind] for option in kind.choices}, **budget)
+
+
+def _scores(kind: type[Score], texts: tuple[str, ...], budgets: st.SearchStrategy[float]) -> st.SearchStrategy[Policy]:
+    return st.builds(kind, st.just("score"), st.sampled_from(texts), keep=budgets)
 
 
 def kept(keep: tuple[float, float]) -> st.SearchStrategy[float]:

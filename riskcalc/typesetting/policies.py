@@ -98,11 +98,12 @@ def with_policy(formula: Formula, policy: Policy | type[Policy]) -> Formula:
     for general, own in ((UNCHANGED.risk, found.errors.risk), (UNCHANGED.training_error, found.errors.training_error)):
         if formula is general and own is not general:
             raise ValueError(f"{formula.id} is of masks alone; of what is {policy.label} it is {own.id}")
-    defined = dict(_of(found.errors.needs) | definitions_of(found))
+    defined = {**_of(found.errors.needs), **definitions_of(found)}
     shown = closure([formula.statement], formula.where)
     masked = S in shown and formula.moments is masks.MOMENTS and loading not in shown
     clash = any(defined.get(symbol, rule) != rule for symbol, rule in formula.where.items())
     if clash or not (masked or formula in _own(found)):
         raise ValueError(f"{formula.id} shows no mask that is {policy.label}")
     defined.pop(formula.defines, None)
-    return replace(formula, where={**defined, **formula.where}, moments=masks.MOMENTS)
+    behind = (*formula.derived_from, "dense.coefficient")
+    return replace(formula, where={**defined, **formula.where}, moments=masks.MOMENTS, derived_from=behind)
