@@ -31,7 +31,7 @@ MASKED = [
 ]
 # What a problem, its budget, a second fit and a policy of groups are given by; and the largest Lambda B^2 of a law.
 GIVEN = {kappa, sigma2, ridge, alpha, Lambda, B, D, H, ridge2, size, crest}
-BUDGET = re.compile(r"\\mathbb\{E\}\[M_0\] &?= \\alpha")
+BUDGET = re.compile(r"\\mathbb\{E\}\[(?:M_0|S)\] &?= \\alpha")
 
 
 @cache
