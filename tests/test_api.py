@@ -259,7 +259,7 @@ def test_results_print_and_serialise():
     [
         (rc.Magnitude(keep=0.25), None),
         (rc.Group(4, "magnitude", keep=0.25), {"size": 4, "score": "magnitude"}),
-        (rc.Sampled(keep=0.25, replacement=True), {"replacement": True}),
+        (rc.Sampled(keep=0.25, replacement=True), {"replacement": True, "score": "hessian"}),
         (rc.Optimal(keep=0.25), {"rescale": False}),
         (
             rc.Iterative("hessian", ["1/2", "1/3"], ridge="1/10"),

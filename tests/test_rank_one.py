@@ -223,7 +223,7 @@ def test_predictions_print_and_serialise():
     )
     assert str(rc.predict(problem, digits=20)).startswith("dense, all features\n")
     again = rc.predict(problem, rc.Magnitude(n_keep=2), retrain=True)
-    assert str(again).startswith("pruned by magnitude,\nretrained\n")
+    assert str(again).startswith("pruned by magnitude, retrained\n")
     assert "share" in str(again)
     values = json.loads(json.dumps(again.to_dict()))
     assert values["keep"] == "2/3"
@@ -263,7 +263,7 @@ def test_bad_problems(change: dict, message: str):
     [
         ({"prune": rc.Magnitude(n_keep=3)}, r"n_keep is 3, but the problem has only 2 features"),
         ({"prune": rc.Magnitude(keep=0.1)}, r"keep = 0\.1 of 2 features leaves none; keep more"),
-        ({"prune": rc.Random(keep=0.5)}, r"covers magnitude, hessian and oracle, but not random"),
+        ({"prune": rc.Random(keep=0.5)}, r"covers magnitude, hessian, variance and oracle, but not random"),
         ({"prune": rc.Magnitude(n_keep=1), "retrain": rc.Retrain(ridge=5)}, r"second fits without a ridge"),
         ({"retrain": True}, r"retrain needs a policy to prune by before it"),
         ({"digits": 0}, r"digits must be at least 1, got 0"),
@@ -304,7 +304,7 @@ def test_the_package_agrees_with_itself_on_every_door():
     """Compared, simulated, verified, small: as any problem is."""
     found = rc.compare(TRIAL, n_keep=1)
     assert list(found.risks) == [
-        *("dense", "small", "magnitude", "hessian", "oracle"),
+        *("dense", "small", "small_by_variance", "magnitude", "hessian", "oracle"),
         *("magnitude+retrain", "hessian+retrain", "oracle+retrain", "magnitude+fresh", "hessian+fresh"),
     ]
     assert found.risks["small"] == found.risks["dense"] == rc.small_model(TRIAL, n_keep=1).risk
