@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 import warnings
@@ -12,9 +11,11 @@ from typing import Any
 import click
 
 import riskcalc as rc
+from riskcalc.command import formulas
 from riskcalc.command.options import (
     FILE,
     RANKINGS,
+    chapter_of,
     chapter_option,
     digits_option,
     drawing_of,
@@ -23,14 +24,13 @@ from riskcalc.command.options import (
     model_of,
     model_options,
     policy_of,
-    policy_options,
     problem_options,
     question_of,
     refuse_budget,
     score_of,
     score_options,
-    shown_policy,
 )
+from riskcalc.command.output import show, watched
 
 _EPILOG = """New here? `riskcalc examples` writes problem files to begin with.
 
@@ -48,6 +48,10 @@ def app() -> None:
     """Prune a large model, or train a small one? Exact high-dimensional risks of both."""
 
 
+for _command in (formulas.catalogue, formulas.derive, formulas.latex, formulas.source):
+    app.add_command(_command)
+
+
 @app.command()
 @model_options
 @digits_option
@@ -57,7 +61,7 @@ def predict(digits: int | None, as_json: bool, **options: Any) -> None:
     model, retrain = model_of(options)
     asked = question_of(options)
     prune = policy_of(model, asked.budget, options)
-    _show(rc.predict(asked.problem, prune, retrain, digits=digits), as_json)
+    show(rc.predict(asked.problem, prune, retrain, digits=digits), as_json)
 
 
 @app.command()
@@ -71,7 +75,7 @@ def compare(retrain_ridge: str | None, digits: int | None, as_json: bool, **opti
 
     rules, asked = [*RULES, *score_of(options)], question_of(options)
     given = {"digits": digits, "retrain_ridge": retrain_ridge or 0, "policies": rules}
-    _show(rc.compare(asked.problem, **asked.budget, **given), as_json)
+    show(rc.compare(asked.problem, **asked.budget, **given), as_json)
 
 
 @app.command()
@@ -84,7 +88,7 @@ def prunability(tolerance: float, as_json: bool, **options: Any) -> None:
 
     own, asked = score_of(options), question_of(options)
     refuse_budget(options, "prunability finds the fraction kept; leave it out")
-    _show(rc.prunability(asked.problem, tolerance, [*USUAL, *own] if own else None), as_json)
+    show(rc.prunability(asked.problem, tolerance, [*USUAL, *own] if own else None), as_json)
 
 
 @app.command()
@@ -95,7 +99,7 @@ def sampling_budget(relative_error: float, failure: float, as_json: bool, **opti
     """Find the smallest budget at which sampled coefficients predict like the dense fit."""
     asked = question_of(options)
     refuse_budget(options, "sampling-budget finds the fraction kept; leave it out")
-    _show(rc.sampling_budget(asked.problem, relative_error, failure), as_json)
+    show(rc.sampling_budget(asked.problem, relative_error, failure), as_json)
 
 
 @app.command()
@@ -111,7 +115,7 @@ def rounds(score: str | None, keeps: str, retrain_ridge: str | None, as_json: bo
     if own and score is not None:
         raise ValueError("give either --score or --score-expression, not both")
     by = own[0] if own else score or rc.Magnitude
-    _show(rc.rounds(asked.problem, by, items(keeps), retrain_ridge or 0), as_json)
+    show(rc.rounds(asked.problem, by, items(keeps), retrain_ridge or 0), as_json)
 
 
 @app.command()
@@ -130,9 +134,9 @@ def simulate(trials: int, features: str | None, as_json: bool, **options: Any) -
     asked = question_of(options)
     prune = policy_of(model, asked.budget, options)
     drawing |= {} if features is None else {"features": features}
-    estimate = rc.simulate(asked.problem, prune, retrain, trials=trials, progress=_watched(), **drawing)
+    estimate = rc.simulate(asked.problem, prune, retrain, trials=trials, progress=watched(), **drawing)
     if as_json:
-        _show(estimate, as_json)
+        show(estimate, as_json)
         return
     rows = [
         ("test risk", with_error(estimate.mean, estimate.stderr)),
@@ -176,7 +180,7 @@ def verify(
         if any(value is not None for value in options.values()):
             raise ValueError("--chapter is about its own formulas; it takes no problem")
         drawing = {"seed": given["seed"] or 0, "workers": given["workers"], "n_samples": given["size"]}
-        _verify_chapter(_chapter(chapter), mutants, as_json, **settings, **drawing)
+        _verify_chapter(chapter_of(chapter), mutants, as_json, **settings, **drawing)
         return
     if mutants:
         from riskcalc.power.measure import measure_power
@@ -184,7 +188,7 @@ def verify(
         workers = options.pop("workers")
         if any(value is not None for value in options.values()):
             raise ValueError("--mutants is about the formulas; it takes no problem")
-        _show(measure_power(workers=workers, progress=_watched()), as_json)
+        show(measure_power(workers=workers, progress=watched()), as_json)
         return
     (model, retrain), drawing = model_of(options), drawing_of(options)
     asked = question_of(options)
@@ -194,8 +198,8 @@ def verify(
         models, retrain = list(evaluate(asked.problem, every, covered=True)), None
     else:
         models = [policy_of(model, asked.budget, options)]
-    verification = rc.verify(asked.problem, models, retrain, progress=_watched(), **settings, **drawing)
-    _show(verification, as_json)
+    verification = rc.verify(asked.problem, models, retrain, progress=watched(), **settings, **drawing)
+    show(verification, as_json)
     if verification.verdict == "disagree":
         sys.exit(1)
 
@@ -204,130 +208,12 @@ def _verify_chapter(chapter: Any, mutants: bool, as_json: bool, **settings: Any)
     if mutants:
         from riskcalc.power.chapters import measure_chapter
 
-        _show(measure_chapter(chapter, progress=_watched(), **settings), as_json)
+        show(measure_chapter(chapter, progress=watched(), **settings), as_json)
         return
-    verification = rc.verify(chapter, progress=_watched(), **settings)
-    _show(verification, as_json)
+    verification = rc.verify(chapter, progress=watched(), **settings)
+    show(verification, as_json)
     if verification.verdict == "disagree":
         sys.exit(1)
-
-
-@app.command()
-@click.argument("name", required=False)
-@click.option("--tex", "tex_file", type=FILE, help="Also write the derivation, or all of them, as an article.")
-@click.option("--workers", type=click.IntRange(1), help="Processes; as many as there are processors, if left out.")
-@chapter_option
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
-def derive(name: str | None, tex_file: Path | None, workers: int | None, chapter: str | None, as_json: bool) -> None:
-    """Run one derivation, or all: every step is checked by a machine, and reported with the level of its check.
-
-    NAME is that of a derivation, or a Python file of your own. Exit code 1 if a step fails.
-    """
-    own = _chapter(chapter)
-    report = rc.derive(name, chapter=own, workers=workers, progress=_watched())
-    if tex_file is not None:
-        from riskcalc.theory.library import library_of
-        from riskcalc.typesetting.article import derivation_article
-
-        tex_file.write_text(derivation_article(report, library_of(own)), encoding="utf-8")
-    _show(report, as_json)
-    if not report.passed:
-        sys.exit(1)
-
-
-@app.command()
-@click.argument("file", type=FILE)
-@click.option("--workers", type=click.IntRange(1), help="Processes; as many as there are processors, if left out.")
-@chapter_option
-def catalogue(file: Path, workers: int | None, chapter: str | None) -> None:
-    """Write a page of all formulas, with where they are derived and at which level, to FILE; it needs no network.
-
-    The derivations are run for it. Exit code 1 if a step fails.
-    """
-    from riskcalc.theory.library import library_of
-    from riskcalc.typesetting.catalogue import catalogue
-
-    own = _chapter(chapter)
-    reports = rc.derive(chapter=own, workers=workers, progress=_watched())
-    file.write_text(catalogue(reports, library_of(own)), encoding="utf-8")
-    if not reports.passed:
-        raise click.ClickException("a derivation fails; see riskcalc derive")
-
-
-def _formula_ids(context: Any, parameter: Any, incomplete: str) -> list[str]:
-    from riskcalc.theory import REGISTRY
-
-    return [id for id in REGISTRY if id.startswith(incomplete)]
-
-
-@app.command()
-@click.argument("id", shell_complete=_formula_ids)
-@chapter_option
-def source(id: str, chapter: str | None) -> None:
-    """Print the array code that evaluates a formula; of an equation, what its solver evaluates at every trial."""
-    click.echo(rc.source(id, chapter=_chapter(chapter)))
-
-
-@app.command()
-@click.argument("ids", nargs=-1, metavar="[ID]...", shell_complete=_formula_ids)
-@click.option("--problem", type=FILE, metavar="PROBLEM.toml", help="Put the numbers of this problem in.")
-@click.option("--list", "listed", is_flag=True, help="Instead, print ids with what they are of, by chapter.")
-@click.option("--document", is_flag=True, help="Print an article that compiles, with a table of symbols.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for machines, without labels, as KaTeX takes it.")
-@policy_options
-@chapter_option
-def latex(
-    ids: tuple[str, ...],
-    problem: Path | None,
-    listed: bool,
-    document: bool,
-    as_json: bool,
-    chapter: str | None,
-    **options: Any,
-) -> None:
-    """Print formulas as LaTeX, all of them if no ID is given: numbered displays, with their ids as labels."""
-    from riskcalc.command.problem_files import question, read_keys
-    from riskcalc.lookup import look_up
-    from riskcalc.theory.library import library_of
-    from riskcalc.typesetting.document import article
-    from riskcalc.typesetting.export import snippet
-    from riskcalc.typesetting.policies import with_policy
-
-    if document and (as_json or listed):
-        raise ValueError(f"give either --document or --{'json' if as_json else 'list'}, not both")
-    library, policy = library_of(_chapter(chapter)), shown_policy(options)
-    wanted = {look_up(id, library.formulas, "formula").id for id in ids} or library.formulas.keys()
-    formulas = [formula for id, formula in library.formulas.items() if id in wanted]
-    if listed:
-        _list(formulas, library, as_json)
-        return
-    if policy is not None and not ids:
-        raise ValueError("--policy defines the mask of formulas; give the ids of those")
-    formulas = [formula if policy is None else with_policy(formula, policy) for formula in formulas]
-    numbers = None if problem is None else question(read_keys(problem)).problem
-    if document:
-        click.echo(article(formulas, numbers, library), nl=False)
-    elif as_json:
-        listing = [{"id": formula.id, "latex": snippet(formula, numbers)} for formula in formulas]
-        click.echo(json.dumps(listing, indent=2))
-    else:
-        click.echo("\n\n".join(snippet(formula, numbers, label=True) for formula in formulas))
-
-
-def _list(formulas: list[Any], library: Any, as_json: bool) -> None:
-    from riskcalc.results.tables import Column, Table, to_text
-    from riskcalc.typesetting.plain import plain
-
-    chapters = {id: plain(chapter.title) for id, chapter in library.chapters.items()}
-    rows: dict[str, list[list[str]]] = {}
-    for formula in formulas:
-        rows.setdefault(formula.id.partition(".")[0], []).append([formula.id, plain(formula.title)])
-    if as_json:
-        told = [{"id": id, "title": title, "chapter": chapters[of]} for of in rows for id, title in rows[of]]
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
-        return
-    columns = Column("id", words=True), Column("title", words=True)
-    click.echo(to_text(Table(chapters[of], columns, rows[of]) for of in rows))
 
 
 @app.command()
@@ -346,25 +232,12 @@ def examples(folder: Path, schema: bool) -> None:
     click.echo("All that a problem file may hold: riskcalc examples --schema")
 
 
-def _chapter(source: str | None) -> Any:
-    return None if source is None else rc.load_chapter(source)
-
-
 @app.command()
 def schema() -> None:
     """Print what the JSON of results and problems means, key by key."""
     from riskcalc.results.schema import schema
 
     click.echo(schema())
-
-
-def _watched() -> bool:
-    """Whether somebody sees a progress bar."""
-    return sys.stderr.isatty()
-
-
-def _show(result: Any, as_json: bool) -> None:
-    click.echo(json.dumps(result.to_dict(), indent=2, allow_nan=False) if as_json else str(result))
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+import riskcalc as rc
 from riskcalc.expressions import Expression
 from riskcalc.policies import POLICIES, Option, Ranking, Retrain, Score
 from riskcalc.policies.base import rankings, required
@@ -54,6 +55,11 @@ chapter_option = click.option(
 )
 # Names of the policies that rank by a score.
 RANKINGS = [*rankings()]
+
+
+def chapter_of(source: str | None) -> Any:
+    """The chapter of one's own that is asked for, if any."""
+    return None if source is None else rc.load_chapter(source)
 
 
 def _flag(option: Option) -> str:
