@@ -111,8 +111,28 @@ class Random(Policy):
     sees_fit, by_chance = False, True
 
 
+class _OfScores(Policy):
+    """A policy that goes by the scores of a ranking, whichever that is."""
+
+    ranking: Ranking
+
+    @property
+    def score(self) -> str | dict[str, Any]:
+        """The policy whose scores count, as a plain value."""
+        return self.ranking.told
+
+    @property
+    def shares_score(self) -> bool:
+        """As the ranking does."""
+        return self.ranking.shares_score
+
+    @property
+    def _arguments(self) -> dict[str, Any]:
+        return self.options | {"score": self.ranking}
+
+
 @register
-class Sampled(Policy):
+class Sampled(_OfScores):
     """Keep features by chance, in proportion to a score, and reweight what is kept.
 
     The score is the sensitivity sqrt(Lambda) |X|, for which predictions change least, or |X| times another weight. With
@@ -152,20 +172,6 @@ class Sampled(Policy):
         super().__init__(keep, n_keep)
         self.replacement = flag(replacement, "replacement")
         self.ranking = Ranking.named(score, "score")
-
-    @property
-    def score(self) -> str | dict[str, Any]:
-        """The policy whose scores count, as a plain value."""
-        return self.ranking.told
-
-    @property
-    def shares_score(self) -> bool:
-        """As the ranking does."""
-        return self.ranking.shares_score
-
-    @property
-    def _arguments(self) -> dict[str, Any]:
-        return {"replacement": self.replacement, "score": self.ranking}
 
     @property
     def repeats(self) -> bool:
@@ -229,7 +235,7 @@ class Optimal(Policy):
 
 
 @register
-class Group(Policy):
+class Group(_OfScores):
     """Keep or drop whole groups of `size` features (filters), by the norm of their scores.
 
     The features of a group are of one kind: they share Lambda, B and D, as the weights of a filter share a layer.
@@ -270,20 +276,6 @@ class Group(Policy):
         self.ranking = Ranking.named(score, "score")
         if self.n_keep is not None and self.n_keep % self.size:
             raise ValueError(f"n_keep is {self.n_keep}, which groups of {self.size} do not divide")
-
-    @property
-    def score(self) -> str | dict[str, Any]:
-        """The policy whose scores rank, as a plain value."""
-        return self.ranking.told
-
-    @property
-    def shares_score(self) -> bool:
-        """As the ranking does."""
-        return self.ranking.shares_score
-
-    @property
-    def _arguments(self) -> dict[str, Any]:
-        return {"size": self.size, "score": self.ranking}
 
     def budget(self, n_features: np.ndarray | None) -> np.ndarray:
         """The exact fraction kept; ValueError if groups do not divide the problem's number of features."""
