@@ -17,7 +17,7 @@ from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.multiprecision import GUARD, Multiprecision
 from riskcalc.policies import Iterative, Policy, Procedure, Retrain
 from riskcalc.prediction import diagonal, rank_one  # noqa: F401  which register their solvers
-from riskcalc.prediction.result import Prediction
+from riskcalc.prediction.result import Later, Prediction, later
 from riskcalc.prediction.solvers import Model, NotCovered, Walk, solver
 from riskcalc.prediction.status import NAMES
 from riskcalc.problems import Problem, check_problem
@@ -262,3 +262,8 @@ class Again:
     def _predicted(self, problem: Problem) -> Prediction:
         records = REGISTRY | {record.id: record for record in self.instead.values()}
         return evaluate(problem, [self.procedure], self.digits, records)[self.procedure]
+
+
+@later.register
+def _(problem: Problem, procedure: Procedure, digits: int | None) -> Later:
+    return Again(problem, procedure, digits)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, singledispatch
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
@@ -33,6 +33,12 @@ class Later(Protocol):
     def quadrature_error(self, prediction: Prediction) -> float | np.ndarray | None:
         """See `Prediction.quadrature_error`."""
         ...
+
+
+@singledispatch
+def later(problem: Problem, procedure: Procedure, digits: int | None) -> Later:
+    """What computes the rest of a prediction that was read: `riskcalc.prediction.predict` registers it."""
+    raise TypeError(f"problem must be a problem such as riskcalc.LinearGaussian, got {problem!r}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,8 +137,6 @@ class Prediction(Quantities, Shown, Inert):
 
     @classmethod
     def _made(cls, given: dict[str, Any]) -> Prediction:
-        from riskcalc.prediction.predict import Again
-
         check_keys(cls, given, (*_ASKED, "model", "keep", "options", *QUANTITIES), (*_ASKED, "risk", "status"))
         problem, prune, retrain, digits = (cls._meant(name, given[name]) for name in _ASKED)
         procedure, digits = Procedure(prune, retrain), digits if digits is None else count(digits, "digits")
@@ -140,7 +144,7 @@ class Prediction(Quantities, Shown, Inert):
         values = {name: _status(one) if name == "status" else numbers(one, digits) for name, one in told.items()}
         _check_shapes(problem, values)
         computed = {name: values.pop(name) for name in ("quadrature_error",) if name in values}
-        found = cls(problem, procedure, digits, values, Again(problem, procedure, digits))
+        found = cls(problem, procedure, digits, values, later(problem, procedure, digits))
         vars(found).update(computed)
         return found
 
