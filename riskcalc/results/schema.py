@@ -4,16 +4,19 @@
     text = json.dumps(result.to_dict())
     rc.Comparison.from_dict(json.loads(text)) == result
 
-Every record is an object. Nothing is lost: what is read equals what was written.
+Every record is an object. Nothing is lost: what is read equals what was
+written.
 
     riskcalc         version that wrote it
     schema           1; another one is refused
     kind             class of what follows
 
-These three stand at the top. Within a record the version is left out, and the kind where its place says it.
+These three stand at the top. Within a record the version is left out, and the
+kind where its place says it.
 
-Numbers. What was given is a number where a double is exactly that, and else a string: "10/3". What was found is a
-number; "inf", "-inf" and "nan" are words; with digits it is a string of that many significant digits, trailing zeros
+Numbers. What was given is a number where a double is exactly that, and else a
+string: "10/3". What was found is a number; "inf", "-inf" and "nan" are words;
+with digits it is a string of that many significant digits, trailing zeros
 included. A batch is nested lists. null is what does not exist.
 
 Problem: LinearGaussian
@@ -28,8 +31,8 @@ Problem: LinearGaussian
     ridge
     penalty          "natural", or weights by atom; left out: 1
 
-A law, a policy and a problem are told apart by their kind; a policy's is its name. A law whose signal is a Python
-function cannot be written.
+A law, a policy and a problem are told apart by their kind; a policy's is its
+name. A law whose signal is a Python function cannot be written.
 
 Procedure
     prune            policy, or null for the dense fit
@@ -56,7 +59,8 @@ Comparison
     best             * by regime
     margin           *
     prune_beats_small  *
-    models           predictions by model, without problem and digits, which they share
+    models           predictions by model, without problem and digits, which
+                     they share
 
 Schedule
     problem
@@ -80,13 +84,16 @@ Estimate
     mean, stderr, trials, seed
     training_error   an estimate
     problem, procedure, n_samples  what was simulated
+    note             what theory and simulation share, if anything
 
 Verification
-    checks           each with name, verdict, predicted, simulated, stderr, expected, deviation, uncertainty
+    checks           each with name, verdict, predicted, simulated, stderr,
+                     expected, deviation, uncertainty
     tolerance, confidence
     sizes, trials    of the samples simulated
     seed
     problem          left out for a theory of one's own
+    note             what theory and simulation share, if anything
     verdict          *
 
 * follows from the other keys: it is written for readers, and not read.
@@ -116,5 +123,5 @@ def schema() -> str:
 
 def _section(title: str, rows: Mapping[str, str]) -> str:
     wide = max(map(len, rows)) + 2
-    wrapped = (textwrap.wrap(f"{name:<{wide}}{text}", 110, subsequent_indent=" " * wide) for name, text in rows.items())
+    wrapped = (textwrap.wrap(f"{name:<{wide}}{text}", 76, subsequent_indent=" " * wide) for name, text in rows.items())
     return "\n".join([title, *(textwrap.indent(line, " " * 4) for lines in wrapped for line in lines)])
