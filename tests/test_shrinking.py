@@ -143,7 +143,7 @@ def test_policies_have_all_their_choices():
     assert find(st.from_type(rc.Group), lambda one: one.size > 1 and one.score == "surgeon", settings=SEARCH).size == 2
 
 
-@pytest.mark.parametrize("key", ["dense", "small", "magnitude", "hessian+retrain", "oracle+fresh", "small_by_random"])
+@pytest.mark.parametrize("key", ["dense", "small", "magnitude", "hessian+retrain", "oracle+fresh", "small_by_chance"])
 def test_every_procedure_is_reached(key: str):
     assert find(strategies.procedures(), lambda one: one.key == key, settings=settings(SEARCH, max_examples=3000))
 
