@@ -9,7 +9,8 @@ import lazy_loader
 
 __version__ = version("riskcalc")
 __getattr__, _, __all__ = lazy_loader.attach_stub(__name__, __file__)
-__all__.remove("strategies")  # which need Hypothesis: `from riskcalc import *` needs no extra
+# These need Hypothesis, and `from riskcalc import *` needs no extra.
+__all__.remove("strategies")  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __dir__() -> list[str]:

@@ -416,7 +416,8 @@ def test_estimates_are_safe_in_json():
     assert math.isnan(one.stderr)
     values = json.loads(json.dumps(one.to_dict(), allow_nan=False))
     assert (values["mean"], values["stderr"], values["trials"], values["seed"]) == (one.mean, "nan", 1, 0)
-    assert values["training_error"] == {"mean": one.training_error.mean, "stderr": "nan", "trials": 1, "seed": 0}
+    of_training = {"mean": one.training_error.mean, "stderr": "nan", "trials": 1, "seed": 0, "note": ""}
+    assert values["training_error"] == of_training
 
 
 # --- bad input

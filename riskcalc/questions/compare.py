@@ -168,8 +168,8 @@ class Comparison(Shown, Inert):
         Needs the extra `xarray`.
         """
         models = {key: one._shown() for key, one in self.predictions.items()}
-        best = np.asarray(self.best, dtype=object)
-        best = np.where(np.equal(best, None), "", best).astype(str)
+        named = np.frompyfunc(lambda model: model or "", 1, 1)
+        best = np.asarray(named(np.asarray(self.best, dtype=object))).astype(str)
         together = {
             "best": (best, "The model that is recommended; empty where none has a finite risk."),
             "margin": (self.margin, "Risk of the runner-up minus risk of the best."),

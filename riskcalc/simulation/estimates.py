@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from riskcalc.exact import numbers
-from riskcalc.inert import Inert
+from riskcalc.inert import Inert, frozen
 from riskcalc.policies import Procedure
 from riskcalc.problems import Problem
 
@@ -69,6 +70,11 @@ class Estimate(Inert):
         stderr = scale * float(np.std(values / scale, ddof=1) / math.sqrt(count)) if count > 1 else math.nan
         training = None if training_errors is None else cls.of(training_errors, seed)
         return cls(float(np.mean(values)), stderr, count, seed, training, **simulated)
+
+    @cached_property
+    def _identity(self) -> tuple[Any, ...]:
+        """What was measured, however it was asked for."""
+        return (type(self), *map(frozen, (self.mean, self.stderr, self.trials, self.seed, self.training_error)))
 
     def __str__(self) -> str:
         return "\n".join([with_error(self.mean, self.stderr), *filter(None, [self.note])])
