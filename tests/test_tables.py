@@ -221,6 +221,17 @@ def test_a_number_longer_than_a_line_is_whole():
     assert f"{long}." in to_text([table, f"It is {long}."], 60).split()
 
 
+def test_words_beside_words_that_hold_a_long_number():
+    """The one with the number keeps it whole, the other gives way; what looks like markup is text."""
+    long, prose = "1." + "2" * 40, "some [b]prose[/b] :smile: " * 4
+    table = Table("t", [Column("a", words=True), Column("b", words=True), Column("c")], [[f"it is {long}", prose, "1"]])
+    text = to_text([table], 62)
+    assert max(map(len, text.splitlines())) <= 62
+    assert "─" in text
+    assert long in text.split()
+    assert text.count("[b]prose[/b]") == text.count(":smile:") == 4
+
+
 def test_long_tables_say_that_they_are_cut():
     text = str(made("comparison", "many", None))
     assert "the first 24 of 30 regimes" in text

@@ -5,16 +5,21 @@ from __future__ import annotations
 import math
 import re
 import shutil
-import textwrap
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from html import escape
-from itertools import zip_longest
+from io import StringIO
 from typing import Any
 
 import mpmath
+import rich.table
+from rich.align import Align
+from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.text import Text
 
 from riskcalc.exact import digits_of
 
@@ -99,7 +104,9 @@ def cut(rows: Iterable[Sequence[str]], count: int) -> dict[str, Any]:
 
 # --- text
 
-_NUMBER = re.compile(r"[-+]?\d[\d.]*(e[-+]?\d+)?[.,;]?")
+# What it prints is given its width each time, so that a number longer than a line can be whole.
+_PLAIN = Console(file=StringIO(), width=10**6, color_system=None, force_jupyter=False, legacy_windows=False)
+_WORD, _NUMBER = re.compile(r"\S+"), re.compile(r"[-+]?\d[\d.]*(e[-+]?\d+)?[.,;]?")
 
 
 def line_width() -> int:
@@ -108,54 +115,54 @@ def line_width() -> int:
 
 
 def to_text(parts: Iterable[Part], width: int | None = None) -> str:
-    """Tables and lines as plain text. Of all lines only those of one number that is longer exceed the width."""
+    """Tables and lines as plain text. Only what holds a number that is longer exceeds the width."""
     width = width or line_width()
     found: list[str] = []
     for part in parts:
-        if isinstance(part, Table):
-            found += ["", *_lines(part, width), ""]
-        else:
-            found += _wrapped(part, width, hang=2 * part.startswith(" "))
-    text = "\n".join(line.rstrip() for line in found).strip("\n")
-    return re.sub("\n{3,}", "\n\n", text)
+        found += ["", *_shown(part, width), ""] if isinstance(part, Table) else [_line(part, width)]
+    return re.sub("\n{3,}", "\n\n", "\n".join(found).strip("\n"))
 
 
-def _wrapped(text: str, width: int, hang: int = 0) -> list[str]:
-    """Words on lines, those after the first indented by so much; what is too long is broken, but for a number."""
-    indent = len(text) - len(text.lstrip(" "))
-    after = indent + (hang if _longest(text) <= width - indent - hang else 0)
-    room = max(width - after, 1)
-
-    def folded(word: re.Match[str]) -> str:
-        parts = textwrap.wrap(re.sub(r"(?<=[._+/])", " ", word[0]), room, break_on_hyphens=False)
-        return word[0] if _NUMBER.fullmatch(word[0]) else " ".join(part.replace(" ", "") for part in parts)
-
-    text = " " * indent + re.sub(rf"\S{{{room + 1},}}", folded, text.lstrip(" "))
-    return textwrap.wrap(
-        text, width, subsequent_indent=" " * after, break_long_words=False, break_on_hyphens=False
-    ) or [""]
+def _printed(what: RenderableType, width: int) -> str:
+    with _PLAIN.capture() as found:
+        _PLAIN.print(what, width=width)
+    return "\n".join(line.rstrip() for line in found.get().splitlines())
 
 
-def _lines(table: Table, width: int) -> list[str]:
-    title = _wrapped(table.title, width) if table.title else []
-    notes = [line for note in table.notes for line in _wrapped(note, width)]
+def _words(text: str) -> Padding:
+    """Wrapped below each other, as deep as the first."""
+    words = text.lstrip(" ")
+    return Padding(Text(words, overflow="fold"), (0, 0, 0, len(text) - len(words)))
+
+
+def _line(text: str, width: int) -> str:
+    return _printed(_words(text), max(width, _longest(text, _NUMBER)))
+
+
+def _longest(text: str, kind: re.Pattern[str] = _WORD) -> int:
+    """The width of the longest word of a kind, with the spaces at the start of the text."""
+    return len(text) - len(text.lstrip(" ")) + max((cell_len(x) for x in text.split() if kind.fullmatch(x)), default=0)
+
+
+def _shown(table: Table, width: int) -> list[str]:
     blocks = _blocks(table, width)
     if len(blocks) != 1 and table.brief is not None:
-        return _lines(table.brief, width)
-    if not blocks:
-        return [*title, "", *_upright(table, width), *notes]
-    grids = [line for block in blocks for line in ("", *_grid(table, block, width))]
-    return [*title, *grids, *notes]
+        return _shown(table.brief, width)
+    grids = [line for block in blocks for line in ("", _drawn(table, block, width))] or ["", *_upright(table, width)]
+    return [*(_line(text, width) for text in [table.title] if text), *grids, *(_line(x, width) for x in table.notes)]
 
 
 def _blocks(table: Table, width: int) -> list[list[int]]:
     """The columns of every part of a table that has to be broken; none where a part would have but one of several."""
     keys, others = list(range(table.keys)), list(range(table.keys, len(table.columns)))
 
+    def fits(block: list[int]) -> bool:
+        return _PLAIN.measure(_grid(table, block)).minimum <= width
+
     def filled(most: int) -> list[list[int]]:
         blocks = [keys]
         for other in others:
-            if len(blocks[-1]) < table.keys + most and _widths(table, [*blocks[-1], other], width):
+            if len(blocks[-1]) < table.keys + most and fits([*blocks[-1], other]):
                 blocks[-1] = [*blocks[-1], other]
             else:
                 blocks.append([*keys, other])
@@ -163,91 +170,57 @@ def _blocks(table: Table, width: int) -> list[list[int]]:
 
     full = filled(len(others))
     several = len(others) == 1 or all(len(block) > table.keys + 1 for block in full[:-1])
-    if not (several and all(_widths(table, block, width) for block in full)):
+    if not (several and all(map(fits, full))):
         return []
     even = filled(math.ceil(len(others) / len(full)))
     return even if len(even) == len(full) else full
 
 
-def _widths(table: Table, block: list[int], width: int) -> list[int]:
-    """Of columns that stand side by side: names on one line and words, too, if they fit; none if nothing does."""
-    columns = [table.columns[i] for i in block]
-    cells = [max((len(row[i]) for row in table.rows), default=0) for i in block]
-    room = width - GAP * (len(block) - 1)
-    widths: list[int] = []
-    for most in (1, 2, 3, WIDEST):  # lines of names
-        names = [_narrowest(column.name, most) for column in columns]
-        widths = [max(cell, name) for cell, name in zip(cells, names, strict=True)]
-        if sum(widths) <= room:
-            return widths
-    words = [i for i, column in enumerate(columns) if column.words]
-    for broken in (False, True):  # what is no number
-        least = {i: max([NARROWEST, *(_longest(row[block[i]], broken) for row in table.rows)]) for i in words}
-        while sum(widths) > room:
-            wide = [i for i in words if widths[i] > least[i]]
-            if not wide:
-                break
-            widths[max(wide, key=lambda i: widths[i])] -= 1
-        if sum(widths) <= room:
-            return widths
-    return []
-
-
-def _longest(text: str, broken: bool = False) -> int:
-    """Of the longest word; or the longest number, where other words may be broken."""
-    return max((len(word) for word in text.split() if not broken or _NUMBER.fullmatch(word)), default=0)
-
-
-@cache
-def _narrowest(name: str, most: int) -> int:
-    """The width at which a name takes at most so many lines."""
-    widths = range(max(_longest(name), 1), len(name) + 1)
-    return next((wide for wide in widths if len(_wrapped(name, wide)) <= most), 0)
-
-
-def _grid(table: Table, block: list[int], width: int) -> list[str]:
-    columns, widths = [table.columns[i] for i in block], _widths(table, block, width)
-
-    def line(cells: Iterable[str]) -> str:
-        pairs = zip(cells, columns, widths, strict=True)
-        return (" " * GAP).join(f"{cell:{'<' if column.words else '>'}{wide}}" for cell, column, wide in pairs)
-
-    names = [_wrapped(column.name, wide) for column, wide in zip(columns, widths, strict=True)]
-    tallest = max(map(len, names))
-    head = zip(*([""] * (tallest - len(name)) + name for name in names), strict=True)
-    found = [*map(line, head), "─" * (sum(widths) + GAP * (len(block) - 1))]
+def _drawn(table: Table, block: list[int], width: int) -> str:
+    """Columns side by side; words are wrapped only where it does not help to wrap names."""
+    grids = [_grid(table, block, lines, wrapped=False) for lines in (1, 2, 3, WIDEST)]
+    grid = next((grid for grid in grids if _PLAIN.measure(grid).minimum <= width), _grid(table, block))
     for row in table.rows:
-        cells = [
-            _wrapped(row[i], wide, hang=2) if column.words else [row[i]]
-            for i, column, wide in zip(block, columns, widths, strict=True)
-        ]
-        found += map(line, zip_longest(*cells, fillvalue=""))
-    return found
+        grid.add_row(*(_words(row[i]) if table.columns[i].words else Text(row[i]) for i in block))
+    # Rich takes from the widest first, whatever the least: of several that are wrapped one may then exceed its share.
+    drawn = (_printed(grid, room) for room in range(width, 0, -1))
+    return next(text for text in drawn if max(map(cell_len, text.splitlines())) <= width)
 
 
-def _upright(table: Table, width: int) -> list[str]:
+def _grid(table: Table, block: list[int], lines: int = WIDEST, wrapped: bool = True) -> rich.table.Table:
+    """With room for all rows; names take about so many lines. Numbers are not broken, nor cells without a blank."""
+    grid = rich.table.Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0))
+    for column, cells in ((table.columns[i], [row[i] for row in table.rows]) for i in block):
+        side = "left" if column.words else "right"
+        head = Align(Text(column.name, overflow="fold"), side, vertical="bottom")
+        name = max(_longest(column.name), math.ceil(len(column.name) / lines))
+        if wrapped and column.words and any(" " in cell.strip() for cell in cells):
+            least = [max(_longest(cell, _NUMBER), min(_longest(cell), NARROWEST)) for cell in cells]
+            grid.add_column(head, justify=side, min_width=max(name, *least))
+        else:
+            grid.add_column(head, justify=side, width=max([name, *map(cell_len, cells)]))
+    return grid
+
+
+def _upright(table: Table, width: int) -> Iterator[str]:
     """Row by row: what it is of, and below that a line for each column; its number on the next line if it is long."""
     keys, others = table.columns[: table.keys], table.columns[table.keys :]
-    wide = max(len(column.name) for column in others)
+    wide = max(len(column.name) for column in others) + GAP
     longest = max((len(cell) for row in table.rows for cell in row[table.keys :]), default=0)
-    found: list[str] = []
     for row in table.rows:
         told = [cell if key.words else f"{key.name} = {cell}" for key, cell in zip(keys, row, strict=False)]
-        deep = len(told[0]) - len(told[0].lstrip(" ")) + 2
-        found += _wrapped(", ".join(told), width)
+        deep = " " * (len(told[0]) - len(told[0].lstrip(" ")) + 2)
+        yield _line(", ".join(told), width)
         if len(others) == 1:
-            found += _wrapped(f"{'':{deep}}{row[-1]}", width)
+            yield _line(f"{deep}{row[-1]}", width)
             continue
         for column, cell in zip(others, row[table.keys :], strict=True):
-            if not cell:
-                continue
-            if deep + wide + GAP + longest <= width:
-                found.append(f"{'':{deep}}{column.name:{wide + GAP}}{cell}")
-            else:
-                found += _wrapped(f"{'':{deep}}{column.name}", width)
-                found += _wrapped(f"{'':{max(0, min(deep + 2, width - len(cell)))}}{cell}", width)
-        found.append("")
-    return found
+            if cell and len(deep) + wide + longest <= width:
+                yield f"{deep}{column.name:{wide}}{cell}"
+            elif cell:
+                yield _line(f"{deep}{column.name}", width)
+                yield _line(f"{'':{max(0, min(len(deep) + 2, width - len(cell)))}}{cell}", width)
+        yield ""
 
 
 # --- HTML
