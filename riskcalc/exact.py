@@ -161,8 +161,25 @@ def decimal(value: Any, digits: int) -> Any:
     return _read_digits(str(to_str(mpmath.mp.convert(value)._mpf_, digits)), digits)
 
 
+class Digits(_MPF):
+    """An mpf that prints all the digits that it has; what is computed from it is a plain mpf."""
+
+    __slots__ = ("digits",)
+
+    def __str__(self) -> str:
+        return digits_of(self, self.digits)
+
+    def __repr__(self) -> str:
+        return f"mpf('{self}')"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _read_digits, (str(self), self.digits)
+
+
 def _read_digits(text: str, digits: int) -> Any:
-    return mpmath.mp.make_mpf(from_str(text, dps_to_prec(digits), "n"))
+    found = object.__new__(Digits)
+    found._mpf_, found.digits = from_str(text, dps_to_prec(digits), "n"), digits
+    return found
 
 
 def numbers(value: Any, digits: int | None = None) -> Any:

@@ -241,7 +241,7 @@ def _made(head: str, *parts: Expression) -> Expression:
             raise ValueError(f"{head} takes {fewest} argument{'s' * (fewest > 1)}{' or more' * more}, got {len(parts)}")
         return Expression(head, parts)
     values = [_constant(part) for part in parts]
-    if head == "**" and values[1] is not None and max(abs(values[1]), values[1].denominator) > LARGEST_POWER:
+    if head == "**" and values[1] is not None and abs(values[1]) > LARGEST_POWER:
         raise ValueError(f"a power of an expression is at most {LARGEST_POWER}, got {parts[0]}**({parts[1]})")
     if head == "/" and values[1] == 0:
         raise ValueError(f"division by zero: {Expression(head, parts)}")

@@ -35,6 +35,8 @@ class Inert:
     _read: ClassVar[Mapping[str, Any]] = {}
     # Arguments that make no difference: they are pickled, but neither compared, nor written, nor shown.
     _beside: ClassVar[Collection[str]] = ()
+    # What is written for readers, because it follows from the rest.
+    _follows: ClassVar[frozenset[str]] = frozenset()
 
     def given(self) -> dict[str, Any]:
         """The arguments that make it again, in the order of its constructor."""
@@ -102,7 +104,17 @@ class Inert:
             Naming a key that is unknown, missing or not what it should be, an unknown kind, or another schema.
         """
         kind, given = cls._kind_of(values)
-        return kind._made(given)
+        try:
+            found = kind._made(given)
+            written = found._written() if kind._follows else {}
+        except (AttributeError, KeyError, IndexError) as error:
+            raise ValueError(
+                f"this is no {kind.__name__} that riskcalc wrote: {type(error).__name__}: {error}"
+            ) from error
+        for name in kind._follows & given.keys():
+            if given[name] != written.get(name):
+                raise ValueError(f"{name} is {given[name]!r}, but the rest says {written.get(name)!r}")
+        return found
 
     @classmethod
     def _kind_of(cls, values: Any) -> tuple[type[Self], dict[str, Any]]:

@@ -6,13 +6,15 @@ import importlib.util
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 
 import cloudpickle
 
+# Lines that a failure went through, of which are told: the first and the last.
+MOST_PLACES = 8
 # Where frames are ours, or of the machinery that imports.
 _OURS = Path(__file__).parent, Path(importlib.util.__file__).parent
 
@@ -43,13 +45,21 @@ def _run(path: Path, _changed: int) -> ModuleType:
 
 @contextmanager
 def failures_of(source: str) -> Iterator[None]:
-    """Turn whatever goes wrong in the running of a source into a ValueError that says where in it, in one line."""
+    """Turn whatever goes wrong in the running of a source into a ValueError that says where in it, in one line.
+
+    What it prints is no answer of ours: it goes to stderr.
+    """
     try:
-        yield
+        with redirect_stdout(sys.stderr):
+            yield
     except (Exception, SystemExit) as error:
         if isinstance(error, SyntaxError):
-            raise ValueError(f"{error.filename or source}, line {error.lineno}: {error.msg}") from error
-        places = "; ".join(_places(error)) or "no line of its own"
+            line = "" if error.lineno is None else f", line {error.lineno}"
+            raise ValueError(f"{error.filename or source}{line}: {error.msg}") from error
+        told = [*_places(error)]
+        if len(told) > MOST_PLACES:
+            told[MOST_PLACES // 2 : -MOST_PLACES // 2] = ["..."]
+        places = "; ".join(told) or "no line of its own"
         raise ValueError(f"{source} fails: {places}: {type(error).__name__}: {error}") from error
 
 

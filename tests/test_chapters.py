@@ -295,7 +295,7 @@ ONE = HEAD + "one = Formula('mine.one', 'one', gamma, kappa, 'test')\n"
             r"mine\.a is written in Symbol\('wobble'\), .* say what it means by scalar or law_symbol",
         ),
         (HEAD + "w = scalar('w', '', POSITIVE, 'w')\n", r"ValueError: w needs a meaning and its LaTeX"),
-        (HEAD + "w = scalar('gamma', 'mine', POSITIVE, 'w')\n", r"gamma was declared in .* before, and now in"),
+        (HEAD + "w = scalar('gamma', 'mine', POSITIVE, 'w')\n", r"gamma was declared in .* before, as .*, and now in"),
         (HEAD + "w = scalar('lambda', 'mine', POSITIVE, 'w')\n", r"a symbol cannot be called 'lambda'"),
         (HEAD + "w = scalar('weights', 'mine', POSITIVE, 'w')\n", r"a symbol cannot be called 'weights'"),
         (

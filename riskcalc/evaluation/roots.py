@@ -22,6 +22,8 @@ from riskcalc.lowering.surplus import Surplus
 
 # The widest search for a root of a balance: from 2**-(2**_DOUBLINGS) to its inverse.
 _DOUBLINGS = 10
+# Places at which a bracket is looked at for more than one root.
+_LOOKS = 65
 # How near, relatively, a float64 root is to the one in more digits: one after the other is tried, and at last the
 # bracket of the equation.
 _NEAR = (2.0**-40, 2.0**-20, 2.0**-10)
@@ -99,10 +101,29 @@ def _bracketed(sides: Sides, lower: np.ndarray, upper: np.ndarray) -> np.ndarray
         )
     rows = np.flatnonzero(open_[:, 0])
     if rows.size:
+        _refuse_several(sides, lower, upper)
         bracket = lower[rows, 0], upper[rows, 0]
         found = elementwise.find_root(lambda x, rows: sides.at(x[:, None], rows)[0][:, 0], bracket, args=(rows,))
         ends[rows, 0] = np.where(found.success, found.x, np.nan)
     return ends
+
+
+def _refuse_several(sides: Sides, lower: np.ndarray, upper: np.ndarray) -> None:
+    """Of several roots in a bracket none is meant; those that lie apart show on the way through it."""
+    before = crossed = 0
+    for share in np.linspace(0, 1, _LOOKS):
+        now = np.sign(sides.at(lower + share * (upper - lower))[0])
+        crossed = crossed + (now * before < 0)
+        before = np.where(np.isfinite(now) & (now != 0), now, before)
+    several = np.asarray(crossed) > 1
+    if several.any():
+        sides.refuse(
+            several,
+            lambda row: (
+                f"its sides cross {np.asarray(crossed)[row, 0]} times between {lower[row, 0]} and {upper[row, 0]}; "
+                "give a bracket of one root"
+            ),
+        )
 
 
 def _vanishes(gap: np.ndarray, size: np.ndarray) -> np.ndarray:

@@ -139,6 +139,10 @@ class Equation(Formula):
     lower: Expression = sympy.S.NaN
     upper: Expression = sympy.S.NaN
 
+    def __post_init__(self) -> None:
+        for end in ("lower", "upper"):  # plain numbers, too
+            object.__setattr__(self, end, sympy.sympify(getattr(self, end)))
+
     def check(self) -> None:
         """Raise ValueError if it cannot be solved for what it defines."""
         x, ends = self.defines, (self.lower, self.upper)

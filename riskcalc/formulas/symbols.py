@@ -66,9 +66,14 @@ def _declare(kind: type[sympy.Symbol], name: str, meaning: str, domain: sympy.Se
     symbol = kind(name, **{assumption: True})
     known = _RESERVED.get(name) or QUANTITIES.get(symbol)
     if known is not None and (type(known.symbol), known.domain) != (kind, domain):
-        raise ValueError(f"{name} was declared in {known.domain} before, and now in {domain}")
+        raise ValueError(
+            f"{name} was declared in {known.domain} before, as {known.meaning}, and now in {domain}; take another name "
+            "(its LaTeX may be the same)"
+        )
     if known is not None and known.latex != latex:
-        raise ValueError(f"{name} was written {known.latex} before, and now {latex}")
+        raise ValueError(
+            f"{name} was written {known.latex} before, for {known.meaning}, and now {latex}; take another name"
+        )
     QUANTITIES[symbol] = Quantity(symbol, meaning, domain, latex)
     return symbol
 

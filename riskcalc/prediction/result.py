@@ -12,6 +12,7 @@ import numpy as np
 from riskcalc.exact import count, matching_shapes, numbers, plain
 from riskcalc.inert import Inert, check_keys
 from riskcalc.policies import Policy, Procedure, Retrain
+from riskcalc.prediction.status import NAMES
 from riskcalc.problems import Problem
 from riskcalc.problems.latex import results_latex
 from riskcalc.results.labelled import to_dataset, to_frame
@@ -62,6 +63,7 @@ class Prediction(Quantities, Shown, Inert):
     _later: Later = field(repr=False)
 
     _read: ClassVar[Mapping[str, Any]] = {"problem": Problem, "prune": Policy, "retrain": Retrain}
+    _follows: ClassVar[frozenset[str]] = frozenset({"model", "keep", "options"})
 
     def __reduce__(self) -> Any:
         return Prediction, (*self.given().values(), self._later)
@@ -137,10 +139,12 @@ class Prediction(Quantities, Shown, Inert):
 
     @classmethod
     def _made(cls, given: dict[str, Any]) -> Prediction:
-        check_keys(cls, given, (*_ASKED, "model", "keep", "options", *QUANTITIES), (*_ASKED, "risk", "status"))
+        check_keys(cls, given, (*_ASKED, *cls._follows, *QUANTITIES), (*_ASKED, "risk", "status"))
         problem, prune, retrain, digits = (cls._meant(name, given[name]) for name in _ASKED)
         procedure, digits = Procedure(prune, retrain), digits if digits is None else count(digits, "digits")
         told = {name: value for name, value in given.items() if name in QUANTITIES and value is not None}
+        if wrong := [name for name, value in told.items() if isinstance(value, Mapping)]:
+            raise ValueError(f"a number is needed for {wrong[0]}, got {told[wrong[0]]!r}")
         values = {name: _status(one) if name == "status" else numbers(one, digits) for name, one in told.items()}
         _check_shapes(problem, values)
         computed = {name: values.pop(name) for name in ("quadrature_error",) if name in values}
@@ -198,8 +202,11 @@ def _check_shapes(problem: Problem, values: Mapping[str, Any]) -> None:
 
 
 def _status(value: Any) -> Any:
-    """One word, or an array of them."""
-    return value if isinstance(value, str) else np.array(value)
+    """One word, or an array of them; ValueError for others than there are."""
+    words = np.array(value)
+    if not np.isin(words, NAMES).all():
+        raise ValueError(f"status must be one of {', '.join(NAMES)}, got {value!r}")
+    return value if isinstance(value, str) else words
 
 
 Prediction.__doc__ = f"{Prediction.__doc__}".rstrip() + "\n" + documented()

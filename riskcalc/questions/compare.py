@@ -11,7 +11,7 @@ import numpy as np
 from mpmath import mp
 from numpy.typing import ArrayLike
 
-from riskcalc.exact import plain
+from riskcalc.exact import decimal, plain
 from riskcalc.inert import Inert, check_keys
 from riskcalc.policies import Hessian, Magnitude, Optimal, Oracle, Policy, Procedure, Random, Retrain, Variance
 from riskcalc.policies.base import at_budget, exact_fractions
@@ -69,6 +69,7 @@ class Comparison(Shown, Inert):
     digits: int | None
 
     _read: ClassVar[Mapping[str, Any]] = {"problem": Problem, "keep": exact_fractions}
+    _follows: ClassVar[frozenset[str]] = frozenset({"risks", "best", "margin", "prune_beats_small"})
 
     @property
     def risks(self) -> dict[str, Number]:
@@ -127,6 +128,10 @@ class Comparison(Shown, Inert):
         with self._precision():
             margin = np.where(usable, second - np.where(usable, first, 0), np.nan)
             margin = np.where(below(first, second, self.digits), margin, 0 * margin)
+            if self.digits is not None:
+                margin = np.frompyfunc(lambda x, risk: decimal(x, digits_left(x, risk, self.digits) or 1), 2, 1)(
+                    margin, second
+                )
         return np.where(first < np.inf, order[0], -1), plain_scalar(np.asarray(margin))
 
     @contextmanager
@@ -152,10 +157,13 @@ class Comparison(Shown, Inert):
     @classmethod
     def _made(cls, given: dict[str, Any]) -> Comparison:
         needed = ("problem", "keep", "digits", "models")
-        check_keys(cls, given, (*needed, "risks", "best", "margin", "prune_beats_small"), needed)
+        check_keys(cls, given, (*needed, *cls._follows), needed)
         problem, keep, digits = (cls._meant(name, given[name]) for name in needed[:3])
         own = {"problem": problem, "digits": digits}
         models = {model: Prediction.from_dict(one | own) for model, one in given["models"].items()}
+        for model, one in models.items():
+            if one.budget is not None and np.any(one.budget != keep):
+                raise ValueError(f"keep is {plain(keep)}, but the model {model} keeps {plain(one.budget)}")
         return cls(problem, keep, models, digits)
 
     def to_pandas(self) -> Any:

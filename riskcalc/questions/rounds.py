@@ -38,6 +38,7 @@ class Schedule(Shown, Inert):
     one_shot: tuple[Prediction, ...]
 
     _read: ClassVar[Mapping[str, Any]] = {"problem": Problem, "policy": Iterative}
+    _follows: ClassVar[frozenset[str]] = frozenset({"gain", "error", "rounds_pay"})
 
     @property
     def gain(self) -> float | np.ndarray:
@@ -69,7 +70,7 @@ class Schedule(Shown, Inert):
     @classmethod
     def _made(cls, given: dict[str, Any]) -> Schedule:
         needed = ("problem", "policy", "rounds", "one_shot")
-        check_keys(cls, given, (*needed, "gain", "error", "rounds_pay"), needed)
+        check_keys(cls, given, (*needed, *cls._follows), needed)
         problem, policy = (cls._meant(name, given[name]) for name in needed[:2])
         own = {"problem": problem, "digits": None}
         many, once = (tuple(Prediction.from_dict(one | own) for one in given[name]) for name in needed[2:])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from mpmath import mp, mpf
+from mpmath import mp
 
 from riskcalc.exact import decimal
 
@@ -29,8 +29,8 @@ def plain_scalar(values: np.ndarray) -> Any:
 
 
 def below(one: Any, other: Any, digits: int | None = None) -> Any:
-    """Whether a risk is below another by more than rounding: 1e-12 of it, or 100 units in the last digit asked for."""
-    return one < other * (1 - (1e-12 if digits is None else mpf(10) ** (2 - digits)))
+    """Whether a risk is below another by more than rounding: 1e-12 of it; digits asked for are rounded already."""
+    return one < (other * (1 - 1e-12) if digits is None else other)
 
 
 def digits_left(difference: Any, term: Any, digits: int | None) -> int | None:

@@ -37,4 +37,6 @@ LIBRARY = Library(CHAPTERS, {name: partial(from_file, path) for name, path in _f
 @cache
 def library_of(chapter: Chapter | None) -> Library:
     """A chapter of one's own on the basis of riskcalc's; without one, riskcalc's."""
+    if not (chapter is None or isinstance(chapter, Chapter)):
+        raise TypeError(f"chapter must be a Chapter, such as riskcalc.load_chapter gives, got {chapter!r}")
     return LIBRARY if chapter is None else LIBRARY.with_chapter(chapter)

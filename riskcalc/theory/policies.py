@@ -290,7 +290,9 @@ def _scored(text: str) -> Mask:
     found = parse(text, tuple(names)).value(names, functions, lambda x: sympy.Rational(x.numerator, x.denominator))
     own = found.subs(X, 1)
     live = own.subs(Lambda, sympy.Dummy("Lambda", positive=True))
-    if live.is_positive and sympy.simplify(found - Abs(X) * own) == 0:
+    # A weight that is infinite without variance is no weight there, and is refused by the scan if it comes to that.
+    known = own.subs(Lambda, 0).is_finite is not False
+    if live.is_positive and known and sympy.simplify(found - Abs(X) * own) == 0:
         return Thresholded(own, start=masks.THRESHOLD_START)
     flat = found.has(sympy.Max, sympy.Min, sympy.sign) or len(found.atoms(Abs)) > 1
     return Scored(found, text, tuple(dict.fromkeys(_bends(found))), flat)

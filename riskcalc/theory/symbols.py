@@ -17,7 +17,7 @@ n_keep = scalar("n_keep", "features kept", POSITIVE, "s")
 Lambda = law_symbol("Lambda", "variance of a feature", NONNEGATIVE, r"\Lambda")
 B = law_symbol("B", r"its coefficient times $\sqrt p$; the sign is free, so $B \ge 0$", NONNEGATIVE, "B")
 D = law_symbol("D", r"its penalty weight (the natural one, $\Lambda$, may be zero)", POSITIVE, "D")
-sign = law_symbol("sign", "sign of its true coefficient", REAL, r"\epsilon")
+sign = law_symbol("sign_B", "sign of its true coefficient", REAL, r"\epsilon")
 omega = law_symbol("omega", "what multiplies a coefficient in its score", NONNEGATIVE, r"\omega")
 
 # The dense fit

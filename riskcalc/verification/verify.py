@@ -91,6 +91,7 @@ class Verification(Shown, Inert):
     note: str = ""
 
     _read: ClassVar[Mapping[str, Any]] = {"checks": [Check], "sizes": tuple, "trials": tuple, "problem": Problem}
+    _follows: ClassVar[frozenset[str]] = frozenset({"verdict"})
 
     @property
     def verdict(self) -> str:
@@ -102,7 +103,7 @@ class Verification(Shown, Inert):
 
     @classmethod
     def _made(cls, given: dict[str, Any]) -> Verification:
-        return super()._made({name: value for name, value in given.items() if name != "verdict"})
+        return super()._made({name: value for name, value in given.items() if name not in cls._follows})
 
     def _parts(self) -> list[Part]:
         names = ("predicted", f"simulated at n = {self.sizes[-1]}", "theory there", "deviation")

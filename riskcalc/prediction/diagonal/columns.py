@@ -16,7 +16,7 @@ from scipy.stats import qmc
 
 from riskcalc.lowering.state import State
 
-ATOM_ENTRIES = ("Lambda", "B", "D", "sign", "weights")
+ATOM_ENTRIES = ("Lambda", "B", "D", "sign_B", "weights")
 _SEED = 2012_08749
 # Sobol points are multiples of 2^-30: half a step more keeps them inside the unit interval.
 _HALF_STEP = 2.0**-31
@@ -37,7 +37,7 @@ def columns(atoms: State, dimensions: int, budget: int, replicates: int, spare: 
     Parameters
     ----------
     atoms : State
-        With `Lambda`, `B`, `D`, `sign` and `weights`, of shape (1, K) or (1, 1).
+        With `Lambda`, `B`, `D`, `sign_B` and `weights`, of shape (1, K) or (1, 1).
     dimensions : int
         Of the points: the columns' independent normals ``H1``, ``H2``, ...
     budget : int

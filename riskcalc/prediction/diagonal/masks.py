@@ -20,7 +20,7 @@ from riskcalc.prediction.diagonal.intervals import NAMES
 from riskcalc.prediction.diagonal.posterior import posterior_masks, shared
 from riskcalc.prediction.diagonal.ranking import ranked
 from riskcalc.prediction.diagonal.regimes import Budget
-from riskcalc.prediction.diagonal.scanned import scanned_masks
+from riskcalc.prediction.diagonal.scanned import check_exact, scanned_masks
 from riskcalc.prediction.diagonal.threshold import solve_threshold
 from riskcalc.prediction.status import Status
 from riskcalc.theory import masks, optimal
@@ -231,7 +231,9 @@ def _(mask: Scored, asked: Pruning) -> list[MaskGroup]:
     ranks = asked.exact | (left <= 0)[:, 0]
     found = []
     if ranks.any():
-        found.append(asked.some(np.flatnonzero(ranks)).ranking(mask.score, masks.EXACT))
+        own = asked.some(np.flatnonzero(ranks))
+        check_exact(mask, own.state, own.work)
+        found.append(own.ranking(mask.score, masks.EXACT))
     rest = np.flatnonzero(~ranks)
     if rest.size:
         own = asked.some(rest)

@@ -32,7 +32,7 @@ def shared(state: State) -> np.ndarray:
     rows, columns = shape(state)
     Lambda, D, B, weights = (
         np.broadcast_to(array, (rows, columns))
-        for array in (state["Lambda"], state["D"], state["B"] * state["sign"], state["weights"])
+        for array in (state["Lambda"], state["D"], state["B"] * state["sign_B"], state["weights"])
     )
     first = B if B.dtype != object else B.astype(float)
     order = np.lexsort((first, D, Lambda), axis=-1)
@@ -54,7 +54,7 @@ def posterior_masks(gain: Formula, state: State, work: Evaluator) -> State:
         )
     shrinkage, spreads = work.lower((a, tau), COEFFICIENT, "optimal.spread")(state)
     rows, columns = shape(state)
-    atoms = {name: state[name] for name in ("Lambda", "B", "D", "weights", "sign")} | {"a": shrinkage, "tau": spreads}
+    atoms = {name: state[name] for name in ("Lambda", "B", "D", "weights", "sign_B")} | {"a": shrinkage, "tau": spreads}
     atoms = {name: np.broadcast_to(array, (rows, columns)) for name, array in atoms.items()}
     found: dict[str, list[Any]] = {}
     for row in range(rows):
@@ -69,7 +69,7 @@ class _Kind:
 
     def __init__(self, atoms: dict[str, np.ndarray], places: np.ndarray, gain: Formula, work: Evaluator):
         self.places, self.gain, self.work = places, gain, work
-        self.weights, self.sign = (atoms[name][places] for name in ("weights", "sign"))
+        self.weights, self.sign = (atoms[name][places] for name in ("weights", "sign_B"))
         self.B = atoms["B"][places] * self.sign
         self.Lambda, self.tau = atoms["Lambda"][places[0]], atoms["tau"][places[0]]
         self.a = atoms["a"][places[0]]

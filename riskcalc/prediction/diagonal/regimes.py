@@ -71,7 +71,7 @@ def chunks(problem: LinearGaussian, shape: tuple[int, ...], system: SolvingSyste
     per_atom = {
         "Lambda": law.eigenvalues,
         "B": abs(law.signal if law.coefficients is None else law.coefficients),
-        "sign": np.where(law.signal < 0, -1.0, 1.0) if np.any(law.signal < 0) else ones,
+        "sign_B": np.where(law.signal < 0, -1.0, 1.0) if np.any(law.signal < 0) else ones,
         "D": _penalty(problem),
         "weights": ones if law.weights is None else law.weights,
     }

@@ -21,6 +21,7 @@ from riskcalc.lowering.surplus import Surplus
 from riskcalc.policies.scores import check_scores, check_turns
 from riskcalc.prediction.diagonal.intervals import NAMES, Scanned, moments
 from riskcalc.prediction.solvers import NotCovered
+from riskcalc.theory import masks
 from riskcalc.theory.dense import COEFFICIENT
 from riskcalc.theory.policies import Scored
 from riskcalc.theory.symbols import B, a, sign, tau
@@ -54,6 +55,13 @@ def scanned_masks(
     ]
     parts = {name: np.concatenate([values[name] for _, values in found]) for name in ("t", *NAMES)}
     return np.concatenate([converged for converged, _ in found]), state | parts
+
+
+def check_exact(mask: Scored, state: State, work: Evaluator) -> None:
+    """Refuse scores of the coefficients of a fit without error that are negative, or no numbers."""
+    scores = work.lower((mask.score,), masks.EXACT, "scanned.exact", scalar_output=True)(state) + 0 * state["total"]
+    places = {name: state[name].astype(float) for name in ("Lambda", "D", "nu")}
+    check_scores(np, scores.astype(float), places, f"the score {mask.text}")
 
 
 class _Regimes:
@@ -120,7 +128,7 @@ class _Regimes:
         kept, dropped = self.scan.above(rows, np.repeat(t, count), tied)
         values = moments(kept, dropped, self.means[rows], self.spreads[rows], self.work)
         # H as formulas have it, in which true coefficients are not negative; what stands still tells nothing of it.
-        flip = np.where(self.still, 0, np.broadcast_to(self.state["sign"], self.shape).ravel())[rows]
+        flip = np.where(self.still, 0, np.broadcast_to(self.state["sign_B"], self.shape).ravel())[rows]
         values |= {"M1": flip * values["M1"], "M2c": flip * flip * values["M2c"]}
         return {name: array.reshape(-1, count) for name, array in values.items()}
 
