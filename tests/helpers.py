@@ -6,7 +6,7 @@ import inspect
 import itertools
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -23,7 +23,7 @@ from riskcalc import strategies
 from riskcalc.command.cli import main
 from riskcalc.expressions import Expression
 from riskcalc.policies import POLICIES, Option, Policy, Ranking
-from riskcalc.policies.base import rankings
+from riskcalc.policies.base import rankings, required
 
 # A score that is not |X| times a weight.
 OWN_SCORE = "abs(X)*Lambda**(1/4) + X**2/10"
@@ -39,17 +39,28 @@ def two_level(**changes: Any) -> rc.LinearGaussian:
 
 
 def examples() -> dict[str, Callable[[Any], Policy]]:
-    """Every registered policy with every choice of its options, as functions of the budget, by name and choice.
+    """Every registered policy with its choices, as functions of the budget, by name and choice.
 
+    Where a budget alone makes it, one choice at a time is another than it makes; otherwise every one with every other.
     Of numbers one is chosen: groups of two, two rounds. A KeyError asks for an example of an option of a new kind.
     """
     found = {}
     for name, kind in POLICIES.items():
-        for values in itertools.product(*(_values(kind, option) for option in kind.choices)):
-            chosen = dict(zip((option.name for option in kind.choices), values, strict=True))
+        for chosen in _chosen(kind):
             words = [word if isinstance(word, str) else option for option, word in chosen.items() if word in _TOLD]
             found[" ".join([name, *words])] = partial(_example, kind, chosen)
     return found
+
+
+def _chosen(kind: type[Policy]) -> Iterator[dict[str, Any]]:
+    names, values = [option.name for option in kind.choices], [_values(kind, option) for option in kind.choices]
+    if required(kind):
+        yield from (dict(zip(names, each, strict=True)) for each in itertools.product(*values))
+        return
+    yield {}
+    for name, each in zip(names, values, strict=True):
+        default = inspect.signature(kind).parameters[name].default
+        yield {name: next(value for value in each if value != default)}
 
 
 def _values(kind: type[Policy], option: Option) -> tuple[Any, ...]:

@@ -75,7 +75,7 @@ COMBINATIONS = [(problem, policy, refit) for problem in PROBLEMS for policy in P
 ROUNDS = {"iterative magnitude", "iterative hessian"}
 RULES = {"optimal", "optimal rescale"}
 GROUPS = {"group magnitude", "group hessian", "group surgeon"}
-SAMPLING = {"sampled", "sampled replacement"}
+SAMPLING = {"sampled", "sampled replacement", "sampled magnitude"}
 # By the theory.
 NOT_COVERED = {"one factor": {"surgeon", "random", "own", *SAMPLING, *RULES, *GROUPS, "same, ridge"}}
 # By the theory, in more digits than those of float64.
