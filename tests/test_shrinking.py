@@ -136,8 +136,8 @@ def test_arguments_are_drawn_by_their_annotations():
 
 
 def test_policies_have_all_their_choices():
-    for wanted in ("replaced", "optimal_rescaled"):
-        assert find(strategies.policies(), lambda one, wanted=wanted: one.kind == wanted, settings=SEARCH)
+    for chosen in ("replacement", "rescale"):
+        assert find(strategies.policies(), lambda one, chosen=chosen: one.options.get(chosen), settings=SEARCH)
     kinds = st.from_type(rc.Iterative)
     assert find(kinds, lambda one: len(one.keeps) == 3, settings=SEARCH).keeps[0] <= 1
     assert find(st.from_type(rc.Group), lambda one: one.size > 1 and one.score == "surgeon", settings=SEARCH).size == 2
