@@ -21,7 +21,7 @@ from hypothesis import settings
 import riskcalc as rc
 from riskcalc.expressions import Expression
 from riskcalc.policies import POLICIES, Policy, Ranking, by_budget
-from riskcalc.policies.base import rankings
+from riskcalc.policies.base import rankings, required
 from riskcalc.prediction.solvers import NotCovered
 
 POLICY = examples()
@@ -394,8 +394,8 @@ TYPED = {bool: "true", int: "2", list: "3/5,1/5", Ranking: "hessian", Expression
 @pytest.mark.parametrize("name", POLICIES)
 def test_the_command_line_knows_every_policy(name: str, second: list[str], monkeypatch, capsys):
     """With all of its options: predicted as by the library, simulated and verified."""
-    options = POLICIES[name].choices
-    words = [TYPED[one.kind] if one.kind is Ranking else one.name for one in options if one.kind in (bool, Ranking)]
+    options, told = POLICIES[name].choices, (bool, Ranking) if required(POLICIES[name]) else (bool,)  # no defaults
+    words = [TYPED[one.kind] if one.kind is Ranking else one.name for one in options if one.kind in told]
     typed = [text for one in options for text in (f"--{one.flag or one.name}", TYPED.get(one.kind, one.default))]
     asked = [*FLAGS, "--policy", name, *typed, *([] if "--keeps" in typed else ["--keep", "1/5"]), *second, "--json"]
     problem = rc.LinearGaussian(aspect_ratio=2, eigenvalues=[4, 1], signal=[1, 2], noise_variance=1)
