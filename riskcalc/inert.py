@@ -106,15 +106,19 @@ class Inert:
         kind, given = cls._kind_of(values)
         try:
             found = kind._made(given)
-            written = found._written() if kind._follows else {}
+            follows = found._derived()
         except (AttributeError, KeyError, IndexError) as error:
             raise ValueError(
                 f"this is no {kind.__name__} that riskcalc wrote: {type(error).__name__}: {error}"
             ) from error
         for name in kind._follows & given.keys():
-            if given[name] != written.get(name):
-                raise ValueError(f"{name} is {given[name]!r}, but the rest says {written.get(name)!r}")
+            if given[name] != follows.get(name):
+                raise ValueError(f"{name} is {given[name]!r}, but the rest says {follows.get(name)!r}")
         return found
+
+    def _derived(self) -> dict[str, Any]:
+        """The plain values of what `_follows` names, as far as there are any."""
+        return {}
 
     @classmethod
     def _kind_of(cls, values: Any) -> tuple[type[Self], dict[str, Any]]:

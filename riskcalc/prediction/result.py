@@ -132,10 +132,13 @@ class Prediction(Quantities, Shown, Inert):
     def _written(self, place: Any = None) -> dict[str, Any]:
         names = _ASKED if place is None else ("prune", "retrain")  # within another result, of its problem and digits
         asked = {name: self._plainly(name, getattr(self, name)) for name in names}
+        found = {name: plain(value, self.digits) for name, value in self._shown().items()}
+        return self._kind_at(place) | asked | self._derived() | found
+
+    def _derived(self) -> dict[str, Any]:
         told = {"model": self.model, "keep": None if self.prune is None else plain(self.budget)}
         told |= {"options": {} if self.prune is None else self.prune.options}
-        found = {name: plain(value, self.digits) for name, value in self._shown().items()}
-        return self._kind_at(place) | asked | {name: value for name, value in told.items() if value} | found
+        return {name: value for name, value in told.items() if value}
 
     @classmethod
     def _made(cls, given: dict[str, Any]) -> Prediction:

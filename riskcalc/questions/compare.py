@@ -149,10 +149,13 @@ class Comparison(Shown, Inert):
 
     def _written(self, place: Any = None) -> dict[str, Any]:
         asked = {name: self._plainly(name, getattr(self, name)) for name in ("problem", "keep", "digits")}
+        models = {model: one._written(Prediction) for model, one in self.predictions.items()}
+        return self._kind_at(place) | asked | self._derived() | {"models": models}
+
+    def _derived(self) -> dict[str, Any]:
         found = {"risks": self.risks, "best": self.best, "margin": self.margin}
         found = {name: plain(value, self.digits) for name, value in found.items()}
-        told = self._kind_at(place) | asked | found | {"prune_beats_small": plain(self.prune_beats_small)}
-        return told | {"models": {model: one._written(Prediction) for model, one in self.predictions.items()}}
+        return found | {"prune_beats_small": plain(self.prune_beats_small)}
 
     @classmethod
     def _made(cls, given: dict[str, Any]) -> Comparison:

@@ -64,8 +64,10 @@ class Schedule(Shown, Inert):
     def _written(self, place: Any = None) -> dict[str, Any]:
         asked = {name: self._plainly(name, getattr(self, name)) for name in ("problem", "policy")}
         found = {name: [one._written(Prediction) for one in getattr(self, name)] for name in ("rounds", "one_shot")}
-        told = {"gain": plain(self.gain), "error": plain(self.error), "rounds_pay": plain(self.rounds_pay)}
-        return self._kind_at(place) | asked | found | told
+        return self._kind_at(place) | asked | found | self._derived()
+
+    def _derived(self) -> dict[str, Any]:
+        return {"gain": plain(self.gain), "error": plain(self.error), "rounds_pay": plain(self.rounds_pay)}
 
     @classmethod
     def _made(cls, given: dict[str, Any]) -> Schedule:

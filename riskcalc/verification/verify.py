@@ -99,7 +99,10 @@ class Verification(Shown, Inert):
         return min((check.verdict for check in self.checks), key=VERDICTS.index)
 
     def _written(self, place: Any = None) -> dict[str, Any]:
-        return super()._written(place) | {"verdict": self.verdict}
+        return super()._written(place) | self._derived()
+
+    def _derived(self) -> dict[str, Any]:
+        return {"verdict": self.verdict}
 
     @classmethod
     def _made(cls, given: dict[str, Any]) -> Verification:
