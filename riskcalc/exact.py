@@ -25,7 +25,10 @@ def exact_array(value: Any, name: str) -> np.ndarray:
 
     Raises TypeError for what is not a number, ValueError for what is not finite, is ragged, or does not fit a double.
     """
+    value = as_meant(value, name)
     value = np.asarray(value) if hasattr(value, "__array__") else value
+    if isinstance(value, np.ndarray) and value.dtype.kind in "mM":
+        raise TypeError(f"{name} must be a number or an array of numbers, got {value.dtype}")
     if isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.dtype.itemsize <= 8:
         array = value.astype(np.float64)
     else:
@@ -46,6 +49,23 @@ def exact_array(value: Any, name: str) -> np.ndarray:
     return array
 
 
+def as_meant(value: Any, name: str) -> Any:
+    """`value` itself; refuses what NumPy would read as other numbers than it means.
+
+    Raises ValueError for masked entries, whose numbers are none, and TypeError for sparse matrices.
+    """
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            if isinstance(item, (list, tuple, np.ndarray)):
+                as_meant(item, name)
+    elif isinstance(value, np.ndarray) and np.any(getattr(value, "mask", False)):
+        first = np.argwhere(np.broadcast_to(getattr(value, "mask", False), value.shape))[0].tolist()
+        raise ValueError(f"{name} has masked values, the first at {tuple(first)}; drop or fill missing values first")
+    elif hasattr(type(value), "todense"):
+        raise TypeError(f"{name} is a sparse matrix; give it as a dense array, its .toarray()")
+    return value
+
+
 def _ragged(name: str) -> str:
     return f"{name} is ragged: its rows have different lengths; pad them with atoms of zero weight"
 
@@ -64,6 +84,8 @@ def _exact(item: Any, name: str) -> float | Fraction:
     if isinstance(item, (Rational, Decimal, str)):
         _check_exponent(item, name)
         try:
+            if isinstance(item, str) and "_" in item:
+                raise ValueError("underscores, which are no digits")
             if isinstance(item, (Decimal, str)):
                 return Fraction(item)
             return Fraction(int(item.numerator), int(item.denominator))
@@ -230,6 +252,7 @@ def above_zero(value: Any, name: str, below: float) -> float:
 
 def count(value: Any, name: str) -> int:
     """`value` as a positive integer."""
+    value = as_meant(value, name)
     value = value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} must be an integer, got {value!r}")
@@ -240,7 +263,7 @@ def count(value: Any, name: str) -> int:
 
 def counts(value: Any, name: str) -> np.ndarray:
     """`value` as an array of positive integers."""
-    array = np.array(value)
+    array = np.array(as_meant(value, name))
     if array.size == 0:
         raise ValueError(f"{name} is empty; give at least one value")
     if array.dtype.kind not in "iu":

@@ -127,6 +127,7 @@ class Inert:
             raise TypeError(f"a {cls.__name__} is written as a dict, got {values!r}")
         given, kinds = dict(values), cls._kinds()
         author, schema, name = given.pop("riskcalc", "unknown"), given.pop("schema", SCHEMA), given.pop("kind", None)
+        given.pop("warnings", None)  # of the command line that found it
         if schema != SCHEMA or isinstance(schema, bool):
             raise ValueError(f"riskcalc {__version__} reads schema {SCHEMA}, got {schema!r}, by riskcalc {author}")
         if name is None and cls in kinds.values():

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import TypeVar
 
+from riskcalc.quoting import printable, quoted
+
 Value = TypeVar("Value")
 
 
@@ -15,4 +17,4 @@ def look_up(name: str, table: Mapping[str, Value], kind: str) -> Value:
         return table[name]
     near = get_close_matches(name, table, n=4, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(table)}"
-    raise ValueError(f"no {kind} is called {name!r}; {hint}")
+    raise ValueError(f"no {kind} is called {quoted(name)}; {printable(hint)}")

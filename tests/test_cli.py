@@ -157,7 +157,7 @@ def test_data(run, tmp_path):
         ("a,b,y\n1,2,3\n1,,3\n", "line 3, column 'b': a finite number is needed, found nothing"),
         ("a,b,y\n1,nan,3\n", "line 2, column 'b': a finite number is needed, found 'nan'"),
         ("a,b,y\n1,2\n", "line 2: 2 cells under 3 column names"),
-        ("a,b,z\n1,2,3\n", "has no column 'y'; its columns are a, b, z"),
+        ("a,b,z\n1,2,3\n", "has no column 'y'; its columns are 'a', 'b', 'z'"),
         ("a,b,y\n", "has no rows below its header"),
         ("", "is empty"),
         ("y\n1\n2\n", "X must have at least two rows and one column"),

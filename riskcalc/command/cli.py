@@ -30,7 +30,8 @@ from riskcalc.command.options import (
     score_of,
     score_options,
 )
-from riskcalc.command.output import show, watched
+from riskcalc.command.output import show, warned, watched
+from riskcalc.quoting import printable
 
 _EPILOG = """New here? `riskcalc examples` writes problem files to begin with.
 
@@ -242,7 +243,7 @@ def schema() -> None:
 
 def main() -> None:
     """Run the command line; bad input ends with exit code 2 and one line on stderr."""
-    warnings.showwarning = lambda message, *_, **__: click.echo(f"riskcalc: warning: {message}", err=True)
+    warnings.showwarning = warned
     try:
         sys.exit(app(prog_name="riskcalc", standalone_mode=False))
     except click.exceptions.NoArgsIsHelpError as error:
@@ -256,5 +257,5 @@ def main() -> None:
         message = f"the numbers asked about are out of reach: {type(error).__name__}: {error}"
     except click.Abort:
         sys.exit(130)
-    click.echo(f"riskcalc: error: {' '.join(message.split())}", err=True)
+    click.echo(f"riskcalc: error: {printable(' '.join(message.split()))}", err=True)
     sys.exit(2)

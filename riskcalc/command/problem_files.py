@@ -46,7 +46,10 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, Validat
 from riskcalc.exact import one_number
 from riskcalc.laws import Beta, Law, MarchenkoPastur, PowerLaw, Uniform
 from riskcalc.problems import LinearGaussian, Problem, RankOne
-from riskcalc.problems.tabular import from_data, read_csv
+from riskcalc.problems.csv_file import read_csv
+from riskcalc.problems.tabular import from_data
+from riskcalc.quoting import printable, quoted
+from riskcalc.text import read_text
 
 SCHEMA = inspect.cleandoc(__doc__ or "").partition("\n\n")[2]
 _EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -92,11 +95,9 @@ class Question:
 def read_keys(path: Path) -> dict[str, Any]:
     """The keys of a TOML file, numbers exact; ValueError if it cannot be read."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"cannot read {path}: {error}") from error
+        return tomllib.loads(read_text(path), parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{path} is not valid TOML: {error}") from error
+        raise ValueError(f"{printable(str(path))} is not valid TOML: {error}") from error
 
 
 def write_examples(folder: Path) -> list[Path]:
@@ -210,8 +211,8 @@ def _messages(error: ValidationError) -> list[str]:
     for detail in error.errors():
         key = str(detail["loc"][0])
         if detail["type"] == "extra_forbidden":
-            messages[key] = f"unknown key {key!r}; known keys are {', '.join(ProblemFile.model_fields)}"
+            messages[key] = f"unknown key {quoted(key)}; known keys are {', '.join(ProblemFile.model_fields)}"
         else:
             wanted = "an integer" if key.startswith("n_") else "a number or a list of numbers"
-            messages.setdefault(key, f"{key} must be {wanted}, got {detail['input']!r}")
+            messages.setdefault(key, f"{key} must be {wanted}, got {quoted(detail['input'])}")
     return list(messages.values())

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 import warnings
-from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from riskcalc.laws import PrincipalComponents
 from riskcalc.problems import LinearGaussian
+from riskcalc.problems.measurements import column_names, measurements
+from riskcalc.quoting import quoted
 
 # A sample covariance of fewer rows per feature is too far from the population's.
 LONG_TABLE = 10
+# Of a column's largest entry: what equal numbers differ by that were found in two ways.
+ROUNDING = 8 * np.finfo(float).eps
 
 
 def from_data(
@@ -68,89 +70,107 @@ def from_data(
     """
     if basis != "principal":
         raise ValueError(f"basis must be 'principal', the only one available, got {basis!r}")
-    features, target = _numeric(X, "X", 2), _numeric(y, "y", 1)
+    features, target = measurements(X, "X", 2), measurements(y, "y", 1)
     rows, p = features.shape
     if len(target) != rows:
         raise ValueError(f"X has {rows} rows but y has {len(target)} values; give one value of y per row")
     if rows < 2 or p < 1:
         raise ValueError(f"X must have at least two rows and one column, got shape {features.shape}")
+    name = getattr(y, "name", None)
+    if isinstance(name, str) and name in column_names(X):
+        raise ValueError(f"X has a column {quoted(name)}, which is the name of y; leave the target out of the features")
+    found = _components(features, target)
+    if rows <= found.rank + 1:
+        raise ValueError(
+            f"the table has {rows} rows for {found.rank} independent features: a fit passes through all of them, and "
+            f"nothing tells the noise; give at least {found.rank + 2} rows, and {LONG_TABLE} per feature for predictions "
+            "to be relied on, or state what is known as a LinearGaussian with its noise_variance"
+        )
     if rows < LONG_TABLE * p:
         warnings.warn(
             f"the table has {rows} rows for {p} features; with fewer than {LONG_TABLE} rows per feature its covariance "
             "stands badly for the population's, and predictions are unreliable",
             stacklevel=2,
         )
-    target = target - target.mean()
-    left, singular, _ = np.linalg.svd(features - features.mean(axis=0), full_matrices=False)
-    present = singular > singular.max(initial=0) * max(rows, p) * np.finfo(float).eps
-    projected = left.T @ target
-    eigenvalues, coefficients = np.zeros(p), np.zeros(p)
-    eigenvalues[: len(singular)] = np.where(present, singular**2 / rows, 0)
-    coefficients[: len(singular)] = np.divide(projected, singular, out=np.zeros_like(projected), where=present)
-    residual = target - left[:, present] @ projected[present]
-    noise = np.mean(residual**2)
-    if noise <= (rows * np.finfo(float).eps) ** 2 * np.mean(target**2):
-        noise = 0.0  # what is left is rounding
     return LinearGaussian(
         n_samples=n_samples,
         n_features=p,
-        law=PrincipalComponents(eigenvalues, np.sqrt(p) * coefficients),
-        noise_variance=noise,
+        law=PrincipalComponents(found.eigenvalues, found.signal),
+        noise_variance=found.noise,
         ridge=ridge,
     )
 
 
-def _numeric(values: Any, name: str, ndim: int) -> np.ndarray:
-    try:
-        given = np.asarray(values)
-        if given.dtype.kind in "cUS":
-            raise TypeError(f"its type is {given.dtype}")
-        array = given.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"{name} must be an array of numbers: {error}") from error
-    if array.ndim != ndim:
-        raise ValueError(f"{name} must have {ndim} dimension{'s' * (ndim > 1)}, got shape {array.shape}")
-    if not np.isfinite(array).all():
-        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise ValueError(f"{name} must be finite, got {array[where]} at {where}; drop or fill missing values first")
-    return array
+class _Components(NamedTuple):
+    """Of all features, with zeros for directions without variance; how many have some; and the residual variance."""
+
+    eigenvalues: np.ndarray
+    signal: np.ndarray
+    rank: int
+    noise: float
 
 
-def read_csv(path: Path, target: str) -> tuple[np.ndarray, np.ndarray]:
-    """The features and the target of a CSV file with a header line.
+def _components(features: np.ndarray, target: np.ndarray) -> _Components:
+    """Principal components of a table and the coefficients of its target.
 
-    Raises ValueError for a file that cannot be read, a target that is not a column, and the first cell that is not a
-    finite number, by line and column.
+    How many directions there are is asked of standardised columns, and their variances keep their digits whatever the
+    columns' units: the singular values of what remains come from Jacobi's method, after pivoting.
     """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file)
-            header = next(reader, None)
-            if not header:
-                raise ValueError(f"{path} is empty; it must start with a line of column names")
-            if target not in header:
-                raise ValueError(f"{path} has no column {target!r}; its columns are {', '.join(header)}")
-            rows = [_row(path, reader.line_num, header, cells) for cells in reader if cells]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"cannot read {path}: {error}") from error
-    if not rows:
-        raise ValueError(f"{path} has no rows below its header")
-    table = np.array(rows)
-    column = header.index(target)
-    return np.delete(table, column, axis=1), table[:, column]
+    rows, p = features.shape
+    columns, exponents = _centred(features)
+    (aim,), (power,) = (part.T for part in _centred(target[:, None]))
+    lengths = np.linalg.norm(columns, axis=0)
+    directions, spread, _ = np.linalg.svd(columns / np.where(lengths > 0, lengths, 1), full_matrices=False)
+    directions = directions[:, spread > spread.max() * max(rows, p) * np.finfo(float).eps]
+    rank, explained = directions.shape[1], directions.T @ aim
+    noise = np.mean((aim - directions @ explained) ** 2)
+    if noise <= (rows * np.finfo(float).eps) ** 2 * np.mean(aim**2):
+        noise = 0.0  # what is left is rounding
+    largest = exponents.max()
+    singular, turn = _singular(np.ldexp(columns.T @ directions, (exponents - largest)[:, None]))
+    eigenvalues, signal = np.zeros(p), np.zeros(p)
+    with np.errstate(over="ignore", under="ignore"):
+        eigenvalues[:rank] = np.ldexp(singular**2 / rows, 2 * largest)
+        signal[:rank] = np.ldexp(np.sqrt(p) * (turn.T @ explained) / singular, power - largest)
+        variances = np.ldexp([np.mean(aim**2), noise], 2 * power)
+    _check_squares("X", features, eigenvalues[:rank])
+    _check_squares("y", target, variances)
+    return _Components(eigenvalues, signal, rank, variances[1])
 
 
-def _row(path: Path, line: int, header: list[str], cells: list[str]) -> list[float]:
-    if len(cells) != len(header):
-        raise ValueError(f"{path}, line {line}: {len(cells)} cells under {len(header)} column names")
-    values = []
-    for name, cell in zip(header, cells, strict=True):
-        try:
-            value = float(cell)
-        except ValueError:
-            value = np.nan
-        if not np.isfinite(value):
-            shown = repr(cell) if cell.strip() else "nothing"
-            raise ValueError(f"{path}, line {line}, column {name!r}: a finite number is needed, found {shown}")
-        values.append(value)
-    return values
+def _centred(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Columns of mean zero, each over a power of two near its largest entry, and the exponents of these powers.
+
+    A column that varies by rounding alone is zero.
+    """
+    exponents = np.frexp(np.abs(table).max(axis=0))[1]
+    scaled = np.ldexp(table, -exponents)
+    columns = scaled - scaled.mean(axis=0)
+    columns -= columns.mean(axis=0)  # which is the rounding of the first mean
+    columns[:, np.ptp(scaled, axis=0) <= ROUNDING] = 0
+    return columns, exponents
+
+
+def _singular(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Singular values, and right singular vectors as columns, of a matrix of full rank with rows of any scales."""
+    from scipy.linalg.lapack import dgejsv
+
+    if not matrix.size:
+        return np.zeros(0), np.zeros((0, 0))
+    # LAPACK's JOBA = F, JOBU = N, JOBV = V, JOBR = N, JOBP = N: for rows and columns of any scales; no left vectors.
+    values, _, vectors, scale, _, failed = dgejsv(matrix, joba=2, jobu=3, jobv=0, jobr=0, jobp=0)
+    if failed:
+        raise ArithmeticError("the singular values of X were not found")
+    return values * scale[0] / scale[1], vectors
+
+
+def _check_squares(name: str, entries: np.ndarray, squares: np.ndarray) -> None:
+    """Refuse what is so large or small that double precision does not hold its squares."""
+    if np.isfinite(squares).all() and not np.any((squares > 0) & (squares < np.finfo(float).tiny)):
+        return
+    largest = np.abs(entries).max(axis=0)
+    sizes = {f"{size:.1g}": None for size in (largest[largest > 0].min(), largest.max())}
+    raise ValueError(
+        f"{name} has entries of about {' to '.join(sizes)}, whose squares leave double precision; measure it in other "
+        "units"
+    )

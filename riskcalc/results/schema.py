@@ -10,9 +10,10 @@ written.
     riskcalc         version that wrote it
     schema           1; another one is refused
     kind             class of what follows
+    warnings         * of --json: what the command line warned of, if of anything
 
-These three stand at the top. Within a record the version is left out, and the
-kind where its place says it.
+These stand at the top. Within a record the version is left out, and the kind
+where its place says it.
 
 Numbers. What was given is a number where a double is exactly that, and else a
 string: "10/3". What was found is a number; "inf", "-inf" and "nan" are words;

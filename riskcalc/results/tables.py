@@ -7,7 +7,7 @@ import re
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from io import StringIO
 from typing import Any
@@ -22,6 +22,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from riskcalc.exact import digits_of
+from riskcalc.quoting import printable
 
 # Longer tables are cut, with a line that says so.
 MOST_ROWS = 24
@@ -75,6 +76,16 @@ class Table:
 Part = Table | str
 
 
+def _printable(part: Part) -> Part:
+    """A part whose text does nothing to a terminal, whoever wrote it."""
+    if isinstance(part, str):
+        return "\n".join(map(printable, part.split("\n")))
+    columns = [replace(column, name=printable(column.name)) for column in part.columns]
+    rows = [[printable(cell) for cell in row] for row in part.rows]
+    notes, brief = [*map(_printable, part.notes)], part.brief and _printable(part.brief)
+    return replace(part, title=_printable(part.title), columns=columns, rows=rows, notes=notes, brief=brief)
+
+
 class Shown(ABC):
     """A result that is read: printed within the width of the terminal, 80 columns at most, and a table in notebooks."""
 
@@ -118,7 +129,7 @@ def to_text(parts: Iterable[Part], width: int | None = None) -> str:
     """Tables and lines as plain text. Only what holds a number that is longer exceeds the width."""
     width = width or line_width()
     found: list[str] = []
-    for part in parts:
+    for part in map(_printable, parts):
         found += ["", *_shown(part, width), ""] if isinstance(part, Table) else [_line(part, width)]
     return re.sub("\n{3,}", "\n\n", "\n".join(found).strip("\n"))
 
@@ -228,7 +239,7 @@ def _upright(table: Table, width: int) -> Iterator[str]:
 
 def to_html(parts: Iterable[Part]) -> str:
     """Tables and lines as HTML without scripts."""
-    found = [_table_html(part) if isinstance(part, Table) else _line_html(part) for part in parts]
+    found = [_table_html(part) if isinstance(part, Table) else _line_html(part) for part in map(_printable, parts)]
     return f"<div>{''.join(found)}</div>"
 
 
