@@ -7,11 +7,13 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from riskcalc.exact import count, flag
+from riskcalc.exact import as_float, count, flag, matching_shapes
 from riskcalc.policies.base import Option, Policy, Ranking, register, whole_number
 
 # Features of a group; the law of a longer norm loses its digits.
 LARGEST = 1_000_000
+# A number of features is whole within this, of itself.
+ROUNDING = 4 * np.finfo(float).eps
 
 
 @register
@@ -278,15 +280,27 @@ class Group(_OfScores):
             raise ValueError(f"n_keep is {self.n_keep}, which groups of {self.size} do not divide")
 
     def budget(self, n_features: np.ndarray | None) -> np.ndarray:
-        """The exact fraction kept; ValueError if groups do not divide the problem's number of features."""
-        if n_features is not None and np.any(n_features % self.size):
+        """The exact fraction kept; ValueError if groups divide neither the problem's number of features, nor how many
+        of them are kept, where that is a whole number.
+        """
+        kept = super().budget(n_features)
+        if n_features is None:
+            return kept
+        if np.any(n_features % self.size):
             wrong = n_features[n_features % self.size != 0].flat[0]
             raise ValueError(f"the problem has {wrong} features, which groups of {self.size} do not divide")
-        return super().budget(n_features)
+        matching_shapes({"keep": kept, "n_features": n_features})
+        number = as_float(kept) * n_features
+        whole = np.rint(number)
+        split = (abs(number - whole) <= ROUNDING * whole) & (whole % self.size != 0)
+        if split.any():
+            keep, wrong = (np.broadcast_to(array, split.shape)[split][0] for array in (kept, whole))
+            raise ValueError(f"keep = {keep} is {wrong:.0f} features, which groups of {self.size} do not divide")
+        return kept
 
     def whole(self, n_features: int, given: np.ndarray | None) -> Self:
         """The same with whole groups, at least one."""
-        kept = whole_number(Policy.budget(self, given), n_features)
+        kept = whole_number(self.budget(given), n_features)
         return self.at(n_keep=max(round(kept / self.size), 1) * self.size)
 
     @property

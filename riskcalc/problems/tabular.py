@@ -83,8 +83,8 @@ def from_data(
     if rows <= found.rank + 1:
         raise ValueError(
             f"the table has {rows} rows for {found.rank} independent features: a fit passes through all of them, and "
-            f"nothing tells the noise; give at least {found.rank + 2} rows, and {LONG_TABLE} per feature for predictions "
-            "to be relied on, or state what is known as a LinearGaussian with its noise_variance"
+            f"nothing tells the noise; give at least {found.rank + 2} rows, and {LONG_TABLE} per feature to rely on "
+            "predictions, or state what is known as a LinearGaussian with its noise_variance"
         )
     if rows < LONG_TABLE * p:
         warnings.warn(
@@ -130,11 +130,12 @@ def _components(features: np.ndarray, target: np.ndarray) -> _Components:
     singular, turn = _singular(np.ldexp(columns.T @ directions, (exponents - largest)[:, None]))
     eigenvalues, signal = np.zeros(p), np.zeros(p)
     with np.errstate(over="ignore", under="ignore"):
-        eigenvalues[:rank] = np.ldexp(singular**2 / rows, 2 * largest)
-        signal[:rank] = np.ldexp(np.sqrt(p) * (turn.T @ explained) / singular, power - largest)
+        lengths = np.ldexp(singular, largest)
+        eigenvalues[:rank] = lengths**2 / rows
         variances = np.ldexp([np.mean(aim**2), noise], 2 * power)
-    _check_squares("X", features, eigenvalues[:rank])
-    _check_squares("y", target, variances)
+        _check_squares("X", features, eigenvalues[:rank])
+        _check_squares("y", target, variances[: 1 + (noise > 0)] if aim.any() else variances[:0])
+        signal[:rank] = np.sqrt(p) * np.ldexp(turn.T @ explained, power) / lengths
     return _Components(eigenvalues, signal, rank, variances[1])
 
 
@@ -153,20 +154,21 @@ def _centred(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _singular(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Singular values, and right singular vectors as columns, of a matrix of full rank with rows of any scales."""
-    from scipy.linalg.lapack import dgejsv
+    from scipy.linalg import get_lapack_funcs
 
     if not matrix.size:
         return np.zeros(0), np.zeros((0, 0))
+    (gejsv,) = get_lapack_funcs(["gejsv"], [matrix])
     # LAPACK's JOBA = F, JOBU = N, JOBV = V, JOBR = N, JOBP = N: for rows and columns of any scales; no left vectors.
-    values, _, vectors, scale, _, failed = dgejsv(matrix, joba=2, jobu=3, jobv=0, jobr=0, jobp=0)
+    values, _, vectors, scale, _, failed = gejsv(matrix, joba=2, jobu=3, jobv=0, jobr=0, jobp=0)
     if failed:
         raise ArithmeticError("the singular values of X were not found")
     return values * scale[0] / scale[1], vectors
 
 
 def _check_squares(name: str, entries: np.ndarray, squares: np.ndarray) -> None:
-    """Refuse what is so large or small that double precision does not hold its squares."""
-    if np.isfinite(squares).all() and not np.any((squares > 0) & (squares < np.finfo(float).tiny)):
+    """Refuse what is so large or small that double precision does not hold its squares, of which none is zero."""
+    if np.all((squares >= np.finfo(float).tiny) & (squares < np.inf)):
         return
     largest = np.abs(entries).max(axis=0)
     sizes = {f"{size:.1g}": None for size in (largest[largest > 0].min(), largest.max())}
