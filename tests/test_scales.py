@@ -31,7 +31,7 @@ def by_signal(n: Any, p: int, digits: int, **changes: Any) -> rc.LinearGaussian:
 MODELS = [None, rc.Magnitude("1/4"), rc.Oracle("1/4"), rc.Optimal("1/4"), rc.Group(2, keep="1/4"), rc.Sampled("1/4")]
 
 
-@pytest.mark.parametrize("p", [1000, 36])
+@pytest.mark.parametrize("p", [1000, 64])
 @pytest.mark.parametrize("model", MODELS, ids=repr)
 def test_signal_is_coefficients_times_the_root(model: Any, p: int):
     own, other = by_coefficients(24, p), by_signal(24, p, 30)

@@ -59,7 +59,8 @@ class LinearGaussian(Problem):
 
     What an intercept costs: fitted beside n samples it centres them, which leaves n - 1 independent ones (with a ridge
     n/(n - 1) times as large), and its own error, independent of theirs, multiplies the test risk by 1 + 1/n. In the
-    limit that is nothing.
+    limit that is nothing; but the interpolation threshold of scikit-learn's estimators, which fit an intercept unless
+    ``fit_intercept=False``, is at n = p + 1, not at n = p: next to it, ask about one sample less.
 
     Examples
     --------
