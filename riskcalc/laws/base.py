@@ -190,8 +190,8 @@ class PrincipalComponents(Empirical):
 
     note = (
         "Features are the table's principal components; pruning components is not pruning columns. Features and target "
-        "are centred; an intercept fitted beside them (scikit-learn's default) would cost a sample, so that the threshold "
-        "is at n = rank + 1, and a factor 1 + 1/n."
+        "are centred; an intercept fitted beside them (scikit-learn's default) would cost a sample, so that the "
+        "threshold is at n = rank + 1, and a factor 1 + 1/n."
     )
 
 
