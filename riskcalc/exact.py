@@ -6,6 +6,7 @@ plain floats stay float64 arrays; anything else becomes an object array of Fract
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from numbers import Integral, Rational, Real
@@ -15,6 +16,10 @@ import mpmath
 import numpy as np
 from mpmath.libmp import dps_to_prec, from_str, to_rational, to_str
 
+from riskcalc.quoting import quoted
+
+# Of a count, the first that is too large.
+MOST = 2**63
 _FLOATS: Any = (float, np.floating)
 _LONG_DOUBLE: Any = np.longdouble
 _MPF: Any = mpmath.mpf
@@ -74,7 +79,7 @@ def _exact(item: Any, name: str) -> float | Fraction:
     if isinstance(item, (list, tuple)):
         raise ValueError(_ragged(name))
     if isinstance(item, (bool, np.bool_)):
-        raise TypeError(f"{name} must be a number, got {item!r}")
+        raise TypeError(f"{name} must be a number, got {quoted(item)}")
     if isinstance(item, _FLOATS):
         return (
             Fraction(*item.as_integer_ratio()) if isinstance(item, _LONG_DOUBLE) and np.isfinite(item) else float(item)
@@ -90,14 +95,16 @@ def _exact(item: Any, name: str) -> float | Fraction:
                 return Fraction(item)
             return Fraction(int(item.numerator), int(item.denominator))
         except ZeroDivisionError as error:
-            raise ValueError(f"{name} divides by zero: {item!r}") from error
+            raise ValueError(f"{name} divides by zero: {quoted(item)}") from error
         except (ValueError, OverflowError) as error:
-            raise ValueError(f"{name} must be a finite number such as 0.1, '1/10' or '1e-3', got {item!r}") from error
+            raise ValueError(
+                f"{name} must be a finite number such as 0.1, '1/10' or '1e-3', got {quoted(item)}"
+            ) from error
     if isinstance(item, _MPF):
         if not mpmath.isfinite(item):
             raise ValueError(f"{name} must be finite, got {item}")
         return Fraction(*to_rational(item._mpf_))
-    raise TypeError(f"{name} must be a number or an array of numbers, got {item!r}")
+    raise TypeError(f"{name} must be a number or an array of numbers, got {quoted(item)}")
 
 
 def _check_exponent(item: Any, name: str) -> None:
@@ -126,7 +133,7 @@ def _fraction(item: float | Fraction, name: str) -> Fraction:
 
 
 def _decade(value: Fraction) -> int:
-    return len(str(abs(value.numerator))) - len(str(value.denominator))
+    return round(math.log10(abs(value.numerator)) - math.log10(value.denominator))
 
 
 def as_float(array: np.ndarray) -> np.ndarray:
@@ -215,15 +222,15 @@ def numbers(value: Any, digits: int | None = None) -> Any:
         items = [numbers(item, digits) for item in value]
         kinds = {np.shape(item) for item in items}
         if len(kinds) != 1:
-            raise ValueError(f"lists of numbers must be of one shape, got {value!r}")
+            raise ValueError(f"lists of numbers must be of one shape, got {quoted(value)}")
         return np.array(items, dtype=object if np.asarray(items[0]).dtype == object else None)
     if isinstance(value, str):
         try:
             return float(value) if digits is None else _read_digits(value, digits)
         except ValueError as error:
-            raise ValueError(f"a number is needed, got {value!r}") from error
+            raise ValueError(f"a number is needed, got {quoted(value)}") from error
     if value is not None and not isinstance(value, (bool, int, float)):
-        raise ValueError(f"a number is needed, got {value!r}")
+        raise ValueError(f"a number is needed, got {quoted(value)}")
     return value
 
 
@@ -239,14 +246,14 @@ def one_number(value: Any, name: str) -> float:
     """`value` as one finite double."""
     array = exact_array(value, name)
     if array.ndim != 0:
-        raise ValueError(f"{name} must be one number, got {value!r}")
+        raise ValueError(f"{name} must be one number, got {quoted(value)}")
     return float(as_float(array))
 
 
 def above_zero(value: Any, name: str, below: float) -> float:
     """`value` as a plain number above 0 and below another; ValueError for anything else."""
     if isinstance(value, bool) or not isinstance(value, Real) or not 0 < float(value) < below:
-        raise ValueError(f"{name} must be a number above 0 and below {below:g}, got {value!r}")
+        raise ValueError(f"{name} must be a number above 0 and below {below:g}, got {quoted(value)}")
     return float(value)
 
 
@@ -255,10 +262,16 @@ def count(value: Any, name: str) -> int:
     value = as_meant(value, name)
     value = value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name} must be an integer, got {value!r}")
-    if value < 1:
-        raise ValueError(f"{name} must be at least 1, got {value}")
+        raise TypeError(f"{name} must be an integer, got {quoted(value)}")
+    _check_counts(int(value), int(value), name)
     return int(value)
+
+
+def _check_counts(least: int, most: int, name: str) -> None:
+    if least < 1:
+        raise ValueError(f"{name} must be at least 1, got {quoted(least)}")
+    if most >= MOST:
+        raise ValueError(f"{name} must be below 2^63, got {quoted(most)}")
 
 
 def counts(value: Any, name: str) -> np.ndarray:
@@ -266,10 +279,9 @@ def counts(value: Any, name: str) -> np.ndarray:
     array = np.array(as_meant(value, name))
     if array.size == 0:
         raise ValueError(f"{name} is empty; give at least one value")
-    if array.dtype.kind not in "iu":
-        raise TypeError(f"{name} must be an integer, got {value!r}")
-    if np.any(array < 1):
-        raise ValueError(f"{name} must be at least 1, got {array.min()}")
+    if array.dtype.kind not in "iu" and not all(type(item) is int for item in array.flat):
+        raise TypeError(f"{name} must be an integer, got {quoted(value)}")
+    _check_counts(int(array.min()), int(array.max()), name)
     array.flags.writeable = False
     return array
 
@@ -277,7 +289,7 @@ def counts(value: Any, name: str) -> np.ndarray:
 def flag(value: Any, name: str) -> bool:
     """`value` as it is, if it is True or False: what only counts as one may mean something else."""
     if not isinstance(value, bool):
-        raise TypeError(f"{name} must be True or False, got {value!r}")
+        raise TypeError(f"{name} must be True or False, got {quoted(value)}")
     return value
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sized
+from reprlib import Repr
 from typing import Any
 
 # Longer text is cut in a message, and of more names the first are shown.
 LONGEST, MOST_NAMES = 60, 12
+_SHORT = Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = LONGEST
 
 
 def printable(text: str) -> str:
@@ -30,9 +33,12 @@ def quoted(value: Any) -> str:
     >>> quoted(" y")
     "' y'"
     >>> quoted("1" * 1000)
-    "'1111111111111111111111111111111111111111111111...111111111'"
+    "'111111111111111111111111111...1111111111111111111111111111'"
     """
-    text = " ".join(printable(repr(value)).split())
+    try:
+        text = " ".join(printable(_SHORT.repr(value)).split())
+    except ValueError:  # an integer with more digits than Python writes
+        text = f"<{type(value).__name__}>"
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 13]}...{text[-10:]}"
 
 

@@ -1,0 +1,417 @@
+"""What is no column of measurements is refused by name; units, encodings and containers change nothing."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import json
+import warnings
+from decimal import Decimal
+from fractions import Fraction
+from functools import partial
+from typing import Any
+
+import mpmath
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse
+from helpers import command_line
+
+import riskcalc as rc
+from riskcalc.command.problem_files import read_keys
+from riskcalc.problems.csv_file import read_csv
+
+ROWS, N = 400, 12
+
+
+def table() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(ROWS, 4)) * [3, 2, 1, 0.5]
+    return X, X @ [1, 0.5, -1, 2] + rng.normal(size=ROWS)
+
+
+def least_squares(X: np.ndarray, y: np.ndarray, n: int = N) -> float:
+    """The risk of least squares on n rows, from standardised columns."""
+    Z = (X - X.mean(axis=0)) / X.std(axis=0)
+    residual = y - y.mean() - Z @ np.linalg.lstsq(Z, y - y.mean(), rcond=None)[0]
+    return float(np.mean(residual**2) / (1 - np.linalg.matrix_rank(Z) / n))
+
+
+def risk(X: Any, y: Any) -> float:
+    return rc.predict(rc.from_data(X, y, n_samples=N)).risk
+
+
+# --- CSV files
+
+PLAIN = "a,b,y\n1,2.5,3\n4,5,-6e1\n"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        PLAIN.encode(),
+        b" a, b ,y\n 1, 2.5,3 \n4,  5,-6e1\n",
+        b'"a", "b", "y"\n"1", "2.5", "3"\n\n4,5,-6e1',
+        PLAIN.replace("\n", "\r\n").encode(),
+        PLAIN.encode("utf-8-sig"),
+        PLAIN.encode("utf-16"),
+        codecs.BOM_UTF16_BE + PLAIN.encode("utf-16-be"),
+        gzip.compress(PLAIN.encode()),
+        gzip.compress(PLAIN.encode("utf-16")),
+    ],
+)
+def test_a_table_is_read_however_it_was_saved(tmp_path, raw: bytes):
+    path = tmp_path / "table"
+    path.write_bytes(raw)
+    for target in ("y", " y"):
+        X, y = read_csv(path, target)
+        assert (X.tolist(), y.tolist()) == ([[1, 2.5], [4, 5]], [3, -60])
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        (b",a,y\n0,1,2\n", r"no name for its column 1 \(it is ''\); leave it out if it numbers the rows"),
+        (b"a,y,\n0,1,2\n", r"no name for its column 3 \(it is ''\)"),
+        (b"a, ,y\n0,1,2\n", r"no name for its column 2"),
+        (b"Unnamed: 0,a,y\n0,1,2\n", r"no name for its column 1 \(it is 'Unnamed: 0'\)"),
+        (b"y,a,y\n0,1,2\n", r"names its columns 1 and 3 alike, 'y'; leave one of them out"),
+        (b"a,b, a,y\n0,1,2,3\n", r"names its columns 1 and 3 alike, 'a'"),
+        (b"a,y\n1_000,2\n", r"line 2, column 'a': a finite number is needed, found '1_000'"),
+        (b"a,y\n2020-01-01,2\n", r"column 'a': a finite number is needed, found '2020-01-01'"),
+        (b"a,y\nNaT,2\n", r"column 'a': a finite number is needed, found 'NaT'"),
+        (b"a,y\n1e999,2\n", r"column 'a': a finite number is needed, found '1e999'"),
+        (b"a;b;y\n1;2;3\n", r"no column 'y'; its columns are 'a;b;y'; separate columns by commas"),
+        (b"\x1b[31ma\x07,z\n1,2\n", r"no column 'y'; its columns are '\\x1b\[31ma\\x07', 'z'$"),
+        (b"\x1b[31ma,y\nx,2\n", r"column '\\x1b\[31ma': a finite number"),
+        (",".join(f"c{i}" for i in range(500)).encode(), r"'c11' and 488 more$"),
+        (b"a,y\n" + b"1" * 200_000 + b",2\n", r"line 2: field larger than field limit"),
+        (PLAIN.encode("utf-16-le"), r"no text in UTF-8, nor in UTF-16 with a byte order mark"),
+        ("größe,y\n1,2\n".encode("latin-1"), r"no text in UTF-8"),
+        (b"PK\x03\x04\xff", r"no text in UTF-8"),
+        (gzip.compress(PLAIN.encode())[:-9], r"cannot read .*: Compressed file ended"),
+        (gzip.compress(PLAIN.encode())[:10] + b"\xff" * 20, r"cannot read .*: Error -3 while decompressing"),
+    ],
+)
+def test_a_table_that_is_none_is_refused_with_the_cause(tmp_path, raw: bytes, message: str):
+    path = tmp_path / "table\x1b[31m"
+    path.write_bytes(raw)
+    with pytest.raises(ValueError, match=message) as found:
+        read_csv(path, "y")
+    assert str(found.value).isprintable()
+    assert len(str(found.value)) < 600
+
+
+@pytest.mark.parametrize("encode", [lambda text: text.encode("utf-8-sig"), lambda text: text.encode("utf-16")])
+def test_problem_files_are_read_however_they_were_saved(tmp_path, encode):
+    path = tmp_path / "problem.toml"
+    path.write_bytes(encode("aspect_ratio = 2\neigenvalues = 1_000 # in TOML, underscores are digits' company"))
+    assert read_keys(path) == {"aspect_ratio": 2, "eigenvalues": 1000}
+
+
+# --- arrays and frames
+
+
+class Frame:
+    """What is common to frames of pandas and polars."""
+
+    def __init__(self, **columns: Any):
+        self.columns, self._parts = [*columns], columns
+        self.dtypes = [np.asarray(part).dtype for part in columns.values()]
+
+    def __getitem__(self, name: str) -> Any:
+        return self._parts[name]
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        return np.column_stack(list(self._parts.values())).astype(dtype)
+
+
+WHOLE = np.arange(40.0) % 7
+FLAG = np.arange(40) % 3 == 0
+MEASURED = np.column_stack([WHOLE, FLAG, WHOLE**2 % 5])
+
+
+def frame(kind: str) -> pd.DataFrame:
+    return pd.DataFrame({"a": WHOLE, "b": FLAG, "c": MEASURED[:, 2]}).astype({"a": kind, "c": kind})
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        MEASURED.tolist(),
+        MEASURED.astype(np.float32),
+        MEASURED.astype(np.longdouble),
+        MEASURED.astype(int),
+        MEASURED.astype(object),
+        np.array([[Fraction(x) if x > 2 else Decimal(x) for x in row] for row in MEASURED.tolist()], dtype=object),
+        np.ma.array(MEASURED),
+        frame("float64"),
+        frame("Int64"),
+        frame("Float32"),
+        frame("object"),
+        frame("int8"),
+        frame("float64").astype({"b": "boolean"}),
+        frame("float64").astype(pd.SparseDtype(float, 0)),
+        pd.DataFrame(MEASURED),
+        Frame(a=WHOLE, b=FLAG, c=MEASURED[:, 2].astype(object)),
+    ],
+)
+def test_numbers_are_read_from_what_holds_them(X):
+    y = np.sin(np.arange(40.0))
+    assert rc.from_data(X, pd.Series(y, name="y"), n_samples=9) == rc.from_data(MEASURED, y, n_samples=9)
+
+
+DATES = pd.to_datetime(["2020-01-01", "2021-01-01"] * 20)
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (frame("float64").assign(t=DATES), r"column 't' of X .* got datetime64.*; give times as numbers, such as days"),
+        (frame("float64").assign(t=DATES - DATES[0]), r"column 't' of X .* got timedelta64.*; give times as numbers"),
+        (frame("float64").assign(t=[pd.NaT, *DATES[1:]]), r"column 't' of X .* give times as numbers"),
+        (frame("float64").assign(t=DATES.to_period("M")), r"column 't' of X .* got Period.*; give times as numbers"),
+        (np.array([[date] for date in DATES.date], dtype=object), r"X .* got datetime.date\(2020.*; give times"),
+        (DATES.to_numpy()[:, None], r"X must be an array of numbers, got datetime64"),
+        (frame("float64").assign(g=["1", "2"] * 20), r"column 'g' of X .* got '1' at \(0,\); convert text to numbers"),
+        (frame("float64").assign(g=pd.Categorical(["1", "2"] * 20)), r"column 'g' of X is categorical"),
+        (frame("float64").assign(g=pd.Categorical([1, 2] * 20)), r"column 'g' of X is categorical"),
+        (np.array([[1.0, "2"]] * 40, dtype=object), r"got '2' at \(0, 1\); convert text"),
+        (np.array([["1", "2"]] * 40), r"X must be an array of numbers, got <U1; convert text"),
+        (np.array([[b"1"]] * 40), r"X must be an array of numbers, got \|S1"),
+        (MEASURED + 1j, r"X must be an array of numbers, got complex128$"),
+        (np.array([[1j]] * 40, dtype=object), r"got 1j at \(0, 0\)$"),
+        (np.array([[1.0], [None]] * 20, dtype=object), r"got None at \(1, 0\); drop or fill missing values first"),
+        (np.array([[1.0], [pd.NA]] * 20, dtype=object), r"got <NA> at \(1, 0\); drop or fill missing values first"),
+        (frame("Int64").assign(a=pd.array([None, *range(39)], dtype="Int64")), r"column 'a' of X .* missing values"),
+        (frame("float64").assign(a=pd.array([None] + [True] * 39, dtype="boolean")), r"column 'a' of X .* missing"),
+        (np.array([[1], [10**400]] * 20, dtype=object), r"X must hold numbers within double precision"),
+        (np.ma.masked_equal(MEASURED, 6), r"X has masked values, the first at \(6, 0\); drop or fill missing values"),
+        ([*MEASURED[1:], np.ma.masked_equal(MEASURED[6], 6)], r"X has masked values"),
+        (scipy.sparse.csr_array(MEASURED), r"X is a sparse matrix; give it as a dense array, its \.toarray\(\)"),
+        (scipy.sparse.coo_matrix(MEASURED), r"X is a sparse matrix"),
+        ([[1.0, 2.0], [3.0]], r"X must be an array of numbers"),
+        (frame("float64").set_axis(["a", "Unnamed: 0", "c"], axis=1), r"X has no name for its column 2"),
+        (frame("float64").set_axis(["a", "b", "a"], axis=1), r"X names its columns 1 and 3 alike, 'a'"),
+        (frame("float64").set_axis(["a", None, "c"], axis=1), r"X has no name for its column 2"),
+        (frame("float64").assign(y=1.0), r"X has a column 'y', which is the name of y; leave the target out"),
+        (Frame(a=WHOLE, g=np.array(["1"] * 40, dtype=object)), r"column 'g' of X .* convert text"),
+        (frame("float64").assign(**{"\x1b[31m": "1"}), r"column '\\x1b\[31m' of X"),
+    ],
+)
+def test_columns_of_something_else_are_refused_by_name(X, message: str):
+    with pytest.raises((TypeError, ValueError), match=message):
+        rc.from_data(X, pd.Series(np.arange(40.0) ** 2, name="y"), n_samples=9)
+
+
+MASKED = np.ma.array([4, 1, 999], mask=[0, 0, 1])
+LAW = {"aspect_ratio": 2, "eigenvalues": [4, 1, 1], "signal": 1}
+COUNTS = {"n_samples": 6, "n_features": 9, "eigenvalues": [4, 1, 1], "signal": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "ask"),
+    [
+        *((name, lambda x, name=name: rc.LinearGaussian(**LAW | {name: x})) for name in LAW),
+        *((name, lambda x, name=name: rc.LinearGaussian(**LAW, **{name: x})) for name in ("weights", "ridge")),
+        *((name, lambda x, name=name: rc.LinearGaussian(**LAW, **{name: x})) for name in ("noise_variance", "penalty")),
+        *((name, lambda x, name=name: rc.LinearGaussian(**COUNTS | {name: x})) for name in ("n_samples", "n_features")),
+        ("coefficients", lambda x: rc.LinearGaussian(**COUNTS | {"signal": None, "coefficients": x})),
+        ("loadings", lambda x: rc.RankOne(x, [1, 1, 1], 9)),
+        ("keep", lambda x: rc.Magnitude(keep=x / 1000)),
+        ("n_keep", lambda x: rc.Magnitude(n_keep=x[2])),
+        ("ridge", lambda x: rc.Retrain(ridge=x[2])),
+        ("eigenvalues", lambda x: rc.laws.Empirical(x, [1, 1, 1])),
+        ("signal", lambda x: rc.laws.Uniform(1, 2, signal=x[2])),
+        ("decay", lambda x: rc.laws.PowerLaw(x[2], 0, 10)),
+        ("y", lambda x: rc.from_data(np.ones((3, 1)), x, n_samples=2)),
+        ("n_samples", lambda x: rc.from_data(*table(), n_samples=x)),
+    ],
+)
+def test_masked_numbers_are_none(name: str, ask):
+    with pytest.raises(ValueError, match=rf"^{name} has masked values, the first at \("):
+        ask(MASKED)
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "message"),
+    [
+        ([4, np.ma.masked, 1], ValueError, r"eigenvalues has masked values"),
+        ([[4.0, 1, 1], MASKED], ValueError, r"eigenvalues has masked values"),
+        (scipy.sparse.csr_array([[4.0, 1, 1]]), TypeError, r"eigenvalues is a sparse matrix"),
+        (DATES, TypeError, r"eigenvalues must be a number or an array of numbers, got datetime64"),
+        (np.array([1, 2, 3], dtype="m8[ns]"), TypeError, r"eigenvalues must be .* got timedelta64"),
+        (["1_000", 1, 1], ValueError, r"eigenvalues must be a finite number .* got '1_000'"),
+        (pd.array([1, 2, None], dtype="Int64"), (TypeError, ValueError), r"eigenvalues must be"),
+    ],
+)
+def test_atoms_are_numbers(value, error, message: str):
+    with pytest.raises(error, match=message):
+        rc.LinearGaussian(**LAW | {"eigenvalues": value})
+
+
+def test_atoms_of_frames_and_whole_masked_arrays_are_numbers():
+    for given in (pd.Series([4, 1, 1]), pd.array([4, 1, 1], dtype="Int64"), np.ma.array([4.0, 1, 1])):
+        assert rc.LinearGaussian(**LAW | {"eigenvalues": given}) == rc.LinearGaussian(**LAW)
+
+
+# --- units
+
+
+@pytest.mark.parametrize("units", [(1e12, 1, 1, 1), (1, 1, 1e-12, 1), (1e140, 1, 1e-140, 1), (1, 1e17, 1e-17, 1e-3)])
+def test_units_of_columns_do_not_matter(units):
+    X, y = table()
+    right = least_squares(X, y)
+    assert risk(X, y) == pytest.approx(right, rel=1e-12)
+    assert risk(X * units, y) == pytest.approx(right, rel=1e-12)
+    shifted = risk(X * units + np.multiply(units, 1e3), y)
+    assert shifted == pytest.approx(right, rel=1e-9)  # entries of a thousand spreads have three digits fewer
+
+
+def test_a_time_in_nanoseconds_is_one_more_column():
+    X, y = table()
+    times = 1_700_000_000 + 3600 * np.arange(ROWS)
+    right = least_squares(np.column_stack([np.arange(ROWS), X]), y)
+    for unit in (1, 10**3, 10**9):
+        assert risk(np.column_stack([times * unit, X]), y) == pytest.approx(right, rel=1e-8)
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e12, 1e-12])
+def test_dependent_and_constant_columns_are_none_in_any_unit(unit: float):
+    X, y = table()
+    more = np.column_stack([X, unit * X[:, 0], unit * (X[:, 1] - X[:, 2]), np.full(ROWS, 0.1 * unit), np.zeros(ROWS)])
+    problem = rc.from_data(more, y, n_samples=N)
+    assert np.count_nonzero(problem.law.eigenvalues) == 4
+    assert rc.predict(problem).risk == pytest.approx(least_squares(X, y), rel=1e-12)
+
+
+def test_small_components_keep_their_digits_beside_large_ones():
+    """Against 60 digits: variances and coefficients of components, over 24 decades."""
+    rng = np.random.default_rng(5)
+    X = rng.integers(-9, 9, size=(12, 4)) * np.array([1e12, 1, 1e-12, 1e-3])
+    y = rng.normal(size=12)
+    with warnings.catch_warnings(), mpmath.workdps(60):
+        warnings.simplefilter("ignore", UserWarning)
+        law = rc.from_data(X, y, n_samples=8).law
+        exact = mpmath.matrix(X.tolist())
+        for j in range(4):
+            mean = sum(exact[:, j]) / 12
+            exact[:, j] = exact[:, j] - mpmath.matrix([mean] * 12)
+        left, singular, _ = mpmath.svd_r(exact)
+        eigenvalues = np.array([float(s**2 / 12) for s in singular])
+        projected = left.T * mpmath.matrix(y.tolist())
+        signal = np.array([float(2 * projected[j] / singular[j]) for j in range(4)])
+    assert law.eigenvalues == pytest.approx(eigenvalues, rel=1e-13)
+    assert abs(law.signal) == pytest.approx(abs(signal), rel=1e-12)
+
+
+@pytest.mark.parametrize("unit", [2.0**498, 1e153, 1e-150, 1e-153])
+def test_units_of_the_target_do_not_matter(unit: float):
+    X, y = table()
+    asked = rc.predict(rc.from_data(X, y * unit, n_samples=N))
+    assert asked.status == "ok"
+    assert asked.risk / unit / unit == pytest.approx(least_squares(X, y), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("X_unit", "y_unit", "message"),
+    [
+        (1, 1e155, "^y has entries of about 1e"),
+        (1, 1e300, "^y has entries of about 1e"),
+        (1, 1e-160, "^y has entries of about 1e"),
+        (1, 1e-310, "^y has entries of about 1e"),
+        (1e160, 1, "^X has entries of about .*, whose squares leave double precision; measure it in other units"),
+        (1e-160, 1, "^X has entries of about"),
+        ([1, 1, 1, 1e-200], 1, "^X has entries of about .*e-200 to 9, whose"),
+        ([1e200, 1, 1, 1e-200], 1, "^X has entries of about .*e-200 to .*e[+]200, whose"),
+    ],
+)
+def test_what_double_precision_does_not_hold_is_refused(X_unit, y_unit, message: str):
+    X, y = table()
+    with pytest.raises(ValueError, match=message):
+        rc.from_data(X * X_unit, y * y_unit, n_samples=N)
+
+
+def test_a_target_that_does_not_vary_has_no_noise():
+    X, _ = table()
+    assert risk(X, np.full(ROWS, 0.1)) == 0
+    nothing = rc.from_data(np.ones((20, 2)), np.arange(20.0), n_samples=4)
+    assert nothing.noise_variance == pytest.approx(np.var(range(20)))
+    assert not nothing.law.eigenvalues.any()
+
+
+# --- short tables
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(64, 200), (20, 20), (20, 19), (2, 1)])
+def test_tables_that_any_fit_passes_through_say_nothing_of_noise(rows: int, columns: int):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(rows, columns)), rng.normal(size=rows)
+    with pytest.raises(ValueError, match=rf"has {rows} rows for {rows - 1} independent features.*at least {rows + 1}"):
+        rc.from_data(X, y, n_samples=4)
+
+
+def test_dependent_columns_need_no_rows():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(20, 18)), rng.normal(size=20)
+    for more in (X, np.column_stack([X, X])):
+        with pytest.warns(UserWarning, match="the table has 20 rows"):
+            assert rc.from_data(more, y, n_samples=10).noise_variance > 0
+
+
+def test_the_threshold_beside_an_intercept_is_told():
+    """scikit-learn's default intercept centres the sample, which takes one of its rows."""
+    linear_model = pytest.importorskip("sklearn.linear_model")
+    X, y = table()
+    rng = np.random.default_rng(0)
+    errors = {
+        n: [
+            np.mean((y - linear_model.LinearRegression().fit(X[rows], y[rows]).predict(X)) ** 2)
+            for rows in (rng.choice(ROWS, n, replace=False) for _ in range(200))
+        ]
+        for n in (4, 5, 6, 8)
+    }
+    assert max(errors, key=lambda n: np.median(errors[n])) == 5
+    for asked in (4, 5, [3, 5]):
+        with pytest.warns(UserWarning, match=r"threshold of this table is at n_samples = 4; with an intercept.* at 5:"):
+            rc.from_data(X, y, n_samples=asked)
+    for fine in ({"n_samples": 6}, {"n_samples": 5, "ridge": 0.1}):
+        rc.from_data(X, y, **fine)
+    assert "n = p + 1" in rc.LinearGaussian.__doc__
+
+
+# --- what the command line says of it
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    return partial(command_line, monkeypatch, capsys)
+
+
+@pytest.mark.filterwarnings("default")
+def test_warnings_stand_in_the_json(run, tmp_path):
+    X, y = table()
+    path, longer = tmp_path / "table.csv", tmp_path / "longer.csv"
+    for file, rows in ((path, 30), (longer, 40)):
+        np.savetxt(file, np.column_stack([X, y])[:rows], delimiter=",", header="a,b,c,d,y", comments="")
+    asked = ["--data", str(path), "--target", "y", "--n-samples", "5"]
+    code, out, err = run("predict", *asked, "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert [f"riskcalc: warning: {text}" for text in found["warnings"]] == err.splitlines()
+    assert [text.split()[0:2] for text in found["warnings"]] == [["the", "table"], ["the", "interpolation"]]
+    assert rc.Prediction.from_dict(found).to_dict() == {name: found[name] for name in found if name != "warnings"}
+    assert "warnings" not in json.loads(run("predict", "--data", str(longer), *asked[2:-1], "12", "--json")[1])
+    assert "warnings" in run("schema")[1]
+
+
+def test_names_in_a_file_do_nothing_to_a_terminal(run, tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("a,\x1b[31mred\x1b]0;pwned\x07,y\n1,2,3\n")
+    code, out, err = run("predict", "--data", str(path), "--target", "z", "--n-samples", "5")
+    assert (code, out) == (2, "")
+    assert err.rstrip("\n").isprintable()
+    assert r"'\x1b[31mred\x1b]0;pwned\x07'" in err
+    code, out, err = run("predict", str(tmp_path / "\x1b[2J.toml"))
+    assert (code, out, err.rstrip("\n").isprintable()) == (2, "", True)
