@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import datetime
 import gzip
 import json
 import warnings
@@ -117,8 +118,15 @@ class Frame:
     """What is common to frames of pandas and polars."""
 
     def __init__(self, **columns: Any):
-        self.columns, self._parts = [*columns], columns
-        self.dtypes = [np.asarray(part).dtype for part in columns.values()]
+        self._parts = columns
+
+    @property
+    def columns(self) -> list[str]:
+        return [*self._parts]
+
+    @property
+    def dtypes(self) -> list[np.dtype]:
+        return [np.asarray(part).dtype for part in self._parts.values()]
 
     def __getitem__(self, name: str) -> Any:
         return self._parts[name]
@@ -197,6 +205,10 @@ DATES = pd.to_datetime(["2020-01-01", "2021-01-01"] * 20)
         (frame("float64").set_axis(["a", None, "c"], axis=1), r"X has no name for its column 2"),
         (frame("float64").assign(y=1.0), r"X has a column 'y', which is the name of y; leave the target out"),
         (Frame(a=WHOLE, g=np.array(["1"] * 40, dtype=object)), r"column 'g' of X .* convert text"),
+        (Frame(a=WHOLE, g=MEASURED), r"column 'g' of X must have 1 dimension, got shape \(40, 3\)"),
+        (Frame(a=WHOLE, g=np.array([datetime.time(1)] * 40)), r"column 'g' of X .*; give times as numbers"),
+        (Frame(a=WHOLE, g=np.array([{}] * 40)), r"column 'g' of X must be an array of numbers, got {} at \(0,\)$"),
+        (object(), r"X must be an array of numbers, got <object object at .*> at \(\)$"),
         (frame("float64").assign(**{"\x1b[31m": "1"}), r"column '\\x1b\[31m' of X"),
     ],
 )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -153,3 +155,14 @@ def test_without_hypothesis_the_extra_is_named():
     assert done.stderr.endswith(
         "ImportError: riskcalc.strategies needs Hypothesis: pip install 'riskcalc[strategies]'\n"
     )
+
+
+def test_nothing_is_drawn_that_some_processes_flush_to_zero():
+    """Where a library has set the flags of -ffast-math, Hypothesis refuses to draw subnormal numbers."""
+    places = [*Path(strategies.__file__).parent.glob("*.py"), *Path(__file__).parent.glob("test_*.py")]
+    lines = (line for path in places for line in path.read_text().splitlines())
+    drawn = [line for line in lines if re.search(r"st\.floats\([^\"]", line)]
+    # Bounds above zero keep them out, too.
+    above = re.compile(r"st\.floats\((0\.0*[1-9]|[1-9]|\*)")
+    assert any("allow_subnormal=False" in line for line in drawn)
+    assert [line for line in drawn if "allow_subnormal=False" not in line and not above.search(line)] == []

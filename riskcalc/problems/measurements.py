@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Iterable
 from decimal import Decimal
-from numbers import Complex, Real
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ from riskcalc.quoting import quoted
 
 # What pandas calls a column without a name, once it has been written and read.
 _NAMELESS = re.compile(r"\s*(Unnamed: \d+(_level_\d+)?)?\s*")
-_NUMBERS = (Real, Decimal, np.bool_)
+_NUMBERS, _MISSING = (Real, Decimal, np.bool_), ("NoneType", "NAType")
+_TIMES = (np.datetime64, np.timedelta64, datetime.date, datetime.time, datetime.timedelta)
 
 
 def measurements(values: Any, name: str, ndim: int) -> np.ndarray:
@@ -23,10 +25,9 @@ def measurements(values: Any, name: str, ndim: int) -> np.ndarray:
 
     Raises TypeError or ValueError that names the column and what would be right.
     """
-    if ndim == 2 and column_names(values):
-        check_names(values.columns, name)
-        parts = [_numbers(values[head], f"column {quoted(head)} of {name}") for head in values.columns]
-        array = np.column_stack(parts)
+    if ndim == 2 and (heads := column_names(values)):
+        check_names(heads, name)
+        array = np.column_stack([measurements(values[head], f"column {quoted(head)} of {name}", 1) for head in heads])
     else:
         array = _numbers(values, name)
     if array.ndim != ndim:
@@ -36,7 +37,8 @@ def measurements(values: Any, name: str, ndim: int) -> np.ndarray:
 
 def column_names(table: Any) -> list[Any]:
     """The names of a frame's columns; of anything else none."""
-    return [*table.columns] if hasattr(table, "columns") and hasattr(table, "dtypes") else []
+    framed = all(hasattr(type(table), part) for part in ("__array__", "columns", "dtypes"))
+    return [*table.columns] if framed else []
 
 
 def check_names(names: Iterable[Any], table: str) -> None:
@@ -87,8 +89,8 @@ def _remedy(values: Iterable[Any]) -> str:
     for value in values:
         if isinstance(value, str):
             return "; convert text to numbers first"
-        if isinstance(value, (np.datetime64, np.timedelta64)) or hasattr(value, "year") or hasattr(value, "days"):
+        if isinstance(value, _TIMES) or hasattr(value, "year"):
             return "; give times as numbers, such as days since the first"
-        if not isinstance(value, Complex):
+        if type(value).__name__ in _MISSING:
             return "; drop or fill missing values first"
     return ""
