@@ -329,14 +329,16 @@ def test_units_of_the_target_do_not_matter(unit: float):
 @pytest.mark.parametrize(
     ("X_unit", "y_unit", "message"),
     [
-        (1, 1e155, "^y has entries of about 1e"),
-        (1, 1e300, "^y has entries of about 1e"),
-        (1, 1e-160, "^y has entries of about 1e"),
-        (1, 1e-310, "^y has entries of about 1e"),
-        (1e160, 1, "^X has entries of about .*, whose squares leave double precision; measure it in other units"),
-        (1e-160, 1, "^X has entries of about"),
-        ([1, 1, 1, 1e-200], 1, "^X has entries of about .*e-200 to 9, whose"),
-        ([1e200, 1, 1, 1e-200], 1, "^X has entries of about .*e-200 to .*e[+]200, whose"),
+        (1, 1e155, "^entries of y of 1e[+]156 have squares beyond double precision; measure in other units"),
+        (1, 1e300, "^entries of y of 1e[+]301 have"),
+        (1, 1e-160, "^entries of y of 1e-159 have"),
+        (1, 1e-310, "^entries of y of 1e-309 have"),
+        (1e160, 1, "^entries of X of .*e[+]160 to .*e[+]160 have"),
+        (1e-160, 1, "^entries of X of .*e-160 to .*e-160 have"),
+        ([1, 1, 1, 1e-200], 1, "^entries of X of .*e-200 to .* have"),
+        ([1e200, 1, 1, 1e-200], 1, "^entries of X of .*e-200 to .*e[+]200 have"),
+        (1e150, 1e-150, "^coefficients of y on X of .*e-301 to .*e-300 have"),
+        (1e-100, 1e150, "^coefficients of y on X of .*e[+]249 to .*e[+]250 have"),
     ],
 )
 def test_what_double_precision_does_not_hold_is_refused(X_unit, y_unit, message: str):

@@ -33,19 +33,23 @@ def components(features: np.ndarray, target: np.ndarray) -> Components:
     directions = directions[:, spread > spread.max() * max(rows, p) * np.finfo(float).eps]
     rank, explained = directions.shape[1], directions.T @ aim
     noise = np.mean((aim - directions @ explained) ** 2)
-    if noise <= (rows * np.finfo(float).eps) ** 2 * np.mean(aim**2):
-        noise = 0.0  # what is left is rounding
+    rounding = rows * np.finfo(float).eps
+    if noise <= rounding**2 * np.mean(aim**2):
+        noise = 0.0
     largest = exponents.max()
     singular, turn = _singular(np.ldexp(columns.T @ directions, (exponents - largest)[:, None]))
-    eigenvalues, signal = np.zeros(p), np.zeros(p)
-    with np.errstate(over="ignore", under="ignore"):
+    parts = turn.T @ explained
+    with np.errstate(over="ignore", under="ignore", divide="ignore"):
         lengths = np.ldexp(singular, largest)
-        eigenvalues[:rank] = lengths**2 / rows
-        variances = np.ldexp([np.mean(aim**2), noise], 2 * power)
-        _check_squares("X", features, eigenvalues[:rank])
-        _check_squares("y", target, variances[: 1 + (noise > 0)] if aim.any() else variances[:0])
-        signal[:rank] = np.sqrt(p) * np.ldexp(turn.T @ explained, power) / lengths
-    return Components(eigenvalues, signal, rank, variances[1])
+        variances, scatter = lengths**2 / rows, np.ldexp([np.mean(aim**2), noise], 2 * power)
+        coefficients = np.ldexp(parts, power) / lengths
+        told = abs(parts) > rounding * np.linalg.norm(aim)
+        _check_squares("entries of X", abs(features).max(axis=0), variances)
+        _check_squares("entries of y", abs(target).max(keepdims=True), scatter[[aim.any(), noise > 0]])
+        _check_squares("coefficients of y on X", abs(coefficients[told]), p * coefficients[told] ** 2)
+    eigenvalues, signal = np.zeros(p), np.zeros(p)
+    eigenvalues[:rank], signal[:rank] = variances, np.sqrt(p) * coefficients
+    return Components(eigenvalues, signal, rank, scatter[1])
 
 
 def _centred(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -75,13 +79,9 @@ def _singular(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return values * scale[0] / scale[1], vectors
 
 
-def _check_squares(name: str, entries: np.ndarray, squares: np.ndarray) -> None:
+def _check_squares(name: str, sizes: np.ndarray, squares: np.ndarray) -> None:
     """Refuse what is so large or small that double precision does not hold its squares, of which none is zero."""
     if np.all((squares >= np.finfo(float).tiny) & (squares < np.inf)):
         return
-    largest = np.abs(entries).max(axis=0)
-    sizes = {f"{size:.1g}": None for size in (largest[largest > 0].min(), largest.max())}
-    raise ValueError(
-        f"{name} has entries of about {' to '.join(sizes)}, whose squares leave double precision; measure it in other "
-        "units"
-    )
+    shown = dict.fromkeys(f"{size:.1g}" for size in (sizes[sizes > 0].min(), sizes.max()))
+    raise ValueError(f"{name} of {' to '.join(shown)} have squares beyond double precision; measure in other units")
