@@ -382,7 +382,7 @@ def test_the_threshold_beside_an_intercept_is_told():
     errors = {
         n: [
             np.mean((y - linear_model.LinearRegression().fit(X[rows], y[rows]).predict(X)) ** 2)
-            for rows in (rng.choice(ROWS, n, replace=False) for _ in range(200))
+            for rows in (rng.choice(ROWS, n, replace=False) for _ in range(60))
         ]
         for n in (4, 5, 6, 8)
     }
@@ -393,6 +393,15 @@ def test_the_threshold_beside_an_intercept_is_told():
     for fine in ({"n_samples": 6}, {"n_samples": 5, "ridge": 0.1}):
         rc.from_data(X, y, **fine)
     assert "n = p + 1" in rc.LinearGaussian.__doc__
+    for near, problem in (
+        (True, {"n_samples": [30, 11]}),
+        (True, {"n_samples": 10}),
+        (False, {"n_samples": 10, "ridge": 1}),
+        (False, {"n_samples": 12}),
+        (False, {"n_samples": 10, "eigenvalues": [1, 0]}),
+    ):
+        asked = rc.LinearGaussian(**{"n_features": 10, "eigenvalues": 1, "signal": 1, "noise_variance": 1} | problem)
+        assert ("n = p + 1" in " ".join(str(rc.compare(asked, 0.5)).split())) == near
 
 
 # --- what the command line says of it

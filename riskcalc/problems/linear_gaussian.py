@@ -14,6 +14,8 @@ from riskcalc.inert import parameters
 from riskcalc.laws import Atoms, Continuous, Law
 from riskcalc.problems.base import Problem
 
+INTERCEPT = "The threshold is at n = p; with an intercept, which scikit-learn fits by default, it is at n = p + 1."
+
 
 class LinearGaussian(Problem):
     """Linear regression with Gaussian features of diagonal covariance, in the limit n, p -> infinity with p/n fixed.
@@ -131,8 +133,11 @@ class LinearGaussian(Problem):
 
     @property
     def note(self) -> str:
-        """What its law says of its features."""
-        return self.law.note
+        """What its law says of its features; beside the threshold, where an intercept would move it."""
+        if self.law.note or self.n_samples is None or np.any(self.law.eigenvalues == 0):
+            return self.law.note
+        near = np.isin(self.n_samples - self.n_features, (0, 1)) & (self.ridge == 0)
+        return INTERCEPT if near.any() else ""
 
     @property
     def null_risk(self) -> np.ndarray:
