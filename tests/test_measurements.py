@@ -77,6 +77,7 @@ def test_a_table_is_read_however_it_was_saved(tmp_path, raw: bytes):
         (b"a,y,\n0,1,2\n", r"no name for its column 3 \(it is ''\)"),
         (b"a, ,y\n0,1,2\n", r"no name for its column 2"),
         (b"Unnamed: 0,a,y\n0,1,2\n", r"no name for its column 1 \(it is 'Unnamed: 0'\)"),
+        (b"a,Unnamed: 0.1,y\n0,1,2\n", r"no name for its column 2"),
         (b"y,a,y\n0,1,2\n", r"names its columns 1 and 3 alike, 'y'; leave one of them out"),
         (b"a,b, a,y\n0,1,2,3\n", r"names its columns 1 and 3 alike, 'a'"),
         (b"a,y\n1_000,2\n", r"line 2, column 'a': a finite number is needed, found '1_000'"),

@@ -15,7 +15,7 @@ from riskcalc.exact import as_meant
 from riskcalc.quoting import quoted
 
 # What pandas calls a column without a name, once it has been written and read.
-_NAMELESS = re.compile(r"\s*(Unnamed: \d+(_level_\d+)?)?\s*")
+_NAMELESS = re.compile(r"\s*(Unnamed: \d+(\.\d+)*(_level_\d+)?)?\s*")
 _NUMBERS, _MISSING = (Real, Decimal, np.bool_), ("NoneType", "NAType")
 _TIMES = (np.datetime64, np.timedelta64, datetime.date, datetime.time, datetime.timedelta)
 
