@@ -181,7 +181,8 @@ def _counts(value: Any, name: str) -> Any:
 
 def _power_law(values: list[Any]) -> PowerLaw:
     if len(values) not in (2, 3):
-        raise ValueError(f"power_law must be [decay, signal_decay] or [decay, signal_decay, features], got {values}")
+        wanted = "[decay, signal_decay] or [decay, signal_decay, features]"
+        raise ValueError(f"power_law must be {wanted}, got {quoted(values)}")
     decay, signal_decay = (one_number(value, "power_law") for value in values[:2])
     return PowerLaw(decay, signal_decay, *(_counts(value, "power_law features") for value in values[2:]))
 
@@ -201,7 +202,7 @@ def _continuous(name: str, given: dict[str, Any]) -> Law:
     value = given.pop(name)
     values = value if isinstance(value, list) else [value]
     if len(values) not in sizes or any(isinstance(item, list) for item in values):
-        raise ValueError(f"{name} must be {wanted}, got {value}")
+        raise ValueError(f"{name} must be {wanted}, got {quoted(value)}")
     return law(*values, **{key: given.pop(key) for key in ("signal", "signal_power") if key in given})
 
 
