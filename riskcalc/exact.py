@@ -88,23 +88,25 @@ def _exact(item: Any, name: str) -> float | Fraction:
         return float(item) if abs(int(item)) <= 2**53 else Fraction(int(item))
     if isinstance(item, (Rational, Decimal, str)):
         _check_exponent(item, name)
+        if isinstance(item, str) and "_" in item:
+            raise ValueError(_no_number(item, name))
         try:
-            if isinstance(item, str) and "_" in item:
-                raise ValueError("underscores, which are no digits")
             if isinstance(item, (Decimal, str)):
                 return Fraction(item)
             return Fraction(int(item.numerator), int(item.denominator))
         except ZeroDivisionError as error:
             raise ValueError(f"{name} divides by zero: {quoted(item)}") from error
         except (ValueError, OverflowError) as error:
-            raise ValueError(
-                f"{name} must be a finite number such as 0.1, '1/10' or '1e-3', got {quoted(item)}"
-            ) from error
+            raise ValueError(_no_number(item, name)) from error
     if isinstance(item, _MPF):
         if not mpmath.isfinite(item):
             raise ValueError(f"{name} must be finite, got {item}")
         return Fraction(*to_rational(item._mpf_))
     raise TypeError(f"{name} must be a number or an array of numbers, got {quoted(item)}")
+
+
+def _no_number(item: Any, name: str) -> str:
+    return f"{name} must be a finite number such as 0.1, '1/10' or '1e-3', got {quoted(item)}"
 
 
 def _check_exponent(item: Any, name: str) -> None:
