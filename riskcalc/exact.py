@@ -64,8 +64,9 @@ def as_meant(value: Any, name: str) -> Any:
             if isinstance(item, (list, tuple, np.ndarray)):
                 as_meant(item, name)
     elif isinstance(value, np.ndarray) and np.any(getattr(value, "mask", False)):
-        first = np.argwhere(np.broadcast_to(getattr(value, "mask", False), value.shape))[0].tolist()
-        raise ValueError(f"{name} has masked values, the first at {tuple(first)}; drop or fill missing values first")
+        first = tuple(np.argwhere(np.broadcast_to(getattr(value, "mask", False), value.shape))[0].tolist())
+        where = f", the first at {first}" if first else ""
+        raise ValueError(f"{name} has masked values{where}; drop or fill missing values first")
     elif hasattr(type(value), "todense"):
         raise TypeError(f"{name} is a sparse matrix; give it as a dense array, its .toarray()")
     return value
