@@ -27,6 +27,7 @@ ORDER = (
     "strategies",
     "simulation",
     "formulas",
+    "references",
     "lowering",
     "theory",
     "results",

@@ -11,9 +11,9 @@ import numpy as np
 
 from riskcalc.formulas.records import Formula
 from riskcalc.formulas.symbols import Expression, S
-from riskcalc.lowering.compile import Lowered
 from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.lowering.float64 import FLOAT64
+from riskcalc.lowering.lowered import Lowered
 from riskcalc.lowering.state import State, take
 from riskcalc.lowering.surplus import Surplus
 from riskcalc.prediction.diagonal.columns import ATOM_ENTRIES, SAME, calibrated, columns, keep_top
