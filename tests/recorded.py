@@ -35,7 +35,9 @@ PROBLEMS = {
     "no variance": rc.LinearGaussian(aspect_ratio=2, eigenvalues=[4, 1, 0], signal=1, noise_variance=1),
     "nothing": rc.LinearGaussian(aspect_ratio=2, eigenvalues=0, signal=1, noise_variance=1),
     "unlike": rc.LinearGaussian(aspect_ratio=2, eigenvalues=[4, 1, 1], signal=[1, 2, -1], noise_variance=1),
-    "nearly exact": rc.LinearGaussian(aspect_ratio=".5", noise_variance="1e-12", **TWO),
+    "sharp": rc.LinearGaussian(
+        aspect_ratio=".5", eigenvalues=[4, 1], signal=1, weights=["1/4", "3/4"], noise_variance="1e-12"
+    ),
     "steep": rc.LinearGaussian(aspect_ratio="1.000001", noise_variance="1e-6", ridge="1e-9", **TWO),
     "many features": rc.LinearGaussian(
         aspect_ratio=2, law=rc.laws.Empirical(np.linspace(1, 2, 20_000), np.ones(20_000)), noise_variance=1
@@ -70,12 +72,9 @@ def asked() -> Evaluator:
 
 def code(text: str) -> dict[str, Any]:
     """What is recorded of expressions and the definitions that they share."""
-    expressions, where = found(text)
-    lowered = lower(expressions, where, FLOAT64)
-    inputs = {"law": lowered.law_inputs, "value": lowered.value_inputs}
-    return {name: None if names is None else list(names) for name, names in inputs.items()} | {
-        "source": lowered.source.splitlines()
-    }
+    lowered = lower(*found(text), FLOAT64)
+    law, value = (None if names is None else list(names) for names in (lowered.law_inputs, lowered.value_inputs))
+    return {"law": law, "value": value, "source": lowered.source.splitlines()}
 
 
 def made(facts: Any, texts: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a prediction of our own formulas loads: neither SymPy nor the theory; and the code that it runs in their place."""
+"""What a prediction loads, which is neither SymPy nor the theory, and the recorded code that it runs in their place."""
 
 from __future__ import annotations
 
