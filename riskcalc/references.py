@@ -17,7 +17,7 @@ from functools import cache
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 _OPERATORS = {"+": operator.add, "|": operator.or_}
 
@@ -31,16 +31,14 @@ class Reference:
     def __repr__(self) -> str:
         return self.text
 
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Reference:
-            if name.startswith("_"):
-                raise AttributeError(name)
-            return Reference(f"{self.text}.{name}")
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return Reference(f"{self.text}.{name}")
 
     def __call__(self, *given: Any) -> Any:
         """What it gives, called."""
-        texts = [text_of(one) for one in given]
+        texts: list[Any] = [text_of(one) for one in given]
         return resolved(self)(*resolved(given)) if None in texts else Reference(f"{self.text}({', '.join(texts)})")
 
     def __add__(self, other: Any) -> Any:
@@ -84,7 +82,7 @@ def text_of(value: Any) -> str | None:
     if isinstance(value, Reference):
         return value.text
     if isinstance(value, tuple):
-        texts = [text_of(one) for one in value]
+        texts: list[Any] = [text_of(one) for one in value]
         return None if None in texts else f"({', '.join(texts)}{',' if len(texts) == 1 else ''})"
     if isinstance(value, dict):
         texts = [(text_of(name), text_of(rule)) for name, rule in value.items()]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, reduce
 from typing import TYPE_CHECKING, Any
 
 from riskcalc.lowering.float64 import FLOAT64
@@ -96,8 +97,7 @@ class Evaluator:
 
     def linear_terms(self, equations: Iterable[LinearEquation]) -> tuple[Expression, ...]:
         """Constants and coefficients of linear equations."""
-        first, *others = map(self._linear_terms, equations)
-        return sum(others, first)
+        return reduce(operator.add, map(self._linear_terms, equations))
 
     def _linear_terms(self, equation: LinearEquation) -> Any:
         own = self.of(equation)
