@@ -32,8 +32,8 @@ WRITTEN = json.loads(library.FILE.read_text(encoding="utf-8"))
 
 def test_a_comparison_loads_no_symbolic_mathematics():
     """Nor what a table of a few regimes does without."""
-    heavy = ("sympy", "riskcalc.theory", "riskcalc.formulas", "scipy.stats", "scipy.optimize", "matplotlib", "loky")
-    heavy += ("latex2mathml", "hypothesis")
+    heavy = ("sympy", "riskcalc.theory", "riskcalc.formulas", "scipy.stats", "scipy.optimize", "scipy.linalg")
+    heavy += ("flint", "loky", "latex2mathml", "matplotlib", "hypothesis")
     code = (
         "import sys; from riskcalc.command.cli import app\n"
         "app(['compare', 'riskcalc/examples/two_level.toml'], standalone_mode=False)\n"

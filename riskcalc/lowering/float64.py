@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 from scipy import special
-from scipy.linalg import eigh_tridiagonal
 from scipy.special import erfcx, log_ndtr, ndtr, ndtri
 
 from riskcalc.exact import as_float, as_fractions
@@ -219,6 +218,8 @@ def _sideways(u, shift, k, normal):
 
     Its square is less by a central chi-squared variable, the squared length in the other directions.
     """
+    from scipy.linalg import eigh_tridiagonal  # which nothing else needs
+
     places, shape = np.arange(_POINTS), (k - 1) / 2
     if shape == 0:
         return normal(u, shift)
