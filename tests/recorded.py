@@ -15,8 +15,9 @@ import sympy
 
 import riskcalc as rc
 from riskcalc.expressions import Expression
+from riskcalc.lowering import evaluator as evaluators
 from riskcalc.lowering.compile import lower
-from riskcalc.lowering.evaluator import PLAIN, Evaluator
+from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.recorded import FILE, follows_from, recorded
 from riskcalc.policies import POLICIES, Policy, Ranking
@@ -59,15 +60,18 @@ def policies(keep: Any) -> Iterator[Policy]:
 
 def asked() -> Evaluator:
     """What evaluates formulas in double precision, after everything was asked of it, and nothing else."""
-    for known in (PLAIN.lowered, PLAIN.facts, PLAIN._values):
-        known.clear()
+    evaluators._plain.cache_clear()
     for problem in PROBLEMS.values():
         for keep in ("1/4", "1/2", 1) if problem.n_atoms < 10 else ("1/4",):
             pruned = [rc.Procedure(policy, refit) for policy in policies(keep) for refit in REFITS]
             small = [rc.Procedure.small(keep, by=kind) for kind in (rc.Oracle, rc.Variance, rc.Random)]
             for prediction in evaluate(problem, [rc.Procedure(), *small, *pruned], covered=True).values():
                 _ = prediction.kept
-    return PLAIN
+    for ranking in rankings().values():
+        if ranking.again:
+            rounds = rc.Iterative(ranking, [".6", ".3", ".2"])
+            evaluate(PROBLEMS["many"], [rc.Procedure(rounds, refit) for refit in REFITS])
+    return evaluators.evaluator(FLOAT64, {})
 
 
 def code(text: str) -> dict[str, Any]:

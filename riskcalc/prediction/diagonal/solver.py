@@ -21,6 +21,7 @@ from riskcalc.prediction.diagonal.masks import COEFFICIENT, MaskGroup, masks_of
 from riskcalc.prediction.diagonal.pruned import pruned, thresholds
 from riskcalc.prediction.diagonal.regimes import Budget, Chunk, chunks
 from riskcalc.prediction.diagonal.retraining import Values, fit_fresh, fit_same, misfit_of
+from riskcalc.prediction.diagonal.rounds import prune_repeatedly
 from riskcalc.prediction.policies import Drawn, Scored, mask, score
 from riskcalc.prediction.solvers import Model, NotCovered, Solver, solver
 from riskcalc.prediction.status import Status
@@ -171,8 +172,6 @@ class DiagonalSolver(Solver):
         What no point of the integration meets does not show in its spread, but in the risk of pruning once to the
         budgets of the rounds, which is known exactly.
         """
-        from riskcalc.prediction.diagonal.rounds import prune_repeatedly  # whose formulas are not recorded
-
         if self.work.system is not FLOAT64:
             raise NotCovered("digits: iterative pruning is integrated in double precision; leave digits out")
         fit, last = dense.fit, procedure.retrain
