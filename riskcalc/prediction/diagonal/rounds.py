@@ -268,9 +268,7 @@ class _Regime:
         """Noise and coefficients of the fits so far."""
         return [{"G": self.law[f"G{j + 1}"], "V": self.law[f"V{j + 1}"]} for j in range(len(self.memories))]
 
-    def _solve(
-        self, gaps: tuple[Formula, ...], unknowns: tuple[Any, ...], sums: Definitions, state: State
-    ) -> list[np.ndarray]:
+    def _solve(self, gaps: tuple[Formula, ...], unknowns: tuple[Any, ...], sums: Any, state: State) -> list[np.ndarray]:
         """Values of the unknowns, of shape (rows, fits), at which every gap vanishes for every fit so far."""
         fits = self._fits()
         coefficients, constants = _affine(gaps, unknowns, sums, self.work)
