@@ -4,8 +4,8 @@
 
     masks.scored(masks.HESSIAN) | masks.INTERVAL
 
-is a `Reference` of that text: definitions that can be looked up (`riskcalc.lowering.recorded`) without SymPy. What is
-combined with anything else, such as a formula of one's own, is found at once.
+is a `Reference` of that text: definitions whose code can be looked up (`riskcalc.lowering.recorded`) without SymPy.
+What is combined with anything else, such as a formula of one's own, is found at once.
 """
 
 from __future__ import annotations
@@ -24,7 +24,17 @@ _OPERATORS = {"+": operator.add, "|": operator.or_}
 
 @dataclass(frozen=True)
 class Reference:
-    """Something of the theory, by the expression in its modules that gives it."""
+    """Something of the theory, by the expression in its modules that gives it.
+
+    Examples
+    --------
+    >>> from riskcalc.references import dense, masks
+    >>> definitions = masks.scored(masks.HESSIAN) | dense.SHRINKAGE
+    >>> definitions
+    (masks.scored(masks.HESSIAN) | dense.SHRINKAGE)
+    >>> [str(symbol) for symbol in definitions]
+    ['a', 'abar', 'tau', 'X', 'omega', 'm', 's', 'mu']
+    """
 
     text: str
 
@@ -103,7 +113,7 @@ def resolved(value: Any) -> Any:
 
 @cache
 def found(text: str) -> Any:
-    """What an expression in the modules of the theory gives."""
+    """What the text of a reference gives in the modules of the theory."""
     return eval(text, vars(import_module("riskcalc.theory")).copy())
 
 

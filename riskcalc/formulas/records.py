@@ -106,7 +106,7 @@ class FixedPoint(Formula):
 
     @property
     def has_rates(self) -> bool:
-        """Whether its terms are known where they underflow."""
+        """Whether `rates` are given, with which it is solved where its terms underflow."""
         return bool(self.rates)
 
     def balance(self) -> Expression:

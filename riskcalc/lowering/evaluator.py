@@ -110,7 +110,7 @@ class Evaluator:
     def lower(
         self, expressions: Iterable[Expression], where: Definitions, name: str, scalar_output: bool = False
     ) -> Lowered:
-        """Compile expressions that share definitions."""
+        """Compile expressions that share definitions, or take their code from what is recorded."""
         expressions = expressions if isinstance(expressions, Reference) else tuple(expressions)
         asked = None if self.instead else text_of((expressions, where))
         if asked is None:

@@ -1,6 +1,8 @@
 """What each policy's mask is in theory: its moments, the root that its threshold is, its errors.
 
-`mask` dispatches on the class of a policy. A new policy registers what its mask is here or in a file of its own:
+Formulas are referred to (`riskcalc.references`), so that a prediction whose code is recorded needs no SymPy; those of
+one's own may stand in their places. `mask` dispatches on the class of a policy. A new policy registers what its mask
+is here or in a file of its own:
 
     @mask.register
     def _(policy: Steep) -> Mask:
