@@ -11,12 +11,12 @@ import pytest
 
 import riskcalc
 from riskcalc.policies import POLICIES, Option, Policy, Ranking, register
+from riskcalc.prediction.policies import mask, weight
 from riskcalc.prediction.predict import evaluate
 from riskcalc.prediction.solvers import Solver, solver
 from riskcalc.problems import Problem
 from riskcalc.simulation.choices import choose, score
 from riskcalc.simulation.samplers import sampler, sized
-from riskcalc.theory.policies import mask, weight
 
 ROOT = Path(riskcalc.__file__).parent.parent
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL)

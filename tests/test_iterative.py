@@ -15,9 +15,9 @@ from riskcalc.prediction.diagonal.columns import calibrated
 from riskcalc.prediction.diagonal.fit import fit_dense
 from riskcalc.prediction.diagonal.regimes import chunks
 from riskcalc.prediction.diagonal.rounds import MEASURED, Rounds, _Regime, prune_repeatedly
+from riskcalc.prediction.policies import score
 from riskcalc.prediction.status import Status
 from riskcalc.simulation.simulate import make_plan, run_trials
-from riskcalc.theory.policies import score
 
 # A prediction agrees with another number within so many standard errors.
 SIGMAS = 5.0

@@ -14,8 +14,8 @@ from riskcalc.formulas.records import Formula, LinearEquation
 from riskcalc.formulas.symbols import H, S
 from riskcalc.lowering.compile import closure
 from riskcalc.policies.base import by_budget
-from riskcalc.theory import REGISTRY, masks
-from riskcalc.theory.policies import UNCHANGED, mask
+from riskcalc.prediction.policies import in_full, mask
+from riskcalc.theory import REGISTRY, masks, pruning, training_error
 from riskcalc.theory.symbols import M0, B, D, Lambda, alpha, crest, depth, kappa, part, ridge, ridge2, sigma2, size, t
 from riskcalc.typesetting.displays import LINE
 from riskcalc.typesetting.expressions import tex
@@ -39,8 +39,8 @@ def displays() -> dict[tuple[str, str], Formula]:
     """Every formula about a mask with every policy's, and the policies' own errors."""
     found = {}
     for name, policy in POLICIES.items():
-        errors = mask(policy).errors
-        own = {UNCHANGED.risk: errors.risk, UNCHANGED.training_error: errors.training_error}
+        errors = in_full(mask(policy)).errors
+        own = {pruning.RISK: errors.risk, training_error.PRUNED: errors.training_error}
         for formula in [*(own.get(one, one) for one in MASKED), *errors.others]:
             if not formula.where.keys() & {M0}:  # those of pruning.hessian_risk and the like have a mask
                 found[formula.id, name] = with_policy(formula, policy)
@@ -118,7 +118,7 @@ def test_a_policy_as_a_textbook_has_it():
 def test_the_moments_shown_are_those_of_the_prediction():
     """With the numbers put in, and for each policy that the registered formulas name."""
     for name in ("hessian", "magnitude"):
-        own, general = REGISTRY[f"pruning.{name}_risk"], with_policy(UNCHANGED.risk, by_budget()[name])
+        own, general = REGISTRY[f"pruning.{name}_risk"], with_policy(pruning.RISK, by_budget()[name])
         assert own.where.items() <= general.where.items()
     with_numbers = rc.latex("pruning.risk", policy=rc.Hessian, problem=two_level())
     assert r"\frac{10}{3}" in with_numbers

@@ -19,10 +19,10 @@ from scipy.stats import norm
 
 import riskcalc as rc
 from riskcalc.policies import POLICIES
+from riskcalc.prediction.policies import Scored, Thresholded, mask
 from riskcalc.simulation.backends import backend
 from riskcalc.simulation.samplers import sampler
 from riskcalc.simulation.workers import process_pool
-from riskcalc.theory.policies import Scored, Thresholded, mask
 from riskcalc.theory.symbols import D, Lambda, X, nu
 
 BETWEEN = "abs(X)*Lambda**(1/4)"

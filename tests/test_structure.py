@@ -29,6 +29,7 @@ ORDER = (
     "strategies",
     "simulation",
     "formulas",
+    "references",
     "lowering",
     "theory",
     "results",

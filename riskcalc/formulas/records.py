@@ -104,6 +104,11 @@ class FixedPoint(Formula):
     supply: Expression = sympy.S.Zero
     target: Expression = sympy.S.One
 
+    @property
+    def has_rates(self) -> bool:
+        """Whether `rates` are given, with which it is solved where its terms underflow."""
+        return bool(self.rates)
+
     def balance(self) -> Expression:
         """The equation that the solver balances."""
         return sympy.Eq(self.scale * E(self.part) + self.supply / self.defines, self.target)

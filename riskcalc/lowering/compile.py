@@ -6,9 +6,8 @@ Generated code has at most two functions. `law(...)` evaluates everything that v
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Sequence
-from dataclasses import dataclass
-from functools import cache, cached_property
+from collections.abc import Container, Iterable, Sequence
+from functools import cache
 from graphlib import TopologicalSorter
 from typing import Any
 
@@ -19,7 +18,7 @@ from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import Node
 from riskcalc.formulas.records import Definitions, Formula, LinearEquation
 from riskcalc.formulas.symbols import Expression, LawSymbol
-from riskcalc.lowering.state import BLOCK, State, blocks
+from riskcalc.lowering.lowered import Lowered
 from riskcalc.lowering.systems import NumberSystem
 
 
@@ -75,41 +74,6 @@ _NOT_LOWERED: tuple[Any, ...] = (
     *(sympy.oo, -sympy.oo, sympy.zoo, sympy.nan, sympy.I, sympy.EulerGamma, sympy.Catalan, sympy.GoldenRatio),
     *(sympy.true, sympy.false, E),
 )
-
-
-@dataclass(frozen=True)
-class Lowered:
-    """A compiled formula. Call it with a `State`; read `source` to see what runs."""
-
-    name: str
-    source: str
-    law_inputs: tuple[str, ...]
-    value_inputs: tuple[str, ...] | None
-    scalar_output: bool
-    system: NumberSystem
-
-    @cached_property
-    def _functions(self) -> dict[str, Callable]:
-        namespace = dict(self.system.functions)
-        exec(compile(self.source, f"<riskcalc {self.name}>", "exec"), namespace)
-        return namespace
-
-    def __call__(self, state: State):
-        """Evaluate on a state; a tuple if several expressions were lowered, in their order."""
-        if self.value_inputs is None:
-            results = self._functions["law"](**{name: state[name] for name in self.law_inputs})
-        else:
-            means: Sequence = ()
-            if self.law_inputs:
-                law = self._functions["law"]
-                totals: list[Any] = []
-                for block in blocks(state) if state["weights"].shape[1] > BLOCK else (state,):
-                    terms = law(**{name: block[name] for name in self.law_inputs})
-                    sums = [(block["weights"] * term).sum(axis=-1, keepdims=True) for term in terms]
-                    totals = [total + own for total, own in zip(totals, sums, strict=True)] if totals else sums
-                means = [total / state["total"] for total in totals]
-            results = self._functions["value"](*means, **{name: state[name] for name in self.value_inputs})
-        return results[0] if self.scalar_output else results
 
 
 @cache
@@ -199,7 +163,7 @@ def _emit(
     assignments = dict(zip(defined, reduced, strict=False)) | dict(shared)
     results = reduced[len(defined) :]
 
-    order = TopologicalSorter({symbol: expression.free_symbols for symbol, expression in assignments.items()})
+    order = TopologicalSorter({symbol: sorted(rule.free_symbols, key=str) for symbol, rule in assignments.items()})
     printer = _Printer(system.functions)
     lines = [
         f"    {symbol} = {printer.doprint(assignments[symbol])}"

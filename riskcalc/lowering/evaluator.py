@@ -2,57 +2,88 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property
-from typing import Any
+from functools import cache, cached_property, reduce
+from typing import TYPE_CHECKING, Any
 
-from riskcalc.formulas.records import Definitions, FixedPoint, Formula, LinearEquation
-from riskcalc.formulas.symbols import Expression
-from riskcalc.lowering.compile import Lowered, linear_terms, lower, reduced
 from riskcalc.lowering.float64 import FLOAT64
+from riskcalc.lowering.lowered import Lowered
+from riskcalc.lowering.recorded import recorded
 from riskcalc.lowering.state import State
 from riskcalc.lowering.systems import SolvingSystem
+from riskcalc.references import Reference, merged, resolved, text_of
+
+if TYPE_CHECKING:
+    from riskcalc.formulas.records import Definitions, FixedPoint, Formula, LinearEquation
+    from riskcalc.formulas.symbols import Expression
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluator:
-    """What evaluates formulas.
+    """What evaluates formulas, or what refers to them: then their recorded code, if there is any, without SymPy.
 
     Attributes
     ----------
     system : SolvingSystem
     instead : mapping of Formula to Formula
         What is evaluated in the place of a formula: a variant of one's own, or a mutant. A definition that it changes
-        is changed wherever formulas share it.
+        is changed wherever formulas share it. Nothing recorded is then used.
+    lowered : dict
+        What was lowered of references alone, by their text and whether it has one output.
+    facts : dict
+        The plain values of references, by their text.
     """
 
     system: SolvingSystem
     instead: Mapping[Formula, Formula] = field(default_factory=dict)
-    _lowered: dict[Formula, Lowered] = field(default_factory=dict, repr=False)
+    lowered: dict[tuple[str, bool], Lowered] = field(default_factory=dict, repr=False)
+    facts: dict[str, Any] = field(default_factory=dict, repr=False)
+    _values: dict[Formula, Lowered] = field(default_factory=dict, repr=False)
 
     def __reduce__(self):
         return evaluator, (self.system, self.instead)  # compiled code stays in its process
 
     def of(self, formula: Formula) -> Any:
         """The formula that is evaluated in the place of one."""
-        return self.instead.get(formula, formula)
+        if not self.instead:
+            return formula
+        return self.instead.get(resolved(formula), resolved(formula))
 
     def form(self, formula: Formula) -> Expression:
         """What of a formula is evaluated, with H and S averaged out."""
-        return reduced(self.of(formula))
+        own = self.of(formula)
+        if isinstance(own, Reference):
+            return own.reduced()
+        from riskcalc.lowering.compile import reduced
+
+        return reduced(own)
 
     def value(self, formula: Formula, state: State) -> Any:
         """What a formula defines."""
-        if formula not in self._lowered:
+        if formula not in self._values:
             own = self.of(formula)
-            self._lowered[formula] = self.lower((reduced(own),), own.where, formula.id, scalar_output=True)
-        return self._lowered[formula](state)
+            self._values[formula] = self.lower((self.form(formula),), own.where, _name(formula), scalar_output=True)
+        return self._values[formula](state)
 
     def given(self, formula: Formula, where: Definitions, state: State) -> Any:
         """What a formula defines, with definitions of what it leaves open."""
-        own = self.of(formula)
-        return self.lower((reduced(own),), dict(where) | dict(own.where), formula.id, scalar_output=True)(state)
+        where = merged(where, self.of(formula).where)
+        return self.lower((self.form(formula),), where, _name(formula), scalar_output=True)(state)
+
+    def fact(self, value: Any) -> Any:
+        """A plain value, or the one that a reference stands for: a name, whether something is there."""
+        if not isinstance(value, Reference):
+            return value
+        if value.text not in self.facts:
+            known = recorded().facts
+            self.facts[value.text] = known[value.text] if value.text in known else resolved(value)
+        return self.facts[value.text]
+
+    def defines(self, formula: Formula) -> str:
+        """The name of the symbol that a formula defines."""
+        return self.fact(formula.defines.name)
 
     def mismatch(self, equation: FixedPoint) -> Expression:
         """By how much, relatively, a root misses its equation."""
@@ -61,16 +92,39 @@ class Evaluator:
     def terms(self, equation: FixedPoint, where: Definitions, *, logs: bool = False) -> Lowered:
         """What the solver evaluates of an equation at every trial, or the logarithms where these underflow."""
         own = self.of(equation)
-        return self.lower(own.log_terms() if logs else own.terms(), where, f"{equation.id}{'_tails' if logs else ''}")
+        name = f"{_name(equation)}{'_tails' if logs else ''}"
+        return self.lower(own.log_terms() if logs else own.terms(), where, name)
 
     def linear_terms(self, equations: Iterable[LinearEquation]) -> tuple[Expression, ...]:
         """Constants and coefficients of linear equations."""
-        return sum((linear_terms(self.of(equation)) for equation in equations), ())
+        return reduce(operator.add, map(self._linear_terms, equations))
+
+    def _linear_terms(self, equation: LinearEquation) -> Any:
+        own = self.of(equation)
+        if isinstance(own, Reference):
+            return own.terms()
+        from riskcalc.lowering.compile import linear_terms
+
+        return linear_terms(own)
 
     def lower(
         self, expressions: Iterable[Expression], where: Definitions, name: str, scalar_output: bool = False
     ) -> Lowered:
-        """Compile expressions that share definitions."""
+        """Compile expressions that share definitions, or take their code from what is recorded."""
+        expressions = expressions if isinstance(expressions, Reference) else tuple(expressions)
+        asked = None if self.instead else text_of((expressions, where))
+        if asked is None:
+            return self._compiled(expressions, where, name, scalar_output)
+        if (asked, scalar_output) not in self.lowered:
+            known = recorded().lowered(asked, name, scalar_output, self.system)
+            made = known or self._compiled(expressions, where, name, scalar_output)
+            self.lowered[asked, scalar_output] = made
+        return self.lowered[asked, scalar_output]
+
+    def _compiled(self, expressions: Any, where: Definitions, name: str, scalar_output: bool) -> Lowered:
+        from riskcalc.lowering.compile import lower
+
+        expressions, where = resolved((expressions, where))
         if self._changed:
             where = {symbol: self._changed.get((symbol, rule), rule) for symbol, rule in where.items()}
         return lower(expressions, where, self.system, name, scalar_output)
@@ -83,6 +137,10 @@ class Evaluator:
             found[old.defines, old.statement] = new.statement
             found |= {(symbol, rule): new.where.get(symbol, rule) for symbol, rule in old.where.items()}
         return {pair: rule for pair, rule in found.items() if pair[1] != rule}
+
+
+def _name(formula: Any) -> str:
+    return formula.text if isinstance(formula, Reference) else formula.id
 
 
 def instead_of(registered: Mapping[str, Formula], records: Mapping[str, Formula]) -> dict[Formula, Formula]:

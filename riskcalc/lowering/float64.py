@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import partial
+from importlib import import_module
 from typing import Any, ClassVar
 
 import numpy as np
 from scipy import special
-from scipy.linalg import eigh_tridiagonal
 from scipy.special import erfcx, log_ndtr, ndtr, ndtri
-from scipy.stats import chi2, ncx2
 
 from riskcalc.exact import as_float, as_fractions
 from riskcalc.lowering.closed_forms import ELEMENTARY, ERRORS, extrema, tents
@@ -191,6 +190,15 @@ def _normal_square(x, shift):
     return np.exp(-((x - shift) ** 2) / 2) / (2 * _SQRT_2PI * _nonzero(x))
 
 
+def _chi_squared(function):
+    """A function of the noncentral and of the central law, from where it takes a second to import."""
+
+    def routine(law):
+        return lambda *given: getattr(getattr(import_module("scipy.stats"), law), function)(*given)
+
+    return routine("ncx2"), routine("chi2")
+
+
 def _chi(shifted, central, normal, mu, u, k, size):
     """A noncentral chi-squared function of u**2 with k degrees of freedom: by the central one where there is no shift,
     and for a long shift by the normal law in its direction."""
@@ -210,6 +218,8 @@ def _sideways(u, shift, k, normal):
 
     Its square is less by a central chi-squared variable, the squared length in the other directions.
     """
+    from scipy.linalg import eigh_tridiagonal  # which nothing else needs
+
     places, shape = np.arange(_POINTS), (k - 1) / 2
     if shape == 0:
         return normal(u, shift)
@@ -258,9 +268,9 @@ class Float64:
         "tent_drop": _tented(_CLOSED["tent_drop"], lambda v: 1 - v, 1, lambda h: -h),
         "tent_moment": _tented(_CLOSED["tent_moment"], lambda v: 1 - v, 1, lambda h: 1 - h * h),
         "tent_loss": _tented(_wide_loss, lambda v: v * (1 - v), 3, lambda h: 1),
-        "chi_density": partial(_chi, ncx2.pdf, chi2.pdf, _normal_square),
-        "chi_outside": lambda mu, u, size: _chi(ncx2.sf, chi2.sf, lambda x, far: ndtr(far - x), mu, u, size, size),
-        "chi_inside": lambda mu, u, size: _chi(ncx2.cdf, chi2.cdf, lambda x, far: ndtr(x - far), mu, u, size, size),
+        "chi_density": partial(_chi, *_chi_squared("pdf"), _normal_square),
+        "chi_outside": lambda mu, u, size: _chi(*_chi_squared("sf"), lambda x, far: ndtr(far - x), mu, u, size, size),
+        "chi_inside": lambda mu, u, size: _chi(*_chi_squared("cdf"), lambda x, far: ndtr(x - far), mu, u, size, size),
     }
 
     def number(self, array: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from riskcalc.lowering.compensated import Pair, add, total
-from riskcalc.lowering.compile import Lowered
+from riskcalc.lowering.lowered import Lowered
 from riskcalc.lowering.state import State, blocks, take
 from riskcalc.lowering.surplus import Surplus
 from riskcalc.lowering.systems import SolvingSystem

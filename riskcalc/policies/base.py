@@ -44,7 +44,7 @@ class Policy(Inert):
     """Keep a fraction of all features: those that the subclass prefers.
 
     A policy is inert. What its mask is in theory, and how it chooses on a sample, are registered for its class:
-    `riskcalc.theory.policies.mask` and `riskcalc.simulation.choices.choose`.
+    `riskcalc.prediction.policies.mask` and `riskcalc.simulation.choices.choose`.
 
     Parameters
     ----------

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from riskcalc.exact import as_float, count, matching_shapes
-from riskcalc.formulas.records import Formula
 from riskcalc.laws import Continuous
 from riskcalc.lowering.evaluator import Evaluator, evaluator, instead_of
 from riskcalc.lowering.float64 import FLOAT64
@@ -22,7 +21,9 @@ from riskcalc.prediction.solvers import Model, NotCovered, Walk, solver
 from riskcalc.prediction.status import NAMES
 from riskcalc.problems import Problem, check_problem
 from riskcalc.results.values import plain_scalar, rounded
-from riskcalc.theory import REGISTRY
+
+if TYPE_CHECKING:
+    from riskcalc.formulas.records import Formula
 
 COARSER = (2.0, 2.5, 3.0)  # times fewer nodes, to estimate a quadrature's error
 
@@ -121,7 +122,7 @@ def evaluate(
     problem: Problem,
     procedures: Iterable[Procedure],
     digits: int | None = None,
-    records: Mapping[str, Formula] = REGISTRY,
+    records: Mapping[str, Formula] | None = None,
     *,
     covered: bool = False,
 ) -> dict[Procedure, Prediction]:
@@ -133,8 +134,8 @@ def evaluate(
     procedures : iterable of Procedure
         Their budgets broadcast with the problem's batch, and with each other.
     digits : int, optional
-    records : mapping of str to Formula
-        The formulas that are evaluated, by id: those registered, or with variants in the place of some.
+    records : mapping of str to Formula, optional
+        The formulas that are evaluated, by id: those registered if not given, or with variants in the place of some.
     covered : bool
         Leave out what the theory of the problem does not cover, in place of an error.
     """
@@ -142,7 +143,7 @@ def evaluate(
     asked = list(dict.fromkeys(procedures))
     budgets = {procedure: procedure.budget(problem.n_features) for procedure in asked}
     shape = _batch_shape(problem, budgets)
-    instead = instead_of(REGISTRY, records)
+    instead = {} if records is None else _instead(records)
     rough = evaluator(FLOAT64, instead)
     walks: list[Walk] = []
     if digits is None:
@@ -162,6 +163,12 @@ def evaluate(
                 walks.append(_walked(Walk(block, start), asked, covered))
     known = [procedure for procedure in asked if all(procedure in walk.found for walk in walks)]
     return {one: _gathered(problem, one, shape, walks, work, digits) for one in known}
+
+
+def _instead(records: Mapping[str, Formula]) -> dict[Formula, Formula]:
+    from riskcalc.theory import REGISTRY
+
+    return instead_of(REGISTRY, records)
 
 
 def _batch_shape(problem: Problem, budgets: Mapping[Procedure, np.ndarray]) -> tuple[int, ...]:
@@ -260,7 +267,7 @@ class Again:
         return plain_scalar(np.max(gaps, axis=0))
 
     def _predicted(self, problem: Problem) -> Prediction:
-        records = REGISTRY | {record.id: record for record in self.instead.values()}
+        records = {record.id: record for record in self.instead.values()} or None
         return evaluate(problem, [self.procedure], self.digits, records)[self.procedure]
 
 

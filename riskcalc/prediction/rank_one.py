@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from riskcalc.exact import as_fractions
-from riskcalc.formulas.records import Formula
 from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.lowering.state import State
 from riskcalc.policies import Hessian, Magnitude, Oracle, Policy, Retrain, Variance
 from riskcalc.prediction.solvers import Model, NotCovered, Solver, solver
 from riskcalc.prediction.status import Status
 from riskcalc.problems import RankOne
-from riskcalc.theory import rank_one
+from riskcalc.references import rank_one
+
+if TYPE_CHECKING:
+    from riskcalc.formulas.records import Formula
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from sympy import Integer, sqrt
 
 from riskcalc.formulas.chapters import Chapter
 from riskcalc.formulas.expectation import E, MaskedMoments
-from riskcalc.formulas.records import Formula
-from riskcalc.formulas.symbols import H, S
+from riskcalc.formulas.records import Definitions, Formula
+from riskcalc.formulas.symbols import Expression, H, S
 from riskcalc.theory.dense import COMPLEMENTS, SHRINKAGE
 from riskcalc.theory.symbols import (
     M0,
@@ -203,6 +203,27 @@ COEFFICIENT = {X: sign * V_k * sqrt(kappa / Lambda)}
 # gaps are affine in the numbers that belong to one fit.
 OF_EARLIER_FIT = {G_known: rho_kj * G_j, memory: c_kj * (W + G_j - V_j), memory_noise: c_kj * G_j}
 OF_FIT_SO_FAR = {slope_noise: slope * G_j, residual: weight * G_j, missed: weight * (W - V_j)}
+
+
+def where_kept(fit: Expression) -> Expression:
+    """A fit on every feature."""
+    return S * fit
+
+
+def names(sums: Definitions) -> list[str]:
+    """What sums over earlier fits are called."""
+    return [str(symbol) for symbol in sums]
+
+
+def coefficients(gaps: tuple[Expression, ...], unknowns: tuple[Expression, ...], sums: Definitions) -> tuple:
+    """Of gaps that are affine in the unknowns of each fit: for each gap, of each unknown."""
+    return tuple(gap.subs(dict(sums)).diff(unknown) for gap in gaps for unknown in unknowns)
+
+
+def constants(gaps: tuple[Expression, ...], unknowns: tuple[Expression, ...], sums: Definitions) -> tuple:
+    """Of the same gaps, without the unknowns."""
+    return tuple(gap.subs(dict(sums)).subs(dict.fromkeys(unknowns, 0)) for gap in gaps)
+
 
 CHAPTER = Chapter(
     "iterative",

@@ -2,7 +2,7 @@
 
 A policy that thresholds a score omega*|X| drops X in (-t/omega, t/omega), that is, H in an interval with upper end z
 and half-width u. A policy that ranks without noise (by the true coefficients, or because the fit is exact) keeps the
-top of the ranking. Which policy has which mask is in `theory/policies.py`.
+top of the ranking. Which policy has which mask is in `prediction/policies.py`.
 """
 
 from typing import Any
@@ -158,8 +158,14 @@ LAG = Formula(
 RANKED, RANDOM = COEFFICIENT | RANKING_MOMENTS, COEFFICIENT | RANDOM_MOMENTS
 
 
-# Coefficients of a fit without error, with the signs that they have.
-EXACT = {X: sign * a * B} | SHRINKAGE
+# Coefficients on average, with the signs that they have; of a fit without error, they themselves.
+MEAN = sign * a * B
+EXACT = {X: MEAN} | SHRINKAGE
+
+
+def score_by(weight: Expression) -> Expression:
+    """The score of a weight."""
+    return weight * Abs(X)
 
 
 def scored(weight: Expression) -> dict[Any, Expression]:

@@ -77,6 +77,10 @@ MOMENTS = {M0: Inside(z, u), M0bar: Outside(z, u), M1: edge_drop(z, u), M2c: -ed
 _THRESHOLDED = COEFFICIENT | GAIN | MOMENTS
 MASK = {has_room: HAS_ROOM.statement} | _THRESHOLDED
 REACH = {reach: depth * ratio(has_room, room)}
+# While a root is found these two do not change.
+FIXED = (s, abar)
+
+SEARCHED = {symbol: rule for symbol, rule in (MASK | REACH).items() if symbol not in FIXED}
 
 THRESHOLD = FixedPoint(
     id="optimal.threshold",

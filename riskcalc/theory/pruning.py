@@ -5,10 +5,10 @@ from dataclasses import replace
 from riskcalc.formulas.chapters import Chapter
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.records import Definitions, Formula
-from riskcalc.formulas.symbols import S
+from riskcalc.formulas.symbols import Expression, S
 from riskcalc.theory import masks
 from riskcalc.theory.dense import COEFFICIENT, COMPLEMENTS
-from riskcalc.theory.symbols import B, Lambda, X, misfit, risk, sigma2
+from riskcalc.theory.symbols import M0, B, Lambda, X, misfit, risk, sigma2
 
 RISK = Formula(
     id="pruning.risk",
@@ -32,6 +32,28 @@ MISFIT = Formula(
     source="Chang et al. 2021, Section 3",
     derived_from=("pruning.risk",),
 )
+
+
+# The masks of a root must keep the budget, whatever equation the root is of.
+MISMATCH = masks.THRESHOLD.mismatch.subs(masks.THRESHOLD.part, M0)
+
+
+def behind_masks(
+    risk: Expression,
+    excess_risk: Expression | None,
+    training_error: Expression,
+    others: tuple[Expression, ...],
+    needs: Definitions,
+    defined: Expression,
+) -> tuple[Expression, ...]:
+    """What is evaluated of a fit behind masks: the mismatch, its risk and what is beyond the noise, and the rest.
+
+    What they need is put in, and the risk where the training error uses it.
+    """
+    whole = risk.xreplace(needs)
+    beyond = whole - sigma2 if excess_risk is None else excess_risk.xreplace(needs)
+    training_error = training_error.xreplace({**needs, defined: whole})
+    return MISMATCH, whole, beyond, training_error, *(other.xreplace(needs) for other in others)
 
 
 def _with_mask(kind: str, mask: Definitions) -> Formula:

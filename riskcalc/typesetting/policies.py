@@ -16,8 +16,8 @@ from riskcalc.formulas.symbols import S
 from riskcalc.lowering.compile import closure
 from riskcalc.policies import Policy
 from riskcalc.policies.base import required
-from riskcalc.theory import REGISTRY, masks, optimal
-from riskcalc.theory.policies import UNCHANGED, Best, Drawn, Mask, Ranked, Scored, Thresholded, mask
+from riskcalc.prediction.policies import Best, Drawn, Mask, Ranked, Scored, Thresholded, in_full, mask
+from riskcalc.theory import REGISTRY, masks, optimal, pruning, training_error
 from riskcalc.theory.symbols import M0, B, Lambda, X, alpha, crest, depth, loading, score, t
 
 # What keeps the budget, in the place of a definition of the threshold.
@@ -94,8 +94,8 @@ def with_policy(formula: Formula, policy: Policy | type[Policy]) -> Formula:
         policy = policy(keep=1)
     if not isinstance(policy, Policy):
         raise TypeError(f"policy must be a policy such as rc.Hessian, got {policy!r}")
-    found = mask(policy)
-    for general, own in ((UNCHANGED.risk, found.errors.risk), (UNCHANGED.training_error, found.errors.training_error)):
+    found = in_full(mask(policy))
+    for general, own in ((pruning.RISK, found.errors.risk), (training_error.PRUNED, found.errors.training_error)):
         if formula is general and own is not general:
             raise ValueError(f"{formula.id} is of masks alone; of what is {policy.label} it is {own.id}")
     defined = {**_of(found.errors.needs), **definitions_of(found)}

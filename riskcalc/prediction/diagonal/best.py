@@ -10,8 +10,8 @@ from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.lowering.solve import Balance, Root, balance_root, open_bracket
 from riskcalc.lowering.state import State
 from riskcalc.lowering.surplus import Surplus
-from riskcalc.theory import masks, optimal
-from riskcalc.theory.symbols import M0, M1, M0bar, M2c, abar, s
+from riskcalc.prediction.diagonal.intervals import NAMES
+from riskcalc.references import masks, optimal, symbols
 
 # How near to the threshold, beside its depth below the largest gain, a feature's gain is resolved for itself.
 NEAR = 2.0**-20
@@ -27,13 +27,14 @@ def solve_best(state: State, surplus: Surplus, start: np.ndarray | None, work: E
     state = state | {"crest": (gains + 0 * state["alpha"]).max(axis=-1, keepdims=True)}
     weights = state["weights"] * live
     wanted, dead = state["alpha"] * state["total"], (state["weights"] * ~live).sum(axis=-1, keepdims=True)
-    useful = work.lower((M0,), optimal.MASK, "optimal.kept", scalar_output=True)(state | {"depth": state["crest"]})
+    useful = work.lower((symbols.M0,), optimal.MASK, "optimal.kept", scalar_output=True)(
+        state | {"depth": state["crest"]}
+    )
     useful = (weights * useful).sum(axis=-1, keepdims=True)
     kept = np.where(dead > 0, np.maximum(np.minimum(wanted, useful), wanted - dead), wanted)
 
-    fixed = dict(zip(("s", "abar"), work.lower((s, abar), optimal.MASK, "optimal.spread")(state), strict=True))
-    where = {symbol: rule for symbol, rule in (optimal.MASK | optimal.REACH).items() if str(symbol) not in fixed}
-    terms = work.terms(optimal.THRESHOLD, where)
+    fixed = dict(zip(("s", "abar"), work.lower(optimal.FIXED, optimal.MASK, "optimal.spread")(state), strict=True))
+    terms = work.terms(optimal.THRESHOLD, optimal.SEARCHED)
     known = state | fixed | {"weights": weights}
     inputs = {name: known[name] for name in (*terms.law_inputs, "weights") if name != "depth"}
     mass = (state["total"] - dead, 0 * dead)
@@ -86,7 +87,7 @@ def _resolved(balance: Balance, root: Root, gains: np.ndarray, work: Evaluator) 
 
 def _with_dead(state: State, dead: np.ndarray, part: np.ndarray, work: Evaluator) -> State:
     """The moments of the masks, with a part kept of the features without variance."""
-    symbols = (M0, M0bar, M1, M2c)
-    own = work.lower(symbols, optimal.MASK, "optimal.moments")(state)
+    moments = (symbols.M0, symbols.M0bar, symbols.M1, symbols.M2c)
+    own = work.lower(moments, optimal.MASK, "optimal.moments")(state)
     of_dead = (part, 1 - part, 0 * part, 0 * part)
-    return {str(s): np.where(dead, other, one) for s, one, other in zip(symbols, own, of_dead, strict=True)}
+    return {name: np.where(dead, other, one) for name, one, other in zip(NAMES, own, of_dead, strict=True)}

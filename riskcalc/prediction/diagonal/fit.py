@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from riskcalc.lowering.compensated import Pair
-from riskcalc.lowering.compile import Lowered
 from riskcalc.lowering.evaluator import Evaluator
+from riskcalc.lowering.lowered import Lowered
 from riskcalc.lowering.solve import Balance, balance_root, open_bracket
 from riskcalc.lowering.state import State, take
 from riskcalc.lowering.surplus import Surplus
 from riskcalc.prediction.status import Status
-from riskcalc.theory import dense
+from riskcalc.references import dense
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def fit_dense(state: State, surplus: Surplus, mass: Pair, work: Evaluator, start
 
 def _risks(work: Evaluator) -> Lowered:
     both = (work.form(dense.RISK), work.form(dense.EXCESS_RISK))
-    return work.lower(both, dense.SHRINKAGE, dense.RISK.id)
+    return work.lower(both, dense.SHRINKAGE, "dense.risks")
 
 
 def _effective_ridge(
@@ -89,6 +89,6 @@ def _effective_ridge(
         supply=state["ridge"] * state["total"],
     )
     root = balance_root(balance, lowest, upper, start, work.system)
-    (mismatch,) = work.lower((work.mismatch(formula),), formula.where, formula.id)(state | {"nu": root.x})
+    (mismatch,) = work.lower((work.mismatch(formula),), formula.where, "dense.mismatch")(state | {"nu": root.x})
     allowed = work.system.tolerance + 2 * abs(surplus.gain) / state["total"]
     return root.x, root.converged & (abs(mismatch) <= allowed)[:, 0]

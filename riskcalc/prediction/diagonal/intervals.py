@@ -13,8 +13,7 @@ import numpy as np
 
 from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.lowering.narrow import narrowed
-from riskcalc.theory import optimal
-from riskcalc.theory.symbols import M0, M1, M2c
+from riskcalc.references import optimal, symbols
 
 NAMES = ("M0", "M0bar", "M1", "M2c")
 
@@ -109,7 +108,7 @@ def _sums(runs: Runs, means: np.ndarray, spreads: np.ndarray, work: Evaluator) -
     # Reflected so that the end nearer to zero is the upper one.
     as_it_is = abs(from_low) > abs(from_high)
     state = {"z": np.where(as_it_is, from_high, -from_low)[:, None], "u": ((high - low) / (2 * spread))[:, None]}
-    mass, first, second = work.lower((M0, M1, M2c), optimal.MOMENTS, "optimal.moments")(state)
+    mass, first, second = work.lower((symbols.M0, symbols.M1, symbols.M2c), optimal.MOMENTS, "optimal.moments")(state)
     found = []
     for values in (mass[:, 0], np.where(as_it_is, -first[:, 0], first[:, 0]), second[:, 0]):
         sums = 0 * means

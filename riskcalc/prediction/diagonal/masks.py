@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import singledispatch
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from riskcalc.formulas.records import Definitions
-from riskcalc.formulas.symbols import Expression
 from riskcalc.lowering.compensated import total
 from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.lowering.state import BLOCK, State, blocks, shape, take
@@ -22,13 +21,16 @@ from riskcalc.prediction.diagonal.ranking import ranked
 from riskcalc.prediction.diagonal.regimes import Budget
 from riskcalc.prediction.diagonal.scanned import check_exact, scanned_masks
 from riskcalc.prediction.diagonal.threshold import solve_threshold
+from riskcalc.prediction.policies import UNCHANGED, Best, Drawn, Errors, Mask, Ranked, Scored, Thresholded, mask
 from riskcalc.prediction.status import Status
-from riskcalc.theory import masks, optimal
-from riskcalc.theory.dense import COEFFICIENT
-from riskcalc.theory.policies import UNCHANGED, Best, Drawn, Errors, Mask, Ranked, Scored, Thresholded, mask
-from riskcalc.theory.symbols import M0, M1, M0bar, M2c, m, omega
+from riskcalc.references import dense, masks, optimal, symbols
 
-MOMENTS = (M0, M0bar, M1, M2c)
+if TYPE_CHECKING:
+    from riskcalc.formulas.records import Definitions
+    from riskcalc.formulas.symbols import Expression
+
+COEFFICIENT = dense.COEFFICIENT
+MOMENTS = (symbols.M0, symbols.M0bar, symbols.M1, symbols.M2c)
 
 
 @dataclass(frozen=True)
@@ -51,18 +53,18 @@ class MaskGroup:
     def resolved(self, work: Evaluator) -> MaskGroup:
         """The same with its moments evaluated once; over many atoms each formula evaluates them block by block."""
         # What is unchanged needs no more, and is compiled once for all masks.
-        rest = {omega: self.where[omega]} if omega in self.where and self.errors is not UNCHANGED else {}
+        where = COEFFICIENT | self.errors.where
         if NAMES[0] in self.state:
-            return replace(self, where=COEFFICIENT | rest)
+            return replace(self, where=where)
         if shape(self.state)[1] > BLOCK:
             return self
         found = work.lower(MOMENTS, self.where, "masks.moments")(self.state)
         moments = {name: value + 0 * self.state["total"] for name, value in zip(NAMES, found, strict=True)}
-        return replace(self, state=self.state | moments, where=COEFFICIENT | rest)
+        return replace(self, state=self.state | moments, where=where)
 
     def kept(self, work: Evaluator) -> np.ndarray:
         """Fraction kept of each atom, shape (N, K)."""
-        lowered = work.lower((M0,), self.where, "masks.kept", scalar_output=True)
+        lowered = work.lower((symbols.M0,), self.where, "masks.kept", scalar_output=True)
         rows = len(self.rows)
         parts = [(lowered(block), shape(block)[1]) for block in blocks(self.state)]
         return np.concatenate([np.broadcast_to(part, (rows, columns)) for part, columns in parts], axis=-1)
@@ -160,7 +162,7 @@ def find(mask: Mask, asked: Pruning) -> list[MaskGroup]:
 def _(mask: Drawn, asked: Pruning) -> list[MaskGroup]:
     state = asked.state
     for formula in mask.needs:
-        state = state | {formula.defines.name: asked.work.given(formula, mask.moments, state)}
+        state = state | {asked.work.defines(formula): asked.work.given(formula, mask.moments, state)}
     policy = asked.policy
     return [MaskGroup(asked.rows, state, mask.moments, mask.errors, policy.sees_fit, repeats=policy.repeats)]
 
@@ -180,7 +182,7 @@ def _(mask: Thresholded, asked: Pruning) -> list[MaskGroup]:
     if spared.any():
         found.append(asked.some(np.flatnonzero(spared)).ranking(masks.LIVE_SCORE, {}))
     if exact.any():
-        found.append(asked.some(np.flatnonzero(exact)).ranking(m, masks.scored(mask.weight)))
+        found.append(asked.some(np.flatnonzero(exact)).ranking(symbols.m, masks.scored(mask.weight)))
     rest = np.flatnonzero(~spared & ~exact)
     if rest.size == 0:
         return found
@@ -213,7 +215,7 @@ def _(mask: Best, asked: Pruning) -> list[MaskGroup]:
     several = np.flatnonzero(apart & ~told)
     if several.size:
         own = asked.some(several)
-        state = posterior_masks(mask.gain, own.state, own.work)
+        state = posterior_masks(mask, own.state, own.work)
         found.append(MaskGroup(own.rows, state, COEFFICIENT, mask.errors, of_fit=True, solved=not mask.knows_all))
     rest = np.flatnonzero(~spared & ~told & ~apart)
     if rest.size:

@@ -6,24 +6,26 @@ One regime at a time, in float64. A rule keeps a coefficient x on a union of int
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from riskcalc.formulas.records import Formula
 from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.narrow import narrowed
 from riskcalc.lowering.state import BLOCK, State, shape
 from riskcalc.prediction.diagonal.intervals import NAMES, Runs, Scanned, moments
+from riskcalc.prediction.policies import Best
 from riskcalc.prediction.solvers import NotCovered
-from riskcalc.theory import optimal
-from riskcalc.theory.dense import COEFFICIENT
-from riskcalc.theory.symbols import a, tau
+from riskcalc.references import dense, optimal, symbols
+
+if TYPE_CHECKING:
+    from riskcalc.formulas.records import Formula
 
 # A grid has this many points per standard deviation of a coefficient, as far out from every mean.
 RESOLUTION, FAR = 24, 9.0
 MOST_POINTS = 60_000
+_RATES = (optimal.GAINED_RATE, optimal.CROSS_RATE, optimal.ECHO_RATE)
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 
 
@@ -42,7 +44,7 @@ def shared(state: State) -> np.ndarray:
     return (same & used[:, 1:] & used[:, :-1]).any(axis=-1)
 
 
-def posterior_masks(gain: Formula, state: State, work: Evaluator) -> State:
+def posterior_masks(mask: Best, state: State, work: Evaluator) -> State:
     """The state with the threshold and the moments of the masks, and what errors of a rule that rescales need.
 
     Raises `NotCovered` if more digits are asked for than those of float64.
@@ -52,13 +54,13 @@ def posterior_masks(gain: Formula, state: State, work: Evaluator) -> State:
             "digits: the optimal rule is computed in double precision where features of the same eigenvalue and "
             "penalty have different coefficients; leave digits out"
         )
-    shrinkage, spreads = work.lower((a, tau), COEFFICIENT, "optimal.spread")(state)
+    shrinkage, spreads = work.lower((symbols.a, symbols.tau), dense.COEFFICIENT, "optimal.spread")(state)
     rows, columns = shape(state)
     atoms = {name: state[name] for name in ("Lambda", "B", "D", "weights", "sign_B")} | {"a": shrinkage, "tau": spreads}
     atoms = {name: np.broadcast_to(array, (rows, columns)) for name, array in atoms.items()}
     found: dict[str, list[Any]] = {}
     for row in range(rows):
-        rule = _Rule({name: array[row] for name, array in atoms.items()}, gain, work)
+        rule = _Rule({name: array[row] for name, array in atoms.items()}, mask, work)
         for name, values in rule.at(float((state["alpha"] * state["total"])[row, 0]), float(state["total"][row, 0])):
             found.setdefault(name, []).append(np.atleast_1d(values))
     return state | {name: np.array(values) for name, values in found.items()}
@@ -110,27 +112,27 @@ class _Kind:
     def integrals(self, kept: Runs) -> np.ndarray:
         """Of what is put in on these intervals: `gained`, `cross` and `echo`."""
         ends = np.stack([kept.low, kept.high], axis=1)
-        result = np.zeros(len(optimal.RATES))
+        result = np.zeros(len(_RATES))
         for left, right in np.clip(ends, self.grid[0], self.grid[-1]):
             pieces = max(1, int(4 * (right - left) / self.tau))
             edges = np.linspace(left, right, pieces + 1)
             half = np.diff(edges)[:, None] / 2
             x = (edges[:-1, None] + half * (1 + _NODES)).ravel()
             state = self._at(x)
-            result += [(half * _WEIGHTS).ravel() @ self.work.value(rate, state)[:, 0] for rate in optimal.RATES]
+            result += [(half * _WEIGHTS).ravel() @ self.work.value(rate, state)[:, 0] for rate in _RATES]
         return result
 
 
 class _Rule:
     """The optimal rule of one regime."""
 
-    def __init__(self, atoms: dict[str, np.ndarray], gain: Formula, work: Evaluator):
-        self.count, self.rescale = len(atoms["B"]), gain is optimal.RESCALED_GAIN
+    def __init__(self, atoms: dict[str, np.ndarray], mask: Best, work: Evaluator):
+        self.count, self.rescale = len(atoms["B"]), mask.knows_all
         live = np.flatnonzero((atoms["Lambda"] > 0) & (atoms["weights"] > 0))
         self.dead = np.flatnonzero(atoms["Lambda"] == 0)
         self.dead_mass = atoms["weights"][self.dead].sum()
         labels = np.unique(np.stack([atoms["Lambda"][live], atoms["D"][live]]), axis=1, return_inverse=True)[1].ravel()
-        self.kinds = [_Kind(atoms, live[labels == label], gain, work) for label in range(labels.max() + 1)]
+        self.kinds = [_Kind(atoms, live[labels == label], mask.gain, work) for label in range(labels.max() + 1)]
 
     def at(self, wanted: float, whole: float) -> Iterator[tuple[str, Any]]:
         """The threshold and the moments that keep a mass in all, and for the rule that rescales its integrals."""

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, reduce
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from riskcalc.formulas.records import Definitions, Formula
-from riskcalc.formulas.symbols import Expression
 from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.prediction.diagonal.fit import Fit
 from riskcalc.prediction.diagonal.masks import MaskGroup
 from riskcalc.prediction.diagonal.regimes import Budget
+from riskcalc.prediction.policies import Errors
 from riskcalc.prediction.status import Status
-from riskcalc.theory import masks, pruning
-from riskcalc.theory.policies import Errors
-from riskcalc.theory.symbols import M0, sigma2
+from riskcalc.references import merged, pruning
 
-# The masks of a root must keep the budget, whatever equation the root is of.
-MISMATCH = masks.THRESHOLD.mismatch.subs(masks.THRESHOLD.part, M0)
+if TYPE_CHECKING:
+    from riskcalc.formulas.records import Definitions, Formula
+    from riskcalc.formulas.symbols import Expression
 
 
 def pruned(
@@ -34,14 +33,14 @@ def pruned(
     names = ("risk", "excess_risk", "training_error", "misfit")
     values = {name: np.full_like(fit.state["gamma"], np.nan) for name in names}
     # Where a policy with quantities of its own has no masks of its own it changes nothing, and they are zero.
-    values |= {formula.defines.name: 0 * fit.state["gamma"] for formula in others}
+    values |= {work.defines(formula): 0 * fit.state["gamma"] for formula in others}
     status = status.copy()
     surplus = budget.keep_surplus
     allowed = work.system.tolerance + 2 * abs(surplus.gain) / (budget.alpha * fit.state["total"])
     for group in groups:
         rows = group.rows
         mismatch, *found = _errors(group, work)
-        own = (formula.defines.name for formula in group.errors.others)
+        own = (work.defines(formula) for formula in group.errors.others)
         for name, value in zip((*names, *own), found, strict=True):
             values[name][rows] = value
         if group.solved:
@@ -64,20 +63,22 @@ def thresholds(groups: list[MaskGroup], status: np.ndarray, like: np.ndarray) ->
 
 def _errors(group: MaskGroup, work: Evaluator) -> tuple[np.ndarray, ...]:
     """Relative mismatch of the mass kept; test risk, its part beyond the noise, training error, misfit, and others."""
-    known = frozenset(need.defines.name for need in group.errors.needs if need.defines.name in group.state)
+    known = frozenset(need for need in group.errors.needs if work.defines(need) in group.state)
     wanted, where = _wanted(group.errors, known, work)
-    return work.lower(wanted, dict(where) | dict(group.where), group.errors.risk.id)(group.state)
+    return work.lower(wanted, merged(where, group.where), "pruned.errors")(group.state)
 
 
 @lru_cache(maxsize=64)
-def _wanted(errors: Errors, known: frozenset[str], work: Evaluator) -> tuple[tuple[Expression, ...], Definitions]:
+def _wanted(errors: Errors, known: frozenset[Formula], work: Evaluator) -> tuple[tuple[Expression, ...], Definitions]:
     """What is evaluated of errors, in terms of the moments and what is known of their needs."""
-    put = {need.defines: work.form(need) for need in errors.needs if need.defines.name not in known}
-    risk = work.form(errors.risk).xreplace(put)
-    beyond = risk - sigma2 if errors.excess_risk is None else work.form(errors.excess_risk).xreplace(put)
-    training = work.form(errors.training_error).xreplace(put | {errors.risk.defines: risk})
-    others = (work.form(formula).xreplace(put) for formula in errors.others)
-    wanted = (MISMATCH, risk, beyond, training, work.form(pruning.MISFIT), *others)
+    wanted = pruning.behind_masks(
+        work.form(errors.risk),
+        None if errors.excess_risk is None else work.form(errors.excess_risk),
+        work.form(errors.training_error),
+        tuple(map(work.form, (pruning.MISFIT, *errors.others))),
+        {need.defines: work.form(need) for need in errors.needs if need not in known},
+        errors.risk.defines,
+    )
     formulas = (*errors.needs, *errors.others, errors.risk, errors.training_error)
     formulas += () if errors.excess_risk is None else (errors.excess_risk,)
-    return wanted, {symbol: rule for formula in formulas for symbol, rule in formula.where.items()}
+    return wanted, reduce(merged, (formula.where for formula in formulas))

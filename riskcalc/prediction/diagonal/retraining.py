@@ -12,7 +12,7 @@ from riskcalc.prediction.diagonal.fit import Fit, fit_dense
 from riskcalc.prediction.diagonal.masks import MaskGroup
 from riskcalc.prediction.diagonal.regimes import Budget, Chunk
 from riskcalc.prediction.status import Status
-from riskcalc.theory import pruning, retraining, small_model
+from riskcalc.references import merged, pruning, retraining, small_model
 
 Values = dict[str, np.ndarray]
 
@@ -21,7 +21,7 @@ def misfit_of(groups: list[MaskGroup], like: np.ndarray, work: Evaluator) -> np.
     """The signal of the features dropped; nothing is, where there is no mask."""
     misfit = 0 * like
     for group in groups:
-        own = work.lower((work.form(pruning.MISFIT),), group.where, pruning.MISFIT.id)
+        own = work.lower((work.form(pruning.MISFIT),), group.where, "pruning.misfit")
         misfit[group.rows] = own(group.state)[0]
     return misfit
 
@@ -80,7 +80,7 @@ def fit_same(fit: Fit, fresh: Values, groups: list[MaskGroup], work: Evaluator) 
 
 def _remembering(state: State, group: MaskGroup, work: Evaluator) -> tuple[np.ndarray, ...]:
     """Test risk, its part beyond the noise and training error of the second fit, by its two linear equations."""
-    where = dict(retraining.REFITTED) | dict(group.where)
+    where = merged(retraining.REFITTED, group.where)
     equations = (retraining.STATIONARITY, retraining.COVARIANCE)
     terms = work.lower(work.linear_terms(equations), where, "retraining.equations")(state)
     first, second = terms[:3], terms[3:]
@@ -90,8 +90,8 @@ def _remembering(state: State, group: MaskGroup, work: Evaluator) -> tuple[np.nd
         "c": (first[0] * second[1] - first[1] * second[0]) / determinant,
     }
     wanted = (work.form(retraining.RISK), work.form(retraining.EXCESS_RISK))
-    risk, beyond_noise = work.lower(wanted, where, retraining.RISK.id)(state)
-    training = work.lower((work.form(retraining.TRAINING_ERROR),), where, retraining.TRAINING_ERROR.id)
+    risk, beyond_noise = work.lower(wanted, where, "retraining.risk")(state)
+    training = work.lower((work.form(retraining.TRAINING_ERROR),), where, "retraining.training_error")
     return risk, beyond_noise, training(state | {"retrained_risk": risk})[0]
 
 

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache, reduce
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from riskcalc.formulas.records import Formula
-from riskcalc.formulas.symbols import Expression, S
-from riskcalc.lowering.compile import Lowered
 from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.lowering.float64 import FLOAT64
+from riskcalc.lowering.lowered import Lowered
 from riskcalc.lowering.state import State, take
 from riskcalc.lowering.surplus import Surplus
 from riskcalc.prediction.diagonal.columns import ATOM_ENTRIES, SAME, calibrated, columns, keep_top
 from riskcalc.prediction.diagonal.fit import Fit, fit_dense
 from riskcalc.prediction.status import Status
-from riskcalc.theory import iterative, pruning, small_model
-from riskcalc.theory.symbols import M0bar, W, a, c_kj, rho_kj, slope
+from riskcalc.references import iterative, pruning, small_model, symbols
+
+if TYPE_CHECKING:
+    from riskcalc.formulas.records import Definitions, Formula
+    from riskcalc.formulas.symbols import Expression
 
 # Columns of one randomisation, of all atoms together, and randomisations.
 COLUMNS = 1 << 11
@@ -198,7 +199,7 @@ class _Regime:
     def _pruned(self) -> tuple[np.ndarray, np.ndarray]:
         """Test risk and training error of the last fit behind the mask."""
         state = self._state() | {"V_k": self.law[f"V{len(self.memories)}"]}
-        (slopes,) = self._solve((iterative.SLOPE_GAP,), (slope,), iterative.OF_FIT_SO_FAR, state)
+        (slopes,) = self._solve((iterative.SLOPE_GAP,), (symbols.slope,), iterative.OF_FIT_SO_FAR, state)
         memory = np.concatenate([self.memories[-1] + 0 * slopes[:, :-1], np.ones((len(slopes), 1))], axis=1)
         weights = self.work.value(iterative.WEIGHT, self.scalars | {"c_kj": memory, "slope": slopes})
         state |= self._sums(iterative.OF_FIT_SO_FAR, state, {"slope": slopes, "weight": weights})
@@ -215,7 +216,7 @@ class _Regime:
             return status, (unknown, 0 * keep, unknown, 0 * keep)
         state = self._state()
         gaps = (iterative.NOISE_GAP, iterative.MEMORY_GAP)
-        rhos, cs = self._solve(gaps, (rho_kj, c_kj), iterative.OF_EARLIER_FIT, state)
+        rhos, cs = self._solve(gaps, (symbols.rho_kj, symbols.c_kj), iterative.OF_EARLIER_FIT, state)
         state |= self._sums(iterative.OF_EARLIER_FIT, state, {"rho_kj": rhos, "c_kj": cs})
         own = np.maximum(self.work.value(iterative.OWN_VARIANCE, state), 0)
         state["epsilon2"] = np.where(fresh.status[:, None] == Status.EXACT_RECOVERY, 0, own)
@@ -267,12 +268,10 @@ class _Regime:
         """Noise and coefficients of the fits so far."""
         return [{"G": self.law[f"G{j + 1}"], "V": self.law[f"V{j + 1}"]} for j in range(len(self.memories))]
 
-    def _solve(
-        self, gaps: tuple[Formula, ...], unknowns: tuple[Any, ...], sums: Mapping[Any, Expression], state: State
-    ) -> list[np.ndarray]:
+    def _solve(self, gaps: tuple[Formula, ...], unknowns: tuple[Any, ...], sums: Any, state: State) -> list[np.ndarray]:
         """Values of the unknowns, of shape (rows, fits), at which every gap vanishes for every fit so far."""
         fits = self._fits()
-        coefficients, constants = _affine(gaps, unknowns, tuple(sums.items()), self.work)
+        coefficients, constants = _affine(gaps, unknowns, sums, self.work)
         lines, right = [], []
         for one in fits:
             own = state | {"G_l": one["G"], "V_l": one["V"]}
@@ -289,7 +288,7 @@ class _Regime:
         solution = -scale * np.matmul(inverse, (scale * target)[:, :, None])[:, :, 0]
         return list(solution.reshape(rows, len(unknowns), len(fits)).swapaxes(0, 1))
 
-    def _sums(self, sums: Mapping[Any, Expression], state: State, numbers: dict[str, np.ndarray]) -> State:
+    def _sums(self, sums: Definitions, state: State, numbers: dict[str, np.ndarray]) -> State:
         """Sums over the fits so far, each with its own numbers."""
         lowered = self.work.lower(sums.values(), {}, "iterative.sums")
         terms = [
@@ -300,7 +299,8 @@ class _Regime:
             )
             for j, one in enumerate(self._fits())
         ]
-        return {str(symbol): reduce(np.add, parts) for symbol, *parts in zip(sums, *terms, strict=True)}
+        names = self.work.fact(iterative.names(sums))
+        return {name: reduce(np.add, parts) for name, *parts in zip(names, *terms, strict=True)}
 
     def _mean(self, values: np.ndarray) -> np.ndarray:
         return (self.law["weights"] * values).sum(axis=-1, keepdims=True) / self.scalars["total"]
@@ -335,8 +335,8 @@ def _averaged(values: dict[str, np.ndarray]) -> tuple[dict[str, float], dict[str
 @lru_cache(maxsize=64)
 def _fit(work: Evaluator) -> Lowered:
     """Noise and coefficient of a fit, on columns where its own normal variable and its mask are known."""
-    wanted = (work.of(iterative.NOISE).statement, S * work.of(iterative.FIT).statement)
-    return work.lower(wanted, iterative.FIT.where, iterative.FIT.id)
+    wanted = (work.of(iterative.NOISE).statement, iterative.where_kept(work.of(iterative.FIT).statement))
+    return work.lower(wanted, iterative.FIT.where, "iterative.fit")
 
 
 @lru_cache(maxsize=64)
@@ -350,16 +350,14 @@ _DEFINED = ("W", "a", "M0bar")
 
 @lru_cache(maxsize=64)
 def _defined(work: Evaluator) -> Lowered:
-    return work.lower((W, a, M0bar), iterative.FIT.where, "iterative.definitions")
+    return work.lower((symbols.W, symbols.a, symbols.M0bar), iterative.FIT.where, "iterative.definitions")
 
 
 @lru_cache(maxsize=64)
 def _affine(
-    gaps: tuple[Formula, ...], unknowns: tuple[Any, ...], sums: tuple, work: Evaluator
+    gaps: tuple[Formula, ...], unknowns: tuple[Any, ...], sums: Any, work: Evaluator
 ) -> tuple[Lowered, Lowered]:
     """Coefficients and constants of gaps that are affine in the unknowns of each fit."""
-    of_one = [work.form(gap).subs(dict(sums)) for gap in gaps]
-    name = gaps[0].id
-    coefficients = (gap.diff(unknown) for gap in of_one for unknown in unknowns)
-    constants = (gap.subs(dict.fromkeys(unknowns, 0)) for gap in of_one)
-    return work.lower(coefficients, {}, name), work.lower(constants, {}, name)
+    given = tuple(map(work.form, gaps)), unknowns, sums
+    coefficients, constants = iterative.coefficients(*given), iterative.constants(*given)
+    return work.lower(coefficients, {}, "iterative.coefficients"), work.lower(constants, {}, "iterative.constants")

@@ -7,31 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize.elementwise import find_minimum
 
-from riskcalc.formulas.symbols import Expression
-from riskcalc.lowering.compile import Lowered
 from riskcalc.lowering.evaluator import Evaluator, evaluator
 from riskcalc.lowering.float64 import FLOAT64
+from riskcalc.lowering.lowered import Lowered
 from riskcalc.lowering.narrow import narrowed
 from riskcalc.lowering.state import State, shape, take
 from riskcalc.lowering.surplus import Surplus
 from riskcalc.policies.scores import check_scores, check_turns
 from riskcalc.prediction.diagonal.intervals import NAMES, Scanned, moments
+from riskcalc.prediction.policies import Scored
 from riskcalc.prediction.solvers import NotCovered
-from riskcalc.theory import masks
-from riskcalc.theory.dense import COEFFICIENT
-from riskcalc.theory.policies import Scored
-from riskcalc.theory.symbols import B, a, sign, tau
+from riskcalc.references import dense, masks, symbols
+
+if TYPE_CHECKING:
+    from riskcalc.formulas.symbols import Expression
 
 # Points of a scan: evenly over all that a coefficient may be, and in its logarithm around zero, on either side.
 EVEN, LOGARITHMIC, SMALLEST = 320, 96, 1e-9
 # How many scores are scanned at once, and the atoms of one regime that are.
 AT_ONCE, MOST_ATOMS = 1 << 22, 1 << 14
-
-_MEAN = sign * a * B
 
 
 def scanned_masks(
@@ -72,7 +70,7 @@ class _Regimes:
         self.shape = shape(state)
         self.kept, self.left = (state["alpha"] * state["total"])[:, 0], (surplus.high + surplus.low)[:, 0]
         self.weights = np.broadcast_to(state["weights"], self.shape)
-        means, spreads = work.lower((_MEAN, tau), COEFFICIENT, "scanned.spread")(state)
+        means, spreads = work.lower((masks.MEAN, symbols.tau), dense.COEFFICIENT, "scanned.spread")(state)
         self.means, spreads = (np.broadcast_to(array, self.shape).ravel() for array in (means, spreads))
         self.still = spreads == 0  # features without variance
         self.spreads = np.where(self.still, 1 + 0 * spreads, spreads)
@@ -220,6 +218,8 @@ def _turning_points(
     rows, cells = np.nonzero(before * steps[:, 1:] < 0)
     if rows.size == 0:
         return rows, np.zeros(0)
+    from scipy.optimize.elementwise import find_minimum
+
     first = at[rows, cells]
     found = find_minimum(
         lambda x, places, up: -up * score(x, places),

@@ -17,16 +17,15 @@ from riskcalc.lowering.state import take
 from riskcalc.policies import Policy, Procedure, Retrain
 from riskcalc.prediction.diagonal.columns import ATOM_ENTRIES
 from riskcalc.prediction.diagonal.fit import Fit, fit_dense
-from riskcalc.prediction.diagonal.masks import MaskGroup, masks_of
+from riskcalc.prediction.diagonal.masks import COEFFICIENT, MaskGroup, masks_of
 from riskcalc.prediction.diagonal.pruned import pruned, thresholds
 from riskcalc.prediction.diagonal.regimes import Budget, Chunk, chunks
 from riskcalc.prediction.diagonal.retraining import Values, fit_fresh, fit_same, misfit_of
 from riskcalc.prediction.diagonal.rounds import prune_repeatedly
+from riskcalc.prediction.policies import Drawn, Scored, mask, score
 from riskcalc.prediction.solvers import Model, NotCovered, Solver, solver
 from riskcalc.prediction.status import Status
 from riskcalc.problems import LinearGaussian
-from riskcalc.theory.dense import COEFFICIENT
-from riskcalc.theory.policies import Drawn, Scored, mask, score
 
 # A coarser scan has so many times the points, and differs by less than this, relatively, if both see every turn.
 COARSER, UNSEEN = 0.5, 1e-8

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from riskcalc.formulas.records import Definitions
 from riskcalc.lowering.compensated import total
 from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.lowering.solve import Balance, Root, balance_root, open_bracket
 from riskcalc.lowering.state import State, take
 from riskcalc.lowering.surplus import Surplus
 from riskcalc.lowering.systems import SolvingSystem
-from riskcalc.theory import masks
-from riskcalc.theory.policies import Thresholded
-from riskcalc.theory.symbols import B, a, abar, m, mu, omega, s
+from riskcalc.prediction.policies import Thresholded
+from riskcalc.references import masks, merged, symbols
+
+if TYPE_CHECKING:
+    from riskcalc.formulas.records import Definitions
 
 # Above this ratio of mean to spread, a threshold in double precision does not resolve the score's distribution well.
 STIFF = 100
 
 
-Solved = Iterator[tuple[np.ndarray, State, Definitions]]
+Solved = Iterator[tuple[np.ndarray, State, "Definitions"]]
 
 
 def solve_threshold(
@@ -34,10 +36,12 @@ def solve_threshold(
     regimes also `lag` and `step`, its resolved distances from the atoms' mean scores; `where` defines the moments.
     """
     score_where = masks.scored(mask.weight)
-    scores = zip(("m", "s", "mu"), work.lower((m, s, mu), score_where, "masks.score")(state), strict=True)
+    scores = zip(
+        ("m", "s", "mu"), work.lower((symbols.m, symbols.s, symbols.mu), score_where, "masks.score")(state), strict=True
+    )
     scored = state | dict(scores)
     for formula in mask.needs:
-        scored[formula.defines.name] = work.given(formula, score_where, state)
+        scored[work.defines(formula)] = work.given(formula, score_where, state)
     live = state["Lambda"] > 0
     balance = Balance(
         terms=work.terms(mask.threshold, mask.interval),
@@ -53,7 +57,7 @@ def solve_threshold(
     if start is None and mask.start is not None:
         start = work.value(mask.start, scored)
     root = balance_root(balance, lowest, upper, start, work.system)
-    if mask.threshold.rates:
+    if work.fact(mask.threshold.has_rates):
         _resolve_tails(mask, balance, lowest, upper, root, work)
         return root.converged, _groups(mask, state, scored["m"], balance, root, work)
     everything = np.arange(len(root.x))
@@ -96,7 +100,7 @@ def _groups(
     if stiff.size:
         own = take(state | {"m": means}, stiff)
         pivoted = _pivoted(mask, own, balance.rows(stiff), root.x[stiff], pivot, work)
-        yield stiff, pivoted, dict(mask.where) | masks.PIVOTED_INTERVAL
+        yield stiff, pivoted, merged(mask.where, masks.PIVOTED_INTERVAL)
 
 
 def _pivoted(
@@ -105,7 +109,7 @@ def _pivoted(
     """The state with thresholds resolved as distances from the mean score of the pivot atom."""
     where = masks.scored(mask.weight)
     means, spreads = state["m"], balance.state["s"]
-    shrinkage, *others = work.lower((a, abar, omega, B), where, "masks.pivot")(state)
+    shrinkage, *others = work.lower((symbols.a, symbols.abar, symbols.omega, symbols.B), where, "masks.pivot")(state)
 
     def at_pivot(array):
         return np.take_along_axis(np.broadcast_to(array, means.shape), pivot, axis=-1)
@@ -114,8 +118,7 @@ def _pivoted(
     state = state | dict(zip(names, map(at_pivot, others), strict=True))
     origin, unit = at_pivot(means), at_pivot(spreads)
     unshrunk = (2 * shrinkage > 1) & (2 * at_pivot(shrinkage) > 1)
-    lag_where = dict(masks.LAG.where) | {omega: mask.weight}
-    lags = work.lower((work.form(masks.LAG),), lag_where, masks.LAG.id, scalar_output=True)(state)
+    lags = work.given(masks.LAG, {symbols.omega: mask.weight}, state)
     lag = np.where(unshrunk, lags, origin - means)
     resolved = replace(
         balance,

@@ -1,6 +1,8 @@
 """What each policy's mask is in theory: its moments, the root that its threshold is, its errors.
 
-`mask` dispatches on the class of a policy. A new policy registers what its mask is here or in a file of its own:
+Formulas are referred to (`riskcalc.references`), so that a prediction whose code is recorded needs no SymPy; those of
+one's own may stand in their places. `mask` dispatches on the class of a policy. A new policy registers what its mask
+is here or in a file of its own:
 
     @mask.register
     def _(policy: Steep) -> Mask:
@@ -9,18 +11,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache, singledispatch
-from itertools import combinations
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import singledispatch
+from typing import TYPE_CHECKING, Any
 
-import sympy
-from sympy import Abs
-
-from riskcalc.expressions import parse
-from riskcalc.formulas.records import Definitions, FixedPoint, Formula
-from riskcalc.formulas.symbols import Expression
 from riskcalc.policies import (
     BrainSurgeon,
     Group,
@@ -35,9 +30,11 @@ from riskcalc.policies import (
     Score,
     Variance,
 )
-from riskcalc.theory import groups, masks, optimal, pruning, sampling, training_error
-from riskcalc.theory.masks import scored
-from riskcalc.theory.symbols import D, Lambda, X, nu, omega
+from riskcalc.references import groups, masks, merged, optimal, pruning, resolved, sampling, symbols, training_error
+
+if TYPE_CHECKING:
+    from riskcalc.formulas.records import Definitions, FixedPoint, Formula
+    from riskcalc.formulas.symbols import Expression
 
 
 @dataclass(frozen=True)
@@ -54,6 +51,8 @@ class Errors:
         What these use, evaluated before them.
     others : tuple of Formula
         Quantities of this policy alone; each defines the symbol that is called as the quantity is.
+    weight : Expr or None
+        Of the score, where these use it.
     """
 
     risk: Formula
@@ -61,6 +60,12 @@ class Errors:
     excess_risk: Formula | None = None
     needs: tuple[Formula, ...] = ()
     others: tuple[Formula, ...] = ()
+    weight: Expression | None = None
+
+    @property
+    def where(self) -> Definitions:
+        """Definitions of what these leave open besides the moments of the mask."""
+        return {} if self.weight is None else {symbols.omega: self.weight}
 
 
 # What is kept stays as it is.
@@ -124,8 +129,8 @@ class Thresholded:
 
     weight: Expression
     threshold: FixedPoint = masks.THRESHOLD
-    moments: Definitions = field(default_factory=lambda: masks.THRESHOLD_MOMENTS)
-    interval: Definitions = field(default_factory=lambda: masks.INTERVAL)
+    moments: Definitions = masks.THRESHOLD_MOMENTS
+    interval: Definitions = masks.INTERVAL
     upper: Formula = masks.THRESHOLD_UPPER
     start: Formula | None = None
     needs: tuple[Formula, ...] = ()
@@ -137,7 +142,7 @@ class Thresholded:
     @property
     def where(self) -> Definitions:
         """Definitions of the moments."""
-        return scored(self.weight) | dict(self.interval) | dict(self.moments)
+        return merged(merged(masks.scored(self.weight), self.interval), self.moments)
 
 
 @dataclass(frozen=True)
@@ -190,7 +195,7 @@ Mask = Drawn | Ranked | Thresholded | Best | Scored
 def mask(policy: Policy) -> Mask:
     """What the mask of a policy is; TypeError where nothing is registered for its class."""
     raise TypeError(
-        f"what the mask of {type(policy).__name__} is in theory is not registered (riskcalc.theory.policies.mask)"
+        f"what the mask of {type(policy).__name__} is in theory is not registered (riskcalc.prediction.policies.mask)"
     )
 
 
@@ -224,7 +229,7 @@ def _(policy: Random) -> Mask:
     return Drawn(masks.RANDOM)
 
 
-def _reweighted(growth: Formula) -> Errors:
+def _reweighted(growth: Formula, own: Expression) -> Errors:
     """Of a fit whose coefficients are kept by chance, and divided by it."""
     return Errors(
         sampling.RISK,
@@ -232,6 +237,7 @@ def _reweighted(growth: Formula) -> Errors:
         sampling.EXCESS_RISK,
         needs=(growth,),
         others=(sampling.DISTORTION,),
+        weight=own,
     )
 
 
@@ -239,7 +245,7 @@ def _reweighted(growth: Formula) -> Errors:
 def _(policy: Sampled) -> Mask:
     own = weight(policy.ranking)
     if policy.replacement:
-        moments, growth = {omega: own} | sampling.REPLACED, _reweighted(sampling.REPLACED_GROWTH)
+        moments, growth = {symbols.omega: own} | sampling.REPLACED, _reweighted(sampling.REPLACED_GROWTH, own)
         return Drawn(moments, growth, (sampling.MEAN_SCORE,), chance=sampling.REPLACED_CHANCE)
     return Thresholded(
         own,
@@ -249,7 +255,7 @@ def _(policy: Sampled) -> Mask:
         start=sampling.UPPER,
         needs=(sampling.MEAN_SCORE,),
         ranks_exact_fits=False,
-        errors=_reweighted(sampling.GROWTH),
+        errors=_reweighted(sampling.GROWTH, own),
         chance=sampling.CHANCE,
     )
 
@@ -279,38 +285,18 @@ def _(policy: Optimal) -> Mask:
 @mask.register
 def _(policy: Score) -> Mask:
     """In closed form, if it is |X| times a positive weight."""
-    return _scored(policy.score)
+    from riskcalc.theory.scores import read
 
-
-@lru_cache(maxsize=256)
-def _scored(text: str) -> Mask:
-    names = {"X": X, "Lambda": Lambda, "D": D, "nu": nu}
-    functions = {"abs": sympy.Abs, "max": sympy.Max, "min": sympy.Min}
-    functions |= {name: getattr(sympy, name) for name in ("sqrt", "exp", "log", "sign", "tanh", "atan")}
-    found = parse(text, tuple(names)).value(names, functions, lambda x: sympy.Rational(x.numerator, x.denominator))
-    own = found.subs(X, 1)
-    live = own.subs(Lambda, sympy.Dummy("Lambda", positive=True))
-    # A weight that is infinite without variance is no weight there, and is refused by the scan if it comes to that.
-    known = own.subs(Lambda, 0).is_finite is not False
-    if live.is_positive and known and sympy.simplify(found - Abs(X) * own) == 0:
-        return Thresholded(own, start=masks.THRESHOLD_START)
-    flat = found.has(sympy.Max, sympy.Min, sympy.sign) or len(found.atoms(Abs)) > 1
-    return Scored(found, text, tuple(dict.fromkeys(_bends(found))), flat)
-
-
-def _bends(score: Expression) -> Iterator[Expression]:
-    node: Any
-    for node in sympy.preorder_traversal(score):
-        if node.func in (sympy.Max, sympy.Min):
-            yield from (one - other for one, other in combinations(node.args, 2) if (one - other).has(X))
-        elif node.is_Add and node.has(X):
-            yield node
+    own = read(policy.score)
+    if own.weight is not None:
+        return Thresholded(own.weight, start=masks.THRESHOLD_START)
+    return Scored(own.score, policy.score, own.bends, own.flat)
 
 
 def score(policy: Ranking) -> Expression:
     """The score of a ranking policy, in X, Lambda, D and nu; TypeError if its mask is no threshold on one."""
     found = _threshold(policy)
-    return found.score if isinstance(found, Scored) else found.weight * Abs(X)
+    return found.score if isinstance(found, Scored) else masks.score_by(found.weight)
 
 
 def weight(policy: Ranking) -> Expression:
@@ -330,3 +316,11 @@ def _threshold(policy: Ranking) -> Thresholded | Scored:
         kind = type(policy).__name__
         raise TypeError(f"{kind} claims to rank by a score, but its mask is {type(found).__name__.lower()}")
     return found
+
+
+def in_full(mask: Any) -> Any:
+    """A mask, or its errors, with the formulas that it refers to themselves."""
+    parts = {part.name: getattr(mask, part.name) for part in fields(mask)}
+    return replace(
+        mask, **{name: in_full(one) if isinstance(one, Errors) else resolved(one) for name, one in parts.items()}
+    )
