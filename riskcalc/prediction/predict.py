@@ -19,8 +19,9 @@ from riskcalc.policies import Iterative, Policy, Procedure, Retrain
 from riskcalc.prediction import diagonal, rank_one  # noqa: F401  which register their solvers
 from riskcalc.prediction.result import Later, Prediction, later
 from riskcalc.prediction.solvers import Model, NotCovered, Walk, solver
-from riskcalc.prediction.status import NAMES
+from riskcalc.prediction.status import NAMES, Status
 from riskcalc.problems import Problem, check_problem
+from riskcalc.results.quantities import QUANTITIES
 from riskcalc.results.values import plain_scalar, rounded
 from riskcalc.theory import REGISTRY
 
@@ -198,7 +199,10 @@ def _gathered(
     values = {name: collected(name) for name in answers[0]}
     if isinstance(procedure.prune, Iterative):  # one round is pruning once, and no integral
         values.setdefault("integration_error", plain_scalar(np.zeros(shape)))
-    status = NAMES[np.concatenate(statuses).reshape(shape)]
+    found = np.concatenate(statuses)
+    if (found != Status.NOT_CONVERGED).any():  # what no regime has does not exist
+        values = {name: value for name, value in values.items() if QUANTITIES[name].always or np.any(value == value)}
+    status = NAMES[found.reshape(shape)]
     values["status"] = status if shape else str(status)
     again = Again(problem, procedure, digits, work.instead)
     return Prediction(problem, procedure, digits, values, _Later(again, shape, models, work))

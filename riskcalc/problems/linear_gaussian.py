@@ -126,7 +126,8 @@ class LinearGaussian(Problem):
         sizes = ("aspect_ratio",) if self.n_samples is None else ("n_samples", "n_features")
         told = self._attributes((*sizes, "noise_variance", "ridge", "penalty"))
         own = type(law) is Atoms and (law.coefficients is None or self.n_features is not None)
-        told |= law.given() if own else {"law": law}
+        atoms = {name: value for name, value in law.given().items() if name != "n_features"}  # it is the problem's
+        told |= atoms if own else {"law": law}
         others = [name for name in parameters(type(self)) if name not in parameters(LinearGaussian)]
         told |= self._attributes(others)
         return {name: told[name] for name in parameters(type(self)) if name in told}

@@ -111,6 +111,7 @@ retrained_risk = scalar("retrained_risk", "test risk after retraining on the sam
 fit_excess_risk = scalar(
     "fit_excess_risk", r"risk of the small fit beyond $\sigma_\Delta^2$", NONNEGATIVE, r"\gamma_\Delta^{\mathrm{ex}}"
 )
+finite_size = scalar("finite_size", "what a finite sample adds to the test risk, relatively", NONNEGATIVE, r"\eta_n")
 sigma2_small = scalar("sigma2_small", "noise estimate by the small model", NONNEGATIVE, r"\sigma_\Delta^2")
 
 # One factor: covariance of rank one

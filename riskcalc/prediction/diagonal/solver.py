@@ -16,6 +16,7 @@ from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.state import take
 from riskcalc.policies import Policy, Procedure, Retrain
 from riskcalc.prediction.diagonal.columns import ATOM_ENTRIES
+from riskcalc.prediction.diagonal.finite import finite_sample_risk, finite_size
 from riskcalc.prediction.diagonal.fit import Fit, fit_dense
 from riskcalc.prediction.diagonal.masks import MaskGroup, masks_of
 from riskcalc.prediction.diagonal.pruned import pruned, thresholds
@@ -98,7 +99,7 @@ class DiagonalSolver(Solver):
         """T1."""
         fit = fit_distinct(self.chunk, self.work, None if first is None else _trial(first.fit))
         gamma = fit.state["gamma"]
-        values = {"risk": gamma, "excess_risk": fit.excess_risk}
+        values = {"risk": gamma, "excess_risk": fit.excess_risk} | self._finite(fit, np.ones(gamma.shape, bool))
         return DiagonalModel(fit.status, values | {"training_error": fit.training_error, "misfit": 0 * gamma}, fit)
 
     def prune(self, model: DiagonalModel | None, policy: Policy, first: DiagonalModel | None) -> DiagonalModel:
@@ -120,6 +121,7 @@ class DiagonalSolver(Solver):
             values: Values = {"misfit": misfit_of(groups, state["kappa"], self.work)}
         else:
             status, values = pruned(groups, mask(policy).errors.others, status, fit, budget, self.work)
+            values |= self._finite(fit)
         if not isinstance(mask(policy), Drawn):
             values["threshold"] = thresholds(groups, status, state["kappa"])
         return DiagonalModel(status, values, fit, groups, budget)
@@ -160,9 +162,14 @@ class DiagonalSolver(Solver):
         second, values = model.fresh[fresh]
         if retrain.sample == "same":
             values = fit_same(second, values, model.groups, self.work)
-        masked = np.zeros(len(model.status), bool)
+        masked, chosen = np.zeros(len(model.status), bool), np.zeros((len(model.status), 1), bool)
         for group in model.groups:
             masked[group.rows] = model.status[group.rows] != Status.NOT_CONVERGED
+            chosen[group.rows] = group.of_fit
+        # Of features without variance some are kept by chance: how many of the others is then not fixed.
+        weights = second.state["weights"]
+        some = (weights > 0) & (weights < self.chunk.state["weights"]) & (second.state["Lambda"] == 0)
+        values = values | self._finite(second, ~chosen & ~some.any(axis=-1, keepdims=True))
         status = np.where(masked, second.status, Status.NOT_CONVERGED)
         values = values | {name: array for name, array in model.values.items() if name == "threshold"}
         return replace(model, status=status, values=values, second=second)
@@ -208,6 +215,16 @@ class DiagonalSolver(Solver):
         }
         status = (found.pruned_status if last is None else found.status)[:, -1]
         return DiagonalModel(status, values, fit, [group], self._budget(policies[-1]))
+
+    def _finite(self, fit: Fit, known: np.ndarray | None = None) -> Values:
+        """What finite size does to the risk after a last fit, if there is a size; the risk, where it is `known`."""
+        if self.problem.n_samples is None:
+            return {}
+        n_samples = self.chunk.regimes_of(self.problem.n_samples)
+        found = {"finite_size": finite_size(fit, n_samples, self.work)}
+        if known is not None:
+            found["finite_sample_risk"] = finite_sample_risk(fit, n_samples, known, self.work)
+        return found
 
     def _ridge(self, retrain: Retrain) -> np.ndarray:
         return as_float(self.chunk.regimes_of(retrain.ridge_of(self.problem)))
