@@ -348,7 +348,7 @@ def compare(
         Significant digits; float64 if not given. The bound is then left out where it is known in float64 only:
         features of the same eigenvalue and penalty have different coefficients. It is also left out for laws of more
         than 16,384 atoms: ask for ``rc.predict(problem, rc.Optimal(keep))``.
-    retrain_ridge : float >= 0
+    retrain_ridge : float
         Of the second fits; least squares, or least norm, if not given.
     policies : sequence of Policy types, or of policies
         The rules that are compared; of a policy, its options count, not its budget.

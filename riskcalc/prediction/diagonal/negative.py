@@ -12,6 +12,7 @@ from riskcalc.lowering.signed import signed_gap
 from riskcalc.lowering.solve import Balance, balance_root
 from riskcalc.lowering.state import State
 from riskcalc.lowering.surplus import Surplus
+from riskcalc.prediction.solvers import NoSolution
 from riskcalc.theory import dense, negative_ridge
 
 # A ridge that is nearer to the lowest, relatively, has no root that is told from the other one.
@@ -23,7 +24,7 @@ def effective_ridge(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The effective ridges of negative ridges, and where they are resolved.
 
-    ValueError where a ridge is not above the lowest, which it names.
+    NoSolution where a ridge is not above the lowest, which it names.
     """
     side = np.where(state["excess"] > 0, 1, -1) + 0 * state["excess"]
     edge, lowest = _edge(state, side, surplus, work)
@@ -32,9 +33,9 @@ def effective_ridge(
     if refused.any():
         row = int(np.flatnonzero(refused[:, 0])[0])
         lowest, ridge, excess = (float(array[row, 0]) for array in (lowest, state["ridge"], state["excess"]))
-        raise ValueError(
-            f"ridge must be above {lowest:.15g} for this fit, of {1 + excess:g} live features per sample, where the "
-            f"Gram matrix of its sample stops being positive definite, got {ridge:g}"
+        raise NoSolution(
+            f"ridge must be above {lowest:.15g} for a fit of {1 + excess:g} live features per sample, where the Gram "
+            f"matrix of the sample stops being positive definite, got {ridge:.15g}"
         )
     # Positive and negative effective ridges lie between the edge and, of no ridge, the interpolator's and zero.
     upper = work.value(dense.EFFECTIVE_RIDGE_UPPER, state | {"ridge": 0 * distance})
