@@ -205,7 +205,8 @@ def _gathered(
         values.setdefault("integration_error", plain_scalar(np.zeros(shape)))
     found = np.concatenate(statuses)
     if (found != Status.NOT_CONVERGED).any():  # what no regime has does not exist
-        values = {name: value for name, value in values.items() if QUANTITIES[name].always or np.any(value == value)}
+        needless = {name for name, one in QUANTITIES.items() if not one.always}
+        values = {name: value for name, value in values.items() if name not in needless or np.any(value == value)}
     status = NAMES[found.reshape(shape)]
     values["status"] = status if shape else str(status)
     again = Again(problem, procedure, digits, work.instead)

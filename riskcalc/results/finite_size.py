@@ -13,9 +13,11 @@ LEAST = 0.05
 
 
 def off_limit(prediction: Any) -> np.ndarray:
-    """Which regimes of a prediction have a finite risk that its number of samples changes by more than this."""
+    """Which regimes of a prediction have a risk, not zero or infinite, that their size changes by more than this."""
     risk, size = (np.asarray(value) for value in (prediction.risk, prediction.finite_size))
-    return np.zeros(risk.shape, bool) if size[()] is None else np.asarray((risk < np.inf) & (size > LEAST))
+    if size[()] is None:
+        return np.zeros(risk.shape, bool)
+    return np.asarray((risk > 0) & (risk < np.inf) & (size > LEAST))
 
 
 def at_size(prediction: Any) -> str:

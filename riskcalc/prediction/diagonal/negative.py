@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -44,13 +43,12 @@ def effective_ridge(
     high = np.where(over, upper + upper / 1024, abs(edge))
     balance = Balance(
         terms=work.terms(dense.EFFECTIVE_RIDGE, dense.EFFECTIVE_RIDGE.where),
-        state=_law(state, side),
+        state=_law(state, side) | {"turn": 0 * side + 1},
         place=lambda x, own: {"nu": own["side"] * x},
         surplus=surplus,
         scale=state["kappa"],
         supply=side * state["ridge"] * state["total"],
     )
-    balance = replace(balance, state=balance.state | {"turn": 0 * side + 1})
     root = balance_root(balance, low, high, None if start is None else abs(start), work.system, gap=signed_gap)
     resolved = distance > abs(lowest) * max(work.system.tolerance, NEAREST)
     return side * root.x, root.converged & np.asarray(resolved, bool)[:, 0]

@@ -121,7 +121,7 @@ class DiagonalSolver(Solver):
             values: Values = {"misfit": misfit_of(groups, state["kappa"], self.work)}
         else:
             status, values = pruned(groups, mask(policy).errors.others, status, fit, budget, self.work)
-            values |= self._finite(fit)
+            values |= {name: array for name, array in model.values.items() if name == "finite_size"}
         if not isinstance(mask(policy), Drawn):
             values["threshold"] = thresholds(groups, status, state["kappa"])
         return DiagonalModel(status, values, fit, groups, budget)
@@ -216,15 +216,15 @@ class DiagonalSolver(Solver):
         status = (found.pruned_status if last is None else found.status)[:, -1]
         return DiagonalModel(status, values, fit, [group], self._budget(policies[-1]))
 
-    def _finite(self, fit: Fit, known: np.ndarray | None = None) -> Values:
-        """What finite size does to the risk after a last fit, if there is a size; the risk, where it is `known`."""
+    def _finite(self, fit: Fit, known: np.ndarray) -> Values:
+        """What finite size makes of the risk of a fit, if there is a size; where features are `known` to be fixed."""
         if self.problem.n_samples is None:
             return {}
         n_samples = self.chunk.regimes_of(self.problem.n_samples)
-        found = {"finite_size": finite_size(fit, n_samples, self.work)}
-        if known is not None:
-            found["finite_sample_risk"] = finite_sample_risk(fit, n_samples, known, self.work)
-        return found
+        return {
+            "finite_size": finite_size(fit, n_samples, self.work),
+            "finite_sample_risk": finite_sample_risk(fit, n_samples, known, self.work),
+        }
 
     def _ridge(self, retrain: Retrain) -> np.ndarray:
         return as_float(self.chunk.regimes_of(retrain.ridge_of(self.problem)))
@@ -243,9 +243,9 @@ def fit_distinct(chunk: Chunk, work: Evaluator, start: np.ndarray | None = None)
     if len(first) == len(inverse):
         return fit_dense(chunk.state, chunk.ridge_surplus, chunk.live_mass, work, start)
     mass = (chunk.live_mass[0][first], chunk.live_mass[1][first])
-    trial = None if start is None else start[first]
-    fit = fit_dense(take(chunk.state, first), chunk.ridge_surplus.rows(first), mass, work, trial)
-    found = {name: array[inverse] for name, array in fit.state.items() if name not in chunk.state}
+    trial, given = None if start is None else start[first], take(chunk.state, first)
+    fit = fit_dense(given, chunk.ridge_surplus.rows(first), mass, work, trial)
+    found = {name: array[inverse] for name, array in fit.state.items() if array is not given.get(name)}
     return replace(
         fit,
         state=chunk.state | found,
