@@ -73,11 +73,12 @@ def problems(
 
     @st.composite
     def drawn(draw: st.DrawFn) -> LinearGaussian:
-        natural, given = draw(once_in(2)), draw(plain)
+        natural, given = draw(once_in(2)), dict[str, Any](draw(plain))
         if given["penalty"] is not None and natural:
             given["penalty"] = "natural"
         if law is not None:
-            given = {"law": draw(law)} | {name: value for name, value in given.items() if name not in LAW}
+            given = {name: value for name, value in given.items() if name not in LAW}
+            given["law"] = draw(law)
         if ridge == "negative":
             given["ridge"] = -_reach(LinearGaussian(**given)) * draw(numbers(*BELOW_ZERO, simplest=0.5))
         return LinearGaussian(**given)

@@ -117,7 +117,7 @@ class DiagonalSolver(Solver):
         state = self.chunk.state if fit is None else fit.state
         trial = None if first is None or "threshold" not in first.values else _as_mpf(first.values["threshold"])
         groups, status = masks_of(policy, fit, state, budget, self.work, trial, finer)
-        if fit is None:
+        if model is None or fit is None:
             values: Values = {"misfit": misfit_of(groups, state["kappa"], self.work)}
         else:
             status, values = pruned(groups, mask(policy).errors.others, status, fit, budget, self.work)
