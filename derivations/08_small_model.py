@@ -27,6 +27,7 @@ from riskcalc.theory.symbols import (
     n_keep,
     n_samples,
     nu,
+    q,
     sigma2,
     sigma2_small,
     tau,
@@ -212,6 +213,17 @@ def derivation(records):
         $\kappa\alpha$ is to one.""",
         uses=["small_model.finite_sample_risk"],
         given={n_keep: kappa * alpha * n_samples},
+    )
+    of_all = {n_keep: n_samples * kappa * E(a**2), q: 1 - kappa * E(a)}
+    d.registered(
+        records["small_model.finite_size"],
+        LEAST_SQUARES_RISK.subs(k, n_samples - n_keep + 1).doit() * (1 - kappa * E(a**2)) / sigma2_small - 1,
+        r"""The exact risk over its limit, less one; $\kappa E[a^2]=s/n$, as $a=1$ on the features fitted and zero on
+        the others. With other $a$ it is the order of what a finite sample adds: simulated fits with a ridge,
+        interpolators and fits on features that they chose differ from their limits by about that, or less.""",
+        uses=["small_model.finite_sample_risk"],
+        relation="~",
+        given=of_all,
     )
     d.step(
         "it is the limit of the dense fit",

@@ -37,7 +37,6 @@ GOOD = {"aspect_ratio": 2.0, "eigenvalues": [4, 1], "signal": [1, 1]}
         ({"weights": [0.2, 0.3, 0.5]}, r"shapes do not match"),
         ({"weights": 1}, r"weights must sum to one over the atoms, got a sum of 2"),
         ({"noise_variance": -0.1}, r"noise_variance must be at least 0, got -0\.1"),
-        ({"ridge": -1}, r"ridge must be at least 0, got -1"),
         ({"ridge": np.inf}, r"ridge must be finite, got inf"),
         ({"penalty": [1, 0]}, r"penalty must be above 0, got 0"),
         ({"penalty": "Newton"}, r"penalty must be None, 'natural' or an array .* got 'Newton'"),

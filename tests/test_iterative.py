@@ -391,7 +391,7 @@ def test_policies_say_what_they_are():
         ({"policy": "random"}, "policy must be a policy that ranks by a score, or its name"),
         ({"policy": Random(keep=0.5)}, "policy must be a policy that ranks by a score, or its name"),
         ({"policy": rc.BrainSurgeon}, "policy must rank the fits of later rounds, too, which surgeon does not"),
-        ({"ridge": -1}, "ridge must be one number of at least 0"),
+        ({"ridge": [0, 1]}, r"ridge must be one number, got \[0, 1\]"),
     ],
 )
 def test_bad_rounds_are_refused(arguments, message):

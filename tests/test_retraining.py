@@ -178,5 +178,5 @@ def test_bad_input():
         rc.predict(problem, retrain=True)
     with pytest.raises(TypeError, match=r"retrain must be True, False or a riskcalc\.Retrain, got 'same'"):
         rc.predict(problem, rc.Magnitude(keep=0.1), "same")
-    with pytest.raises(ValueError, match="ridge must be one number of at least 0"):
-        rc.Retrain(ridge=-1)
+    with pytest.raises(ValueError, match=r"ridge must be one number, got \[0, 1\]"):
+        rc.Retrain(ridge=[0, 1])

@@ -75,6 +75,7 @@ def source(id: str, chapter: str | None) -> None:
 @click.option("--problem", type=FILE, metavar="PROBLEM.toml", help="Put the numbers of this problem in.")
 @click.option("--list", "listed", is_flag=True, help="Instead, print ids with what they are of, by chapter.")
 @click.option("--document", is_flag=True, help="Print an article that compiles, with a table of symbols.")
+@click.option("--one-line", is_flag=True, help="One line for each, as matplotlib's mathtext draws it.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for machines, without labels, as KaTeX takes it.")
 @policy_options
 @chapter_option
@@ -83,6 +84,7 @@ def latex(
     problem: Path | None,
     listed: bool,
     document: bool,
+    one_line: bool,
     as_json: bool,
     chapter: str | None,
     **options: Any,
@@ -95,8 +97,9 @@ def latex(
     from riskcalc.typesetting.export import snippet
     from riskcalc.typesetting.policies import with_policy
 
-    if document and (as_json or listed):
-        raise ValueError(f"give either --document or --{'json' if as_json else 'list'}, not both")
+    asked = {"document": document, "one-line": one_line, "list": listed, "json": as_json and document}
+    if len(given := [flag for flag, meant in asked.items() if meant]) > 1:
+        raise ValueError(f"give either --{given[0]} or --{given[1]}, not both")
     library, policy = library_of(chapter_of(chapter)), shown_policy(options)
     wanted = {look_up(id, library.formulas, "formula").id for id in ids} or library.formulas.keys()
     formulas = [formula for id, formula in library.formulas.items() if id in wanted]
@@ -110,10 +113,11 @@ def latex(
     if document:
         click.echo(article(formulas, numbers, library), nl=False)
     elif as_json:
-        listing = [{"id": formula.id, "latex": snippet(formula, numbers)} for formula in formulas]
+        listing = [{"id": formula.id, "latex": snippet(formula, numbers, one_line=one_line)} for formula in formulas]
         click.echo(json.dumps(listing, indent=2))
     else:
-        click.echo("\n\n".join(snippet(formula, numbers, label=True) for formula in formulas))
+        between = "\n" if one_line else "\n\n"
+        click.echo(between.join(snippet(formula, numbers, label=True, one_line=one_line) for formula in formulas))
 
 
 def _list(formulas: list[Any], library: Any, as_json: bool) -> None:

@@ -205,9 +205,9 @@ class Retrain(Inert):
 
     Parameters
     ----------
-    ridge : float >= 0 or None
-        Of the second fit; 0 for least squares, or the interpolator of least norm; None for the problem's own. The
-        penalty's weights stay.
+    ridge : float or None
+        Of the second fit, negative ones as for a problem; 0 for least squares, or the interpolator of least norm; None
+        for the problem's own. The penalty's weights stay.
     sample : "same" or "fresh"
         Whether the second fit sees the sample that the features were chosen on, or another of the same size.
 
@@ -327,6 +327,6 @@ def exact_fractions(keep: ArrayLike | str, name: str = "keep") -> np.ndarray:
 def exact_ridge(ridge: ArrayLike | str) -> np.ndarray:
     """A ridge as one exact number."""
     array = exact_array(ridge, "ridge")
-    if array.ndim != 0 or array < 0:
-        raise ValueError(f"ridge must be one number of at least 0, got {ridge!r}")
+    if array.ndim != 0:
+        raise ValueError(f"ridge must be one number, got {ridge!r}")
     return array

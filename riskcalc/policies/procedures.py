@@ -38,7 +38,7 @@ class Iterative(Policy):
         options count, not the budget.
     keeps : array_like of shape (rounds,)
         Fractions of all features kept after each round, strictly decreasing in (0, 1].
-    ridge : float >= 0
+    ridge : float
         Of the fits between rounds; 0 for least squares, or the interpolator of least norm. The penalty's weights stay.
 
     Raises

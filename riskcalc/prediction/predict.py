@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +18,10 @@ from riskcalc.lowering.multiprecision import GUARD, Multiprecision
 from riskcalc.policies import Iterative, Policy, Procedure, Retrain
 from riskcalc.prediction import diagonal, rank_one  # noqa: F401  which register their solvers
 from riskcalc.prediction.result import Later, Prediction, later
-from riskcalc.prediction.solvers import Model, NotCovered, Walk, solver
-from riskcalc.prediction.status import NAMES
+from riskcalc.prediction.solvers import Model, NoSolution, NotCovered, Walk, solver
+from riskcalc.prediction.status import NAMES, Status
 from riskcalc.problems import Problem, check_problem
+from riskcalc.results.quantities import QUANTITIES
 from riskcalc.results.values import plain_scalar, rounded
 
 if TYPE_CHECKING:
@@ -158,7 +160,8 @@ def evaluate(
         work = evaluator(Multiprecision(count(digits, "digits"), GUARD + int(decades)), instead)
         with work.system.precision():
             for first, block in zip(solver(problem, shape, rough), solver(problem, shape, work), strict=True):
-                with FLOAT64.precision():
+                start = None
+                with FLOAT64.precision(), suppress(NoSolution):
                     start = _walked(Walk(first), asked, covered)
                 walks.append(_walked(Walk(block, start), asked, covered))
     known = [procedure for procedure in asked if all(procedure in walk.found for walk in walks)]
@@ -185,6 +188,8 @@ def _walked(walk: Walk, asked: list[Procedure], covered: bool) -> Walk:
         except NotCovered:
             if not covered:
                 raise
+        except NoSolution as error:
+            raise NoSolution(f"{procedure.label}: {error}") from error
     return walk
 
 
@@ -205,7 +210,11 @@ def _gathered(
     values = {name: collected(name) for name in answers[0]}
     if isinstance(procedure.prune, Iterative):  # one round is pruning once, and no integral
         values.setdefault("integration_error", plain_scalar(np.zeros(shape)))
-    status = NAMES[np.concatenate(statuses).reshape(shape)]
+    found = np.concatenate(statuses)
+    if (found != Status.NOT_CONVERGED).any():  # what no regime has does not exist
+        needless = {name for name, one in QUANTITIES.items() if not one.always}
+        values = {name: value for name, value in values.items() if name not in needless or np.any(value == value)}
+    status = NAMES[found.reshape(shape)]
     values["status"] = status if shape else str(status)
     again = Again(problem, procedure, digits, work.instead)
     return Prediction(problem, procedure, digits, values, _Later(again, shape, models, work))
@@ -261,7 +270,10 @@ class Again:
             return None
         gaps = []
         for times in COARSER:
-            coarse = self._predicted(problem.with_law(law.coarser(times)))
+            try:
+                coarse = self._predicted(problem.with_law(law.coarser(times)))
+            except NoSolution:
+                return plain_scalar(np.full(np.shape(prediction.risk), np.inf))
             with np.errstate(invalid="ignore"):
                 gaps.append(np.abs(np.asarray(prediction.risk - coarse.risk, dtype=float)))
         return plain_scalar(np.max(gaps, axis=0))

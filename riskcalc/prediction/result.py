@@ -15,6 +15,7 @@ from riskcalc.policies import Policy, Procedure, Retrain
 from riskcalc.prediction.status import NAMES
 from riskcalc.problems import Problem
 from riskcalc.problems.latex import results_latex
+from riskcalc.results.finite_size import at_size, counted, off_limit
 from riskcalc.results.labelled import to_dataset, to_frame
 from riskcalc.results.quantities import QUANTITIES, Quantities, documented
 from riskcalc.results.regimes import inputs
@@ -176,7 +177,9 @@ class Prediction(Quantities, Shown, Inert):
 
         if np.ndim(self.risk) == 0:
             rows = [(labels[name], text(name, value)) for name, value in columns.items()]
-            return [Table(self.label, (Column("quantity", words=True), Column("value")), rows)]
+            off = at_size(self)
+            notes = [f"At n = {self.problem.n_samples} the mean test risk is {off}."] if off else []
+            return [Table(self.label, (Column("quantity", words=True), Column("value")), rows, notes=notes)]
         given = inputs(self.problem, np.shape(self.risk), self.budget)
         flat = {name: np.ravel(value) for name, value in columns.items()}
         rows = (
@@ -184,7 +187,9 @@ class Prediction(Quantities, Shown, Inert):
             for i in range(np.size(self.risk))
         )
         told = [*map(Column, given), *(Column(label, words=name == "status") for name, label in labels.items())]
-        return [Table(self.label, told, keys=len(given), **cut(rows, np.size(self.risk)))]
+        shown = cut(rows, np.size(self.risk))
+        shown["notes"] = [*shown["notes"], *counted(off_limit(self))]
+        return [Table(self.label, told, keys=len(given), **shown)]
 
     def latex_rows(self) -> list[str]:
         """The numbers and what they are predicted for, in rows of LaTeX; ValueError for a batch of regimes."""

@@ -28,6 +28,10 @@ class NotCovered(ValueError):
     """The theory of a kind of problem does not answer what is asked; the message says what, and what it does."""
 
 
+class NoSolution(ValueError):
+    """A fit that has no solution; where it just has one, double precision may not tell."""
+
+
 @dataclass(frozen=True)
 class Model:
     """A model of a block of N regimes.

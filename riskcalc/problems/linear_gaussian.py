@@ -37,8 +37,11 @@ class LinearGaussian(Problem):
     coefficients : array_like, shape (..., K), optional
         In place of `signal`: beta itself, where there is a number of features p; exact at any number of digits.
     noise_variance : array_like >= 0
-    ridge : array_like >= 0
-        Corresponds to ``alpha = n_samples * ridge`` in scikit-learn's `Ridge`.
+    ridge : array_like
+        Corresponds to ``alpha = n_samples * ridge`` in scikit-learn's `Ridge`. It may be negative, as the optimal ridge
+        can be, down to minus the lower edge of the spectrum of a sample's Gram matrix: a prediction beyond says where
+        that is. With more features than samples the fit is then the stationary point among the combinations of rows, in
+        which all ridge regressions lie.
     penalty : None, "natural" or array_like > 0 of shape (..., K)
         Penalty weight per feature: None for 1 (gradient descent's geometry), "natural" for Lambda (natural
         gradient's; features of zero variance then get zero), or weights. A continuous law takes one weight only.
@@ -93,7 +96,7 @@ class LinearGaussian(Problem):
         self.law = _law(law, n_features, eigenvalues, signal, coefficients, weights)
         self.n_samples, self.n_features, self.aspect_ratio = _sizes(aspect_ratio, n_samples, n_features)
         self.noise_variance = at_least_zero(noise_variance, "noise_variance")
-        self.ridge = at_least_zero(ridge, "ridge")
+        self.ridge = exact_array(ridge, "ridge")
         self.penalty = _penalty(penalty)
         if isinstance(self.law, Continuous) and isinstance(self.penalty, np.ndarray) and self.penalty.shape[-1] != 1:
             raise ValueError(
@@ -126,7 +129,8 @@ class LinearGaussian(Problem):
         sizes = ("aspect_ratio",) if self.n_samples is None else ("n_samples", "n_features")
         told = self._attributes((*sizes, "noise_variance", "ridge", "penalty"))
         own = type(law) is Atoms and (law.coefficients is None or self.n_features is not None)
-        told |= law.given() if own else {"law": law}
+        atoms = {name: value for name, value in law.given().items() if name != "n_features"}  # it is the problem's
+        told |= atoms if own else {"law": law}
         others = [name for name in parameters(type(self)) if name not in parameters(LinearGaussian)]
         told |= self._attributes(others)
         return {name: told[name] for name in parameters(type(self)) if name in told}

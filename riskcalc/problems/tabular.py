@@ -44,7 +44,7 @@ def from_data(
         Size of the training sample; an array asks for a batch.
     basis : "principal"
         What is pruned: principal components.
-    ridge : array_like >= 0
+    ridge : array_like
 
     Returns
     -------

@@ -19,6 +19,7 @@ from riskcalc.prediction.predict import evaluate
 from riskcalc.prediction.result import Prediction
 from riskcalc.prediction.solvers import NotCovered
 from riskcalc.problems import Problem, check_problem
+from riskcalc.results.finite_size import at_size, counted, off_limit
 from riskcalc.results.labelled import to_dataset, to_frame
 from riskcalc.results.regimes import inputs
 from riskcalc.results.tables import Column, Part, Shown, Table, cut, number
@@ -200,12 +201,14 @@ class Comparison(Shown, Inert):
     def _one_regime(self) -> Table:
         ratio, keep = (number(value[()]) for value in (self.problem.aspect_ratio, self.keep))
         marks: dict[str, str] = {}
-        lists: dict[str, list[str]] = {"References": [], "Status": []}
+        at_n = f"At n = {self.problem.n_samples} the mean is"
+        lists: dict[str, list[str]] = {"References": [], "Status": [], at_n: []}
         rows, pruned = [], {one.prune for one in self.predictions.values() if one.retrain is None}
         for model in self._in_families():
             prediction, told = self.predictions[model], ""
             status = "" if prediction.status == "ok" else str(prediction.status).replace("_", " ")
-            for listed, note in zip(lists.values(), (prediction.procedure.note, status), strict=True):
+            notes = (prediction.procedure.note, status, at_size(prediction))
+            for listed, note in zip(lists.values(), notes, strict=True):
                 if note and note not in marks:
                     marks[note] = str(len(marks) + 1).translate(_RAISED)
                     listed.append(f"{marks[note]} {note}")
@@ -218,9 +221,9 @@ class Comparison(Shown, Inert):
             best = "*" if model == self.best else ""
             rows.append([label + best + told, risk, dropping, self._estimation(model), training])
         names = ("test risk", "by dropping", "by estimating", "training error")
-        notes = [f"{what}: {', '.join(listed)}." for what, listed in lists.items() if listed]
+        below = [f"{what}: {', '.join(listed)}." for what, listed in lists.items() if listed]
         title = f"predicted test risk, {ratio} features per sample, keeping {keep} of them"
-        return Table(title, [Column("model", words=True), *map(Column, names)], rows, notes=notes)
+        return Table(title, [Column("model", words=True), *map(Column, names)], rows, notes=below)
 
     def _in_families(self) -> list[str]:
         """The models, those retrained after the rule that they are pruned by."""
@@ -304,7 +307,8 @@ class Comparison(Shown, Inert):
         title, first = "predicted test risk", Column("best", words=True)
         columns = [*keys, first, *map(Column, ("its risk", "by", "small")), Column("pruning beats small", words=True)]
         shown = cut(map(some, regimes), best.size)
-        shown["notes"] = [*shown["notes"], "The risk of every model: .risks, .to_dict(), or --json."]
+        off = np.any([off_limit(one) for one in self.predictions.values()], axis=0)
+        shown["notes"] = [*shown["notes"], "The risk of every model: .risks, .to_dict(), or --json.", *counted(off)]
         brief = Table(title, columns, keys=len(keys), **shown)
         columns = [*keys, *map(Column, risks), first, Column("by")]
         return Table(title, columns, keys=len(keys), brief=brief, **cut(map(every, regimes), best.size))
@@ -344,7 +348,7 @@ def compare(
         Significant digits; float64 if not given. The bound is then left out where it is known in float64 only:
         features of the same eigenvalue and penalty have different coefficients. It is also left out for laws of more
         than 16,384 atoms: ask for ``rc.predict(problem, rc.Optimal(keep))``.
-    retrain_ridge : float >= 0
+    retrain_ridge : float
         Of the second fits; least squares, or least norm, if not given.
     policies : sequence of Policy types, or of policies
         The rules that are compared; of a policy, its options count, not its budget.

@@ -82,6 +82,19 @@ _DECLARED = (
         always=False,
         digits=False,
     ),
+    Quantity(
+        "finite_size",
+        "For a problem by counts: what its number of samples adds to the limit of the risk, relatively. Exact for "
+        "least squares on features that its sample does not choose; elsewhere the order, judged by the last fit; inf "
+        "where samples are too near an interpolation threshold for the limit to say anything.",
+        always=False,
+    ),
+    Quantity(
+        "finite_sample_risk",
+        "The mean test risk at this number of samples itself, where it is known: of least squares on features that its "
+        "sample does not choose; infinite where samples and features differ by one at most. nan elsewhere.",
+        always=False,
+    ),
     Quantity("quadrature_error", "How far the risk is from those of coarser quadratures.", always=False, digits=False),
 )
 
@@ -100,6 +113,8 @@ class Quantities:
     share: Number | None
     distortion: Number | None
     integration_error: Number | None
+    finite_size: Number | None
+    finite_sample_risk: Number | None
 
 
 QUANTITIES: dict[str, Quantity] = {quantity.name: quantity for quantity in _DECLARED}

@@ -103,5 +103,8 @@ def _cholesky_solve(matrices: np.ndarray, right: np.ndarray) -> np.ndarray:
         # For small systems the checks of `cho_factor` and `cho_solve` cost more than the solution.
         _, solutions[i], failed = solve(matrix.T, right[i], lower=True, overwrite_a=True)
         if failed:
-            raise np.linalg.LinAlgError("a Gram matrix of the sample is not positive definite")
+            raise np.linalg.LinAlgError(
+                "a Gram matrix of the sample, with its ridge, is not positive definite; near the lowest ridge that is "
+                "so of some samples: take a higher one, or more samples"
+            )
     return solutions

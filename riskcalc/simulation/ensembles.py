@@ -90,17 +90,23 @@ class Ensemble:
         transposed = xp.matrix_transpose(scaled)
         counts = xp.sum(xp.astype(live, design.dtype), axis=-1)
         if bool(xp.all(counts <= n)):
-            diagonal = n * ridge + xp.astype(~live, design.dtype)
-            gram = xp.matmul(transposed, scaled) + diagonal[:, :, None] * xp.eye(design.shape[2], dtype=design.dtype)
+            gram = xp.matmul(transposed, scaled) + self._diagonal(live, n * ridge, design)
             return xp.linalg.diagonal(xp.linalg.inv(gram)) / penalty
         gram = xp.matmul(scaled, transposed) + n * ridge * xp.eye(n, dtype=design.dtype)
         seen = xp.sum(scaled * xp.matmul(xp.linalg.inv(gram), scaled), axis=1)
         return (1 - seen) / penalty
 
+    def _diagonal(self, live: Any, ridge: float, design: Any) -> Any:
+        """A ridge on live features, as a matrix; one on the others, which have no rows or columns."""
+        xp = self.xp
+        diagonal = xp.where(live, xp.asarray(ridge, dtype=design.dtype), xp.asarray(1.0, dtype=design.dtype))
+        return diagonal[:, :, None] * xp.eye(design.shape[2], dtype=design.dtype)
+
     def fit(self, design: Any, target: Any, penalty: Any, live: Any, ridge: float) -> Any:
         """The minimiser of |y - X b|^2/n + ridge * sum(penalty * b^2), of least penalty where there are several.
 
-        By the Cholesky factorisation of the smaller Gram matrix. Features without variance get zero.
+        With a negative ridge and many features it is the stationary point among the combinations of rows. By the
+        Cholesky factorisation of the smaller Gram matrix. Features without variance get zero.
         """
         xp, n = self.xp, design.shape[1]
         plain = bool(xp.all(penalty == 1))
@@ -115,12 +121,11 @@ class Ensemble:
             )
         transposed = xp.matrix_transpose(scaled)
         if few:
-            diagonal = n * ridge + xp.astype(~live, design.dtype)
-            gram = xp.matmul(transposed, scaled) + diagonal[:, :, None] * xp.eye(design.shape[2], dtype=design.dtype)
+            gram = xp.matmul(transposed, scaled) + self._diagonal(live, n * ridge, design)
             solution = self.backend.solve(gram, self._applied(transposed, target))
         else:
             gram = xp.matmul(scaled, transposed)
-            if ridge > 0:
+            if ridge != 0:
                 gram = gram + n * ridge * xp.eye(n, dtype=design.dtype)
             solution = self._applied(transposed, self.backend.solve(gram, target))
         return solution if plain else solution / root

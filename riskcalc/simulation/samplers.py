@@ -198,7 +198,7 @@ class OneFactorSampler(Sampler):
         for policy, retrain in procedure.rounds:
             if isinstance(policy, (Group, Optimal)) or (isinstance(policy, Ranking) and not policy.again):
                 raise ValueError(f"with one factor {policy.kind} is not simulated: what it looks at is not defined")
-            if retrain is not None and retrain.ridge is not None and float(retrain.ridge) > 0:
+            if retrain is not None and retrain.ridge is not None and float(retrain.ridge) != 0:
                 raise ValueError("with one factor second fits are simulated without a ridge; leave it out")
 
     def ensemble(self, drawn: Sequence[Any], backend: Backend) -> Ensemble:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from hypothesis import strategies as st
 
-from riskcalc.exact import count
+from riskcalc.exact import as_float, count
 from riskcalc.laws import Law
 from riskcalc.problems import LinearGaussian, RankOne
 from riskcalc.strategies.numbers import NOISE, RIDGES, either, numbers, once_in, signed, zero_or
 
 # Eigenvalues over six decades.
 EIGENVALUES, PENALTIES, RATIOS = (1e-3, 1e3), (0.1, 10.0), (0.05, 50.0)
+BELOW_ZERO = (1e-6, 0.99)  # negative ridges, in units of what they may surely be
 SAMPLES = 1000  # of `RankOne`, the most
 
 
@@ -22,7 +23,7 @@ def problems(
     *,
     law: st.SearchStrategy[Law] | None = None,
     noise: bool | None = None,
-    ridge: bool | None = None,
+    ridge: bool | Literal["negative"] | None = None,
     penalty: bool | None = None,
     singular: bool | None = None,
     max_atoms: int = 8,
@@ -34,8 +35,10 @@ def problems(
     ----------
     law : strategy of laws, optional
         Such as `laws`; by default atoms, drawn as `singular` and `max_atoms` say.
-    noise, ridge : bool, optional
+    noise : bool, optional
         Whether there is any; either if not given.
+    ridge : bool or "negative", optional
+        Whether there is any, of zero or more; or a negative one, above the lowest of the first fit.
     penalty : bool, optional
         Whether the penalty has weights, of atoms or "natural"; either if not given.
     singular : bool, optional
@@ -61,7 +64,7 @@ def problems(
     # One weight of a penalty fits every law.
     plain = arguments(
         noise=noise,
-        ridge=ridge,
+        ridge=False if ridge == "negative" else ridge,
         penalty=penalty,
         singular=singular,
         max_atoms=max_atoms if law is None else 1,
@@ -70,14 +73,31 @@ def problems(
 
     @st.composite
     def drawn(draw: st.DrawFn) -> LinearGaussian:
-        natural, given = draw(once_in(2)), draw(plain)
+        natural, given = draw(once_in(2)), dict[str, Any](draw(plain))
         if given["penalty"] is not None and natural:
             given["penalty"] = "natural"
-        if law is None:
-            return LinearGaussian(**given)
-        return LinearGaussian(law=draw(law), **{name: value for name, value in given.items() if name not in LAW})
+        if law is not None:
+            given = {name: value for name, value in given.items() if name not in LAW}
+            given["law"] = draw(law)
+        if ridge == "negative":
+            given["ridge"] = -_reach(LinearGaussian(**given)) * draw(numbers(*BELOW_ZERO, simplest=0.5))
+        return LinearGaussian(**given)
 
     return drawn()
+
+
+def _reach(problem: LinearGaussian) -> float:
+    """How far below zero a ridge of its first fit may surely be: as if all live features were the weakest of them."""
+    law = problem.law
+    weights = np.full(law.shape, 1 / law.n_atoms) if law.weights is None else as_float(law.weights)
+    eigenvalues, penalty = as_float(law.eigenvalues), problem.penalty
+    live = (eigenvalues > 0) & (weights > 0)
+    if not live.any():
+        return 0.0
+    scale = eigenvalues if isinstance(penalty, str) else 1.0 if penalty is None else as_float(penalty)
+    levels = np.broadcast_to(eigenvalues / np.where(live, scale, 1), live.shape)[live]
+    features = as_float(problem.aspect_ratio) * np.sum(np.broadcast_to(weights, live.shape)[live])
+    return float(levels.min() * (1 - np.sqrt(features)) ** 2)
 
 
 def arguments(

@@ -13,6 +13,7 @@ from riskcalc.theory import (
     iterative,
     limits,
     masks,
+    negative_ridge,
     optimal,
     pruning,
     rank_one,
@@ -23,6 +24,6 @@ from riskcalc.theory import (
 )
 
 _THEOREMS = (dense, masks, sampling, groups, optimal, pruning, training_error, retraining, iterative, small_model)
-_SPECIAL_CASES = (isotropic, limits, rank_one)
+_SPECIAL_CASES = (isotropic, negative_ridge, limits, rank_one)
 CHAPTERS = registry(module.CHAPTER for module in (*_THEOREMS, *_SPECIAL_CASES))
 REGISTRY = registry(formula for chapter in CHAPTERS.values() for formula in chapter.formulas)

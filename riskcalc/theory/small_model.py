@@ -7,15 +7,25 @@ kappa by alpha and B^2 by alpha, which leaves every term of T1 as it is. Without
 than samples, the mean risk is known at every size.
 """
 
+from sympy import Integer
+
 from riskcalc.formulas.chapters import Chapter
+from riskcalc.formulas.expectation import E
+from riskcalc.formulas.nodes import ratio
 from riskcalc.formulas.records import Formula
+from riskcalc.theory.dense import SHRINKAGE
 from riskcalc.theory.symbols import (
+    a,
+    abar,
     excess_risk,
+    finite_size,
     fit_excess_risk,
     gamma,
+    kappa,
     misfit,
     n_keep,
     n_samples,
+    q,
     sigma2,
     sigma2_small,
 )
@@ -52,10 +62,24 @@ FINITE_SAMPLE_RISK = Formula(
     derived_from=("small_model.noise",),
 )
 
+FINITE_SIZE = Formula(
+    id="small_model.finite_size",
+    title="what a finite sample adds to the test risk, relatively",
+    defines=finite_size,
+    relation="~",
+    statement=kappa * E(a**2) / (n_samples * (1 - kappa * E(a**2)) - 1),
+    evaluation=kappa * E(a**2) * ratio(Integer(1), n_samples * (q + kappa * E(a * abar)) - 1),
+    where=SHRINKAGE,
+    assumptions=r"exact for least squares on features not chosen by its sample, where $\kappa\,\mathbb{E}[a^2]$ "
+    "is their number over that of samples; elsewhere the order. Where it is negative the mean is infinite, or its "
+    "limit says nothing of it",
+    source="small_model.finite_sample_risk over its limit; elsewhere compared with simulation",
+    derived_from=("small_model.finite_sample_risk", "dense.risk", "dense.slack"),
+)
 
 CHAPTER = Chapter(
     "small_model",
     "The small model",
-    (NOISE, EXCESS_RISK, FINITE_SAMPLE_RISK),
+    (NOISE, EXCESS_RISK, FINITE_SAMPLE_RISK, FINITE_SIZE),
     meanings={fit_excess_risk: gamma - sigma2_small},
 )

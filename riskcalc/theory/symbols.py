@@ -24,6 +24,8 @@ omega = law_symbol("omega", "what multiplies a coefficient in its score", NONNEG
 nu = scalar("nu", "effective ridge", NONNEGATIVE, r"\nu")
 q = scalar("q", r"one minus $\kappa$ times the mean shrinkage", UNIT, "q")
 gamma = scalar("gamma", "test risk of the dense fit", NONNEGATIVE, r"\gamma")
+nu_edge = scalar("nu_edge", "effective ridge of the lowest ridge", REAL, r"\nu_*")
+ridge_edge = scalar("ridge_edge", "the lowest ridge", REAL, r"\lambda_*")
 nu_0 = scalar("nu_0", "effective ridge of the interpolator", POSITIVE, r"\nu_0")
 gamma_0 = scalar("gamma_0", "test risk of the interpolator", NONNEGATIVE, r"\gamma_0")
 excess = scalar("excess", r"$\kappa\,\mathbb{P}(\Lambda > 0) - 1$", Interval.open(-1, oo), r"\delta")
@@ -109,6 +111,7 @@ retrained_risk = scalar("retrained_risk", "test risk after retraining on the sam
 fit_excess_risk = scalar(
     "fit_excess_risk", r"risk of the small fit beyond $\sigma_\Delta^2$", NONNEGATIVE, r"\gamma_\Delta^{\mathrm{ex}}"
 )
+finite_size = scalar("finite_size", "what a finite sample adds to the test risk, relatively", NONNEGATIVE, r"\eta_n")
 sigma2_small = scalar("sigma2_small", "noise estimate by the small model", NONNEGATIVE, r"\sigma_\Delta^2")
 
 # One factor: covariance of rank one

@@ -235,9 +235,13 @@ def display(stated: list[str], where: list[str], label: str = "") -> str:
     return f"\\begin{{{environment}}}\n  {body}\n\\end{{{environment}}}"
 
 
-def record(formula: Formula, label: bool = False) -> str:
-    """A formula with its where-definitions, as a display."""
+def parts(formula: Formula) -> tuple[list[Equation], list[Equation], Extra]:
+    """What a formula states, its where-definitions, and symbols that are declared nowhere else."""
     formula, extra = shortened(formula)
     stated = equations(formula)
-    rows = rows_of(stated, definitions(formula, stated, extra), extra)
-    return display(*rows, label=formula.id if label else "")
+    return stated, definitions(formula, stated, extra), extra
+
+
+def record(formula: Formula, label: bool = False) -> str:
+    """A formula with its where-definitions, as a display."""
+    return display(*rows_of(*parts(formula)), label=formula.id if label else "")

@@ -12,6 +12,7 @@ from riskcalc.lowering.lowered import Lowered
 from riskcalc.lowering.solve import Balance, balance_root, open_bracket
 from riskcalc.lowering.state import State, take
 from riskcalc.lowering.surplus import Surplus
+from riskcalc.prediction.diagonal.negative import effective_ridge as negative_effective_ridge
 from riskcalc.prediction.status import Status
 from riskcalc.references import dense
 
@@ -35,19 +36,24 @@ def fit_dense(state: State, surplus: Surplus, mass: Pair, work: Evaluator, start
     excess = (surplus.high + surplus.low) / state["total"]
     state = state | {"excess": excess, "live_weights": state["weights"] * (state["Lambda"] > 0)}
     surplus = surplus.weighing(state["live_weights"], mass, state["kappa"])
-    ridged = ((state["ridge"] > 0) | (excess > 0))[:, 0]
+    negative = (state["ridge"] < 0)[:, 0]
+    ridged = ((state["ridge"] > 0) | (excess > 0))[:, 0] & ~negative
     critical = ((state["ridge"] == 0) & (excess == 0))[:, 0]
 
     nu, q = abs(0 * excess), work.value(dense.LEAST_SQUARES_SLACK, state)
     status = np.zeros(len(excess), dtype=int)
-    rows = np.flatnonzero(ridged)
-    if rows.size:
+    for some, solve in ((ridged, _effective_ridge), (negative, negative_effective_ridge)):
+        rows = np.flatnonzero(some)
+        if rows.size == 0:
+            continue
         part = take(state, rows)
         trial = None if start is None else start[rows]
-        nu[rows], solved = _effective_ridge(part, surplus.rows(rows), trial, work)
+        nu[rows], solved = solve(part, surplus.rows(rows), trial, work)
         q[rows] = work.value(dense.SLACK, part | {"nu": nu[rows]})
         status[rows[~solved]] = Status.NOT_CONVERGED
     state = state | {"nu": nu, "q": q}
+    if (nu < 0).any():  # a penalty on features without variance changes nothing, but has no root
+        state["D"] = np.where((state["Lambda"] > 0) | (nu >= 0), state["D"], 0 * nu)
 
     gamma, beyond_noise, training = (abs(0 * excess) for _ in range(3))
     rows = np.flatnonzero(~critical)
@@ -59,7 +65,7 @@ def fit_dense(state: State, surplus: Surplus, mass: Pair, work: Evaluator, start
     status[(gamma == 0)[:, 0] & (status == Status.OK)] = Status.EXACT_RECOVERY
     state = state | {"gamma": gamma}
 
-    rows = np.flatnonzero((q > 0)[:, 0])  # elsewhere the fit interpolates
+    rows = np.flatnonzero((q != 0)[:, 0])  # elsewhere the fit interpolates
     if rows.size:
         training[rows] = work.value(dense.TRAINING_ERROR, take(state, rows))
     del state["live_weights"]

@@ -200,11 +200,13 @@ def _(mask: Thresholded, asked: Pruning) -> list[MaskGroup]:
 def _(mask: Best, asked: Pruning) -> list[MaskGroup]:
     """Where (Lambda, D) tells B by an interval, or by the ranking where the rule may rescale; by a posterior elsewhere.
 
-    Where nothing is dropped the rule that keeps coefficients as they are is the dense fit.
+    An interval is of coefficients that shrink: with a negative effective ridge, which makes them grow, every kind has a
+    posterior. Where nothing is dropped the rule that keeps coefficients as they are is the dense fit.
     """
     left = asked.surplus.high + asked.surplus.low
     spared = ((left <= 0)[:, 0] | asked.without_live) & (not mask.knows_all)
-    apart = shared(asked.state) & ~spared
+    enlarged = (asked.state["nu"] < 0)[:, 0] & (not mask.knows_all)
+    apart = (shared(asked.state) | enlarged) & ~spared
     told = ~spared & (asked.exact | ~apart if mask.knows_all else asked.exact)
     found = []
     if spared.any():

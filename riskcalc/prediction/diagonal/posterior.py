@@ -52,7 +52,7 @@ def posterior_masks(mask: Best, state: State, work: Evaluator) -> State:
     if work.system is not FLOAT64:
         raise NotCovered(
             "digits: the optimal rule is computed in double precision where features of the same eigenvalue and "
-            "penalty have different coefficients; leave digits out"
+            "penalty have different coefficients, or the effective ridge is negative; leave digits out"
         )
     shrinkage, spreads = work.lower((symbols.a, symbols.tau), dense.COEFFICIENT, "optimal.spread")(state)
     rows, columns = shape(state)

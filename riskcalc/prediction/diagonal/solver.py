@@ -16,6 +16,7 @@ from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.state import take
 from riskcalc.policies import Policy, Procedure, Retrain
 from riskcalc.prediction.diagonal.columns import ATOM_ENTRIES
+from riskcalc.prediction.diagonal.finite import finite_sample_risk, finite_size
 from riskcalc.prediction.diagonal.fit import Fit, fit_dense
 from riskcalc.prediction.diagonal.masks import COEFFICIENT, MaskGroup, masks_of
 from riskcalc.prediction.diagonal.pruned import pruned, thresholds
@@ -97,7 +98,7 @@ class DiagonalSolver(Solver):
         """T1."""
         fit = fit_distinct(self.chunk, self.work, None if first is None else _trial(first.fit))
         gamma = fit.state["gamma"]
-        values = {"risk": gamma, "excess_risk": fit.excess_risk}
+        values = {"risk": gamma, "excess_risk": fit.excess_risk} | self._finite(fit, np.ones(gamma.shape, bool))
         return DiagonalModel(fit.status, values | {"training_error": fit.training_error, "misfit": 0 * gamma}, fit)
 
     def prune(self, model: DiagonalModel | None, policy: Policy, first: DiagonalModel | None) -> DiagonalModel:
@@ -115,10 +116,11 @@ class DiagonalSolver(Solver):
         state = self.chunk.state if fit is None else fit.state
         trial = None if first is None or "threshold" not in first.values else _as_mpf(first.values["threshold"])
         groups, status = masks_of(policy, fit, state, budget, self.work, trial, finer)
-        if fit is None:
+        if model is None or fit is None:
             values: Values = {"misfit": misfit_of(groups, state["kappa"], self.work)}
         else:
             status, values = pruned(groups, mask(policy).errors.others, status, fit, budget, self.work)
+            values |= {name: array for name, array in model.values.items() if name == "finite_size"}
         if not isinstance(mask(policy), Drawn):
             values["threshold"] = thresholds(groups, status, state["kappa"])
         return DiagonalModel(status, values, fit, groups, budget)
@@ -159,9 +161,14 @@ class DiagonalSolver(Solver):
         second, values = model.fresh[fresh]
         if retrain.sample == "same":
             values = fit_same(second, values, model.groups, self.work)
-        masked = np.zeros(len(model.status), bool)
+        masked, chosen = np.zeros(len(model.status), bool), np.zeros((len(model.status), 1), bool)
         for group in model.groups:
             masked[group.rows] = model.status[group.rows] != Status.NOT_CONVERGED
+            chosen[group.rows] = group.of_fit
+        # Of features without variance some are kept by chance: how many of the others is then not fixed.
+        weights = second.state["weights"]
+        some = (weights > 0) & (weights < self.chunk.state["weights"]) & (second.state["Lambda"] == 0)
+        values = values | self._finite(second, ~chosen & ~some.any(axis=-1, keepdims=True))
         status = np.where(masked, second.status, Status.NOT_CONVERGED)
         values = values | {name: array for name, array in model.values.items() if name == "threshold"}
         return replace(model, status=status, values=values, second=second)
@@ -208,6 +215,16 @@ class DiagonalSolver(Solver):
         status = (found.pruned_status if last is None else found.status)[:, -1]
         return DiagonalModel(status, values, fit, [group], self._budget(policies[-1]))
 
+    def _finite(self, fit: Fit, known: np.ndarray) -> Values:
+        """What finite size makes of the risk of a fit, if there is a size; where features are `known` to be fixed."""
+        if self.problem.n_samples is None:
+            return {}
+        n_samples = self.chunk.regimes_of(self.problem.n_samples)
+        return {
+            "finite_size": finite_size(fit, n_samples, self.work),
+            "finite_sample_risk": finite_sample_risk(fit, n_samples, known, self.work),
+        }
+
     def _ridge(self, retrain: Retrain) -> np.ndarray:
         return as_float(self.chunk.regimes_of(retrain.ridge_of(self.problem)))
 
@@ -225,9 +242,9 @@ def fit_distinct(chunk: Chunk, work: Evaluator, start: np.ndarray | None = None)
     if len(first) == len(inverse):
         return fit_dense(chunk.state, chunk.ridge_surplus, chunk.live_mass, work, start)
     mass = (chunk.live_mass[0][first], chunk.live_mass[1][first])
-    trial = None if start is None else start[first]
-    fit = fit_dense(take(chunk.state, first), chunk.ridge_surplus.rows(first), mass, work, trial)
-    found = {name: array[inverse] for name, array in fit.state.items() if name not in chunk.state}
+    trial, given = None if start is None else start[first], take(chunk.state, first)
+    fit = fit_dense(given, chunk.ridge_surplus.rows(first), mass, work, trial)
+    found = {name: array[inverse] for name, array in fit.state.items() if array is not given.get(name)}
     return replace(
         fit,
         state=chunk.state | found,
