@@ -32,6 +32,8 @@ PROBLEMS = {
     "many": rc.LinearGaussian(aspect_ratio=2, noise_variance=1, **TWO),
     "few": rc.LinearGaussian(aspect_ratio=".5", noise_variance=1, **TWO),
     "ridge": rc.LinearGaussian(aspect_ratio=2, noise_variance=1, ridge=1, penalty="natural", **TWO),
+    "negative ridge": rc.LinearGaussian(aspect_ratio=3, noise_variance=1, ridge="-1/1000", **TWO),
+    "counts": rc.LinearGaussian(n_samples=40, n_features=20, noise_variance=1, **TWO),
     "no error": rc.LinearGaussian(aspect_ratio=".5", **TWO),
     "no variance": rc.LinearGaussian(aspect_ratio=2, eigenvalues=[4, 1, 0], signal=1, noise_variance=1),
     "nothing": rc.LinearGaussian(aspect_ratio=2, eigenvalues=0, signal=1, noise_variance=1),

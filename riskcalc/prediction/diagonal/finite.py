@@ -8,7 +8,7 @@ from riskcalc.exact import as_float
 from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.lowering.state import take
 from riskcalc.prediction.diagonal.fit import Fit
-from riskcalc.theory import small_model
+from riskcalc.references import small_model
 
 
 def finite_size(fit: Fit, n_samples: np.ndarray, work: Evaluator) -> np.ndarray:

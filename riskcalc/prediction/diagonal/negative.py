@@ -12,7 +12,7 @@ from riskcalc.lowering.solve import Balance, balance_root
 from riskcalc.lowering.state import State
 from riskcalc.lowering.surplus import Surplus
 from riskcalc.prediction.solvers import NoSolution
-from riskcalc.theory import dense, negative_ridge
+from riskcalc.references import dense, negative_ridge
 
 # A ridge that is nearer to the lowest, relatively, has no root that is told from the other one.
 NEAREST = 2.0**-66
