@@ -15,6 +15,8 @@ import mpmath
 import numpy as np
 from mpmath.libmp import dps_to_prec, from_str, to_rational, to_str
 
+# Exponents whose digits are written out; double precision ends before.
+LARGEST_DECADE = 400
 _FLOATS: Any = (float, np.floating)
 _LONG_DOUBLE: Any = np.longdouble
 _MPF: Any = mpmath.mpf
@@ -70,7 +72,7 @@ def _exact(item: Any, name: str) -> float | Fraction:
         except ZeroDivisionError as error:
             raise ValueError(f"{name} divides by zero: {item!r}") from error
         except (ValueError, OverflowError) as error:
-            raise ValueError(f"{name} must be a finite number such as 0.1, '1/10' or '1e-3', got {item!r}") from error
+            raise ValueError(_no_number(item, name)) from error
     if isinstance(item, _MPF):
         if not mpmath.isfinite(item):
             raise ValueError(f"{name} must be finite, got {item}")
@@ -78,14 +80,18 @@ def _exact(item: Any, name: str) -> float | Fraction:
     raise TypeError(f"{name} must be a number or an array of numbers, got {item!r}")
 
 
+def _no_number(item: Any, name: str) -> str:
+    return f"{name} must be a finite number such as 0.1, '1/10' or '1e-3', got {item!r}"
+
+
 def _check_exponent(item: Any, name: str) -> None:
     """Refuse 1e999999999 before its digits are written out."""
     if isinstance(item, str) and "/" not in item:
         try:
             item = Decimal(item)
-        except InvalidOperation:
-            return
-    if isinstance(item, Decimal) and item.is_finite() and item and abs(item.adjusted()) > 400:
+        except InvalidOperation as error:  # an exponent may be beyond decimal numbers, but not beyond fractions
+            raise ValueError(_no_number(item, name)) from error
+    if isinstance(item, Decimal) and item.is_finite() and item and abs(item.adjusted()) > LARGEST_DECADE:
         size = "large" if item.adjusted() > 0 else "small"
         raise ValueError(f"{name} is too {size} for double precision: about 1e{item.adjusted()}")
 
@@ -236,6 +242,19 @@ def count(value: Any, name: str) -> int:
     if value < 1:
         raise ValueError(f"{name} must be at least 1, got {value}")
     return int(value)
+
+
+def whole(value: Any, name: str) -> int:
+    """The integer that a text or an exact number is, such as "1e3"; one that counts something fits in 64 bits."""
+    try:
+        exact = _exact(value, name)
+    except ValueError as error:
+        raise ValueError(f"{name} must be an integer, got {value!r}") from error
+    if exact != int(exact):
+        raise ValueError(f"{name} must be an integer, got {value}")
+    if abs(exact) >= 2**63:
+        raise ValueError(f"{name} must be below 2^63, got {value}")
+    return int(exact)
 
 
 def counts(value: Any, name: str) -> np.ndarray:

@@ -52,7 +52,9 @@ def failures_of(source: str) -> Iterator[None]:
     try:
         with redirect_stdout(sys.stderr):
             yield
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         if isinstance(error, SyntaxError):
             line = "" if error.lineno is None else f", line {error.lineno}"
             raise ValueError(f"{error.filename or source}{line}: {error.msg}") from error

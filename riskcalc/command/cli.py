@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 import warnings
@@ -30,7 +31,8 @@ from riskcalc.command.options import (
     score_of,
     score_options,
 )
-from riskcalc.command.output import show, watched
+from riskcalc.command.output import one_line, show, watched
+from riskcalc.command.signals import interruptible
 
 _EPILOG = """New here? `riskcalc examples` writes problem files to begin with.
 
@@ -241,20 +243,58 @@ def schema() -> None:
 
 
 def main() -> None:
-    """Run the command line; bad input ends with exit code 2 and one line on stderr."""
-    warnings.showwarning = lambda message, *_, **__: click.echo(f"riskcalc: warning: {message}", err=True)
+    """Run the command line; bad input ends with exit code 2 and one line on stderr, an interrupt with 128 + signal."""
+    warnings.showwarning = lambda message, *_, **__: _say(f"warning: {message}")
+    with interruptible() as signals:
+        code = _run()
+    sys.exit(128 + signals[0] if signals else code)
+
+
+def _run() -> int:
+    """Run the command and say what went wrong; the exit code."""
     try:
-        sys.exit(app(prog_name="riskcalc", standalone_mode=False))
+        code = app(prog_name="riskcalc", standalone_mode=False) or 0
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
+    except SystemExit as stopped:
+        return int(stopped.code or 0)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
-        sys.exit(2)
-    except click.ClickException as error:
-        message = error.format_message()
-    except (ValueError, TypeError, OSError) as error:
-        message = str(error)
-    except ArithmeticError as error:
-        message = f"the numbers asked about are out of reach: {type(error).__name__}: {error}"
-    except click.Abort:
-        sys.exit(130)
-    click.echo(f"riskcalc: error: {' '.join(message.split())}", err=True)
-    sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        _say("interrupted")
+        return 130
+    except BrokenPipeError:
+        _discard_output()
+        return 141
+    except Exception as error:
+        _discard_output()
+        _say(f"error: {_told(error)}")
+    return 2
+
+
+def _told(error: Exception) -> str:
+    """What went wrong, in words."""
+    if isinstance(error, click.ClickException):
+        return error.format_message()
+    if isinstance(error, RecursionError):
+        return "what was given is nested too deeply"
+    if isinstance(error, MemoryError):
+        return f"what was asked for needs more memory than there is{f': {error}' if str(error) else ''}"
+    if isinstance(error, ArithmeticError):
+        return f"the numbers asked about are out of reach: {type(error).__name__}: {error}"
+    return str(error) if isinstance(error, (ValueError, TypeError, OSError)) else f"{type(error).__name__}: {error}"
+
+
+def _say(text: str) -> None:
+    click.echo(f"riskcalc: {one_line(text)}", err=True)
+
+
+def _discard_output() -> None:
+    """Write nothing more to an output that cannot be written, also when the process ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except AttributeError:
+        pass  # there is none

@@ -10,13 +10,13 @@ from typing import Any
 import click
 
 import riskcalc as rc
-from riskcalc.command.options import FILE, chapter_of, chapter_option, policy_options, shown_policy
+from riskcalc.command.options import FILE, OUTPUT, chapter_of, chapter_option, policy_options, shown_policy
 from riskcalc.command.output import show, watched
 
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--tex", "tex_file", type=FILE, help="Also write the derivation, or all of them, as an article.")
+@click.option("--tex", "tex_file", type=OUTPUT, help="Also write the derivation, or all of them, as an article.")
 @click.option("--workers", type=click.IntRange(1), help="Processes; as many as there are processors, if left out.")
 @chapter_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
@@ -38,7 +38,7 @@ def derive(name: str | None, tex_file: Path | None, workers: int | None, chapter
 
 
 @click.command()
-@click.argument("file", type=FILE)
+@click.argument("file", type=OUTPUT)
 @click.option("--workers", type=click.IntRange(1), help="Processes; as many as there are processors, if left out.")
 @chapter_option
 def catalogue(file: Path, workers: int | None, chapter: str | None) -> None:

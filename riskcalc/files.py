@@ -1,0 +1,58 @@
+"""Files that somebody names: read in bounded time and memory, and refused before work if they cannot be written."""
+
+from __future__ import annotations
+
+import os
+import select
+import stat
+from pathlib import Path
+
+# Bytes of a file, and seconds that a pipe may take to say more.
+MOST_BYTES = 1 << 28
+PATIENCE = 10.0
+
+
+def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
+    """What a regular file or a pipe holds.
+
+    Raises ValueError for what is neither, holds more bytes than `most`, is a pipe to which nobody writes, or cannot be
+    read.
+    """
+    try:
+        # A pipe is opened whether somebody writes to it or not.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with open(descriptor, "rb", buffering=0) as file:
+            return _read(file, path, most)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"cannot read {path}: {error}") from error
+
+
+def _read(file, path: Path, most: int) -> bytes:
+    status = os.fstat(file.fileno())
+    if stat.S_ISDIR(status.st_mode):
+        raise ValueError("it is a folder")
+    piped = stat.S_ISFIFO(status.st_mode) or stat.S_ISSOCK(status.st_mode)
+    if not (stat.S_ISREG(status.st_mode) or piped):
+        raise ValueError("it is neither a file nor a pipe")
+    parts, size = [], status.st_size
+    while size <= most:
+        if piped and not select.select([file], [], [], PATIENCE)[0]:
+            raise ValueError(f"it is a pipe to which nothing was written for {PATIENCE:g} s; write a file first")
+        part = file.read(1 << 20)
+        if not part:
+            return b"".join(parts)
+        parts.append(part)
+        size = max(size, sum(map(len, parts)))
+    raise ValueError(f"it holds more than {most >> 20} MiB")
+
+
+def check_output(path: Path) -> None:
+    """Refuse a path to which no file can be written, before the work that makes it; OSError says why."""
+    if path.is_dir():
+        raise IsADirectoryError(f"cannot write {path}: it is a folder")
+    if path.is_fifo() and not path.is_relative_to("/dev"):
+        raise OSError(f"cannot write {path}: it is a pipe, which may have no reader; give a file")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"cannot write {path}: there is no folder {path.parent}")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise PermissionError(f"cannot write {path}: there is no permission")
