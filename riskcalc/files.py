@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 
 # Bytes of a file, and seconds that a pipe may take to say more.
-MOST_BYTES = 1 << 28
+MOST_BYTES = 1 << 30
 PATIENCE = 10.0
 
 
@@ -47,12 +47,25 @@ def _read(file, path: Path, most: int) -> bytes:
 
 
 def check_output(path: Path) -> None:
-    """Refuse a path to which no file can be written, before the work that makes it; OSError says why."""
-    if path.is_dir():
-        raise IsADirectoryError(f"cannot write {path}: it is a folder")
-    if path.is_fifo() and not path.is_relative_to("/dev"):
-        raise OSError(f"cannot write {path}: it is a pipe, which may have no reader; give a file")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"cannot write {path}: there is no folder {path.parent}")
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise PermissionError(f"cannot write {path}: there is no permission")
+    """Refuse, by a ValueError, a path to which no file can be written, before the work that makes it."""
+    try:
+        target = Path(os.path.realpath(path))
+        mode = _mode(path)
+        if stat.S_ISDIR(mode):
+            raise ValueError("it is a folder")
+        if stat.S_ISFIFO(mode) and not path.is_relative_to("/dev"):
+            raise ValueError("it is a pipe, which may have no reader; give a file")
+        if not (mode or target.parent.is_dir()):
+            raise ValueError(f"there is no folder {target.parent}")
+        if not os.access(path if mode else target.parent, os.W_OK):
+            raise ValueError("there is no permission")
+    except (OSError, ValueError) as error:
+        raise ValueError(f"cannot write {path}: {error}") from error
+
+
+def _mode(path: Path) -> int:
+    """What is there, as the system says it; 0 for nothing."""
+    try:
+        return os.stat(path).st_mode
+    except FileNotFoundError:
+        return 0

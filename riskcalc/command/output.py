@@ -19,10 +19,12 @@ def watched() -> bool:
 
 def one_line(message: str) -> str:
     """A message as one line of bounded length; what moves the cursor or cannot be seen is escaped."""
-    line = " ".join(message[: 100 * LONGEST].split())
-    if len(line) > LONGEST:
-        line = f"{line[: 2 * LONGEST // 3]} ... {line[-LONGEST // 3 :]}"
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in line)
+    words = " ".join(message.split())
+    line = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in words[: 2 * LONGEST])
+    if len(words) <= LONGEST >= len(line):
+        return line
+    end = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in words[-LONGEST // 3 :])
+    return f"{line[: 2 * LONGEST // 3]} ... {end[-LONGEST // 3 :]}"
 
 
 def show(result: Any, as_json: bool) -> None:

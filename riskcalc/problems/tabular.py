@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import warnings
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from riskcalc.files import read_bytes
 from riskcalc.laws import PrincipalComponents
 from riskcalc.problems import LinearGaussian
 
@@ -123,7 +125,7 @@ def read_csv(path: Path, target: str) -> tuple[np.ndarray, np.ndarray]:
     finite number, by line and column.
     """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
+        with io.StringIO(read_bytes(path).decode("utf-8-sig"), newline="") as file:
             reader = csv.reader(file)
             header = next(reader, None)
             if not header:
@@ -131,7 +133,7 @@ def read_csv(path: Path, target: str) -> tuple[np.ndarray, np.ndarray]:
             if target not in header:
                 raise ValueError(f"{path} has no column {target!r}; its columns are {', '.join(header)}")
             rows = [_row(path, reader.line_num, header, cells) for cells in reader if cells]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"cannot read {path}: {error}") from error
     if not rows:
         raise ValueError(f"{path} has no rows below its header")
