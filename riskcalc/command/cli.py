@@ -31,7 +31,7 @@ from riskcalc.command.options import (
     score_of,
     score_options,
 )
-from riskcalc.command.output import one_line, show, watched
+from riskcalc.command.output import MUTANTS, announced, one_line, show, watched
 from riskcalc.command.signals import interruptible
 
 _EPILOG = """New here? `riskcalc examples` writes problem files to begin with.
@@ -173,9 +173,6 @@ def verify(
 
     With --mutants, show how many small errors in the formulas the checks would catch. Exit code 1 if they disagree.
     """
-    from riskcalc.policies import by_budget
-    from riskcalc.prediction.predict import evaluate
-
     settings = {"tolerance": tolerance, "confidence": confidence, "seconds": seconds}
     if chapter is not None:
         given = {name: options.pop(name) for name in ("seed", "workers", "size")}
@@ -185,13 +182,18 @@ def verify(
         _verify_chapter(chapter_of(chapter), mutants, as_json, **settings, **drawing)
         return
     if mutants:
-        from riskcalc.power.measure import measure_power
-
         workers = options.pop("workers")
         if any(value is not None for value in options.values()):
             raise ValueError("--mutants is about the formulas; it takes no problem")
-        show(measure_power(workers=workers, progress=watched()), as_json)
+        with announced(MUTANTS, workers):
+            from riskcalc.power.measure import measure_power
+
+            power = measure_power(workers=workers, progress=watched())
+        show(power, as_json)
         return
+    from riskcalc.policies import by_budget
+    from riskcalc.prediction.predict import evaluate
+
     (model, retrain), drawing = model_of(options), drawing_of(options)
     asked = question_of(options)
     if model["policy"] is None and asked.budget:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import AbstractContextManager
 from typing import Any
 
 import click
@@ -15,6 +16,19 @@ LONGEST = 1000
 def watched() -> bool:
     """Whether somebody sees a progress bar."""
     return sys.stderr.isatty()
+
+
+# What all derivations take on one processor, and one of them, and all mutants: more or less, in seconds.
+DERIVATIONS, DERIVATION, MUTANTS = 200.0, 20.0, 10_000.0
+
+
+def announced(seconds: float, workers: int | None) -> AbstractContextManager:
+    """A progress bar that is there before the formulas are read, of work that takes so long on one processor."""
+    from riskcalc.simulation.progress import Progress
+    from riskcalc.simulation.workers import processors
+
+    expected = seconds / (workers or processors())
+    return Progress("reading the formulas" if watched() else None, expected=expected)
 
 
 def one_line(message: str) -> str:

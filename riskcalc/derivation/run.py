@@ -93,7 +93,7 @@ def derive(
     """
     library = library_of(chapter)
     if name is not None:
-        return run(name, library)
+        return run(name, library, progress)
     names, own = [*library.derivations], library is not LIBRARY
     executor = None if own or workers == 1 else process_pool(workers)  # this process ran the file of the chapter
     seconds = SECONDS / (1 if executor is None else workers or processors())
@@ -102,10 +102,13 @@ def derive(
     return Reports(tuple(run_all(tasks, run, executor, shown)))
 
 
-def run(name: str, library: Library = LIBRARY) -> Report:
+def run(name: str, library: Library = LIBRARY, progress: bool = False) -> Report:
     """Build one derivation and check its steps."""
     derivation, background = build(name, library=library), background_of(library)
-    return Report(name, derivation.title, tuple(check(step, background) for step in derivation.steps))
+    steps = derivation.steps
+    shown = Progress(f"{len(steps)} steps" if progress else None, len(steps), SECONDS / max(len(steps), 1))
+    tasks = ((step, background) for step in steps)
+    return Report(name, derivation.title, tuple(run_all(tasks, check, None, shown)))
 
 
 def check(step: Step, background: Background | None = None) -> StepReport:

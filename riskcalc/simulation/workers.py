@@ -19,6 +19,8 @@ from riskcalc.simulation.progress import Progress
 
 # Tasks that an executor has at a time; of the others nothing is made yet.
 AHEAD = 256
+# Processes for each processor.
+MOST_WORKERS = 16
 # Seconds until an interrupt is seen, and until workers see that nobody waits for them.
 PROMPT = 0.2
 
@@ -35,6 +37,9 @@ def process_pool(workers: int | None = None) -> Executor | None:
         return None
     from loky import get_reusable_executor
 
+    if workers is not None and workers > MOST_WORKERS * processors():
+        most = f"{MOST_WORKERS * processors()}, {MOST_WORKERS} for each processor"
+        raise ValueError(f"workers must be at most {most}, got {workers}")
     one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     own = {"initializer": _serve, "initargs": (os.getpid(),), "env": one_thread}
     pool = get_reusable_executor(max_workers=workers or processors(), **own)
