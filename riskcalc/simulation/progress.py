@@ -40,7 +40,9 @@ class Progress:
             if self.whole is self:
                 self._began, self._worked = time.monotonic(), 0.0
                 columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[count]}"), _TimeLeft()
-                self._screen = Bars(*columns, console=Console(stderr=True), transient=True)
+                console = Console(stderr=True)
+                unseen = not (console.is_terminal or console.is_jupyter)
+                self._screen = Bars(*columns, console=console, transient=True, disable=unseen)
                 self._bar = self._screen.add_task("", whole=self, count="")
                 self._screen.start()
                 _shown.set(self)

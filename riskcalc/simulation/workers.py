@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from typing import Any
 from weakref import WeakSet
 
@@ -42,6 +43,8 @@ def process_pool(workers: int | None = None) -> Executor | None:
         raise ValueError(f"workers must be at most {most}, got {workers}")
     one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     own = {"initializer": _serve, "initargs": (os.getpid(),), "env": one_thread}
+    if hasattr(signal, "pthread_sigmask"):
+        resource_tracker.ensure_running()  # which, once it runs, leaves alone what `_submitted` blocks
     pool = get_reusable_executor(max_workers=workers or processors(), **own)
     _pools.add(pool)
     return pool
