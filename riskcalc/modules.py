@@ -16,6 +16,7 @@ import cloudpickle
 
 # Lines that a failure went through, of which are told: the first and the last.
 MOST_PLACES = 8
+MOST_BYTES = 1 << 24
 # What cloudpickle calls the file of every function.
 _PICKLED = "<dynamic-code>"
 # Where frames are ours, or of the machinery that imports.
@@ -29,10 +30,12 @@ class Failure(ValueError):
 def run_file(path: Path) -> ModuleType:
     """The module that a file defines; run once, and again when the file has changed.
 
-    Raises ValueError for a file that is not there, is no Python, or fails.
+    Raises ValueError for a file that is not there, is too large, is no Python, or fails.
     """
     if not path.is_file():
         raise ValueError(f"there is no file {path}")
+    if path.stat().st_size > MOST_BYTES:
+        raise ValueError(f"{path} holds more than {MOST_BYTES >> 20} MiB, which is no Python that somebody wrote")
     return _run(path.resolve(), path.stat().st_mtime_ns)
 
 

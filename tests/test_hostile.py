@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import pickle
 import re
 import resource
 import signal
@@ -19,12 +20,14 @@ from pathlib import Path
 from typing import Any
 
 import click
+import cloudpickle
 import pytest
 from helpers import command_line
 
 from riskcalc import files, memory
 from riskcalc.command.cli import app
 from riskcalc.command.problem_files import ProblemFile
+from riskcalc.modules import failures_of, run_file
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -264,7 +267,21 @@ def test_an_interrupt_in_somebodys_python(ask, monkeypatch, capsys, tmp_path):
     assert (code, out, err.strip()) == (130, "", "riskcalc: interrupted")
 
 
+def test_a_line_that_failed_in_another_process_is_told(tmp_path):
+    """Functions that were pickled for it have lost the names of their files."""
+    path = tmp_path / "own.py"
+    path.write_text("def deeper(n):\n    return 1 / n\n\n\ndef trial(n):\n    return deeper(n)\n")
+    trial = pickle.loads(cloudpickle.dumps(run_file(path).trial))
+    assert trial.__code__.co_filename != str(path)
+    told = r"a trial fails: line 6, in trial, return deeper\(n\); line 2, in deeper, return 1 / n: ZeroDivisionError"
+    with pytest.raises(ValueError, match=told):
+        exec("with failures_of('a trial'): trial(0)", {"failures_of": failures_of, "trial": trial})
+
+
 def test_python_that_is_none(ask, tmp_path):
+    (tmp_path / "huge.py").touch()
+    os.truncate(tmp_path / "huge.py", 1 << 40)
+    assert "holds more than 16 MiB" in ask("derive", str(tmp_path / "huge.py"))[2]
     for path in [*_hostile_files(tmp_path)][-25:]:
         for command in RUNNING[1:]:
             assert ask(*command, path)[0] == 2

@@ -6,6 +6,7 @@ import os
 import shlex
 import sys
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -289,7 +290,8 @@ def _told(error: Exception) -> str:
 
 
 def _say(text: str) -> None:
-    click.echo(f"riskcalc: {one_line(text)}", err=True)
+    with suppress(OSError):  # there is nowhere else to say it
+        click.echo(f"riskcalc: {one_line(text)}", err=True)
 
 
 def _discard_output() -> None:
