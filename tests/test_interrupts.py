@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import riskcalc as rc
+from riskcalc.power import measure
 from riskcalc.simulation import workers
 from riskcalc.simulation.progress import Progress
 
@@ -89,6 +90,23 @@ def test_an_interrupt_while_workers_start_shows_no_traceback():
 def test_derivations_that_are_interrupted_have_not_passed():
     returned, out, err = _ended_by(signal.SIGTERM, _command("derive", "--workers", "2"), processes=3, work=0.5)
     assert (returned, out, err.strip()) == (143, "", "riskcalc: interrupted")
+
+
+def test_mutants_that_were_not_tried_are_counted(monkeypatch):
+    """An interrupt of the second task, of four mutants each."""
+    tried = []
+
+    def some(which: range, witness: Any) -> list[tuple[str, list[str], bool]]:
+        if tried:
+            raise KeyboardInterrupt
+        tried.extend(which)
+        return [(f"mutant {i}", ["a check(of it)"], False) for i in which]
+
+    monkeypatch.setattr(measure, "_try_some", some)
+    monkeypatch.setattr(measure, "mutants", lambda: range(10))
+    power = measure.try_mutants(measure.Witness({}, {}), workers=1)
+    assert (len(power.caught), power.untried, power.to_dict()["untried"]) == (4, 6, 6)
+    assert "Interrupted: 6 more were not tried." in str(power)
 
 
 def test_what_knows_no_interrupts_is_ended():
