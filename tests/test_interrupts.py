@@ -76,9 +76,9 @@ SIMULATE = _command("simulate", EXAMPLE.name, "--size", "60", "--trials", "50000
 
 def test_a_simulation_ends_with_what_it_has():
     """While tasks are still made."""
-    returned, out, err = _ended_by(signal.SIGINT, SIMULATE, processes=2, work=1.0)
+    returned, out, err = _ended_by(signal.SIGINT, SIMULATE, processes=2, work=1.8)
     assert (returned, err) == (130, "")
-    assert re.search(r"interrupted after \d+ of 50000000 trials", out)
+    assert re.search(r"Interrupted after [\d,]+ of 50,000,000 trials\.", out)
 
 
 def test_an_interrupt_while_workers_start_shows_no_traceback():

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 import warnings
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +30,7 @@ from riskcalc.command.options import (
     score_of,
     score_options,
 )
-from riskcalc.command.output import MUTANTS, announced, one_line, show, watched
+from riskcalc.command.output import MUTANTS, announced, discard_output, say, show, told, watched
 from riskcalc.command.signals import interruptible
 
 _EPILOG = """New here? `riskcalc examples` writes problem files to begin with.
@@ -247,7 +245,7 @@ def schema() -> None:
 
 def main() -> None:
     """Run the command line; bad input ends with exit code 2 and one line on stderr, an interrupt with 128 + signal."""
-    warnings.showwarning = lambda message, *_, **__: _say(f"warning: {message}")
+    warnings.showwarning = lambda message, *_, **__: say(f"warning: {message}")
     with interruptible() as signals:
         code = _run()
     sys.exit(128 + signals[0] if signals else code)
@@ -265,40 +263,12 @@ def _run() -> int:
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
     except (click.Abort, KeyboardInterrupt):
-        _say("interrupted")
+        say("interrupted")
         return 130
     except BrokenPipeError:
-        _discard_output()
+        discard_output()
         return 141
     except Exception as error:
-        _discard_output()
-        _say(f"error: {_told(error)}")
+        discard_output()
+        say(f"error: {told(error)}")
     return 2
-
-
-def _told(error: Exception) -> str:
-    """What went wrong, in words."""
-    if isinstance(error, click.ClickException):
-        return error.format_message()
-    if isinstance(error, RecursionError):
-        return "what was given is nested too deeply"
-    if isinstance(error, MemoryError):
-        return f"what was asked for needs more memory than there is{f': {error}' if str(error) else ''}"
-    if isinstance(error, ArithmeticError):
-        return f"the numbers asked about are out of reach: {type(error).__name__}: {error}"
-    return str(error) if isinstance(error, (ValueError, TypeError, OSError)) else f"{type(error).__name__}: {error}"
-
-
-def _say(text: str) -> None:
-    with suppress(OSError):  # there is nowhere else to say it
-        click.echo(f"riskcalc: {one_line(text)}", err=True)
-
-
-def _discard_output() -> None:
-    """Write nothing more to an output that cannot be written, also when the process ends."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except AttributeError:
-        pass  # there is none

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 import click
@@ -31,16 +32,42 @@ def announced(seconds: float, workers: int | None) -> AbstractContextManager:
     return Progress("reading the formulas" if watched() else None, expected=expected)
 
 
-def one_line(message: str) -> str:
-    """A message as one line of bounded length; what moves the cursor or cannot be seen is escaped."""
-    words = " ".join(message.split())
-    line = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in words[: 2 * LONGEST])
-    if len(words) <= LONGEST >= len(line):
-        return line
-    end = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in words[-LONGEST // 3 :])
-    return f"{line[: 2 * LONGEST // 3]} ... {end[-LONGEST // 3 :]}"
-
-
 def show(result: Any, as_json: bool) -> None:
     """Print a result, for people or for machines."""
     click.echo(json.dumps(result.to_dict(), indent=2, allow_nan=False) if as_json else str(result))
+
+
+def say(text: str) -> None:
+    """Say something about the command itself, in one line of bounded length, on stderr."""
+    words = " ".join(text.split())
+    if len(words) > 2 * LONGEST:
+        words = words[:LONGEST] + words[-LONGEST:]
+    # What moves the cursor or cannot be seen is escaped.
+    line = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in words)
+    if len(line) > LONGEST:
+        line = f"{line[: 2 * LONGEST // 3]} ... {line[-LONGEST // 3 :]}"
+    with suppress(OSError):  # there is nowhere else to say it
+        click.echo(f"riskcalc: {line}", err=True)
+
+
+def told(error: Exception) -> str:
+    """What went wrong, in words."""
+    if isinstance(error, click.ClickException):
+        return error.format_message()
+    if isinstance(error, RecursionError):
+        return "what was given is nested too deeply"
+    if isinstance(error, MemoryError):
+        return f"what was asked for needs more memory than there is{f': {error}' if str(error) else ''}"
+    if isinstance(error, ArithmeticError):
+        return f"the numbers asked about are out of reach: {type(error).__name__}: {error}"
+    return str(error) if isinstance(error, (ValueError, TypeError, OSError)) else f"{type(error).__name__}: {error}"
+
+
+def discard_output() -> None:
+    """Write nothing more to an output that cannot be written, also when the process ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except AttributeError:
+        pass  # there is none

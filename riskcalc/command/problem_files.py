@@ -93,12 +93,13 @@ class Question:
 
 def read_keys(path: Path) -> dict[str, Any]:
     """The keys of a TOML file, numbers exact; ValueError if it cannot be read."""
+    content = read_bytes(path, MOST_BYTES)
     try:
-        return tomllib.loads(read_bytes(path, MOST_BYTES).decode(), parse_float=_decimal)
-    except UnicodeDecodeError as error:
-        raise ValueError(f"cannot read {path}: {error}") from error
+        return tomllib.loads(content.decode(), parse_float=_decimal)
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path} is not valid TOML: {error}") from error
+    except ValueError as error:
+        raise ValueError(f"cannot read {path}: {error}") from error
     except RecursionError as error:
         raise ValueError(f"{path} is nested too deeply") from error
 

@@ -102,7 +102,7 @@ def simulate(
     how = {"device": device, "executor": executor, "workers": workers, "progress": progress}
     values = run_trials(plan, seed, trials, **how, partial=True)
     simulated = {"problem": problem, "procedure": procedure, "n_samples": plan.n_samples}
-    interrupted = f"interrupted after {len(values)} of {trials} trials" if len(values) < trials else ""
+    interrupted = f"Interrupted after {len(values):,} of {trials:,} trials." if len(values) < trials else ""
     simulated["note"] = "\n".join(filter(None, [interrupted, shared_scores([procedure])]))
     return Estimate.of(values[:, 0, 0], seed, values[:, 0, 1], **simulated)
 
