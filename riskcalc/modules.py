@@ -62,7 +62,7 @@ def failures_of(source: str) -> Iterator[None]:
     try:
         with redirect_stdout(sys.stderr):
             yield
-    except (Failure, KeyboardInterrupt, GeneratorExit):
+    except (Failure, KeyboardInterrupt):
         raise
     except BaseException as error:
         if isinstance(error, SyntaxError):
