@@ -238,16 +238,9 @@ FAILING = (
     *("raise RuntimeError('x')", "import nowhere", "raise MemoryError", "f = lambda: f()\nf()", "raise SystemExit(0)"),
     *("raise SystemExit('text')", "class Own(BaseException): pass\nraise Own", "raise StopIteration", "raise 3", ""),
     *("def", "(" * 300, "x = '\\x1b[31m'\nraise ValueError(x)", "raise ValueError('long' * 100_000)", "1/0", "a\0b"),
-    *(
-        "raise UnicodeDecodeError('x', b'', 0, 1, 'y')",
-        "raise OSError(2, 'x')",
-        "assert 0",
-        "raise GeneratorExit",
-        "\t x",
-        "x: int",
-    ),
+    *("raise UnicodeDecodeError('x', b'', 0, 1, 'y')", "raise OSError(2, 'x')", "assert 0", "raise GeneratorExit"),
     *("derivation = 3", "def derivation(records): raise RuntimeError('\\n')", "def derivation(records): return 3"),
-    "raise ExceptionGroup('g', [ValueError(1)])",
+    *("raise ExceptionGroup('g', [ValueError(1)])", "\t x", "x: int"),
 )
 RUNNING = (
     ("derive",),
