@@ -20,6 +20,8 @@ from riskcalc.quoting import quoted
 
 # Of a count, the first that is too large.
 MOST = 2**63
+# Exponents whose digits are written out; double precision ends before.
+LARGEST_DECADE = 400
 _FLOATS: Any = (float, np.floating)
 _LONG_DOUBLE: Any = np.longdouble
 _MPF: Any = mpmath.mpf
@@ -115,9 +117,9 @@ def _check_exponent(item: Any, name: str) -> None:
     if isinstance(item, str) and "/" not in item:
         try:
             item = Decimal(item)
-        except InvalidOperation:
-            return
-    if isinstance(item, Decimal) and item.is_finite() and item and abs(item.adjusted()) > 400:
+        except InvalidOperation as error:  # an exponent may be beyond decimal numbers, but not beyond fractions
+            raise ValueError(_no_number(item, name)) from error
+    if isinstance(item, Decimal) and item.is_finite() and item and abs(item.adjusted()) > LARGEST_DECADE:
         size = "large" if item.adjusted() > 0 else "small"
         raise ValueError(f"{name} is too {size} for double precision: about 1e{item.adjusted()}")
 
@@ -268,6 +270,19 @@ def count(value: Any, name: str) -> int:
         raise TypeError(f"{name} must be an integer, got {quoted(value)}")
     _check_counts(int(value), int(value), name)
     return int(value)
+
+
+def whole(value: Any, name: str) -> int:
+    """The integer that a text or an exact number is, such as "1e3"."""
+    try:
+        exact = _exact(value, name)
+    except ValueError as error:
+        raise ValueError(f"{name} must be an integer, got {quoted(value)}") from error
+    if exact != int(exact):
+        raise ValueError(f"{name} must be an integer, got {quoted(value)}")
+    if abs(exact) >= MOST:
+        raise ValueError(f"{name} must be below 2^63, got {quoted(value)}")
+    return int(exact)
 
 
 def _check_counts(least: int, most: int, name: str) -> None:

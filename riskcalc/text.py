@@ -8,25 +8,25 @@ import io
 import zlib
 from pathlib import Path
 
+from riskcalc.files import MOST_BYTES, read_bytes
 from riskcalc.quoting import printable
 
-# Bytes of what is unpacked, the most.
-MOST_BYTES = 1 << 28
 _GZIP = b"\x1f\x8b"
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-def read_text(path: Path) -> str:
-    """The text in a file, line ends as they are.
+def read_text(path: Path, most: int = MOST_BYTES) -> str:
+    """The text in a file or a pipe, line ends as they are.
 
     Raises
     ------
     ValueError
-        That names the file and the cause: it cannot be opened, is cut off, or is no text.
+        That names the file and the cause: it cannot be opened, holds more bytes than `most`, packed or unpacked, is
+        cut off, or is no text.
     """
+    raw = read_bytes(path, most)
     try:
-        raw = path.read_bytes()
-        return _decoded(_unpacked(raw) if raw.startswith(_GZIP) else raw)
+        return _decoded(_unpacked(raw, most) if raw.startswith(_GZIP) else raw)
     except UnicodeError as error:
         cause = f"it is no text in UTF-8, nor in UTF-16 with a byte order mark: {error}"
     except OSError as error:
@@ -36,11 +36,11 @@ def read_text(path: Path) -> str:
     raise ValueError(f"cannot read {printable(str(path))}: {printable(cause)}")
 
 
-def _unpacked(raw: bytes) -> bytes:
+def _unpacked(raw: bytes, most: int) -> bytes:
     with gzip.GzipFile(fileobj=io.BytesIO(raw)) as file:
-        found = file.read(MOST_BYTES + 1)
-    if len(found) > MOST_BYTES:
-        raise ValueError(f"unpacked, it holds more than {MOST_BYTES >> 20} MiB")
+        found = file.read(most + 1)
+    if len(found) > most:
+        raise ValueError(f"unpacked, it holds more than {most >> 20} MiB")
     return found
 
 

@@ -33,7 +33,7 @@ PROBLEMS = {
     "few": rc.LinearGaussian(aspect_ratio=".5", noise_variance=1, **TWO),
     "ridge": rc.LinearGaussian(aspect_ratio=2, noise_variance=1, ridge=1, penalty="natural", **TWO),
     "negative ridge": rc.LinearGaussian(aspect_ratio=3, noise_variance=1, ridge="-1/1000", **TWO),
-    "counts": rc.LinearGaussian(n_samples=40, n_features=20, noise_variance=1, **TWO),
+    "counts": rc.LinearGaussian(n_samples=80, n_features=40, noise_variance=1, **TWO),
     "no error": rc.LinearGaussian(aspect_ratio=".5", **TWO),
     "no variance": rc.LinearGaussian(aspect_ratio=2, eigenvalues=[4, 1, 0], signal=1, noise_variance=1),
     "nothing": rc.LinearGaussian(aspect_ratio=2, eigenvalues=0, signal=1, noise_variance=1),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import signal
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -342,8 +343,8 @@ def test_an_interrupt_with_nothing_finished_interrupts(interrupted):
         interrupted(0, executor=thread)
 
 
-def test_an_interrupt_while_waiting(monkeypatch):
-    """The results of an unbroken row of finished tasks from the first; the others are given up."""
+def test_an_interrupt_while_waiting():
+    """The results of an unbroken row of finished tasks from the first; the others are given up, or never made."""
     waiting: list[Future] = []
 
     class Slow(ThreadPoolExecutor):
@@ -351,16 +352,19 @@ def test_an_interrupt_while_waiting(monkeypatch):
             future: Future = Future()
             if arguments[0] != 2:
                 future.set_result(function(*arguments))
+            if arguments[0] == 5:
+                signal.raise_signal(signal.SIGINT)
             waiting.append(future)
             return future
 
-    def as_completed(futures):
-        yield from futures[:2]
-        raise KeyboardInterrupt
+    def run(**how):
+        return workers.run_all(((i,) for i in itertools.count()), lambda i: 10 * i, Slow(1), **how)
 
-    monkeypatch.setattr(workers, "as_completed", as_completed)
-    assert workers.run_all([(i,) for i in range(5)], lambda i: 10 * i, Slow(1)) == [0, 10]
+    assert run(partial=True) == [0, 10]
     assert waiting[2].cancelled()
+    assert len(waiting) == 6
+    with pytest.raises(KeyboardInterrupt):
+        run()
 
 
 def test_an_error_in_a_task_is_an_error(monkeypatch):

@@ -17,6 +17,8 @@ PACKAGE = Path(riskcalc.__file__).parent
 # A module may import from the modules listed before it, and from its own folder.
 ORDER = (
     "quoting",
+    "memory",
+    "files",
     "text",
     "exact",
     "lookup",

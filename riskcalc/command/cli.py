@@ -30,8 +30,8 @@ from riskcalc.command.options import (
     score_of,
     score_options,
 )
-from riskcalc.command.output import show, warned, watched
-from riskcalc.quoting import printable
+from riskcalc.command.output import MUTANTS, announced, discard_output, say, show, told, warned, watched
+from riskcalc.command.signals import interruptible
 
 _EPILOG = """New here? `riskcalc examples` writes problem files to begin with.
 
@@ -172,9 +172,6 @@ def verify(
 
     With --mutants, show how many small errors in the formulas the checks would catch. Exit code 1 if they disagree.
     """
-    from riskcalc.policies import by_budget
-    from riskcalc.prediction.predict import evaluate
-
     settings = {"tolerance": tolerance, "confidence": confidence, "seconds": seconds}
     if chapter is not None:
         given = {name: options.pop(name) for name in ("seed", "workers", "size")}
@@ -184,13 +181,18 @@ def verify(
         _verify_chapter(chapter_of(chapter), mutants, as_json, **settings, **drawing)
         return
     if mutants:
-        from riskcalc.power.measure import measure_power
-
         workers = options.pop("workers")
         if any(value is not None for value in options.values()):
             raise ValueError("--mutants is about the formulas; it takes no problem")
-        show(measure_power(workers=workers, progress=watched()), as_json)
+        with announced(MUTANTS, workers):
+            from riskcalc.power.measure import measure_power
+
+            power = measure_power(workers=workers, progress=watched())
+        show(power, as_json)
         return
+    from riskcalc.policies import by_budget
+    from riskcalc.prediction.predict import evaluate
+
     (model, retrain), drawing = model_of(options), drawing_of(options)
     asked = question_of(options)
     if model["policy"] is None and asked.budget:
@@ -242,20 +244,31 @@ def schema() -> None:
 
 
 def main() -> None:
-    """Run the command line; bad input ends with exit code 2 and one line on stderr."""
+    """Run the command line; bad input ends with exit code 2 and one line on stderr, an interrupt with 128 + signal."""
     warnings.showwarning = warned
+    with interruptible() as signals:
+        code = _run()
+    sys.exit(128 + signals[0] if signals else code)
+
+
+def _run() -> int:
+    """Run the command and say what went wrong; the exit code."""
     try:
-        sys.exit(app(prog_name="riskcalc", standalone_mode=False))
+        code = app(prog_name="riskcalc", standalone_mode=False) or 0
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
+    except SystemExit as stopped:
+        return int(stopped.code or 0)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
-        sys.exit(2)
-    except click.ClickException as error:
-        message = error.format_message()
-    except (ValueError, TypeError, OSError) as error:
-        message = str(error)
-    except ArithmeticError as error:
-        message = f"the numbers asked about are out of reach: {type(error).__name__}: {error}"
-    except click.Abort:
-        sys.exit(130)
-    click.echo(f"riskcalc: error: {printable(' '.join(message.split()))}", err=True)
-    sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        say("interrupted")
+        return 130
+    except BrokenPipeError:
+        discard_output()
+        return 141
+    except Exception as error:
+        discard_output()
+        say(f"error: {told(error)}")
+    return 2

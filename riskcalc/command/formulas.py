@@ -10,13 +10,13 @@ from typing import Any
 import click
 
 import riskcalc as rc
-from riskcalc.command.options import FILE, chapter_of, chapter_option, policy_options, shown_policy
-from riskcalc.command.output import show, watched
+from riskcalc.command.options import FILE, OUTPUT, chapter_of, chapter_option, policy_options, shown_policy
+from riskcalc.command.output import DERIVATION, DERIVATIONS, announced, show, watched
 
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--tex", "tex_file", type=FILE, help="Also write the derivation, or all of them, as an article.")
+@click.option("--tex", "tex_file", type=OUTPUT, help="Also write the derivation, or all of them, as an article.")
 @click.option("--workers", type=click.IntRange(1), help="Processes; as many as there are processors, if left out.")
 @chapter_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
@@ -25,8 +25,9 @@ def derive(name: str | None, tex_file: Path | None, workers: int | None, chapter
 
     NAME is that of a derivation, or a Python file of your own. Exit code 1 if a step fails.
     """
-    own = chapter_of(chapter)
-    report = rc.derive(name, chapter=own, workers=workers, progress=watched())
+    with announced(*((DERIVATIONS, workers) if name is None else (DERIVATION, 1))):
+        own = chapter_of(chapter)
+        report = rc.derive(name, chapter=own, workers=workers, progress=watched())
     if tex_file is not None:
         from riskcalc.theory.library import library_of
         from riskcalc.typesetting.article import derivation_article
@@ -38,7 +39,7 @@ def derive(name: str | None, tex_file: Path | None, workers: int | None, chapter
 
 
 @click.command()
-@click.argument("file", type=FILE)
+@click.argument("file", type=OUTPUT)
 @click.option("--workers", type=click.IntRange(1), help="Processes; as many as there are processors, if left out.")
 @chapter_option
 def catalogue(file: Path, workers: int | None, chapter: str | None) -> None:
@@ -46,11 +47,12 @@ def catalogue(file: Path, workers: int | None, chapter: str | None) -> None:
 
     The derivations are run for it. Exit code 1 if a step fails.
     """
-    from riskcalc.theory.library import library_of
-    from riskcalc.typesetting.catalogue import catalogue
+    with announced(DERIVATIONS, workers):
+        from riskcalc.theory.library import library_of
+        from riskcalc.typesetting.catalogue import catalogue
 
-    own = chapter_of(chapter)
-    reports = rc.derive(chapter=own, workers=workers, progress=watched())
+        own = chapter_of(chapter)
+        reports = rc.derive(chapter=own, workers=workers, progress=watched())
     file.write_text(catalogue(reports, library_of(own)), encoding="utf-8")
     if not reports.passed:
         raise click.ClickException("a derivation fails; see riskcalc derive")

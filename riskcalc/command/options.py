@@ -12,10 +12,23 @@ import click
 
 import riskcalc as rc
 from riskcalc.expressions import Expression
+from riskcalc.files import check_output
 from riskcalc.policies import POLICIES, Option, Ranking, Retrain, Score
 from riskcalc.policies.base import rankings, required
 
 FILE = click.Path(path_type=Path)
+
+
+class _Output(click.Path):
+    """A file that a command writes: refused before the work if it cannot be written."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Path:
+        path = Path(value)
+        check_output(path)
+        return path
+
+
+OUTPUT = _Output()
 # Letters of the choices that stand beside a flag; longer lists are part of its help, whose lines can be broken.
 MOST_CHOICES = 40
 

@@ -36,14 +36,13 @@ import inspect
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from fractions import Fraction
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
 
-from riskcalc.exact import one_number
+from riskcalc.exact import one_number, whole
 from riskcalc.laws import Beta, Law, MarchenkoPastur, PowerLaw, Uniform
 from riskcalc.problems import LinearGaussian, Problem, RankOne
 from riskcalc.problems.csv_file import read_csv
@@ -52,6 +51,8 @@ from riskcalc.quoting import printable, quoted
 from riskcalc.text import read_text
 
 SCHEMA = inspect.cleandoc(__doc__ or "").partition("\n\n")[2]
+# Of a problem file, which hardly has more than some numbers for each of a million features.
+MOST_BYTES = 1 << 26
 _EXAMPLES = Path(__file__).parent.parent / "examples"
 
 _Scalar = StrictInt | Annotated[Decimal, Field(strict=True, allow_inf_nan=True)] | StrictStr
@@ -95,9 +96,18 @@ class Question:
 def read_keys(path: Path) -> dict[str, Any]:
     """The keys of a TOML file, numbers exact; ValueError if it cannot be read."""
     try:
-        return tomllib.loads(read_text(path), parse_float=Decimal)
+        return tomllib.loads(read_text(path, MOST_BYTES), parse_float=_decimal)
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{printable(str(path))} is not valid TOML: {error}") from error
+    except RecursionError as error:
+        raise ValueError(f"{printable(str(path))} is nested too deeply") from error
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation as error:
+        raise ValueError(f"{text} is out of reach of decimal numbers") from error
 
 
 def write_examples(folder: Path) -> list[Path]:
@@ -170,13 +180,7 @@ def _counts(value: Any, name: str) -> Any:
     """Counts of the command line, which are text, as integers."""
     if isinstance(value, list):
         return [_counts(item, name) for item in value]
-    try:
-        exact = Fraction(value)
-    except (ValueError, ZeroDivisionError) as error:
-        raise ValueError(f"{name} must be an integer, got {value!r}") from error
-    if exact.denominator != 1:
-        raise ValueError(f"{name} must be an integer, got {value}")
-    return int(exact)
+    return whole(value, name)
 
 
 def _power_law(values: list[Any]) -> PowerLaw:

@@ -16,10 +16,14 @@ from riskcalc.formulas.chapters import Chapter, Library
 from riskcalc.formulas.records import Formula
 from riskcalc.lookup import look_up
 from riskcalc.modules import failures_of
-from riskcalc.simulation.workers import process_pool, run_all
+from riskcalc.simulation.progress import Progress
+from riskcalc.simulation.workers import process_pool, processors, run_all
 from riskcalc.theory.library import LIBRARY, from_file, library_of
 from riskcalc.theory.masks import MOMENTS
 from riskcalc.theory.symbols import X
+
+# What a derivation takes, more or less.
+SECONDS = 10.0
 
 
 @cache
@@ -89,19 +93,22 @@ def derive(
     """
     library = library_of(chapter)
     if name is not None:
-        return run(name, library)
-    tasks = [(each, library) for each in library.derivations]
-    label = f"{len(tasks)} derivations" if progress else None
-    if library is LIBRARY:
-        executor = None if workers == 1 else process_pool(workers)
-        return Reports(tuple(run_all([(each,) for each, _ in tasks], run, executor, label)))
-    return Reports(tuple(run_all(tasks, run, None, label)))  # in this process, which ran the file of the chapter
+        return run(name, library, progress)
+    names, own = [*library.derivations], library is not LIBRARY
+    executor = None if own or workers == 1 else process_pool(workers)  # this process ran the file of the chapter
+    seconds = SECONDS / (1 if executor is None else workers or processors())
+    shown = Progress(f"{len(names)} derivations" if progress else None, len(names), seconds)
+    tasks = [(name, library) if own else (name,) for name in names]
+    return Reports(tuple(run_all(tasks, run, executor, shown)))
 
 
-def run(name: str, library: Library = LIBRARY) -> Report:
+def run(name: str, library: Library = LIBRARY, progress: bool = False) -> Report:
     """Build one derivation and check its steps."""
     derivation, background = build(name, library=library), background_of(library)
-    return Report(name, derivation.title, tuple(check(step, background) for step in derivation.steps))
+    steps = derivation.steps
+    shown = Progress(f"{len(steps)} steps" if progress else None, len(steps), SECONDS / max(len(steps), 1))
+    tasks = ((step, background) for step in steps)
+    return Report(name, derivation.title, tuple(run_all(tasks, check, None, shown)))
 
 
 def check(step: Step, background: Background | None = None) -> StepReport:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from riskcalc.exact import as_fractions, count, exact_array, one_number
 from riskcalc.laws.base import Law
+from riskcalc.memory import fits
 
 # What a rule of other nodes has instead, and what was found of these.
 _PLACED = ("nodes", "eigenvalues", "signal", "weights", "shape", "_identity", "_hash")
@@ -58,6 +59,7 @@ class Continuous(Law, ABC):
             )
         if count(nodes, "nodes") < 2:
             raise ValueError(f"nodes must be at least 2, got {nodes}")
+        fits(8 * nodes**2, f"a quadrature of {nodes:,} nodes")
         self._place(nodes)
 
     def _place(self, nodes: int) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 
 from riskcalc.exact import count, one_number
 from riskcalc.laws.base import Law
+from riskcalc.memory import fits
 
 # The limit of a power law is resolved down to exp(-40) of its variance: at a heavier tail that leaves double precision.
 HEAVIEST = 0.94
@@ -42,6 +43,7 @@ class PowerLaw(Law):
             raise ValueError(f"decay must be at least 0, got {decay}")
         if n_features is not None:
             self.n_features = count(n_features, "n_features")
+            fits(100 * self.n_features, f"a power law of {self.n_features:,} features")
             ranks = (np.arange(n_features) + 0.5) / n_features
             weights = None
         else:

@@ -9,8 +9,9 @@ import numpy as np
 from riskcalc.derivation.run import derive
 from riskcalc.formulas.chapters import Chapter
 from riskcalc.power.derivations import refusals
-from riskcalc.power.measure import FAILURES, Power, equivalent
+from riskcalc.power.measure import FAILURES, SECONDS, Power, equivalent
 from riskcalc.power.mutation import Mutant, mutants
+from riskcalc.simulation.progress import Progress
 from riskcalc.simulation.workers import run_all
 from riskcalc.theory.library import library_of
 from riskcalc.verification.evidence import Evidence, gather
@@ -62,8 +63,9 @@ def measure_chapter(
         raise ValueError(f"the formulas as they are fail {', '.join(wrong)}; no mutant was tried")
     every = mutants(library_of(chapter))
     tasks = [(chapter, mutant, names, evidence, tolerance) for mutant in every]
-    results = run_all(tasks, _caught_by, None, f"{len(every)} mutants" if progress else None)
-    power = Power({}, [], [])
+    shown = Progress(f"{len(every)} mutants" if progress else None, len(every), SECONDS)
+    results = run_all(tasks, _caught_by, None, shown, partial=True)
+    power = Power({}, [], [], len(every) - len(results))
     for mutant, checks in zip(every, results, strict=False):
         if checks:
             power.caught[str(mutant)] = checks

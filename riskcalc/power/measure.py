@@ -37,8 +37,9 @@ from riskcalc.power.mutation import Mutant, mutants
 from riskcalc.prediction.predict import evaluate
 from riskcalc.problems import LinearGaussian
 from riskcalc.results.tables import Column, Part, Shown, Table
+from riskcalc.simulation.progress import Progress
 from riskcalc.simulation.simulate import make_plan, run_trials
-from riskcalc.simulation.workers import process_pool, run_all
+from riskcalc.simulation.workers import process_pool, processors, run_all
 from riskcalc.theory import REGISTRY
 from riskcalc.theory.symbols import Lambda
 from riskcalc.verification.equivalence import extrapolate
@@ -73,6 +74,8 @@ TRIALS = (8192, 4096, 2048)
 # A prediction is contradicted beyond so many standard errors, and what a line in 1/n leaves out (relative).
 SIGMAS = 5.0
 FINITE_SIZE = 0.004
+# What trying a mutant takes, more or less.
+SECONDS = 2.0
 # What evaluating a wrong formula may raise.
 FAILURES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
@@ -250,11 +253,14 @@ class Power(Shown):
         By mutant, in words: what caught it.
     survivors, equivalents : list of str
         Mutants that nothing caught; those that are equal to the original are listed apart and not counted.
+    untried : int
+        Mutants that an interrupt left.
     """
 
     caught: dict[str, list[str]]
     survivors: list[str]
     equivalents: list[str]
+    untried: int = 0
 
     @property
     def fraction(self) -> float:
@@ -274,6 +280,7 @@ class Power(Shown):
         counted = len(self.caught) + len(self.survivors)
         lines = [f"{len(self.caught)} of {counted} mutants caught: {100 * self.fraction:.1f} %."]
         lines.append(f"{len(self.equivalents)} more are equal to the original and are not counted.")
+        lines += [f"Interrupted: {self.untried} more were not tried."] if self.untried else []
         for title, which in (("Survivors:", self.survivors), ("Equivalent:", self.equivalents)):
             lines += [title, *(f"  {mutant}" for mutant in which)] if which else []
         return [Table("caught first by", (Column("check", words=True), Column("mutants")), rows), *lines]
@@ -290,7 +297,7 @@ def measure_power(workers: int | None = None, progress: bool = False) -> Power:
 
     Raises
     ------
-    RuntimeError
+    ValueError
         If the checks refuse the formulas as they are.
     """
     wrong = [report.name for report in derive(workers=workers, progress=progress).reports if not report.passed]
@@ -298,7 +305,7 @@ def measure_power(workers: int | None = None, progress: bool = False) -> Power:
     found = risks(regimes())
     wrong += contradicted(found, witness) + violated(found)
     if wrong:
-        raise RuntimeError(f"the formulas as they are fail {', '.join(wrong)}; no mutant was tried")
+        raise ValueError(f"the formulas as they are fail {', '.join(wrong)}; no mutant was tried")
     return try_mutants(witness, workers=workers, progress=progress)
 
 
@@ -308,9 +315,11 @@ def try_mutants(witness: Witness, every: int = 1, workers: int | None = None, pr
     executor = None if workers == 1 else process_pool(workers)
     size = 4
     tasks = [(chosen[i : i + size], witness) for i in range(0, len(chosen), size)]
-    results = run_all(tasks, _try_some, executor, f"{len(chosen)} mutants" if progress else None)
-    power = Power({}, [], [])
-    for name, checks, is_equivalent in (result for part in results for result in part):
+    seconds = size * SECONDS / (1 if executor is None else workers or processors())
+    shown = Progress(f"{len(chosen)} mutants" if progress else None, len(tasks), seconds)
+    results = [result for part in run_all(tasks, _try_some, executor, shown, partial=True) for result in part]
+    power = Power({}, [], [], len(chosen) - len(results))
+    for name, checks, is_equivalent in results:
         if checks:
             power.caught[name] = checks
         else:

@@ -36,7 +36,7 @@ class Estimate(Inert):
     n_samples : int or None
         Rows of a sample.
     note : str
-        What is not independent of the theory, if anything is not.
+        That it was interrupted, if it was; what is not independent of the theory, if anything is not.
 
     Examples
     --------

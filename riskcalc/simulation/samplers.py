@@ -16,6 +16,7 @@ import numpy as np
 
 from riskcalc.exact import as_float, as_fractions, count
 from riskcalc.laws import Empirical
+from riskcalc.memory import fits
 from riskcalc.policies import Group, Optimal, Policy, Procedure, Ranking
 from riskcalc.problems import LinearGaussian, Problem, RankOne
 from riskcalc.simulation.backends import Backend
@@ -26,6 +27,8 @@ from riskcalc.simulation.populations import Population, dense_ranks, population,
 NEAREST = 4
 # Largest over smallest variance per penalty of an interpolator that keeps four digits and more.
 MOST_SPREAD = 1e12
+# Of every feature: arrays of what it is, and as many on the way.
+BYTES = 100
 
 
 class Sampler(ABC):
@@ -113,6 +116,7 @@ def _(problem: LinearGaussian, n_samples: int) -> LinearGaussian:
         raise ValueError(
             f"n_samples = {n_samples} at {float(ratio):g} features per sample leaves no feature; take more samples"
         )
+    fits(BYTES * p, f"{p:,} features at n_samples = {n_samples:,}")
     own = population(problem, p)
     return LinearGaussian(
         n_samples=n_samples,

@@ -12,17 +12,20 @@ from concurrent.futures import Executor
 import numpy as np
 
 from riskcalc.exact import count
+from riskcalc.memory import fits
 from riskcalc.policies import Policy, Procedure, Retrain
 from riskcalc.policies.procedures import shared_scores
 from riskcalc.problems import Problem, check_single
 from riskcalc.simulation.backends import backend
 from riskcalc.simulation.estimates import Estimate
+from riskcalc.simulation.progress import Progress
 from riskcalc.simulation.samplers import rows_of, sampler
 from riskcalc.simulation.trials import DISTRIBUTIONS, Plan, run_blocks
-from riskcalc.simulation.workers import process_pool, run_all
+from riskcalc.simulation.workers import process_pool, processors, run_all
 
-# Multiplications that take a worker about a tenth of a second: less is not worth a task, much less not a pool.
-TASK = 2e9
+# Multiplications of a worker in a second; those of a task: less is not worth one, much less not a pool.
+SPEED = 2e10
+TASK = SPEED / 10
 
 
 def simulate(
@@ -68,20 +71,22 @@ def simulate(
     executor : concurrent.futures.Executor, optional
         Where trials run; by default a pool of `workers` processes with one BLAS thread each, if there is work for one.
     workers : int, optional
-        Size of the default pool; 1 runs in this process. By default the processors this process may use.
+        Size of the default pool; 1 runs in this process, as everything does in a process that another one started to
+        work. By default the processors this process may use.
     progress : bool
         Show a progress bar on stderr.
 
     Returns
     -------
     Estimate
-        Of the test risk, with that of the training error in it. After an interrupt, of the trials finished by then.
+        Of the test risk, with that of the training error in it. After an interrupt, of the trials finished by then,
+        and its note says so.
 
     Raises
     ------
     ValueError, TypeError
-        Naming the argument; also where sizes round to nothing, or n_samples is too near the number of features for the
-        mean over trials to have a finite error.
+        Naming the argument; also where sizes round to nothing or need more memory than there is, or n_samples is too
+        near the number of features for the mean over trials to have a finite error.
 
     Examples
     --------
@@ -94,9 +99,11 @@ def simulate(
     procedure = Procedure.of(prune, retrain)
     plan = make_plan(problem, [procedure], n_samples, features, distribution)
     seed, trials = check_seed(seed), count(trials, "trials")
-    values = run_trials(plan, seed, trials, device=device, executor=executor, workers=workers, progress=progress)
+    how = {"device": device, "executor": executor, "workers": workers, "progress": progress}
+    values = run_trials(plan, seed, trials, **how, partial=True)
     simulated = {"problem": problem, "procedure": procedure, "n_samples": plan.n_samples}
-    simulated["note"] = shared_scores([procedure])
+    interrupted = f"Interrupted after {len(values):,} of {trials:,} trials." if len(values) < trials else ""
+    simulated["note"] = "\n".join(filter(None, [interrupted, shared_scores([procedure])]))
     return Estimate.of(values[:, 0, 0], seed, values[:, 0, 1], **simulated)
 
 
@@ -109,24 +116,28 @@ def run_trials(
     executor: Executor | None = None,
     workers: int | None = None,
     progress: bool = False,
+    partial: bool = False,
 ) -> np.ndarray:
     """Test risk and training error of every model of a plan in every trial, shape (trials, models, 2).
 
-    Trials start at block `first` of the seed's blocks.
+    Trials start at block `first` of the seed's blocks. With `partial`, an interrupt gives those that were finished.
     """
+    fits(trials * len(plan.procedures) * 16, f"what {trials:,} trials measure")
     chosen = backend(device)
     if workers is not None:
         workers = count(workers, "workers")
     blocks = range(first, first + math.ceil(trials / plan.block))
     n, p = plan.n_samples, plan.n_features
-    size = len(blocks)
+    size, work = len(blocks), plan.block * n * p * (min(n, p) + 40)
     if chosen.name == "cpu":
-        size = max(1, round(TASK / (plan.block * n * p * (min(n, p) + 40))))
+        size = max(1, round(TASK / work))
         if executor is None and workers != 1 and len(blocks) > 4 * size:
             executor = process_pool(workers)
-    tasks = [(plan, seed, blocks[i : i + size], chosen.name) for i in range(0, len(blocks), size)]
-    label = f"{trials} trials, n = {n}, p = {p}" if progress else None
-    return np.concatenate(run_all(tasks, _run_on, executor, label))[:trials]
+    starts = range(0, len(blocks), size)
+    tasks = ((plan, seed, blocks[i : i + size], chosen.name) for i in starts)
+    seconds = size * work / SPEED / (1 if executor is None else workers or processors())
+    shown = Progress(f"{trials} trials, n = {n}, p = {p}" if progress else None, len(starts), seconds)
+    return np.concatenate(run_all(tasks, _run_on, executor, shown, partial=partial))[:trials]
 
 
 def _run_on(plan: Plan, seed: int | tuple[int, ...], blocks: range, device: str) -> np.ndarray:
@@ -150,9 +161,11 @@ def make_plan(
             raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
     own = sampler(problem, rows_of(problem, n_samples), features == "drawn")
     whole = tuple(procedure.whole(own.n_features, problem.n_features) for procedure in procedures)
+    plan = Plan(own, whole, distribution)
+    fits(plan.trial_bytes, f"a trial of {plan.n_samples:,} samples of {plan.n_features:,} features")
     for procedure in whole:
         own.check(procedure)
-    return Plan(own, whole, distribution)
+    return plan
 
 
 def check_seed(seed: int) -> int:

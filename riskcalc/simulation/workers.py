@@ -1,88 +1,181 @@
-"""Blocks of trials on several processes, with progress, and what is finished when interrupted."""
+"""Tasks on several processes, with progress, and what is finished when interrupted."""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterable
-from concurrent.futures import Executor, Future, as_completed
-from itertools import takewhile
+import threading
+import time
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from typing import Any
+from weakref import WeakSet
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from riskcalc.simulation.progress import Progress
+
+# Tasks that an executor has at a time; of the others nothing is made yet.
+AHEAD = 256
+# Processes for each processor.
+MOST_WORKERS = 16
+# Seconds until an interrupt is seen, and until workers see that nobody waits for them.
+PROMPT = 0.2
+
+_pools: WeakSet[Executor] = WeakSet()
 
 
-def process_pool(workers: int | None = None) -> Executor:
+def process_pool(workers: int | None = None) -> Executor | None:
     """Processes with one BLAS thread each, as many as this process may use; kept for the next call.
 
-    They need no guard in the calling script, and run functions defined anywhere.
+    They need no guard in the calling script, run functions defined anywhere, and end with this process however it ends.
+    None in a process that another one started to work: it works alone.
     """
+    if multiprocessing.current_process().name != "MainProcess":
+        return None
     from loky import get_reusable_executor
 
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if workers is not None and workers > MOST_WORKERS * processors():
+        most = f"{MOST_WORKERS * processors()}, {MOST_WORKERS} for each processor"
+        raise ValueError(f"workers must be at most {most}, got {workers}")
     one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    return get_reusable_executor(max_workers=workers or usable, initializer=_leave_interrupts, env=one_thread)
+    own = {"initializer": _serve, "initargs": (os.getpid(),), "env": one_thread}
+    if hasattr(signal, "pthread_sigmask"):
+        resource_tracker.ensure_running()  # which, once it runs, leaves alone what `_submitted` blocks
+    pool = get_reusable_executor(max_workers=workers or processors(), **own)
+    _pools.add(pool)
+    return pool
 
 
-def _leave_interrupts() -> None:
-    """An interrupt is for the process that waits for the results."""
+def processors() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _serve(parent: int) -> None:
+    """An interrupt is for the process that waits for the results; without that process there is nothing to do."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def follow() -> None:
+        while os.getppid() == parent:
+            time.sleep(PROMPT)
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
 
 
 def run_all(
     tasks: Iterable[tuple[Any, ...]],
     function: Callable[..., Any],
     executor: Executor | None,
-    label: str | None = None,
+    progress: Progress | None = None,
+    *,
+    partial: bool = False,
 ) -> list[Any]:
-    """`function` of every task, in order, by an executor or (None) in this process.
+    """`function` of every task, in order, by an executor or (None) in this process; tasks are made when there is need.
 
-    With a label, a progress bar on stderr. An interrupt returns the results up to the first task not finished.
+    An interrupt ends the processes of this module and raises KeyboardInterrupt; if a `partial` answer is of use it
+    gives the results up to the first task not finished, if there are any.
     """
     if executor is not None and not isinstance(executor, Executor):
         raise TypeError(f"executor must be a concurrent.futures.Executor, got {executor!r}")
-    tasks = list(tasks)
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=label is None) as progress:
-        bar = progress.add_task(label or "", total=len(tasks))
-        if executor is None:
-            return _in_turn(tasks, function, lambda: progress.advance(bar))
-        return _in_parallel(tasks, function, executor, lambda: progress.advance(bar))
-
-
-def _in_turn(tasks: list[tuple[Any, ...]], function: Callable[..., Any], advance: Callable[[], None]) -> list[Any]:
-    results = []
-    try:
-        for task in tasks:
-            results.append(function(*task))
-            advance()
-    except KeyboardInterrupt:
-        if not results:
-            raise
+    results: list[Any] = []
+    with progress or Progress() as shown:
+        try:
+            if executor is None:
+                for task in tasks:
+                    results.append(function(*task))
+                    shown.advance()
+            else:
+                _in_parallel(iter(tasks), function, executor, results, shown.advance)
+        except KeyboardInterrupt:
+            if not (partial and results):
+                raise
     return results
 
 
 def _in_parallel(
-    tasks: list[tuple[Any, ...]], function: Callable[..., Any], executor: Executor, advance: Callable[[], None]
-) -> list[Any]:
-    futures: list[Future] = [executor.submit(function, *task) for task in tasks]
-    try:
-        for future in as_completed(futures):
-            future.result()  # the error of one task ends all
-            advance()
-    except KeyboardInterrupt:
-        # In the workers of some executors it arrives as well, as the error of their tasks.
-        finished = list(takewhile(_is_finished, futures))
-        if not finished:
+    tasks: Iterator[tuple[Any, ...]],
+    function: Callable[..., Any],
+    executor: Executor,
+    results: list[Any],
+    advance: Callable[[], None],
+) -> None:
+    """Fill in the results. The error of one task ends all."""
+    row: deque[Future] = deque()  # in the order of the tasks, from the first that is not among the results
+    flying: set[Future] = set()
+    with _interrupts_noted() as noted:
+        more = True
+        try:
+            while not noted and (more or flying):
+                while more and len(flying) < AHEAD and not noted:
+                    task = next(tasks, None)
+                    if more := task is not None:
+                        row.append(_submitted(executor, function, task))
+                        flying.add(row[-1])
+                done, flying = wait(flying, PROMPT, FIRST_COMPLETED)
+                for future in done:
+                    future.result()
+                    advance()
+                _collect(row, results)
+        except BaseException:
+            _collect(row, results)
             raise
-        return [future.result() for future in finished]
+        finally:
+            if more or row:
+                _give_up(executor, row)
+    if noted:  # by a handler that does not raise
+        raise KeyboardInterrupt
+
+
+def _submitted(executor: Executor, function: Callable[..., Any], task: tuple[Any, ...]) -> Future:
+    """A task under way. Processes that start for it never see an interrupt, not even before they can ignore it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        return executor.submit(function, *task)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        return executor.submit(function, *task)
     finally:
-        for future in futures:
-            future.cancel()
-    return [future.result() for future in futures]
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _is_finished(future: Future) -> bool:
-    return future.done() and not future.cancelled() and future.exception() is None
+def _collect(row: deque[Future], results: list[Any]) -> None:
+    """Take the results of an unbroken row of finished tasks."""
+    while row and row[0].done() and not row[0].cancelled() and row[0].exception() is None:
+        results.append(row.popleft().result())
+
+
+def _give_up(executor: Executor, row: Iterable[Future]) -> None:
+    """Nobody waits for these any more; of an executor of somebody's own, what runs is left to run."""
+    if executor in _pools:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # where there is no pgrep, loky tells so, and kills what it knows of
+            executor.shutdown(wait=True, kill_workers=True)  # type: ignore[reportCallIssue]
+        return
+    for future in row:
+        future.cancel()
+
+
+@contextmanager
+def _interrupts_noted() -> Iterator[list[int]]:
+    """Signals that would interrupt this process are noted, and arrive at the end.
+
+    Raised anywhere, they would leave an executor half way through what it does, its locks held.
+    """
+    noted: list[int] = []
+    handlers = {}
+    if threading.current_thread() is threading.main_thread():
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        handlers = {number: handler for number, handler in handlers.items() if callable(handler)}
+    for number in handlers:
+        signal.signal(number, lambda number, _: noted.append(number))
+    try:
+        yield noted
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        if noted:
+            signal.raise_signal(noted[0])

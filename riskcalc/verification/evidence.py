@@ -6,7 +6,7 @@ import itertools
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,13 +34,13 @@ def gather(
         wanted = [FIRST_TRIALS * 2 ** (look - 1) * sizes[-1] // n for n in sizes]
         try:
             values = [
-                _longer(old, subject.trials(rung, n, len(old), size - len(old)), size)
+                np.concatenate([old, subject.trials(rung, n, len(old), size - len(old))])
                 for rung, (n, old, size) in enumerate(zip(sizes, values, wanted, strict=True))
             ]
         except KeyboardInterrupt:
             if found is None:
                 raise
-            break  # with what the looks before this one found
+            return replace(found, interrupted=True)  # with what the looks before this one found
         found = Evidence.of(sizes, values, level, look)
         undecided = "undecided" in found.beside(theories, scales).verdicts(tolerance)
         if not undecided or 2 * (time.monotonic() - began) > seconds:
@@ -59,6 +59,7 @@ class Evidence:
     errors: np.ndarray
     level: float
     look: int
+    interrupted: bool = False
 
     @classmethod
     def of(cls, sizes: Sequence[int], values: list[np.ndarray], level: float, look: int) -> Evidence:
@@ -86,10 +87,3 @@ class Deviations:
         inside = tolerance - abs(self.deviation)
         agree, disagree = inside >= self.uncertainty, inside <= -self.uncertainty
         return np.where(agree, "agree", np.where(disagree, "disagree", "undecided")).tolist()
-
-
-def _longer(old: np.ndarray, new: np.ndarray, size: int) -> np.ndarray:
-    """All trials so far; short of the size asked for, they were interrupted."""
-    if len(old) + len(new) < size:
-        raise KeyboardInterrupt
-    return np.concatenate([old, new])

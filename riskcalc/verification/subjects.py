@@ -15,6 +15,7 @@ from riskcalc.exact import as_float
 from riskcalc.policies import Procedure
 from riskcalc.prediction.predict import evaluate
 from riskcalc.problems import LinearGaussian, Problem, check_single
+from riskcalc.simulation.progress import Progress
 from riskcalc.simulation.samplers import sized
 from riskcalc.simulation.simulate import make_plan, run_trials
 from riskcalc.simulation.trials import Plan
@@ -53,7 +54,7 @@ class Subject(Protocol):
         ...
 
     def trials(self, rung: int, n_samples: int, first: int, count: int) -> np.ndarray:
-        """Values of `count` trials from trial `first` on, shape (count, m); fewer after an interrupt."""
+        """Values of `count` trials from trial `first` on, shape (count, m)."""
         ...
 
 
@@ -95,9 +96,9 @@ class UserTheory:
         """One trial after the other, by the executor."""
         blocks = range(first // USER_BLOCK, math.ceil((first + count) / USER_BLOCK))
         executor = process_pool(self.workers) if self.executor is None and self.workers != 1 else self.executor
-        tasks = [(self.theory_of_user, n_samples, (self.seed, rung), block) for block in blocks]
-        label = f"{count} trials, n = {n_samples}" if self.progress else None
-        return np.concatenate(run_all(tasks, _user_block, executor, label))[:count]
+        tasks = ((self.theory_of_user, n_samples, (self.seed, rung), block) for block in blocks)
+        shown = Progress(f"{count} trials, n = {n_samples}" if self.progress else None, len(blocks), 0.01)
+        return np.concatenate(run_all(tasks, _user_block, executor, shown))[:count]
 
 
 def _user_block(theory: Theory, n_samples: int, seed: tuple[int, ...], block: int) -> np.ndarray:

@@ -78,7 +78,8 @@ class Verification(Shown, Inert):
     problem : Problem or None
         What was verified; None for a theory of one's own.
     note : str
-        What theory and simulation share, if anything, so that they are no independent witnesses of it.
+        That it was interrupted, if it was; what theory and simulation share, if anything, so that they are no
+        independent witnesses of it.
     """
 
     checks: tuple[Check, ...]
@@ -181,7 +182,7 @@ def verify(
     Returns
     -------
     Verification
-        After an interrupt, from the trials that were complete before.
+        After an interrupt, from the trials that were complete before, and its note says so.
 
     Raises
     ------
@@ -222,6 +223,7 @@ def verify(
         note = shared_scores(models)
         subject = Models(theory, models, seed, distribution, device, executor, workers, progress, bool(training_error))
     found = verify_subject(subject, n_samples, tolerance, confidence, seconds, seed)
+    note = "\n".join(filter(None, [found.note, note]))
     return replace(found, problem=None if isinstance(theory, Theory) else theory, note=note)
 
 
@@ -245,4 +247,5 @@ def verify_subject(
         numbers = (evidence.means[-1, i], evidence.errors[-1, i], theories[-1, i])
         deviation = found.deviation[i], found.uncertainty[i]
         checks[place] = Check(checks[place].name, verdict, float(predicted[place]), *map(float, (*numbers, *deviation)))
-    return Verification(tuple(checks), tolerance, confidence, sizes, evidence.trials, seed)
+    note = "Interrupted: more trials were under way." if evidence.interrupted else ""
+    return Verification(tuple(checks), tolerance, confidence, sizes, evidence.trials, seed, note=note)
