@@ -21,7 +21,7 @@ from riskcalc.prediction.result import Later, Prediction, later
 from riskcalc.prediction.solvers import Model, NotCovered, Walk, solver
 from riskcalc.prediction.status import NAMES
 from riskcalc.problems import Problem, check_problem
-from riskcalc.results.values import plain_scalar, rounded
+from riskcalc.results.values import difference, plain_scalar, rounded
 from riskcalc.theory import REGISTRY
 
 COARSER = (2.0, 2.5, 3.0)  # times fewer nodes, to estimate a quadrature's error
@@ -256,7 +256,7 @@ class Again:
         for times in COARSER:
             coarse = self._predicted(problem.with_law(law.coarser(times)))
             with np.errstate(invalid="ignore"):
-                gaps.append(np.abs(np.asarray(prediction.risk - coarse.risk, dtype=float)))
+                gaps.append(np.abs(np.asarray(difference(prediction.risk, coarse.risk, self.digits), dtype=float)))
         return plain_scalar(np.max(gaps, axis=0))
 
     def _predicted(self, problem: Problem) -> Prediction:

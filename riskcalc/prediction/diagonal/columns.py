@@ -12,7 +12,6 @@ from itertools import pairwise
 
 import numpy as np
 from scipy.special import ndtri
-from scipy.stats import qmc
 
 from riskcalc.lowering.state import State
 
@@ -86,6 +85,8 @@ def _normals(points: tuple[int, ...], dimensions: int, replicates: int) -> np.nd
     Each long stretch, and all the short ones together, are made exactly uncorrelated, of mean zero and variance one:
     what depends on the Gaussians' covariance only is then free of integration error.
     """
+    from scipy.stats import qmc  # which takes long, and is needed for rounds only
+
     seeds = np.random.SeedSequence(_SEED).spawn(replicates)
     sequences = [qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng(seed)) for seed in seeds]
     count = sum(points)
