@@ -6,11 +6,24 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
 from mpmath import MPContext
-from mpmath.libmp import dps_to_prec
+from mpmath.libmp import (
+    dps_to_prec,
+    fhalf,
+    mpf_div,
+    mpf_erfc,
+    mpf_exp,
+    mpf_mul,
+    mpf_neg,
+    mpf_pi,
+    mpf_shift,
+    mpf_sqrt,
+    round_nearest,
+)
 
 from riskcalc.lowering import chi_squared
 from riskcalc.lowering.closed_forms import ELEMENTARY, ERRORS, elementwise, extrema, rates, tents
@@ -18,6 +31,8 @@ from riskcalc.lowering.surplus import Surplus, difference
 
 # Digits carried beyond those asked for; the evaluation forms lose fewer.
 GUARD = 25
+# A difference of the tails of an interval this wide loses ten bits or so of the guard.
+_NARROW = 2.0**-10
 # Bits that are spent on what cancels in a far tail: out to 160 standard deviations.
 MOST_SPARE = 20_000
 
@@ -37,8 +52,8 @@ def context() -> Any:
     return _own.context
 
 
-def _of_mpmath(name: str, inputs: int = 1) -> Any:
-    return elementwise(lambda *values: getattr(_own.context, name)(*values), inputs)
+def _of_mpmath(name: str) -> Any:
+    return elementwise(lambda x: getattr(_own.context, name)(x), 1)
 
 
 def _log(x):
@@ -70,24 +85,45 @@ def _two_sided_quantile(p):
     return mp.sqrt(2) * mp.erfinv(1 - p)
 
 
+# The two that take most of the time are called without what mpmath wraps around them.
+
+
 def _phi(x):
-    return _own.context.npdf(x)
+    mp = _own.context
+    _, peak = _roots(mp.prec)
+    x = mp.convert(x)._mpf_
+    square = mpf_exp(mpf_shift(mpf_neg(mpf_mul(x, x)), -1), mp.prec, round_nearest)
+    return mp.make_mpf(mpf_mul(square, peak, mp.prec, round_nearest))
 
 
 def _tail(x):
     """P(H > x)."""
     mp = _own.context
-    return mp.erfc(x / mp.sqrt(2)) / 2
+    half, _ = _roots(mp.prec)
+    scaled = mpf_mul(mp.convert(x)._mpf_, half, mp.prec + 10, round_nearest)
+    return mp.make_mpf(mpf_shift(mpf_erfc(scaled, mp.prec, round_nearest), -1))
+
+
+@lru_cache(maxsize=64)
+def _roots(precision: int) -> tuple[Any, Any]:
+    """The roots of 1/2 and of 1/(2 pi)."""
+    own = precision + 10
+    half = mpf_sqrt(fhalf, own, round_nearest)
+    return half, mpf_div(half, mpf_sqrt(mpf_pi(own, round_nearest), own, round_nearest), own, round_nearest)
 
 
 def _fall(z, u):
     mp = _own.context
-    return -mp.expm1(min(2 * u * (z - u), mp.zero))
+    power = 2 * u * (z - u)
+    if power >= 0:
+        return mp.zero
+    with mp.workprec(mp.prec + max(0, -mp.mag(power))):
+        return 1 - mp.exp(power)
 
 
 def _between(z, u, near, far):
     mp = _own.context
-    if u > 1:
+    if u > _NARROW:
         return (1 - near if z >= 0 else near) - far
     if u == 0:
         return mp.zero
@@ -173,7 +209,7 @@ class Multiprecision:
 
     def number(self, array: np.ndarray) -> np.ndarray:
         """An exact array as mpf, rounded at the working precision."""
-        return elementwise(_mpf, 1)(array)
+        return _numbers(array)
 
     def surplus(self, scale: np.ndarray, weights: np.ndarray, share: np.ndarray) -> Surplus:
         """``scale * sum(weights) - share`` of exact arrays."""
@@ -191,3 +227,6 @@ class Multiprecision:
 def _mpf(x: float | Fraction) -> Any:
     mp = _own.context
     return mp.mpf(x.numerator) / x.denominator if isinstance(x, Fraction) else mp.mpf(x)
+
+
+_numbers = elementwise(_mpf, 1)
