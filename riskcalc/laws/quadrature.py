@@ -31,39 +31,79 @@ def marchenko_pastur(ratio: float, nodes: int) -> tuple[np.ndarray, np.ndarray]:
 def beta(a: float, b: float, nodes: int) -> tuple[np.ndarray, np.ndarray]:
     """The Gauss rule of a beta law on (0, 1), whose nodes are the zeros of a Jacobi polynomial.
 
-    By Halley's method on the recurrence, from the phase of the WKB approximation. Not by scipy.special.roots_jacobi and
-    roots_legendre: they lose digits where a is small, a and b are large, or nodes are many.
+    Each half of them by its distance from its own end. Not by scipy.special.roots_jacobi and roots_legendre: they lose
+    digits where a is small, a and b are large, or nodes are many.
     """
-    if a > b:  # nodes near zero are resolved better than nodes near one
-        points, weights = beta(b, a, nodes)
-        return 1 - points[::-1], weights[::-1]
-    centre, squares = _recurrence(a, b, nodes)
     if nodes == 1:
-        return centre, np.ones(1)
-    points, total, energy = _first_guess(a, b, nodes), a + b, nodes * (nodes + a + b - 1)
-    scale = squares[-1] * (2 * nodes + total - 1)
+        return np.array([a / (a + b)]), np.ones(1)
+    below = (nodes + 1) // 2 if a == b else int(np.sum(_first_guess(a, b, nodes) <= 0.5))
+    left, sums, exponent = _lowest(a, b, nodes, below)
+    if a == b:
+        right, more, further = (values[: nodes - below] for values in (left, sums, exponent))
+    else:
+        right, more, further = _lowest(b, a, nodes, nodes - below)
+    points = np.append(left, 1 - right[::-1])
+    sums, exponent = np.append(sums, more[::-1]), np.append(exponent, further[::-1])
+    weights = np.ldexp(1 / sums, exponent.min() - exponent)
+    return points, weights / weights.sum()
+
+
+def _lowest(a: float, b: float, nodes: int, number: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The lowest nodes, and one over their weights: a number and the exponent of two that it is short of.
+
+    By Halley's method from the phase of the WKB approximation.
+    """
+    points, total, energy = _first_guess(a, b, nodes)[:number], a + b, nodes * (nodes + a + b - 1)
+    k, j = np.arange(1.0, nodes), np.arange(float(nodes))
+    rise = np.append(a / total, (k - 1 + total) / (2 * k - 1 + total) * ((k + a) / (2 * k + total)))
+    fall = (j + 1) / (2 * j + total) * ((j + b) / (2 * j + 1 + total))
+    last = number == 0
     for _ in range(_MOST_PASSES):
-        value, before = _last_two(centre, squares, points)
+        value, before, sums, exponent = _orthonormal(rise, fall, points, last)
+        if last:
+            return points, sums, exponent
         # x (1-x) p' in terms of p and its predecessor, and p'' by the differential equation (Szego 4.5.7 and 4.2.1).
         room = points * (1 - points)
-        slope = nodes * ((b - a) / (2 * nodes + total - 2) + 1 - 2 * points) / 2 * value + scale * before
+        slope = nodes * ((b - a) / (2 * nodes + total - 2) + 1 - 2 * points) / 2 * value
+        slope = slope - np.sqrt(rise[-1] * fall[-1]) * (2 * nodes + total - 1) * before
         newton = value / slope * room
         bend = (total * points - a - energy * newton) / room
         step = -newton / np.maximum(1 - newton * bend / 2, 0.5)
-        points = np.clip(points + step, points / 2, (1 + points) / 2)
-        # In units of the distance between nodes.
-        if np.max(abs(step) * nodes / np.sqrt(room)) < 1e-7 and np.all(np.diff(points) > 0):
-            return points, _weights(centre, squares, points)
+        points = np.maximum(points + step, points / 2)
+        # In units of the distance to other nodes and to the end: of so small a step the cube is left.
+        size = abs(step) * np.maximum(np.sqrt(energy / room), 1 / points)
+        last = bool(np.max(size) < 1e-5 and np.all(np.diff(points) > 0))
     raise ArithmeticError(f"a quadrature of {nodes} nodes was not found for a beta law of a={a:g} and b={b:g}")
 
 
-def _recurrence(a: float, b: float, nodes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Diagonal of the Jacobi matrix of a beta law on (0, 1), and squares of what stands beside it, one for each."""
-    k, j, total = np.arange(1.0, nodes), np.arange(2.0, nodes + 1), a + b
-    centre = (2 * k * (k + total - 1) + a * (total - 2)) / ((2 * k + total) * (2 * k + total - 2))
-    later = (j / (2 * j + total - 2)) * ((j + a - 1) / (2 * j + total - 2))
-    later *= ((j + b - 1) / (2 * j + total - 1)) * ((j + total - 2) / (2 * j + total - 3))
-    return np.append(a / total, centre), np.append((a / total) * (b / total) / (total + 1), later)
+def _orthonormal(
+    rise: np.ndarray, fall: np.ndarray, points: np.ndarray, summed: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The polynomial of degree `nodes`, the one before it, and where asked the sum of the squares of all before.
+
+    All are short of powers of two; the exponent of that of the sum comes last.
+
+    By -x p(k) = rise(k) (p(k+1) - p(k)) - fall(k) (p(k) - p(k-1)) for polynomials that are one at zero, of which the
+    orthonormal ones are multiples: nothing cancels near zero.
+    """
+    value, change, before = np.ones_like(points), np.zeros_like(points), points
+    sums, exponent, spare = np.zeros_like(points), np.zeros(points.shape, int), np.empty_like(points)
+    growth = np.sqrt(rise / fall)
+    for k in range(len(rise)):
+        if summed:
+            sums += np.multiply(value, value, out=spare)
+        if k:
+            change /= growth[k - 1]
+        change -= np.multiply(points, value, out=spare)
+        if k == len(rise) - 1:
+            before = value.copy()
+        value += np.multiply(change, 1 / rise[k], out=spare)
+        value *= growth[k]
+        if k % _STRETCH == 0 and k < len(rise) - 1:
+            size = np.frexp(np.maximum(abs(value), abs(change)))[1]
+            value, change, sums = np.ldexp(value, -size), np.ldexp(change, -size), np.ldexp(sums, -2 * size)
+            exponent += 2 * size
+    return value, before, sums, exponent
 
 
 def _first_guess(a: float, b: float, nodes: int) -> np.ndarray:
@@ -84,47 +124,7 @@ def _first_guess(a: float, b: float, nodes: int) -> np.ndarray:
     phase -= low * np.arctan2(np.sqrt(x2) * sine, np.sqrt(x1) * cosine)
     phase -= high * np.arctan2(np.sqrt(y2) * sine, np.sqrt(y1) * cosine)
     wanted = (np.arange(1, nodes + 1) - 0.25 + min(a - 1, 0)) * np.pi
-    return x1 + (x2 - x1) * np.sin(np.interp(wanted, phase, angle) / 2) ** 2
-
-
-def _last_two(centre: np.ndarray, squares: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The orthonormal polynomial of degree `nodes`, times the last root of `squares`, and the one before it.
-
-    Both over a factor of their point.
-    """
-    before, value, spare = np.zeros_like(points), np.ones_like(points), np.empty_like(points)
-    places, diagonal = 4 * points, 4 * centre
-    beside = np.append(0, 16 * squares[:-1])
-    for k in range(len(centre)):
-        np.subtract(places, diagonal[k], out=spare)
-        spare *= value
-        before *= beside[k]
-        spare -= before
-        before, value, spare = value, spare, before
-        if k % _STRETCH == 0:
-            size = np.maximum(abs(value), abs(before))
-            before /= size
-            value /= size
-    return value / 4, before
-
-
-def _weights(centre: np.ndarray, squares: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Christoffel numbers: one over the sum of the squares of the orthonormal polynomials."""
-    beside, exponent = np.sqrt(squares), np.zeros(points.shape, int)
-    before, value, spare = np.zeros_like(points), np.ones_like(points), np.empty_like(points)
-    total = np.ones_like(points)
-    for k in range(len(centre) - 1):
-        np.subtract(points, centre[k], out=spare)
-        spare *= value
-        before *= beside[k - 1]
-        spare -= before
-        spare /= beside[k]
-        before, value, spare = value, spare, before
-        total += np.multiply(value, value, out=spare)
-        if k % _STRETCH == 0:
-            size = np.frexp(np.maximum(abs(value), abs(before)))[1]
-            before, value = np.ldexp(before, -size), np.ldexp(value, -size)
-            total = np.ldexp(total, -2 * size)
-            exponent += 2 * size
-    weights = np.ldexp(1 / total, exponent.min() - exponent)
-    return weights / weights.sum()
+    points = x1 + (x2 - x1) * np.sin(np.interp(wanted, phase, angle) / 2) ** 2
+    if a < 0.1:  # near the end the polynomial is 1 - nodes (nodes + a + b - 1) x / a + ...
+        points[0] = a * (1 + a / 2) / (nodes * (nodes + a + b - 1))
+    return points
