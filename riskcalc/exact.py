@@ -13,6 +13,7 @@ from typing import Any
 
 import mpmath
 import numpy as np
+from mpmath.ctx_mp_python import _mpf
 from mpmath.libmp import (
     dps_to_prec,
     from_str,
@@ -30,7 +31,7 @@ from mpmath.libmp import (
 _FLOATS: Any = (float, np.floating)
 _LONG_DOUBLE: Any = np.longdouble
 _MPF: Any = mpmath.mpf
-_ANY_MPF: Any = mpmath.ctx_mp_python._mpf  # of any context
+_ANY_MPF: Any = _mpf  # of any context
 
 
 def exact_array(value: Any, name: str) -> np.ndarray:
@@ -182,7 +183,8 @@ def subtracted(one: Any, other: Any, digits: int) -> Any:
 def decades(one: Any, other: Any) -> int:
     """How many powers of ten a number is above another, both finite and not zero; rounded up."""
     ratio = mpf_abs(mpf_div(_raw(one), _raw(other), 64))
-    return int(to_int(mpf_div(mpf_log(ratio, 64), mpf_ln10(64), 64), round_ceiling))
+    rounded: Any = to_int(mpf_div(mpf_log(ratio, 64), mpf_ln10(64), 64), round_ceiling)
+    return int(rounded)
 
 
 def _raw(value: Any) -> Any:

@@ -54,6 +54,24 @@ def test_more_than_can_be_summed_is_said():
         assert mp.isnan(chi_squared.density(mp, mp.mpf(10) ** 6, mp.mpf(10) ** 6, mp.mpf(4), mp.mpf(1)))
 
 
+def test_what_is_no_number_stays_in_its_place():
+    """One row of a batch that is nan, infinite or out of reach changes nothing in the others."""
+    mu = np.array([[np.nan, 0.5, 0.5, 1e8, 0.5, 1e-3]]).T
+    u = np.array([[1, np.nan, np.inf, 1e11, 2, 0]]).T
+    size = np.array([[4, 4, 4, 1e19, 4, 4.0]]).T
+    with np.errstate(all="ignore"):
+        inside, outside = chi_squared.inside64(mu, u, size)[:, 0], chi_squared.outside64(mu, u, size)[:, 0]
+    assert np.isnan(inside[[0, 1]]).all()
+    assert inside[[2, 5]] == pytest.approx([1, 0], rel=1e-15)
+    assert outside[[2, 5]] == pytest.approx([0, 1], rel=1e-15)
+    assert inside[4] + outside[4] == pytest.approx(1, rel=1e-14)
+    with Multiprecision(20).precision():
+        mp = context()
+        for row, known in ((0, None), (1, None), (2, (1, 0)), (5, (0, 1))):
+            found = chi_squared.probabilities(mp, *(mp.mpf(float(array[row, 0])) for array in (mu, u, size)))
+            assert found == known if known else all(map(mp.isnan, found))
+
+
 def _integral(u: float, k: int, shift: float) -> tuple[mpmath.mpf, mpmath.mpf, mpmath.mpf]:
     """Inside, outside and density by integrals over the direction of the shift, from central laws of k - 1 alone."""
     u, shift = mpmath.mpf(u), mpmath.mpf(shift)

@@ -23,6 +23,8 @@ _LONG, _POINTS = 100.0, 24
 _CERTAIN = 38.5
 # Terms that are formed at once, and how far from the largest one, in standard deviations and steps, they are rounding.
 _AT_ONCE, _DEVIATIONS, _STEPS = 1 << 17, 8.6, 20
+# Terms further out are too many.
+_LARGEST = 1e10
 _SQRT_2PI = np.sqrt(2 * np.pi)
 
 
@@ -65,7 +67,7 @@ class _Terms:
         return self.product(lambda j: mean / (j + 1), lambda j: np.maximum(j, 0) / _nonzero(mean))
 
     def steps(self, a, x):
-        """T_j, and T_(j-1) before."""
+        """T_j."""
         ratios = self.product(lambda j: x / (a + j + 1), lambda j: np.maximum(a + j, 0) / _nonzero(x))
         return _poisson(a + self.first, x) * ratios
 
@@ -95,10 +97,13 @@ def _density(a, x, mean):
 
 
 def _series(function: Callable[..., np.ndarray], u: np.ndarray, shift: np.ndarray, k: np.ndarray) -> np.ndarray:
-    """A sum over the terms of each row; rows of about as many terms are summed together."""
+    """A sum over the terms of each row, nan where there are too many; rows of about as many are summed together."""
     rows = (k[:, None] / 2, u[:, None] ** 2 / 2, shift[:, None] ** 2 / 2)
     largest = np.maximum(rows[2], _peak(*rows))[:, 0]
-    order, result = np.argsort(largest), np.empty(len(u))
+    order, result = np.argsort(largest), np.full(len(u), np.nan)
+    order = order[largest[order] < _LARGEST]
+    if order.size == 0:
+        return result
     places = np.cumsum(2 * _DEVIATIONS * np.sqrt(largest[order] + 1) + 2 * _STEPS) // _AT_ONCE
     for own in np.split(order, np.flatnonzero(np.diff(places)) + 1):
         result[own] = function(*(array[own] for array in rows))
@@ -228,6 +233,8 @@ class _Sum:
 
 def density(mp: Any, mu: Any, u: Any, k: Any, size: Any) -> Any:
     """`chi_density` of mpf; nan where it would take minutes."""
+    if mu != mu or u != u or u == mp.inf:
+        return mp.zero if u == mp.inf else mp.nan
     terms = _Sum(mp, u, k, size * mu * mu, less=1)
     if terms.long:
         return mp.nan
@@ -242,10 +249,12 @@ def probabilities(mp: Any, mu: Any, u: Any, size: Any) -> tuple[Any, Any]:
 
 @lru_cache(maxsize=16)
 def _probabilities(mp: Any, precision: int, mu: Any, u: Any, size: Any) -> tuple[Any, Any]:
-    terms = _Sum(mp, u, size, size * mu * mu)
+    if mu != mu or u != u:
+        return mp.nan, mp.nan
     if not u or u == mp.inf:
-        return (mp.zero, mp.one) if not u else (mp.one, mp.zero)
-    if terms.long or u != u:
+        return (mp.one, mp.zero) if u else (mp.zero, mp.one)
+    terms = _Sum(mp, u, size, size * mu * mu)
+    if terms.long:
         return mp.nan, mp.nan
     with mp.workprec(mp.prec + terms.more):
         if terms.x < terms.a + terms.mean:
