@@ -14,7 +14,20 @@ from typing import Any
 
 import mpmath
 import numpy as np
-from mpmath.libmp import dps_to_prec, from_str, to_rational, to_str
+from mpmath.ctx_mp_python import _mpf
+from mpmath.libmp import (
+    dps_to_prec,
+    from_str,
+    mpf_abs,
+    mpf_div,
+    mpf_ln10,
+    mpf_log,
+    mpf_sub,
+    round_ceiling,
+    to_int,
+    to_rational,
+    to_str,
+)
 
 from riskcalc.quoting import quoted
 
@@ -25,6 +38,7 @@ LARGEST_DECADE = 400
 _FLOATS: Any = (float, np.floating)
 _LONG_DOUBLE: Any = np.longdouble
 _MPF: Any = mpmath.mpf
+_ANY_MPF: Any = _mpf  # of any context
 
 
 def exact_array(value: Any, name: str) -> np.ndarray:
@@ -101,7 +115,7 @@ def _exact(item: Any, name: str) -> float | Fraction:
             raise ValueError(f"{name} divides by zero: {quoted(item)}") from error
         except (ValueError, OverflowError) as error:
             raise ValueError(_no_number(item, name)) from error
-    if isinstance(item, _MPF):
+    if isinstance(item, _ANY_MPF):
         if not mpmath.isfinite(item):
             raise ValueError(f"{name} must be finite, got {item}")
         return Fraction(*to_rational(item._mpf_))
@@ -163,7 +177,7 @@ def plain(value: Any, digits: int | None = None) -> Any:
         return value.tolist() if value.ndim else plain(value.item(), digits)
     if isinstance(value, dict):
         return {name: plain(item, digits) for name, item in value.items()}
-    if isinstance(value, _MPF):
+    if isinstance(value, _ANY_MPF):
         return digits_of(value, digits)
     if isinstance(value, Fraction):
         return float(value) if float(value) == value else str(value)
@@ -192,7 +206,27 @@ def digits_of(value: Any, digits: int | None) -> str:
 
 def decimal(value: Any, digits: int) -> Any:
     """The decimal number of so many digits that is nearest, as an mpf: one that is written and read without loss."""
-    return _read_digits(str(to_str(mpmath.mp.convert(value)._mpf_, digits)), digits)
+    return _decimal(_raw(value), digits)
+
+
+def subtracted(one: Any, other: Any, digits: int) -> Any:
+    """one - other as a decimal number of so many digits, whatever the precision of mpmath is."""
+    return _decimal(mpf_sub(_raw(one), _raw(other)), digits)
+
+
+def decades(one: Any, other: Any) -> int:
+    """How many powers of ten a number is above another, both finite and not zero; rounded up."""
+    ratio = mpf_abs(mpf_div(_raw(one), _raw(other), 64))
+    rounded: Any = to_int(mpf_div(mpf_log(ratio, 64), mpf_ln10(64), 64), round_ceiling)
+    return int(rounded)
+
+
+def _raw(value: Any) -> Any:
+    return mpmath.mp.convert(value)._mpf_  # exactly, also of the mpf of another context
+
+
+def _decimal(raw: Any, digits: int) -> Any:
+    return _read_digits(str(to_str(raw, digits)), digits)
 
 
 class Digits(_MPF):

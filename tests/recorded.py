@@ -45,7 +45,7 @@ PROBLEMS = {
     "many features": rc.LinearGaussian(
         aspect_ratio=2, law=rc.laws.Empirical(np.linspace(1, 2, 20_000), np.ones(20_000)), noise_variance=1
     ),
-    "one factor": rc.RankOne([2, 1, 1, 1], [1, 1, 0, -1], 10, noise_variance=1),
+    "one factor": rc.RankOne([2, 1, 1, 1] * 2, [1, 1, 0, -1] * 2, 20, noise_variance=1),
 }
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import mpmath
 import numpy as np
 import sympy
 
@@ -20,7 +19,7 @@ from riskcalc.lookup import look_up
 from riskcalc.lowering.balls import Balls
 from riskcalc.lowering.evaluator import evaluator
 from riskcalc.lowering.float64 import FLOAT64
-from riskcalc.lowering.multiprecision import GUARD, Multiprecision
+from riskcalc.lowering.multiprecision import GUARD, Multiprecision, context
 from riskcalc.results.values import rounded
 from riskcalc.theory.library import library_of
 
@@ -166,6 +165,6 @@ def _shaped(step: Step, values: np.ndarray, inputs: Inputs, digits: int | None, 
             raise ValueError(f"{step.formula.id} is not enclosed: a ball reaches across a switch, or has no real value")
         return values if values.ndim else values.item()
     if digits is not None:
-        real = np.frompyfunc(lambda x: x if isinstance(x, mpmath.mpf) else mpmath.nan, 1, 1)
+        real = np.frompyfunc(lambda x: x if isinstance(x, context().mpf) else np.nan, 1, 1)
         values = np.asarray(real(values), dtype=object)
     return rounded(values, digits)

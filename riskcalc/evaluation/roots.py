@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 from flint import arb
-from mpmath import mp, mpf
 from scipy.optimize import elementwise
 
 from riskcalc.evaluation.plan import Step
 from riskcalc.formulas.records import FixedPoint
 from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.lowering.float64 import FLOAT64
-from riskcalc.lowering.multiprecision import GUARD
+from riskcalc.lowering.multiprecision import GUARD, context
 from riskcalc.lowering.solve import Balance, balance_root
 from riskcalc.lowering.state import State, take
 from riskcalc.lowering.surplus import Surplus
@@ -53,7 +52,7 @@ class Sides:
         try:
             left, right = self.lowered(slice(2), state | {self.name: x})
         except ZeroDivisionError:
-            return x * mp.nan, x * mp.nan
+            return x * np.nan, x * np.nan
         return left - right, abs(left) + abs(right)
 
     def checked(self, x: np.ndarray, ends: np.ndarray | int = 0) -> np.ndarray:
@@ -133,13 +132,13 @@ def _vanishes(gap: np.ndarray, size: np.ndarray) -> np.ndarray:
 
 def _refined(sides: Sides, lower: np.ndarray, upper: np.ndarray, coarse: np.ndarray) -> np.ndarray:
     """In mpmath, regime by regime, near the float64 root if it can be."""
-    roots = []
+    roots, mp = [], context()
     for row, start in enumerate(coarse[:, 0]):
-        near = mpf(start)
+        near = mp.mpf(start)
 
         def gap(x: Any, row: int = row) -> Any:
             value = sides.at(np.array([[x]], dtype=object), np.array([row]))[0].item()
-            return value if isinstance(value, mpf) else mp.nan
+            return value if isinstance(value, mp.mpf) else mp.nan
 
         brackets = [(near * (1 - width), near * (1 + width)) for width in _NEAR] + [(lower[row, 0], upper[row, 0])]
         low, high = next((ends for ends in brackets if gap(ends[0]) * gap(ends[1]) <= 0), brackets[-1])
@@ -181,11 +180,11 @@ def enclose(step: Step, state: State, work: Evaluator, near: np.ndarray, digits:
     Raises ValueError if that cannot be shown of a ball narrower than the digits asked for.
     """
     sides = Sides(step, state, work)
-    balls = np.array(near, dtype=object)
+    balls, mp = np.array(near, dtype=object), context()
     open_ = np.ones(near.shape, bool)
     for spare in (15, 10, 5, 1):
         with mp.workdps(digits + GUARD):
-            radius = mpf(10) ** -(digits + spare)
+            radius = mp.mpf(10) ** -(digits + spare)
             low, high = (_points(near + sign * radius * np.where(near == 0, 1, abs(near))) for sign in (-1, 1))
         whole = np.frompyfunc(lambda a, b: a.union(b), 2, 1)(low, high)
         below, above, through = (sides.at(x)[0] for x in (low, high, whole))

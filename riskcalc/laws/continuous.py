@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riskcalc.exact import as_fractions, count, exact_array, one_number
+from riskcalc.laws import quadrature
 from riskcalc.laws.base import Law
 from riskcalc.memory import fits
 
@@ -163,10 +164,7 @@ class MarchenkoPastur(Continuous):
         return super().given() | {"ratio": self._exact_ratio}
 
     def _rule(self, nodes: int) -> tuple[np.ndarray, np.ndarray]:
-        thin = min(self.ratio, 1 / self.ratio)
-        diagonal = np.full(nodes, 1 + thin)
-        diagonal[0] = 1
-        eigenvalues, weights = _golub_welsch(diagonal, np.full(nodes - 1, thin))
+        eigenvalues, weights = quadrature.marchenko_pastur(min(self.ratio, 1 / self.ratio), nodes)
         if self._live == 1:
             return eigenvalues, weights
         # The mass of the live features decides which aspect ratio interpolates: it is exact.
@@ -206,7 +204,7 @@ class _Bounded(Continuous):
         return self.low + (self.high - self.low) * points
 
     def _rule(self, nodes: int) -> tuple[np.ndarray, np.ndarray]:
-        points, weights = _jacobi(self.a, self.b, nodes)
+        points, weights = quadrature.beta(self.a, self.b, nodes)
         return self._stretched(points), weights
 
 
@@ -266,31 +264,3 @@ class Beta(_Bounded):
         from scipy.special import betaincinv
 
         return self._stretched(betaincinv(self.a, self.b, levels))
-
-
-def _jacobi(a: float, b: float, nodes: int) -> tuple[np.ndarray, np.ndarray]:
-    """The Gauss rule of a beta law on (0, 1).
-
-    Not by scipy.special.roots_jacobi and roots_legendre: they lose digits where a is small, a and b are large, or nodes
-    are many.
-    """
-    k, j, total = np.arange(1.0, nodes), np.arange(2.0, nodes), a + b
-    mean = a / total
-    centre = (1 + (a - b) / (2 * k + total) * ((total - 2) / (2 * k + total - 2))) / 2
-    first = mean * (b / total) / (total + 1)
-    later = (j / (2 * j + total - 2)) * ((j + a - 1) / (2 * j + total - 2))
-    later *= ((j + b - 1) / (2 * j + total - 1)) * ((j + total - 2) / (2 * j + total - 3))
-    points, weights = _golub_welsch(np.append(mean, centre), np.append(first, later)[: nodes - 1])
-    return np.clip(points, 0, 1), weights
-
-
-def _golub_welsch(diagonal: np.ndarray, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Gauss nodes and weights from the recurrence of a law's orthogonal polynomials (Golub and Welsch 1969).
-
-    `squares` are the squares of the off-diagonal entries of its Jacobi matrix.
-    """
-    from scipy.linalg import eigh_tridiagonal
-
-    nodes, vectors = eigh_tridiagonal(diagonal, np.sqrt(squares))
-    weights = vectors[0] ** 2
-    return nodes, weights / weights.sum()

@@ -5,6 +5,7 @@ A ball that reaches across a switch (a sign, a zero) gives nan, which encloses e
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,8 +16,11 @@ import flint
 import numpy as np
 from flint import arb, fmpq
 
+from riskcalc.lowering.chi_squared import MOST_TERMS
 from riskcalc.lowering.closed_forms import ELEMENTARY, ERRORS, elementwise, rates, tents
 
+# python-flint has one precision for the whole process: threads take turns.
+_TURN = threading.RLock()
 _NO_SPREAD = arb(fmpq(1, 10**100))
 
 
@@ -62,8 +66,10 @@ def _chi_density(mu, u, k, size):
 
 def _chi_outside(mu, u, size):
     """A Poisson mixture of central probabilities, the terms beyond enclosed by their weight."""
-    mean, weight, total = size * mu * mu / 2, arb(1), arb(0)
-    j, weight = 0, (-mean).exp()
+    mean = size * mu * mu / 2
+    if not mean < MOST_TERMS:
+        return arb.nan()
+    j, weight, total = 0, (-mean).exp(), arb(0)
     while j < 2 * mean + 50 or weight > arb(2) ** -flint.ctx.prec:
         total += weight * (u * u / 2).gamma_upper(size / 2 + j, regularized=True)
         j, weight = j + 1, weight * mean / (j + 1)
@@ -116,9 +122,19 @@ class Balls:
 
     @contextmanager
     def precision(self):
-        """python-flint at this precision."""
-        with flint.ctx.workdps(self.digits):
-            yield
+        """python-flint at this precision.
+
+        Where other code sets another one meanwhile that stays, and balls are as wide as it makes them.
+        """
+        with _TURN:
+            before = flint.ctx.prec
+            flint.ctx.dps = self.digits
+            own = flint.ctx.prec
+            try:
+                yield
+            finally:
+                if flint.ctx.prec == own:
+                    flint.ctx.prec = before
 
 
 def _ball(x: float | Fraction) -> Any:

@@ -1,4 +1,4 @@
-"""Compensated arithmetic: numbers carried as unevaluated sums (high, low) of two doubles.
+"""Compensated arithmetic: numbers carried as unevaluated sums (high, low) of two doubles, or as mpf and zero.
 
 References: Knuth, TAOCP 2, 4.2.2 (two_sum); Dekker 1971 (two_product). Used only where a difference of nearly equal
 masses decides the answer; everything else is ordinary double precision.
@@ -16,6 +16,8 @@ Pair = tuple[Any, Any]
 def two_sum(a, b) -> Pair:
     """a + b and its exact rounding error."""
     high = a + b
+    if _has_guard(high):
+        return high, np.zeros(high.shape)
     shadow = high - a
     return high, (a - (high - shadow)) + (b - shadow)
 
@@ -23,9 +25,16 @@ def two_sum(a, b) -> Pair:
 def two_product(a, b) -> Pair:
     """a * b and its exact rounding error (barring overflow and underflow)."""
     high = a * b
+    if _has_guard(high):
+        return high, np.zeros(high.shape)
     a_high, a_low = _halves(a)
     b_high, b_low = _halves(b)
     return high, a_low * b_low - (((high - a_high * b_high) - a_low * b_high) - a_high * b_low)
+
+
+def _has_guard(a) -> bool:
+    """Whether numbers are mpf, which carry digits enough."""
+    return isinstance(a, np.ndarray) and a.dtype == object
 
 
 def _halves(a) -> Pair:
@@ -51,6 +60,9 @@ def total(array: np.ndarray) -> Pair:
 
     Each number is cut at a common grid so coarse that the upper parts add without rounding (Rump's extraction).
     """
+    if _has_guard(array):
+        high = array.sum(axis=-1, keepdims=True)
+        return high, np.zeros(high.shape)
     grid = 2.0 ** (np.ceil(np.log2(array.shape[-1])) + 1)
     high = (array + grid) - grid
     return high.sum(axis=-1, keepdims=True), (array - high).sum(axis=-1, keepdims=True)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from functools import partial
-from importlib import import_module
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +10,7 @@ from scipy import special
 from scipy.special import erfcx, log_ndtr, ndtr, ndtri
 
 from riskcalc.exact import as_float, as_fractions
+from riskcalc.lowering import chi_squared
 from riskcalc.lowering.closed_forms import ELEMENTARY, ERRORS, extrema, tents
 from riskcalc.lowering.surplus import Surplus, difference
 
@@ -19,10 +18,6 @@ _SQRT_2PI = np.sqrt(2 * np.pi)
 # An interval this narrow loses digits as a difference of two tails; over it seven Gauss-Legendre points integrate the
 # density to rounding, out to ten standard deviations.
 _NARROW = 1 / 16
-# Beyond this shift the series of a noncentral chi-squared law is long, and a quadrature of few points exact.
-_LONG, _POINTS = 500.0, 24
-# So far from its mean a length is with a probability below the smallest number.
-_CERTAIN = 38.5
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(7)
 
 
@@ -185,49 +180,6 @@ def _off_tent(z, u):
     return np.where((z >= 0) & (u >= _TENT), far, 1 - _tent(z, u))
 
 
-def _normal_square(x, shift):
-    """The density of a squared normal variable of this mean at x**2, far from zero."""
-    return np.exp(-((x - shift) ** 2) / 2) / (2 * _SQRT_2PI * _nonzero(x))
-
-
-def _chi_squared(function):
-    """A function of the noncentral and of the central law, from where it takes a second to import."""
-
-    def routine(law):
-        return lambda *given: getattr(getattr(import_module("scipy.stats"), law), function)(*given)
-
-    return routine("ncx2"), routine("chi2")
-
-
-def _chi(shifted, central, normal, mu, u, k, size):
-    """A noncentral chi-squared function of u**2 with k degrees of freedom: by the central one where there is no shift,
-    and for a long shift by the normal law in its direction."""
-    mu, u = np.broadcast_arrays(mu, u)
-    shift = np.sqrt(size) * mu
-    u = np.clip(u, shift - _CERTAIN, np.hypot(shift, np.sqrt(k)) + _CERTAIN)
-    long = shift > np.maximum(_LONG, k / 50)
-    series = np.where(long, 0, shift) ** 2
-    value = np.where(series > 0, shifted(u * u, k, _nonzero(series)), central(u * u, k))
-    if long.any():
-        value[long] = _sideways(u[long], shift[long], float(np.max(k)), normal)
-    return value
-
-
-def _sideways(u, shift, k, normal):
-    """The mean of a function of the length that u leaves in the direction of the shift, by Gauss and Laguerre.
-
-    Its square is less by a central chi-squared variable, the squared length in the other directions.
-    """
-    from scipy.linalg import eigh_tridiagonal  # which nothing else needs
-
-    places, shape = np.arange(_POINTS), (k - 1) / 2
-    if shape == 0:
-        return normal(u, shift)
-    nodes, vectors = eigh_tridiagonal(2 * places + shape, np.sqrt(places[1:] * (places[1:] + shape - 1)))
-    left = np.sqrt(np.maximum(u[:, None] ** 2 - 2 * nodes, 0))
-    return normal(left, shift[:, None]) @ vectors[0] ** 2
-
-
 class Float64:
     """Double precision arrays."""
 
@@ -268,9 +220,9 @@ class Float64:
         "tent_drop": _tented(_CLOSED["tent_drop"], lambda v: 1 - v, 1, lambda h: -h),
         "tent_moment": _tented(_CLOSED["tent_moment"], lambda v: 1 - v, 1, lambda h: 1 - h * h),
         "tent_loss": _tented(_wide_loss, lambda v: v * (1 - v), 3, lambda h: 1),
-        "chi_density": partial(_chi, *_chi_squared("pdf"), _normal_square),
-        "chi_outside": lambda mu, u, size: _chi(*_chi_squared("sf"), lambda x, far: ndtr(far - x), mu, u, size, size),
-        "chi_inside": lambda mu, u, size: _chi(*_chi_squared("cdf"), lambda x, far: ndtr(x - far), mu, u, size, size),
+        "chi_density": chi_squared.density64,
+        "chi_outside": chi_squared.outside64,
+        "chi_inside": chi_squared.inside64,
     }
 
     def number(self, array: np.ndarray) -> np.ndarray:

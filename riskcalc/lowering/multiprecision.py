@@ -2,43 +2,128 @@
 
 from __future__ import annotations
 
-import itertools
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
-from mpmath import mp, mpf
+from mpmath import MPContext
+from mpmath.libmp import (
+    dps_to_prec,
+    fhalf,
+    mpf_div,
+    mpf_erfc,
+    mpf_exp,
+    mpf_mul,
+    mpf_neg,
+    mpf_pi,
+    mpf_shift,
+    mpf_sqrt,
+    round_nearest,
+)
 
+from riskcalc.lowering import chi_squared
 from riskcalc.lowering.closed_forms import ELEMENTARY, ERRORS, elementwise, extrema, rates, tents
 from riskcalc.lowering.surplus import Surplus, difference
 
 # Digits carried beyond those asked for; the evaluation forms lose fewer.
 GUARD = 25
-_NO_SPREAD = mpf(10) ** -100
+# A difference of the tails of an interval this wide loses ten bits or so of the guard.
+_NARROW = 2.0**-10
+# Bits that are spent on what cancels in a far tail: out to 160 standard deviations.
+MOST_SPARE = 20_000
+
+
+class _Own(threading.local):
+    """mpmath's own context is everybody's: one thread would compute at the precision of another."""
+
+    def __init__(self):
+        self.context = MPContext()
+
+
+_own = _Own()
+
+
+def context() -> Any:
+    """The mpmath of this thread, which nobody else computes with."""
+    return _own.context
+
+
+def _of_mpmath(name: str) -> Any:
+    return elementwise(lambda x: getattr(_own.context, name)(x), 1)
+
+
+def _log(x):
+    mp = _own.context
+    return mp.log(x) if x else mp.ninf
 
 
 def _ratio(x, y):
     if y == 0:
+        mp = _own.context
         return mp.zero if x == 0 else mp.sign(x) * mp.inf
     return x / y
 
 
 def _positive_root(b, c):
-    spread = mp.sqrt(b * b + 4 * c)
+    spread = _own.context.sqrt(b * b + 4 * c)
     if b >= 0:
         return (b + spread) / 2
     return 2 * c / (spread - b)
 
 
+def _top(score, t, part):
+    mp = _own.context
+    return mp.one if score > t else part if score == t else mp.zero
+
+
+def _two_sided_quantile(p):
+    mp = _own.context
+    return mp.sqrt(2) * mp.erfinv(1 - p)
+
+
+# The two that take most of the time are called without what mpmath wraps around them.
+
+
+def _phi(x):
+    mp = _own.context
+    _, peak = _roots(mp.prec)
+    x = mp.convert(x)._mpf_
+    square = mpf_exp(mpf_shift(mpf_neg(mpf_mul(x, x)), -1), mp.prec, round_nearest)
+    return mp.make_mpf(mpf_mul(square, peak, mp.prec, round_nearest))
+
+
 def _tail(x):
     """P(H > x)."""
-    return mp.erfc(x / mp.sqrt(2)) / 2
+    mp = _own.context
+    half, _ = _roots(mp.prec)
+    scaled = mpf_mul(mp.convert(x)._mpf_, half, mp.prec + 10, round_nearest)
+    return mp.make_mpf(mpf_shift(mpf_erfc(scaled, mp.prec, round_nearest), -1))
+
+
+@lru_cache(maxsize=64)
+def _roots(precision: int) -> tuple[Any, Any]:
+    """The roots of 1/2 and of 1/(2 pi)."""
+    own = precision + 10
+    half = mpf_sqrt(fhalf, own, round_nearest)
+    return half, mpf_div(half, mpf_sqrt(mpf_pi(own, round_nearest), own, round_nearest), own, round_nearest)
+
+
+def _fall(z, u):
+    mp = _own.context
+    power = 2 * u * (z - u)
+    if power >= 0:
+        return mp.zero
+    with mp.workprec(mp.prec + max(0, -mp.mag(power))):
+        return 1 - mp.exp(power)
 
 
 def _between(z, u, near, far):
-    if u > 1:
+    mp = _own.context
+    if u > _NARROW:
         return (1 - near if z >= 0 else near) - far
     if u == 0:
         return mp.zero
@@ -50,41 +135,23 @@ def _inside(z, u):
     return _between(z, u, _tail(abs(z)), _tail(2 * u - z))
 
 
+def _discounted(mu, theta):
+    return _own.context.exp(theta * (theta / 2 - mu)) * _tail(theta - mu)
+
+
 def _cancelling(function):
-    """A function of (z, u) whose closed form cancels for narrow or far tents, at twice the precision and more."""
+    """A function of (z, u) whose closed form cancels for narrow or far tents, at twice the precision and more.
+
+    A tent in the tail, at z < 0, is exp(-z**2 / 2) of terms that cancel.
+    """
 
     def careful(z, u):
-        spare = 4 * (max(0, -mp.mag(u)) + max(0, mp.mag(1 + u - z)))
+        mp = _own.context
+        spare = 4 * (max(0, -mp.mag(u)) + max(0, mp.mag(1 + u - z))) + min(0.75 * min(z, 0) ** 2, MOST_SPARE)
         with mp.workprec(2 * mp.prec + int(spare)):
             return function(z, u)
 
     return careful
-
-
-def _chi_density(mu, u, k, size):
-    x, shift = u * u, size * mu * mu
-    if shift == 0:
-        return x ** (k / 2 - 1) * mp.exp(-x / 2) / (2 ** (k / 2) * mp.gamma(k / 2))
-    bessel = mp.besseli(k / 2 - 1, mp.sqrt(shift * x))
-    return mp.exp(-(x + shift) / 2) * (x / shift) ** (k / 4 - mpf(1) / 2) * bessel / 2
-
-
-def _chi_mixture(central):
-    """A Poisson mixture of central chi-squared probabilities, from its heaviest term both ways."""
-
-    def mixture(mu, u, size):
-        mean = size * mu * mu / 2
-        start, total = int(mean), mp.zero
-        for steps in (range(start, -1, -1), itertools.count(start + 1)):
-            for j in steps:
-                weight = mp.exp(j * mp.log(mean) - mean - mp.loggamma(j + 1)) if mean else mpf(j == 0)
-                term = weight * central(size / 2 + j, u * u / 2)
-                total += term
-                if weight < mp.eps * mp.eps or (term < mp.eps * total and term == 0):
-                    break
-        return total
-
-    return mixture
 
 
 @dataclass(frozen=True)
@@ -94,64 +161,72 @@ class Multiprecision:
     digits: int
     guard: int = GUARD
 
-    tiny = mp.ldexp(1, -(10**30))
     functions: ClassVar[dict[str, Any]] = {
-        "rational": lambda p, q: mpf(p) / q,
-        "pi": lambda: mp.pi,
-        "sqrt": elementwise(mp.sqrt, 1),
+        "rational": lambda p, q: _own.context.mpf(p) / q,
+        "pi": lambda: +_own.context.pi,
+        "sqrt": _of_mpmath("sqrt"),
         "Abs": np.abs,
-        "exp": elementwise(mp.exp, 1),
-        "log": elementwise(lambda x: mp.log(x) if x else -mp.inf, 1),
-        **{name: elementwise(getattr(mp, name), 1) for name in (*ELEMENTARY, *ERRORS)},
-        "sign": elementwise(mp.sign, 1),
+        "exp": _of_mpmath("exp"),
+        "log": elementwise(_log, 1),
+        **{name: _of_mpmath(name) for name in (*ELEMENTARY, *ERRORS)},
+        "sign": _of_mpmath("sign"),
         **extrema(np.maximum, np.minimum),
         "ratio": elementwise(_ratio, 2),
-        "spread": elementwise(lambda x: x or _NO_SPREAD, 1),
-        "share": elementwise(lambda x, y: x / (x + y) if x else mp.zero, 2),
-        "rest": elementwise(lambda x, y: y / (x + y) if x else mp.one, 2),
-        "positive": elementwise(lambda x: mp.one if x > 0 else mp.zero, 1),
+        "spread": elementwise(lambda x: x or _own.context.mpf(10) ** -100, 1),
+        "share": elementwise(lambda x, y: x / (x + y) if x else _own.context.zero, 2),
+        "rest": elementwise(lambda x, y: y / (x + y) if x else _own.context.one, 2),
+        "positive": elementwise(lambda x: _own.context.one if x > 0 else _own.context.zero, 1),
         "positive_root": elementwise(_positive_root, 2),
-        "top": elementwise(lambda score, t, part: mp.one if score > t else part if score == t else mp.zero, 3),
-        "two_sided_quantile": elementwise(lambda p: mp.sqrt(2) * mp.erfinv(1 - p), 1),
-        "phi": elementwise(mp.npdf, 1),
+        "top": elementwise(_top, 3),
+        "two_sided_quantile": elementwise(_two_sided_quantile, 1),
+        "phi": elementwise(_phi, 1),
         "tail": elementwise(_tail, 1),
-        "fall": elementwise(lambda z, u: -mp.expm1(min(2 * u * (z - u), mp.zero)), 2),
+        "fall": elementwise(_fall, 2),
         "between": elementwise(_between, 4),
         "beyond": elementwise(lambda z, near, far: (near if z >= 0 else 1 - near) + far, 3),
-        **{name: elementwise(f, 2) for name, f in rates(_tail, mp.npdf, _inside).items()},
-        "discounted": elementwise(lambda mu, theta: mp.exp(theta * (theta / 2 - mu)) * _tail(theta - mu), 2),
-        **{name: elementwise(_cancelling(f), 2) for name, f in tents(_tail, mp.npdf).items()},
-        "chi_density": elementwise(_chi_density, 4),
-        "chi_outside": elementwise(_chi_mixture(lambda a, x: mp.gammainc(a, x, mp.inf, regularized=True)), 3),
-        "chi_inside": elementwise(_chi_mixture(lambda a, x: mp.gammainc(a, 0, x, regularized=True)), 3),
+        **{name: elementwise(f, 2) for name, f in rates(_tail, _phi, _inside).items()},
+        "discounted": elementwise(_discounted, 2),
+        **{name: elementwise(_cancelling(f), 2) for name, f in tents(_tail, _phi).items()},
+        "chi_density": elementwise(lambda *of: chi_squared.density(_own.context, *of), 4),
+        "chi_inside": elementwise(lambda *of: chi_squared.probabilities(_own.context, *of)[0], 3),
+        "chi_outside": elementwise(lambda *of: chi_squared.probabilities(_own.context, *of)[1], 3),
     }
+
+    @property
+    def tiny(self) -> Any:
+        """A side of a balance below this has underflowed."""
+        return _own.context.ldexp(1, -(10**30))
 
     @property
     def epsilon(self) -> Any:
         """Relative size of a step that is rounding."""
-        return mpf(10) ** (-self.digits - self.guard // 2)
+        return _own.context.ldexp(1, -dps_to_prec(self.digits + self.guard // 2))
 
     @property
     def tolerance(self) -> Any:
         """Relative mismatch that a root substituted back may leave."""
-        return mp.sqrt(self.epsilon)
+        return _own.context.ldexp(1, -dps_to_prec(self.digits + self.guard // 2) // 2)
 
     def number(self, array: np.ndarray) -> np.ndarray:
         """An exact array as mpf, rounded at the working precision."""
-        return elementwise(_mpf, 1)(array)
+        return _numbers(array)
 
     def surplus(self, scale: np.ndarray, weights: np.ndarray, share: np.ndarray) -> Surplus:
         """``scale * sum(weights) - share`` of exact arrays."""
         high = self.number(np.asarray(difference(scale, weights, share, fractions=True)))
-        return Surplus(high, 0 * high, resolution=mpf(10) ** (-self.digits - self.guard + 5))
+        return Surplus(high, 0 * high, resolution=_own.context.mpf(10) ** (-self.digits - self.guard + 5))
 
     @contextmanager
     def precision(self):
-        """mpmath at this precision."""
+        """The mpmath of this thread at this precision."""
         # NumPy warns of nan in arrays of objects too.
-        with mp.workdps(self.digits + self.guard), np.errstate(all="ignore"):
+        with _own.context.workdps(self.digits + self.guard), np.errstate(all="ignore"):
             yield
 
 
 def _mpf(x: float | Fraction) -> Any:
-    return mpf(x.numerator) / x.denominator if isinstance(x, Fraction) else mpf(x)
+    mp = _own.context
+    return mp.mpf(x.numerator) / x.denominator if isinstance(x, Fraction) else mp.mpf(x)
+
+
+_numbers = elementwise(_mpf, 1)

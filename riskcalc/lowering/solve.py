@@ -96,7 +96,7 @@ class Balance:
         falling = falling + np.maximum(excess, 0)
         rising = rising + np.maximum(-excess, 0)
         gone, lost = falling <= system.tiny, rising <= system.tiny
-        falling, rising = np.maximum(falling, system.tiny), np.maximum(rising, system.tiny)
+        falling, rising = np.where(gone, system.tiny, falling), np.where(lost, system.tiny, rising)
         fall, rise = below_slope / falling, above_slope / rising
         curvature = rise * rise - fall * fall - below_bend / falling - above_bend / rising
         value = log(falling / rising)

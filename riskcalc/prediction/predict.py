@@ -22,7 +22,7 @@ from riskcalc.prediction.solvers import Model, NoSolution, NotCovered, Walk, sol
 from riskcalc.prediction.status import NAMES, Status
 from riskcalc.problems import Problem, check_problem
 from riskcalc.results.quantities import QUANTITIES
-from riskcalc.results.values import plain_scalar, rounded
+from riskcalc.results.values import difference, plain_scalar, rounded
 
 if TYPE_CHECKING:
     from riskcalc.formulas.records import Formula
@@ -275,7 +275,7 @@ class Again:
             except NoSolution:
                 return plain_scalar(np.full(np.shape(prediction.risk), np.inf))
             with np.errstate(invalid="ignore"):
-                gaps.append(np.abs(np.asarray(prediction.risk - coarse.risk, dtype=float)))
+                gaps.append(np.abs(np.asarray(difference(prediction.risk, coarse.risk, self.digits), dtype=float)))
         return plain_scalar(np.max(gaps, axis=0))
 
     def _predicted(self, problem: Problem) -> Prediction:

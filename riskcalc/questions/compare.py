@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from mpmath import mp
 from numpy.typing import ArrayLike
 
 from riskcalc.exact import decimal, plain
@@ -23,7 +21,7 @@ from riskcalc.results.finite_size import at_size, counted, off_limit
 from riskcalc.results.labelled import to_dataset, to_frame
 from riskcalc.results.regimes import inputs
 from riskcalc.results.tables import Column, Part, Shown, Table, cut, number
-from riskcalc.results.values import Number, below, digits_left, plain_scalar
+from riskcalc.results.values import Number, below, difference, digits_left, plain_scalar
 
 # The rules that a budget is given to, if no others are asked for.
 RULES: tuple[type[Policy], ...] = (Magnitude, Hessian, Oracle, Random)
@@ -111,9 +109,8 @@ class Comparison(Shown, Inert):
 
         It is the paper's question; that small model is told the best features, which no sample tells.
         """
-        with self._precision():
-            pruned = np.min(self._finite_risks(self._pruned), axis=0)
-            answer = below(pruned, self._finite_risks(["small"])[0], self.digits)
+        pruned = np.min(self._finite_risks(self._pruned), axis=0)
+        answer = below(pruned, self._finite_risks(["small"])[0], self.digits)
         return plain_scalar(np.asarray(answer).astype(bool))
 
     def _finite_risks(self, models: list[str]) -> np.ndarray:
@@ -126,8 +123,8 @@ class Comparison(Shown, Inert):
         order = np.argsort(finite, axis=0, kind="stable")
         first, second = (np.take_along_axis(finite, order[i : i + 1], axis=0)[0] for i in (0, 1))
         usable = second < np.inf
-        with self._precision():
-            margin = np.where(usable, second - np.where(usable, first, 0), np.nan)
+        with np.errstate(invalid="ignore"):
+            margin = np.where(usable, difference(second, np.where(usable, first, 0), self.digits), np.nan)
             margin = np.where(below(first, second, self.digits), margin, 0 * margin)
             if self.digits is not None:
                 margin = np.frompyfunc(lambda x, risk: decimal(x, digits_left(x, risk, self.digits) or 1), 2, 1)(
@@ -135,18 +132,12 @@ class Comparison(Shown, Inert):
                 )
         return np.where(first < np.inf, order[0], -1), plain_scalar(np.asarray(margin))
 
-    @contextmanager
-    def _precision(self):
-        with mp.workdps(self.digits or 15), np.errstate(invalid="ignore"):
-            yield
-
     def _order(self, one: str, other: str) -> str:
         """Whether a model's risk is "lower" than another's, "equal" up to rounding, or "higher" (or not finite)."""
         first, second = (_finite(self.predictions[model].risk) for model in (one, other))
-        with self._precision():
-            if below(first, second, self.digits):
-                return "lower"
-            return "equal" if first < np.inf and not below(second, first, self.digits) else "higher"
+        if below(first, second, self.digits):
+            return "lower"
+        return "equal" if first < np.inf and not below(second, first, self.digits) else "higher"
 
     def _written(self, place: Any = None) -> dict[str, Any]:
         asked = {name: self._plainly(name, getattr(self, name)) for name in ("problem", "keep", "digits")}
@@ -261,10 +252,9 @@ class Comparison(Shown, Inert):
             return ""
         misfits = [prediction.values["misfit"] for prediction in pair]
         told = [self._estimation(one), self._estimation(other), *(number(misfit, self.digits) for misfit in misfits)]
-        with self._precision():
-            by_misfit = misfits[1] - misfits[0]
-            by_error = pair[1].excess_risk - pair[0].excess_risk - by_misfit
-        if abs(by_error) >= abs(by_misfit):
+        by_misfit = difference(misfits[1], misfits[0], self.digits)
+        by_risk = difference(pair[1].excess_risk, pair[0].excess_risk, self.digits)
+        if abs(float(difference(by_risk, by_misfit, self.digits))) >= abs(float(by_misfit)):
             reason = "denoising" if order == "lower" else "the noise in what it keeps"
             return f"The reason is {reason}: estimating what is kept costs {told[0]} instead of {told[1]}."
         return f"The reason is misfit: dropping costs {told[2]} instead of {told[3]}."
@@ -318,8 +308,7 @@ class Comparison(Shown, Inert):
         prediction = self.predictions[model]
         if prediction.misfit is None:
             return ""
-        with self._precision():
-            found = prediction.excess_risk - prediction.misfit
+        found = difference(prediction.excess_risk, prediction.misfit, self.digits)
         return number(found, digits_left(found, prediction.excess_risk, self.digits))
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from mpmath import mp
 
-from riskcalc.exact import decimal
+from riskcalc.exact import decades, decimal, subtracted
 
 # Plain for one regime, and an array for a batch. Type checkers know nothing of mpf, which acts as a float does.
 Number = float | np.ndarray
@@ -30,11 +29,19 @@ def plain_scalar(values: np.ndarray) -> Any:
 
 def below(one: Any, other: Any, digits: int | None = None) -> Any:
     """Whether a risk is below another by more than rounding: 1e-12 of it; digits asked for are rounded already."""
-    return one < (other * (1 - 1e-12) if digits is None else other)
+    with np.errstate(invalid="ignore"):
+        return one < (other * (1 - 1e-12) if digits is None else other)
 
 
 def digits_left(difference: Any, term: Any, digits: int | None) -> int | None:
     """How many of the digits asked for a difference has, of two terms that have them all."""
-    if digits is None or difference == 0 or not (mp.isfinite(difference) and mp.isfinite(term)):
+    if digits is None or not (-np.inf < difference < np.inf and -np.inf < term < np.inf) or 0 in (difference, term):
         return digits
-    return max(1, digits - max(0, int(mp.ceil(mp.log10(abs(term / difference))))))
+    return max(1, digits - max(0, decades(term, difference)))
+
+
+def difference(one: Any, other: Any, digits: int | None) -> Any:
+    """one - other, of results or arrays of them; their own arithmetic would be at whatever precision mpmath has."""
+    if digits is None:
+        return one - other
+    return np.frompyfunc(lambda x, y: subtracted(x, y, digits), 2, 1)(one, other)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t as student_t
+from scipy.special import stdtrit
 
 
 @dataclass(frozen=True)
@@ -61,4 +61,4 @@ def half_width(error: np.ndarray, trials: int, level: float, look: int) -> np.nd
     there are, so that stopping as soon as a verdict is reached keeps the level (alpha spending: Lan and DeMets,
     Biometrika 70, 1983, here by the union bound). Student's t with the degrees of freedom of the smallest sample.
     """
-    return error * student_t.isf(level / (look * (look + 1)) / 2, trials - 1)
+    return error * -stdtrit(trials - 1, level / (look * (look + 1)) / 2)

@@ -10,6 +10,7 @@ import numpy as np
 
 from riskcalc.lowering.compensated import total
 from riskcalc.lowering.evaluator import Evaluator
+from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.state import BLOCK, State, blocks, shape, take
 from riskcalc.lowering.surplus import Surplus
 from riskcalc.policies import Policy
@@ -51,12 +52,13 @@ class MaskGroup:
     repeats: bool = False
 
     def resolved(self, work: Evaluator) -> MaskGroup:
-        """The same with its moments evaluated once; over many atoms each formula evaluates them block by block."""
+        """The same with its moments evaluated once; over many atoms each formula evaluates them block by block,
+        in float64."""
         # What is unchanged needs no more, and is compiled once for all masks.
         where = COEFFICIENT | self.errors.where
         if NAMES[0] in self.state:
             return replace(self, where=where)
-        if shape(self.state)[1] > BLOCK:
+        if shape(self.state)[1] > BLOCK and work.system is FLOAT64:
             return self
         found = work.lower(MOMENTS, self.where, "masks.moments")(self.state)
         moments = {name: value + 0 * self.state["total"] for name, value in zip(NAMES, found, strict=True)}

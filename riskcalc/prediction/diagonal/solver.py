@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from mpmath import mpf
 
 from riskcalc.exact import as_float
 from riskcalc.inert import frozen
@@ -96,7 +95,7 @@ class DiagonalSolver(Solver):
 
     def fit(self, first: DiagonalModel | None) -> DiagonalModel:
         """T1."""
-        fit = fit_distinct(self.chunk, self.work, None if first is None else _trial(first.fit))
+        fit = fit_distinct(self.chunk, self.work, _trial(None if first is None else first.fit, self.work))
         gamma = fit.state["gamma"]
         values = {"risk": gamma, "excess_risk": fit.excess_risk} | self._finite(fit, np.ones(gamma.shape, bool))
         return DiagonalModel(fit.status, values | {"training_error": fit.training_error, "misfit": 0 * gamma}, fit)
@@ -114,7 +113,11 @@ class DiagonalSolver(Solver):
     ) -> DiagonalModel:
         budget, fit = self._budget(policy), None if model is None else model.fit
         state = self.chunk.state if fit is None else fit.state
-        trial = None if first is None or "threshold" not in first.values else _as_mpf(first.values["threshold"])
+        trial = (
+            None
+            if first is None or "threshold" not in first.values
+            else self.work.system.number(first.values["threshold"])
+        )
         groups, status = masks_of(policy, fit, state, budget, self.work, trial, finer)
         if model is None or fit is None:
             values: Values = {"misfit": misfit_of(groups, state["kappa"], self.work)}
@@ -154,7 +157,7 @@ class DiagonalSolver(Solver):
         fresh = Retrain(retrain.ridge, "fresh")
         if fresh not in model.fresh:
             ridge = self.work.system.number(self.chunk.regimes_of(retrain.ridge_of(self.problem)))
-            trial = None if first is None else _trial(first.second)
+            trial = _trial(None if first is None else first.second, self.work)
             known = model.values["misfit"]
             misfit = np.where(known == known, known, 0 * known)  # where there is no mask nothing is dropped
             model.fresh[fresh] = fit_fresh(model.groups, misfit, self.chunk, model.budget, ridge, self.work, trial)
@@ -258,9 +261,5 @@ def _known(values: np.ndarray, status: np.ndarray) -> np.ndarray:
     return np.where((status == Status.NOT_CONVERGED)[:, None], np.nan, values)
 
 
-def _trial(fit: Fit | None) -> np.ndarray | None:
-    return None if fit is None else _as_mpf(fit.state["nu"])
-
-
-def _as_mpf(array: np.ndarray) -> np.ndarray:
-    return np.frompyfunc(mpf, 1, 1)(array)
+def _trial(fit: Fit | None, work: Evaluator) -> np.ndarray | None:
+    return None if fit is None else work.system.number(fit.state["nu"])
