@@ -18,6 +18,7 @@ from riskcalc.policies.base import at_budget, exact_fractions
 from riskcalc.prediction.predict import evaluate
 from riskcalc.prediction.result import Prediction
 from riskcalc.prediction.solvers import NotCovered
+from riskcalc.prediction.status import Status, in_words
 from riskcalc.problems import Problem, check_problem
 from riskcalc.results.labelled import to_dataset, to_frame
 from riskcalc.results.regimes import inputs
@@ -100,7 +101,8 @@ class Comparison(Shown, Inert):
     def margin(self) -> Number:
         """Risk of the runner-up minus risk of the best; nan where fewer than two competitors have a finite risk.
 
-        A difference below rounding (1e-12, or 100 units in the last digit asked for) is zero.
+        A difference below rounding (1e-12, the estimates of the two models if they are imprecise, or 100 units in the
+        last digit asked for) is zero.
         """
         return self._ranking()[1]
 
@@ -108,26 +110,38 @@ class Comparison(Shown, Inert):
     def prune_beats_small(self) -> bool | np.ndarray:
         """Whether a rule that looks at the sample, retrained or not, has a lower risk than "small".
 
-        It is the paper's question; that small model is told the best features, which no sample tells.
+        It is the paper's question; that small model is told the best features, which no sample tells. False where that
+        is so near its threshold that its risk is not known.
         """
+        risks, small = self._finite_risks(self._pruned), self._finite_risks(["small"])[0]
+        best = np.argmin(risks, axis=0)[None]
+        lowest, error = (np.take_along_axis(x, best, axis=0)[0] for x in (risks, self._rounding(self._pruned)))
         with self._precision():
-            pruned = np.min(self._finite_risks(self._pruned), axis=0)
-            answer = below(pruned, self._finite_risks(["small"])[0], self.digits)
-        return plain_scalar(np.asarray(answer).astype(bool))
+            answer = below(lowest, small, self.digits, error + self._rounding(["small"])[0])
+        known = np.asarray(self.predictions["small"].status) != Status.NEAR_THRESHOLD.name.lower()
+        return plain_scalar(np.asarray(answer).astype(bool) & known)
 
     def _finite_risks(self, models: list[str]) -> np.ndarray:
         """Risks of models, inf in place of nan; of shape (models, ...), with one of infinite risk at the end."""
         risks = [_finite(self.predictions[model].risk) for model in models]
         return np.stack([*risks, np.full_like(_finite(self.predictions["dense"].risk), np.inf)])
 
+    def _rounding(self, models: list[str]) -> np.ndarray:
+        """Relative errors of these risks by rounding, as `_finite_risks` has them: zero where they have their digits."""
+        errors = (self.predictions[model].rounding_error for model in [*models, "dense"])
+        like = np.zeros(np.shape(self.predictions["dense"].risk))
+        return np.stack([like if error is None else np.asarray(error, float) for error in errors])
+
     def _ranking(self) -> tuple[np.ndarray, Any]:
         finite = self._finite_risks(self._competitors)
         order = np.argsort(finite, axis=0, kind="stable")
         first, second = (np.take_along_axis(finite, order[i : i + 1], axis=0)[0] for i in (0, 1))
+        errors = self._rounding(self._competitors)
+        error = sum(np.take_along_axis(errors, order[i : i + 1], axis=0)[0] for i in (0, 1))
         usable = second < np.inf
         with self._precision():
             margin = np.where(usable, second - np.where(usable, first, 0), np.nan)
-            margin = np.where(below(first, second, self.digits), margin, 0 * margin)
+            margin = np.where(below(first, second, self.digits, error), margin, 0 * margin)
             if self.digits is not None:
                 margin = np.frompyfunc(lambda x, risk: decimal(x, digits_left(x, risk, self.digits) or 1), 2, 1)(
                     margin, second
@@ -142,10 +156,16 @@ class Comparison(Shown, Inert):
     def _order(self, one: str, other: str) -> str:
         """Whether a model's risk is "lower" than another's, "equal" up to rounding, or "higher" (or not finite)."""
         first, second = (_finite(self.predictions[model].risk) for model in (one, other))
+        error = self._rounding([one, other])[:2].sum()
         with self._precision():
-            if below(first, second, self.digits):
+            if below(first, second, self.digits, error):
                 return "lower"
-            return "equal" if first < np.inf and not below(second, first, self.digits) else "higher"
+            return "equal" if first < np.inf and not below(second, first, self.digits, error) else "higher"
+
+    def _untold(self, models: list[str]) -> list[str]:
+        """Of these, the ones whose numbers sentences do not speak of: nobody knows them to the digits shown."""
+        unsure = {status.name.lower() for status in Status if status.cure}
+        return [model for model in models if str(self.predictions[model].status) in unsure]
 
     def _written(self, place: Any = None) -> dict[str, Any]:
         asked = {name: self._plainly(name, getattr(self, name)) for name in ("problem", "keep", "digits")}
@@ -204,7 +224,7 @@ class Comparison(Shown, Inert):
         rows, pruned = [], {one.prune for one in self.predictions.values() if one.retrain is None}
         for model in self._in_families():
             prediction, told = self.predictions[model], ""
-            status = "" if prediction.status == "ok" else str(prediction.status).replace("_", " ")
+            status = "" if prediction.status == "ok" else in_words(str(prediction.status))
             for listed, note in zip(lists.values(), (prediction.procedure.note, status), strict=True):
                 if note and note not in marks:
                     marks[note] = str(len(marks) + 1).translate(_RAISED)
@@ -236,15 +256,22 @@ class Comparison(Shown, Inert):
         best = self.predictions[str(self.best)]
         margin = number(self.margin, digits_left(self.margin, best.risk, self.digits))
         by = "; the next is equal" if self.margin == 0 else f", by {margin}"
-        by = by if self.margin == self.margin else ""
-        told = f"* Best within the budget: {best.label}{by}."
+        by = "" if self.margin != self.margin or self._untold(self._first_two()) else by
+        told = [f"* Best within the budget: {best.label}{by}."]
         if not self._pruned:
-            return [told]
+            return told
         pruned = min(self._pruned, key=lambda model: _finite(self.predictions[model].risk).item())
-        beats = {"lower": "beats", "equal": "is equal to", "higher": "does not beat"}[self._order(pruned, "small")]
-        reason = self._why(pruned, "small")
-        beaten = f"Pruning the large model {beats} training the small one. {reason}".strip()
-        return list(filter(None, [told, beaten, self._retraining(pruned.removesuffix("+retrain"))]))
+        if not self._untold([pruned, "small"]):
+            beats = {"lower": "beats", "equal": "is equal to", "higher": "does not beat"}[self._order(pruned, "small")]
+            reason = self._why(pruned, "small")
+            told.append(f"Pruning the large model {beats} training the small one. {reason}".strip())
+        rule = pruned.removesuffix("+retrain")
+        return [*told, *filter(None, [self._retraining(rule)])]
+
+    def _first_two(self) -> list[str]:
+        """The best and the runner-up."""
+        risks = [_finite(self.predictions[model].risk).item() for model in self._competitors]
+        return [self._competitors[i] for i in np.argsort(np.array(risks, dtype=object), kind="stable")[:2]]
 
     def _why(self, one: str, other: str) -> str:
         """What decides between two models: what they drop (misfit), or how well they estimate what they keep.
@@ -269,6 +296,8 @@ class Comparison(Shown, Inert):
     def _retraining(self, rule: str) -> str:
         """What retraining does to a pruned model."""
         retrained = f"{rule}+retrain"
+        if self._untold([rule, retrained]):
+            return ""
         before, later = (self.predictions[model].risk for model in (rule, retrained))
         if not max(_finite(before), _finite(later)) < np.inf:
             return ""

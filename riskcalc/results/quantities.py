@@ -61,7 +61,9 @@ _DECLARED = (
         "status",
         '"ok"; "infinite" (risk inf: at the interpolation threshold, with noise); "exact_recovery" (the fit before '
         'pruning has no error); "not_converged" (risk nan: no root was found, numbers overflowed, or masks were to be '
-        "found from an infinite fit).",
+        'found from an infinite fit); "near_threshold" (risk nan: inputs are rounded numbers within whose rounding the '
+        'threshold lies; give them exactly, by n_keep, a Fraction or a string); "imprecise" (see the rounding error; '
+        "ask for digits).",
         digits=False,
     ),
     Quantity("share", "With one factor: of the loadings' squares, what the kept features have.", r"\zeta", False),
@@ -79,6 +81,13 @@ _DECLARED = (
         "what the same integration misses of the risk of pruning once, which is known exactly, to the budget of any "
         "round. So it covers rare events that matter to pruning once, but not those that are rare after later fits "
         "only.",
+        always=False,
+        digits=False,
+    ),
+    Quantity(
+        "rounding_error",
+        "Estimate of the largest relative error that rounding makes in a risk, an excess risk or a training error; where "
+        'it exceeds 1e-6 a status is "imprecise", and None where none is.',
         always=False,
         digits=False,
     ),
@@ -100,6 +109,7 @@ class Quantities:
     share: Number | None
     distortion: Number | None
     integration_error: Number | None
+    rounding_error: Number | None
 
 
 QUANTITIES: dict[str, Quantity] = {quantity.name: quantity for quantity in _DECLARED}

@@ -138,7 +138,7 @@ def masks_of(
     status = np.zeros(len(budget.alpha), int) if fit is None else fit.status.copy()
     usable = (status == Status.OK) | (status == Status.EXACT_RECOVERY)
     if not policy.sees_fit:
-        usable |= status == Status.INFINITE
+        usable |= (status == Status.INFINITE) | (status == Status.NEAR_THRESHOLD)
     rows = np.flatnonzero(usable)
     if rows.size == 0:
         return [], status

@@ -6,11 +6,12 @@ import numpy as np
 
 from riskcalc.lowering.compensated import Pair, add, product, total
 from riskcalc.lowering.evaluator import Evaluator
+from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.state import State, shape, take
 from riskcalc.lowering.surplus import Surplus
 from riskcalc.prediction.diagonal.fit import Fit, fit_dense
 from riskcalc.prediction.diagonal.masks import MaskGroup
-from riskcalc.prediction.diagonal.regimes import Budget, Chunk
+from riskcalc.prediction.diagonal.regimes import ROUNDED, Budget, Chunk
 from riskcalc.prediction.status import Status
 from riskcalc.theory import pruning, retraining, small_model
 
@@ -47,6 +48,9 @@ def fit_fresh(
     dead_mass = total(weights * (state["Lambda"] == 0))
     surplus, mass = _kept_mass(groups, chunk, budget, weights)
     surplus = surplus.without(product((state["kappa"], 0), dead_mass))
+    # Sums of weights are rounded, whatever they were given as.
+    rounded = np.asarray(dead_mass[0] > 0, bool) & (chunk.inexact_weights | (work.system is FLOAT64))
+    surplus = surplus.blurred(rounded, ROUNDED * state["total"], chunk.whole | ~chunk.inexact_weights)
     live = (mass[0] - dead_mass[0], mass[1] - dead_mass[1])
     fit = fit_dense(state | {"weights": weights, "sigma2": noise}, surplus, live, work, start)
     beyond_noise = work.value(small_model.EXCESS_RISK, {"misfit": misfit, "fit_excess_risk": fit.excess_risk})

@@ -60,7 +60,9 @@ class DiagonalModel(Model):
         """A risk that overflowed is no risk; with it the other errors are not known."""
         risk, fit = self.values["risk"], self.fit or self.second
         assert fit is not None
-        sound = (abs(risk) < np.inf)[:, 0] | (self.status == Status.INFINITE)
+        with np.errstate(invalid="ignore"):  # nan among objects
+            sound = (abs(risk) < np.inf)[:, 0]
+        sound |= np.isin(self.status, (Status.INFINITE, Status.NEAR_THRESHOLD))
         status = np.where(sound, self.status, Status.NOT_CONVERGED)
         errors = self.values.keys() - {"threshold", "integration_error"}
         values = dict(self.values) | {name: _known(self.values[name], status) for name in errors}
@@ -163,7 +165,8 @@ class DiagonalSolver(Solver):
         masked = np.zeros(len(model.status), bool)
         for group in model.groups:
             masked[group.rows] = model.status[group.rows] != Status.NOT_CONVERGED
-        status = np.where(masked, second.status, Status.NOT_CONVERGED)
+        lost = np.where(model.status == Status.NEAR_THRESHOLD, model.status, Status.NOT_CONVERGED)
+        status = np.where(masked, second.status, lost)
         values = values | {name: array for name, array in model.values.items() if name == "threshold"}
         return replace(model, status=status, values=values, second=second)
 
@@ -207,6 +210,10 @@ class DiagonalSolver(Solver):
             "integration_error": np.maximum(found.errors[risk][:, -1:], np.max(missed, axis=0)),
         }
         status = (found.pruned_status if last is None else found.status)[:, -1]
+        for policy, again, ridge in zip(policies, fits, ridges, strict=True):
+            if again is not None:
+                near = (self._budget(policy).small_surplus.judged()[1] & (ridge == 0))[:, 0]
+                status = np.where(near, Status.NEAR_THRESHOLD, status)
         return DiagonalModel(status, values, fit, [group], self._budget(policies[-1]))
 
     def _ridge(self, retrain: Retrain) -> np.ndarray:
@@ -239,7 +246,7 @@ def fit_distinct(chunk: Chunk, work: Evaluator, start: np.ndarray | None = None)
 
 
 def _known(values: np.ndarray, status: np.ndarray) -> np.ndarray:
-    return np.where((status == Status.NOT_CONVERGED)[:, None], np.nan, values)
+    return np.where(np.isin(status, (Status.NOT_CONVERGED, Status.NEAR_THRESHOLD))[:, None], np.nan, values)
 
 
 def _trial(fit: Fit | None) -> np.ndarray | None:
