@@ -19,6 +19,7 @@ from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import Node
 from riskcalc.formulas.records import Definitions, Formula, LinearEquation
 from riskcalc.formulas.symbols import Expression, LawSymbol
+from riskcalc.lowering.rounding import size
 from riskcalc.lowering.state import BLOCK, State, blocks
 from riskcalc.lowering.systems import NumberSystem
 
@@ -130,12 +131,18 @@ def lower(
     system: NumberSystem,
     name: str = "expressions",
     scalar_output: bool = False,
+    sized: Iterable[Expression] = (),
+    inexact: Iterable[str] = (),
 ) -> Lowered:
     """Compile expressions that share their where-definitions, common subexpressions evaluated once.
 
+    After them come the sizes of those that are `sized`: of their terms, for how much rounding there is in them (see
+    `riskcalc.lowering.rounding`, also for what is `inexact`).
+
     Raises ValueError for a Float, an expectation inside an expectation, or law symbols left outside one.
     """
-    return _lower(tuple(expressions), tuple(where.items()), system, name, scalar_output)
+    own, others = tuple(expressions), (tuple(sized), tuple(inexact))
+    return _lower(own, tuple(where.items()), system, name, scalar_output, *others)
 
 
 @cache
@@ -145,8 +152,11 @@ def _lower(
     system: NumberSystem,
     name: str,
     scalar_output: bool,
+    sized: tuple[Expression, ...],
+    inexact: tuple[str, ...],
 ) -> Lowered:
     where = dict(definitions)
+    outputs += tuple(size(form, where, inexact) for form in sized)
     means = sorted({mean for output in outputs for mean in output.atoms(E)}, key=sympy.default_sort_key)
     symbols = {mean: sympy.Symbol(f"_mean{i}") for i, mean in enumerate(means)}
     combined = [output.xreplace(symbols) for output in outputs]

@@ -68,12 +68,18 @@ class Evaluator:
         return sum((linear_terms(self.of(equation)) for equation in equations), ())
 
     def lower(
-        self, expressions: Iterable[Expression], where: Definitions, name: str, scalar_output: bool = False
+        self,
+        expressions: Iterable[Expression],
+        where: Definitions,
+        name: str,
+        scalar_output: bool = False,
+        sized: Iterable[Expression] = (),
+        inexact: Iterable[str] = (),
     ) -> Lowered:
-        """Compile expressions that share definitions."""
+        """Compile expressions that share definitions; after them the sizes of those that are `sized`."""
         if self._changed:
             where = {symbol: self._changed.get((symbol, rule), rule) for symbol, rule in where.items()}
-        return lower(expressions, where, self.system, name, scalar_output)
+        return lower(expressions, where, self.system, name, scalar_output, sized, inexact)
 
     @cached_property
     def _changed(self) -> dict[tuple[Any, Expression], Expression]:

@@ -19,7 +19,7 @@ from riskcalc.policies import Iterative, Policy, Procedure, Retrain
 from riskcalc.prediction import diagonal, rank_one  # noqa: F401  which register their solvers
 from riskcalc.prediction.result import Later, Prediction, later
 from riskcalc.prediction.solvers import Model, NotCovered, Walk, solver
-from riskcalc.prediction.status import NAMES
+from riskcalc.prediction.status import NAMES, Status
 from riskcalc.problems import Problem, check_problem
 from riskcalc.results.values import plain_scalar, rounded
 from riskcalc.theory import REGISTRY
@@ -195,7 +195,10 @@ def _gathered(
     def collected(name: str) -> Any:
         return rounded(np.concatenate([values[name] for values in answers]).reshape(shape), digits)
 
-    values = {name: collected(name) for name in answers[0]}
+    told = dict.fromkeys(answers[0])
+    if not (np.concatenate(statuses) == Status.IMPRECISE).any():
+        told.pop("rounding_error", None)
+    values = {name: collected(name) for name in told}
     if isinstance(procedure.prune, Iterative):  # one round is pruning once, and no integral
         values.setdefault("integration_error", plain_scalar(np.zeros(shape)))
     status = NAMES[np.concatenate(statuses).reshape(shape)]

@@ -313,6 +313,9 @@ class Comparison(Shown, Inert):
         risks = {model: np.ravel(risk) for model, risk in self.risks.items()}
         best, margin, beats = (np.ravel(np.asarray(one)) for one in (self.best, self.margin, self.prune_beats_small))
         regimes, keys = range(best.size), [*map(Column, given)]
+        small = np.ravel(self.predictions["small"].status)
+        found = {name for one in self.predictions.values() for name in np.ravel(one.status).tolist()}
+        unsure = [status.name.lower() for status in Status if status.cure and status.name.lower() in found]
 
         def told(i: int) -> list[str]:
             return [number(column[i]) for column in given.values()]
@@ -327,16 +330,18 @@ class Comparison(Shown, Inert):
             return [*told(i), *(risk(model, i) for model in risks), best[i] or "none", by(i)]
 
         def some(i: int) -> list[str]:
-            beaten = "yes" if beats[i] else "no"
+            beaten = "yes" if beats[i] else "" if small[i] == Status.NEAR_THRESHOLD.name.lower() else "no"
             return [*told(i), best[i] or "none", risk(best[i], i), by(i), risk("small", i), beaten]
 
         title, first = "predicted test risk", Column("best", words=True)
         columns = [*keys, first, *map(Column, ("its risk", "by", "small")), Column("pruning beats small", words=True)]
         shown = cut(map(some, regimes), best.size)
         shown["notes"] = [*shown["notes"], "The risk of every model: .risks, .to_dict(), or --json."]
+        shown["notes"] += (notes := [f"Some risks are {in_words(name)}: see each .status." for name in unsure])
         brief = Table(title, columns, keys=len(keys), **shown)
-        columns = [*keys, *map(Column, risks), first, Column("by")]
-        return Table(title, columns, keys=len(keys), brief=brief, **cut(map(every, regimes), best.size))
+        columns, whole = [*keys, *map(Column, risks), first, Column("by")], cut(map(every, regimes), best.size)
+        whole["notes"] += notes
+        return Table(title, columns, keys=len(keys), brief=brief, **whole)
 
     def _estimation(self, model: str) -> str:
         """The part of a risk that is the error in what is kept; empty where the theory does not split it."""

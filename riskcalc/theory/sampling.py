@@ -27,7 +27,7 @@ from riskcalc.formulas.nodes import (
 )
 from riskcalc.formulas.records import FixedPoint, Formula
 from riskcalc.formulas.symbols import H
-from riskcalc.theory.dense import COEFFICIENT
+from riskcalc.theory.dense import COEFFICIENT, COMPLEMENTS
 from riskcalc.theory.masks import INTERVAL, SCORE
 from riskcalc.theory.symbols import (
     M0,
@@ -172,6 +172,7 @@ EXCESS_RISK = Formula(
     statement=gamma - sigma2 + growth,
     evaluation=E(Lambda * (B - X) ** 2) + growth,
     where=COEFFICIENT,
+    complements=COMPLEMENTS,
     source=_SOURCE,
     derived_from=("sampling.risk", "dense.coefficient_risk"),
 )

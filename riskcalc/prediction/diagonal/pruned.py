@@ -10,6 +10,7 @@ import numpy as np
 from riskcalc.formulas.records import Definitions, Formula
 from riskcalc.formulas.symbols import Expression
 from riskcalc.lowering.evaluator import Evaluator
+from riskcalc.lowering.rounding import relative_error
 from riskcalc.prediction.diagonal.fit import Fit
 from riskcalc.prediction.diagonal.masks import MaskGroup
 from riskcalc.prediction.diagonal.regimes import Budget
@@ -35,12 +36,14 @@ def pruned(
     values = {name: np.full_like(fit.state["gamma"], np.nan) for name in names}
     # Where a policy with quantities of its own has no masks of its own it changes nothing, and they are zero.
     values |= {formula.defines.name: 0 * fit.state["gamma"] for formula in others}
+    values["rounding_error"] = np.zeros(fit.state["gamma"].shape)
     status = status.copy()
     surplus = budget.keep_surplus
     allowed = work.system.tolerance + 2 * abs(surplus.gain) / (budget.alpha * fit.state["total"])
     for group in groups:
         rows = group.rows
-        mismatch, *found = _errors(group, work)
+        (mismatch, *found), sizes = _errors(group, work)
+        values["rounding_error"][rows] = relative_error(found[: len(sizes)], sizes, work.system.epsilon)
         own = (formula.defines.name for formula in group.errors.others)
         for name, value in zip((*names, *own), found, strict=True):
             values[name][rows] = value
@@ -62,11 +65,16 @@ def thresholds(groups: list[MaskGroup], status: np.ndarray, like: np.ndarray) ->
     return found
 
 
-def _errors(group: MaskGroup, work: Evaluator) -> tuple[np.ndarray, ...]:
-    """Relative mismatch of the mass kept; test risk, its part beyond the noise, training error, misfit, and others."""
+def _errors(group: MaskGroup, work: Evaluator) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
+    """Relative mismatch of the mass kept; test risk, its part beyond the noise, training error, misfit, and others.
+
+    The sizes of the terms of the first three errors.
+    """
     known = frozenset(need.defines.name for need in group.errors.needs if need.defines.name in group.state)
     wanted, where = _wanted(group.errors, known, work)
-    return work.lower(wanted, dict(where) | dict(group.where), group.errors.risk.id)(group.state)
+    where, sized = dict(where) | dict(group.where), wanted[1:4]
+    found = work.lower(wanted, where, group.errors.risk.id, sized=sized)(group.state)
+    return found[: len(wanted)], found[len(wanted) :]
 
 
 @lru_cache(maxsize=64)

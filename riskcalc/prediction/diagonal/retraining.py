@@ -7,6 +7,7 @@ import numpy as np
 from riskcalc.lowering.compensated import Pair, add, product, total
 from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.lowering.float64 import FLOAT64
+from riskcalc.lowering.rounding import relative_error
 from riskcalc.lowering.state import State, shape, take
 from riskcalc.lowering.surplus import Surplus
 from riskcalc.prediction.diagonal.fit import Fit, fit_dense
@@ -66,6 +67,7 @@ def fit_same(fit: Fit, fresh: Values, groups: list[MaskGroup], work: Evaluator) 
     """The quantities of the fit on the sample that the masks were found on, from those on a fresh sample."""
     names = ("risk", "excess_risk", "training_error")
     values = fresh | {name: fresh[name].copy() for name in names}
+    values["rounding_error"] = np.zeros(fit.state["gamma"].shape)
     for group in groups:
         if not group.of_fit:
             continue
@@ -76,27 +78,35 @@ def fit_same(fit: Fit, fresh: Values, groups: list[MaskGroup], work: Evaluator) 
             continue
         rows = group.rows[own]
         second = take({"nu2": fit.state["nu"], "q2": fit.state["q"], "ridge2": fit.state["ridge"]}, rows)
-        found = _remembering(take(group.state, own) | second, group, work)
+        found, sizes = _remembering(take(group.state, own) | second, group, work)
+        values["rounding_error"][rows] = relative_error(found, sizes, work.system.epsilon)
         for name, value in zip(names, found, strict=True):
             values[name][rows] = value
     return values
 
 
-def _remembering(state: State, group: MaskGroup, work: Evaluator) -> tuple[np.ndarray, ...]:
-    """Test risk, its part beyond the noise and training error of the second fit, by its two linear equations."""
+def _remembering(state: State, group: MaskGroup, work: Evaluator) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Test risk, its part beyond the noise and training error of the second fit, by its two linear equations.
+
+    And the sizes of their terms, those of the unknowns included.
+    """
     where = dict(retraining.REFITTED) | dict(group.where)
-    equations = (retraining.STATIONARITY, retraining.COVARIANCE)
-    terms = work.lower(work.linear_terms(equations), where, "retraining.equations")(state)
-    first, second = terms[:3], terms[3:]
-    determinant = first[1] * second[2] - first[2] * second[1]
-    state |= {
-        "rho": (first[2] * second[0] - first[0] * second[2]) / determinant,
-        "c": (first[0] * second[1] - first[1] * second[0]) / determinant,
-    }
+    forms = work.linear_terms((retraining.STATIONARITY, retraining.COVARIANCE))
+    found = work.lower(forms, where, "retraining.equations", sized=forms)(state)
+    (k, f, g), (l, h, m) = found[:3], found[3:6]  # k + f rho + g c = 0 and l + h rho + m c = 0
+    (ks, fs, gs), (ls, hs, ms) = found[6:9], found[9:]
+    determinant, lost = f * m - g * h, fs * ms + gs * hs
+    state |= {"rho": (g * l - k * m) / determinant, "c": (k * h - f * l) / determinant}
+    sizes = {"rho": gs * ls + ks * ms, "c": ks * hs + fs * ls}
+    state |= {f"{name}_size": (own + abs(state[name]) * lost) / abs(determinant) for name, own in sizes.items()}
     wanted = (work.form(retraining.RISK), work.form(retraining.EXCESS_RISK))
-    risk, beyond_noise = work.lower(wanted, where, retraining.RISK.id)(state)
-    training = work.lower((work.form(retraining.TRAINING_ERROR),), where, retraining.TRAINING_ERROR.id)
-    return risk, beyond_noise, training(state | {"retrained_risk": risk})[0]
+    unknowns = {"sized": wanted, "inexact": ("c", "rho")}
+    risk, beyond_noise, *sizes_of_risks = work.lower(wanted, where, retraining.RISK.id, **unknowns)(state)
+    state |= {"retrained_risk": risk, "retrained_risk_size": sizes_of_risks[0]}
+    wanted = (work.form(retraining.TRAINING_ERROR),)
+    unknowns = {"sized": wanted, "inexact": ("c", "retrained_risk", "rho")}
+    training, size = work.lower(wanted, where, retraining.TRAINING_ERROR.id, **unknowns)(state)
+    return [risk, beyond_noise, training], [*sizes_of_risks, size]
 
 
 def _kept_mass(groups: list[MaskGroup], chunk: Chunk, budget: Budget, weights: np.ndarray) -> tuple[Surplus, Pair]:

@@ -23,7 +23,7 @@ from riskcalc.prediction.diagonal.regimes import Budget, Chunk, chunks
 from riskcalc.prediction.diagonal.retraining import Values, fit_fresh, fit_same, misfit_of
 from riskcalc.prediction.diagonal.rounds import prune_repeatedly
 from riskcalc.prediction.solvers import Model, NotCovered, Solver, solver
-from riskcalc.prediction.status import Status
+from riskcalc.prediction.status import MOST_ROUNDING, Status
 from riskcalc.problems import LinearGaussian
 from riskcalc.theory.dense import COEFFICIENT
 from riskcalc.theory.policies import Drawn, Scored, mask, score
@@ -64,6 +64,9 @@ class DiagonalModel(Model):
             sound = (abs(risk) < np.inf)[:, 0]
         sound |= np.isin(self.status, (Status.INFINITE, Status.NEAR_THRESHOLD))
         status = np.where(sound, self.status, Status.NOT_CONVERGED)
+        if "rounding_error" in self.values:
+            imprecise = (self.values["rounding_error"] > MOST_ROUNDING)[:, 0]
+            status = np.where((status == Status.OK) & imprecise, Status.IMPRECISE, status)
         errors = self.values.keys() - {"threshold", "integration_error"}
         values = dict(self.values) | {name: _known(self.values[name], status) for name in errors}
         return status, values | {
