@@ -49,6 +49,9 @@ NODES = {
         nodes.boundary,
         nodes.edge_drop,
         nodes.edge_moment,
+        nodes.inner_first,
+        nodes.inner_second,
+        nodes.inner_slope,
     )
 }
 
@@ -97,7 +100,11 @@ def test_routines_are_their_definitions(node, system, tolerance):
             # A far tail is known to a relative error of about z**2 roundings; each integral over it takes as much more.
             worst = max((abs(float(_exact(value))) for value in point), default=0)
             powers = (
-                1 if isinstance(node, _TAILS) else 3 if type(node).__name__.startswith(("tent", "disc", "chi")) else 0
+                1
+                if isinstance(node, _TAILS)
+                else 3
+                if type(node).__name__.startswith(("tent", "disc", "chi", "inner"))
+                else 0
             )
             loss = (1 + min(worst, 30) ** 2) ** powers if system is FLOAT64 else 1
             assert abs(mpmath.mpf(found) - expected) <= tolerance * (loss * abs(expected) if expected else 1e-3), point

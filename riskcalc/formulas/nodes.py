@@ -292,6 +292,74 @@ class edge_moment(Node):
         return z * phi(z) - (z - 2 * u) * phi(z - 2 * u)
 
 
+# Moments of mu + H, mu = u - z >= 0, over the interval, where that is in (-u, u): what is dropped of a coefficient. For
+# a narrow interval they are small beside what they are made of; a piece of each knows them there.
+
+
+class inner_first(Node):
+    """E[mu + H; H inside the interval]."""
+
+    nargs = 2
+
+    def definition(self):
+        z, u = self.args
+        return ((u - z) * Inside(z, u) - edge_drop(z, u)).doit()
+
+    def pieces(self):
+        z, u = self.args
+        return thin_first(z, u, (u - z) * Inside(z, u).pieces() - edge_drop(z, u).pieces())
+
+
+class inner_second(Node):
+    """E[(mu + H)**2; H inside the interval]."""
+
+    nargs = 2
+
+    def definition(self):
+        z, u = self.args
+        return (inner_slope(z, u) + (u - z) * inner_first(z, u)).doit()
+
+    def pieces(self):
+        z, u = self.args
+        return thin_second(z, u, _slope(z, u) + (u - z) * inner_first(z, u).pieces())
+
+
+class inner_slope(Node):
+    """E[(mu + H) H; H inside the interval]."""
+
+    nargs = 2
+
+    def definition(self):
+        z, u = self.args
+        return (Inside(z, u) - boundary(z, u)).doit()
+
+    def pieces(self):
+        z, u = self.args
+        return thin_slope(z, u, _slope(z, u))
+
+
+def _slope(z: Expression, u: Expression) -> Expression:
+    return Inside(z, u).pieces() - boundary(z, u).pieces()
+
+
+class thin_first(Node):
+    """inner_first(z, u) from (z, u, its value where the interval is not narrow)."""
+
+    nargs = 3
+
+
+class thin_second(Node):
+    """inner_second(z, u) from (z, u, its value where the interval is not narrow)."""
+
+    nargs = 3
+
+
+class thin_slope(Node):
+    """inner_slope(z, u) from (z, u, its value where the interval is not narrow)."""
+
+    nargs = 3
+
+
 class discounted(Node):
     """E[exp(-theta (mu + H)); mu + H > 0], with arguments (mu, theta), theta >= 0."""
 

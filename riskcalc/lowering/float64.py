@@ -86,6 +86,31 @@ def _between(z, u, near, far):
     return mass
 
 
+def _thin(narrow):
+    """A moment over (-u, u) as it is, and where that is narrow by its integral: of y and both densities at its ends."""
+
+    def routine(z, u, wide):
+        order = "F" if wide.flags.f_contiguous else "C"
+        mean = np.array(wide, order=order)
+        width = u.ravel(order)
+        places = np.flatnonzero(width < _NARROW)
+        if places.size:
+            width, mu = width[places], width[places] - z.ravel(order)[places]
+            y = width * (_NODES[:, None] + 1) / 2
+            mean.ravel(order)[places] = width / 2 * (_WEIGHTS @ narrow(y, mu, _phi(mu - y)))
+        return mean
+
+    return routine
+
+
+def _odd(y, mu, density):
+    return y * density * -np.expm1(-2 * mu * y)
+
+
+def _even(y, mu, density):
+    return y * y * density * (1 + np.exp(-2 * mu * y))
+
+
 def _fall(z, u):
     # u >= z, but for rounding
     return -np.expm1(np.minimum(2 * u * (z - u), 0))
@@ -248,6 +273,9 @@ class Float64:
         "fall": _fall,
         "between": _between,
         "beyond": _beyond,
+        "thin_first": _thin(_odd),
+        "thin_second": _thin(_even),
+        "thin_slope": _thin(lambda y, mu, density: _even(y, mu, density) - mu * _odd(y, mu, density)),
         "log_Inside": _log_inside,
         "log_Outside": lambda z, u: np.logaddexp(log_ndtr(-z), log_ndtr(z - 2 * u)),
         "outside_rate": _outside_rate,

@@ -50,6 +50,27 @@ def _inside(z, u):
     return _between(z, u, _tail(abs(z)), _tail(2 * u - z))
 
 
+def _thin(function):
+    """A moment over (-u, u) as it is, and where that is narrow from (mu, u, P, phi, phi) at more digits."""
+
+    def careful(z, u, wide):
+        if u > 1 or u == 0:
+            return wide if u else mp.zero
+        with mp.workprec(mp.prec + 8 - 3 * int(mp.log(u, 2))):
+            mass, near, far = _tail(-z) - _tail(2 * u - z), mp.npdf(z), mp.npdf(2 * u - z)
+            return function(u - z, u, mass, near, far)
+
+    return careful
+
+
+def _first(mu, u, mass, near, far):
+    return mu * mass - near + far
+
+
+def _slope(mu, u, mass, near, far):
+    return mass - u * (near + far)
+
+
 def _cancelling(function):
     """A function of (z, u) whose closed form cancels for narrow or far tents, at twice the precision and more."""
 
@@ -117,6 +138,9 @@ class Multiprecision:
         "tail": elementwise(_tail, 1),
         "fall": elementwise(lambda z, u: -mp.expm1(min(2 * u * (z - u), mp.zero)), 2),
         "between": elementwise(_between, 4),
+        "thin_first": elementwise(_thin(_first), 3),
+        "thin_second": elementwise(_thin(lambda mu, *others: _slope(mu, *others) + mu * _first(mu, *others)), 3),
+        "thin_slope": elementwise(_thin(_slope), 3),
         "beyond": elementwise(lambda z, near, far: (near if z >= 0 else 1 - near) + far, 3),
         **{name: elementwise(f, 2) for name, f in rates(_tail, mp.npdf, _inside).items()},
         "discounted": elementwise(lambda mu, theta: mp.exp(theta * (theta / 2 - mu)) * _tail(theta - mu), 2),

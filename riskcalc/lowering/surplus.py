@@ -77,7 +77,7 @@ class Surplus:
     def rows(self, rows: np.ndarray) -> Surplus:
         """The same for some of the regimes."""
         own = {name: getattr(self, name) for name in ("high", "low", "gain", "half", "blur", "sure")}
-        return replace(self, **{name: one[rows] for name, one in own.items() if isinstance(one, np.ndarray) and one.ndim})
+        return replace(self, **{name: one[rows] for name, one in own.items() if np.ndim(one)})
 
     def times(self, factor: np.ndarray) -> Surplus:
         """The surplus in another unit."""

@@ -4,7 +4,7 @@ from enum import IntEnum
 
 import numpy as np
 
-# A number is imprecise if rounding may have changed more of it than this: the digits that tables show are then in doubt.
+# A number is imprecise if rounding may have changed more of it than this: digits that tables show are then in doubt.
 MOST_ROUNDING = 1e-6
 
 

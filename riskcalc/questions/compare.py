@@ -127,7 +127,7 @@ class Comparison(Shown, Inert):
         return np.stack([*risks, np.full_like(_finite(self.predictions["dense"].risk), np.inf)])
 
     def _rounding(self, models: list[str]) -> np.ndarray:
-        """Relative errors of these risks by rounding, as `_finite_risks` has them: zero where they have their digits."""
+        """Relative errors of these risks by rounding, as `_finite_risks` has them; zero where they have digits."""
         errors = (self.predictions[model].rounding_error for model in [*models, "dense"])
         like = np.zeros(np.shape(self.predictions["dense"].risk))
         return np.stack([like if error is None else np.asarray(error, float) for error in errors])

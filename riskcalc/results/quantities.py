@@ -86,8 +86,8 @@ _DECLARED = (
     ),
     Quantity(
         "rounding_error",
-        "Estimate of the largest relative error that rounding makes in a risk, an excess risk or a training error; where "
-        'it exceeds 1e-6 a status is "imprecise", and None where none is.',
+        "Estimate of the largest relative error by rounding of the risk, the excess risk and the training error; "
+        'above 1e-6 the status is "imprecise". None where none is.',
         always=False,
         digits=False,
     ),

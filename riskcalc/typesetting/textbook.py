@@ -86,6 +86,11 @@ _TEXTBOOK: dict[Any, Any] = {
     nodes.outside_rate: lambda z, u: _boundary(z, u) / _outside(z, u),
     nodes.edge_drop: lambda z, u: nodes.phi(z) - nodes.phi(z - 2 * u),
     nodes.edge_moment: lambda z, u: z * nodes.phi(z) - (z - 2 * u) * nodes.phi(z - 2 * u),
+    nodes.inner_first: lambda z, u: (u - z) * _inside(z, u) - (nodes.phi(z) - nodes.phi(z - 2 * u)),
+    nodes.inner_second: lambda z, u: (
+        (1 + (u - z) ** 2) * _inside(z, u) - _boundary(z, u) - (u - z) * (nodes.phi(z) - nodes.phi(z - 2 * u))
+    ),
+    nodes.inner_slope: lambda z, u: _inside(z, u) - _boundary(z, u),
     nodes.discounted: lambda mu, theta: sympy.exp(theta**2 / 2 - theta * mu) * Phi(mu - theta),
     nodes.tent: _TENTS["tent"],
     nodes.off_tent: _TENTS["off_tent"],

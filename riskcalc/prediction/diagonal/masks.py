@@ -56,8 +56,9 @@ class MaskGroup:
             return replace(self, where=COEFFICIENT | rest)
         if shape(self.state)[1] > BLOCK:
             return self
-        found = work.lower(MOMENTS, self.where, "masks.moments")(self.state)
-        moments = {name: value + 0 * self.state["total"] for name, value in zip(NAMES, found, strict=True)}
+        symbols = [symbol for symbol in (*MOMENTS, *masks.LEFT_OUT) if symbol in self.where]
+        found = work.lower(symbols, self.where, "masks.moments")(self.state)
+        moments = {str(one): value + 0 * self.state["total"] for one, value in zip(symbols, found, strict=True)}
         return replace(self, state=self.state | moments, where=COEFFICIENT | rest)
 
     def kept(self, work: Evaluator) -> np.ndarray:

@@ -73,6 +73,9 @@ def _errors(group: MaskGroup, work: Evaluator) -> tuple[tuple[np.ndarray, ...], 
     known = frozenset(need.defines.name for need in group.errors.needs if need.defines.name in group.state)
     wanted, where = _wanted(group.errors, known, work)
     where, sized = dict(where) | dict(group.where), wanted[1:4]
+    for symbol in masks.LEFT_OUT:
+        if str(symbol) in group.state:
+            where.pop(symbol, None)
     found = work.lower(wanted, where, group.errors.risk.id, sized=sized)(group.state)
     return found[: len(wanted)], found[len(wanted) :]
 
