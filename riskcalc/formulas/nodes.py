@@ -374,8 +374,8 @@ class discounted(Node):
         return phi(mu) - theta * self, (theta - mu) * self - phi(mu)
 
 
-# A tent of half-width u over zero, under a normal variable of mean mu = u - z >= 0: what sampling with a sure top
-# drops. In (z, u) for the reason given at `Inside`.
+# A tent of half-width u over zero, under a normal variable of mean mu >= 0: what sampling with a sure top drops. In
+# (mu, u), because u is far above mu where little is kept.
 
 
 def _excess(x: Expression) -> Expression:
@@ -389,12 +389,12 @@ class tent(Node):
     nargs = 2
 
     def definition(self):
-        z, u = self.args
-        return (_excess(2 * u - z) - 2 * _excess(u - z) + _excess(-z)) / u
+        mu, u = self.args
+        return (_excess(mu + u) - 2 * _excess(mu) + _excess(mu - u)) / u
 
 
 class off_tent(Node):
-    """1 - tent(z, u) = E[min(|mu + H|/u, 1)]."""
+    """1 - tent(mu, u) = E[min(|mu + H|/u, 1)]."""
 
     nargs = 2
 
@@ -408,8 +408,8 @@ class tent_drop(Node):
     nargs = 2
 
     def definition(self):
-        z, u = self.args
-        return -(_Phi(2 * u - z) - 2 * _Phi(u - z) + _Phi(-z)) / u
+        mu, u = self.args
+        return -(_Phi(mu + u) - 2 * _Phi(mu) + _Phi(mu - u)) / u
 
 
 class tent_moment(Node):
@@ -418,8 +418,8 @@ class tent_moment(Node):
     nargs = 2
 
     def definition(self):
-        z, u = self.args
-        return ((2 * phi(u - z) - phi(2 * u - z) - phi(z)) / u).doit()
+        mu, u = self.args
+        return ((2 * phi(mu) - phi(mu + u) - phi(mu - u)) / u).doit()
 
 
 class tent_loss(Node):
@@ -428,8 +428,8 @@ class tent_loss(Node):
     nargs = 2
 
     def definition(self):
-        z, u = self.args
-        return sum(self._half(mu, u) for mu in (u - z, z - u))
+        mu, u = self.args
+        return sum(self._half(mean, u) for mean in (mu, -mu))
 
     @staticmethod
     def _half(mu: Expression, u: Expression) -> Expression:

@@ -172,30 +172,30 @@ def _shortfall(x):
 
 
 def _tented(wide, height, power: int, polynomial):
-    """A mean over a tent as a function of (z, u): its closed form `wide` and, where that would cancel, its integral.
+    """A mean over a tent as a function of (mu, u): its closed form `wide` and, where that would cancel, its integral.
 
     The integrand is a height (of v = |y|/u) times a polynomial of H, over y = mu + H, times a power of u.
     """
     heights = _SIDE_WEIGHTS * height(_SIDE)
 
-    def routine(z, u):
-        mean = wide(z, np.maximum(u, _TENT))
+    def routine(mu, u):
+        mean = wide(mu, np.maximum(u, _TENT))
         narrow = u < _TENT
         if narrow.any():
-            width, mu = u[narrow], (u - z)[narrow]
-            up, down = width * _SIDE[:, None] - mu, -width * _SIDE[:, None] - mu
+            width, centre = u[narrow], mu[narrow]
+            up, down = width * _SIDE[:, None] - centre, -width * _SIDE[:, None] - centre
             mean[narrow] = width**power * (heights @ sum(polynomial(h) * _phi(h) for h in (up, down)))
         return mean
 
     return routine
 
 
-def _wide_tent(z, u):
-    return (_shortfall(-z) - 2 * _shortfall(u - z) + _shortfall(2 * u - z)) / u
+def _wide_tent(mu, u):
+    return (_shortfall(mu - u) - 2 * _shortfall(mu) + _shortfall(mu + u)) / u
 
 
-def _wide_loss(z, u):
-    mu, far = u - z, 2 * u - z
+def _wide_loss(mu, u):
+    z, far = u - mu, mu + u
     above, below = ndtr(z) - _tail(mu), _tail(mu) - _tail(far)
     sides = mu * (z * above + _phi(z)) - mu * (far * below + _phi(far))
     return sides - above - below + (z + far) * _phi(mu)
@@ -205,10 +205,9 @@ _CLOSED = tents(_tail, _phi)
 _tent = _tented(_wide_tent, lambda v: 1 - v, 1, lambda h: 1)
 
 
-def _off_tent(z, u):
-    mu = u - z
-    far = (mu + 2 * _shortfall(mu) - _shortfall(z) - _shortfall(mu + u)) / _nonzero(u)
-    return np.where((z >= 0) & (u >= _TENT), far, 1 - _tent(z, u))
+def _off_tent(mu, u):
+    far = (mu + 2 * _shortfall(mu) - _shortfall(u - mu) - _shortfall(mu + u)) / _nonzero(u)
+    return np.where((u >= mu) & (u >= _TENT), far, 1 - _tent(mu, u))
 
 
 def _normal_square(x, shift):

@@ -72,12 +72,12 @@ def _slope(mu, u, mass, near, far):
 
 
 def _cancelling(function):
-    """A function of (z, u) whose closed form cancels for narrow or far tents, at twice the precision and more."""
+    """A function of (mu, u) whose closed form cancels for narrow or far tents, at twice the precision and more."""
 
-    def careful(z, u):
-        spare = 4 * (max(0, -mp.mag(u)) + max(0, mp.mag(1 + u - z)))
+    def careful(mu, u):
+        spare = 4 * (max(0, -mp.mag(u)) + max(0, mp.mag(1 + mu)))
         with mp.workprec(2 * mp.prec + int(spare)):
-            return function(z, u)
+            return function(mu, u)
 
     return careful
 

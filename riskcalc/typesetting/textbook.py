@@ -94,7 +94,7 @@ _TEXTBOOK: dict[Any, Any] = {
     nodes.discounted: lambda mu, theta: sympy.exp(theta**2 / 2 - theta * mu) * Phi(mu - theta),
     nodes.tent: _TENTS["tent"],
     nodes.off_tent: _TENTS["off_tent"],
-    nodes.tent_drop: lambda z, u: (2 * Phi(u - z) - Phi(2 * u - z) - Phi(-z)) / u,
+    nodes.tent_drop: lambda mu, u: (2 * Phi(mu) - Phi(mu + u) - Phi(mu - u)) / u,
     nodes.tent_moment: _TENTS["tent_moment"],
     sympy.erf: lambda x: 2 * Phi(sympy.sqrt(2) * x) - 1,
     sympy.erfc: lambda x: 2 * Phi(-sympy.sqrt(2) * x),
