@@ -67,12 +67,12 @@ def _power(base: Any, exponent: Any, of: Callable[[Any], Expression]) -> Express
 
 
 def relative_error(values: Iterable[np.ndarray], sizes: Iterable[np.ndarray], epsilon: Any) -> np.ndarray:
-    """The largest relative error by rounding of several values whose terms are of these sizes; float, of their shape.
+    """The largest relative error by rounding of several values whose terms are of these sizes; of their shape.
 
-    A zero whose terms are none has no error.
+    In the numbers of `epsilon`. A zero whose terms are none has no error.
     """
     errors = [
         np.asarray(size / np.where(value == 0, epsilon * size + (size == 0), abs(value)), dtype=float)
         for value, size in zip(values, sizes, strict=True)
     ]
-    return ROUNDINGS * float(epsilon) * np.max(errors, axis=0)
+    return ROUNDINGS * epsilon * np.max(errors, axis=0)

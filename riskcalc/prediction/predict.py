@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from mpmath import mp
 from numpy.typing import ArrayLike
 
 from riskcalc.exact import as_float, count, matching_shapes
@@ -15,6 +17,7 @@ from riskcalc.laws import Continuous
 from riskcalc.lowering.evaluator import Evaluator, evaluator, instead_of
 from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.multiprecision import GUARD, Multiprecision
+from riskcalc.lowering.systems import SolvingSystem
 from riskcalc.policies import Iterative, Policy, Procedure, Retrain
 from riskcalc.prediction import diagonal, rank_one  # noqa: F401  which register their solvers
 from riskcalc.prediction.result import Later, Prediction, later
@@ -24,6 +27,7 @@ from riskcalc.problems import Problem, check_problem
 from riskcalc.results.values import plain_scalar, rounded
 from riskcalc.theory import REGISTRY
 
+MOST_GUARDS = 4  # times that more guard digits are tried, where terms cancel
 COARSER = (2.0, 2.5, 3.0)  # times fewer nodes, to estimate a quadrature's error
 
 
@@ -154,14 +158,27 @@ def evaluate(
         given = [problem.aspect_ratio, *budgets.values()]
         decades = max(float(abs(np.log10(as_float(array))).max()) for array in given[1:] or [np.ones(1)])
         decades += float(abs(np.log10(as_float(problem.aspect_ratio))).max())
-        work = evaluator(Multiprecision(count(digits, "digits"), GUARD + int(decades)), instead)
-        with work.system.precision():
-            for first, block in zip(solver(problem, shape, rough), solver(problem, shape, work), strict=True):
-                with FLOAT64.precision():
-                    start = _walked(Walk(first), asked, covered)
-                walks.append(_walked(Walk(block, start), asked, covered))
+        with FLOAT64.precision():
+            starts = [_walked(Walk(block), asked, covered) for block in solver(problem, shape, rough)]
+        guard = max(GUARD + int(decades), _guard(starts, rough.system))
+        for _ in range(MOST_GUARDS):
+            work = evaluator(Multiprecision(count(digits, "digits"), guard), instead)
+            with work.system.precision():
+                blocks = zip(starts, solver(problem, shape, work), strict=True)
+                walks = [_walked(Walk(block, start), asked, covered) for start, block in blocks]
+                needed = _guard(walks, work.system)
+            if needed <= guard:
+                break
+            guard = needed
     known = [procedure for procedure in asked if all(procedure in walk.found for walk in walks)]
     return {one: _gathered(problem, one, shape, walks, work, digits) for one in known}
+
+
+def _guard(walks: list[Walk], system: SolvingSystem) -> int:
+    """Digits beyond those asked for that are left when terms have cancelled: of those carried, half are for roots."""
+    errors = [model.values.get("rounding_error") for walk in walks for model in walk.found.values()]
+    worst = max((error.max() for error in errors if error is not None), default=0)
+    return 2 * math.ceil(mp.log10(max(1, worst / system.epsilon)))
 
 
 def _batch_shape(problem: Problem, budgets: Mapping[Procedure, np.ndarray]) -> tuple[int, ...]:

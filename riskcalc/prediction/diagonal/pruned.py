@@ -36,7 +36,7 @@ def pruned(
     values = {name: np.full_like(fit.state["gamma"], np.nan) for name in names}
     # Where a policy with quantities of its own has no masks of its own it changes nothing, and they are zero.
     values |= {formula.defines.name: 0 * fit.state["gamma"] for formula in others}
-    values["rounding_error"] = np.zeros(fit.state["gamma"].shape)
+    values["rounding_error"] = np.zeros_like(fit.state["gamma"])
     status = status.copy()
     surplus = budget.keep_surplus
     allowed = work.system.tolerance + 2 * abs(surplus.gain) / (budget.alpha * fit.state["total"])

@@ -67,7 +67,7 @@ def fit_same(fit: Fit, fresh: Values, groups: list[MaskGroup], work: Evaluator) 
     """The quantities of the fit on the sample that the masks were found on, from those on a fresh sample."""
     names = ("risk", "excess_risk", "training_error")
     values = fresh | {name: fresh[name].copy() for name in names}
-    values["rounding_error"] = np.zeros(fit.state["gamma"].shape)
+    values["rounding_error"] = np.zeros_like(fit.state["gamma"])
     for group in groups:
         if not group.of_fit:
             continue

@@ -65,7 +65,7 @@ class DiagonalModel(Model):
         sound |= np.isin(self.status, (Status.INFINITE, Status.NEAR_THRESHOLD))
         status = np.where(sound, self.status, Status.NOT_CONVERGED)
         if "rounding_error" in self.values:
-            imprecise = (self.values["rounding_error"] > MOST_ROUNDING)[:, 0]
+            imprecise = np.asarray(self.values["rounding_error"] > MOST_ROUNDING, bool)[:, 0]
             status = np.where((status == Status.OK) & imprecise, Status.IMPRECISE, status)
         errors = self.values.keys() - {"threshold", "integration_error"}
         values = dict(self.values) | {name: _known(self.values[name], status) for name in errors}
