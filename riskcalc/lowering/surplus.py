@@ -36,14 +36,18 @@ class Surplus:
 
     def judged(self) -> tuple[Surplus, np.ndarray]:
         """The same, zero where it counts as that, and where nobody can tell whether it is."""
+        if not np.ndim(self.blur):
+            return self, np.zeros(self.high.shape, bool)
         left = self.high + self.low
         within = (left != 0) & (abs(left) <= self.blur)
         zero = within & self.sure
         high, low = (np.where(zero, 0 * side, side) for side in (self.high, self.low))
-        return replace(self, high=high, low=low), within & ~zero
+        return replace(self, high=high, low=low, blur=0.0, sure=True), within & ~zero
 
     def blurred(self, rounded: np.ndarray, blur: np.ndarray, sure: np.ndarray | bool) -> Surplus:
         """The same where some of what it is computed from is rounded, `sure` to mean zero within `blur` or not."""
+        if not rounded.any():
+            return self
         sure = self.sure & (sure | ~rounded)
         return replace(self, blur=np.where(rounded, blur, self.blur).astype(float), sure=sure)
 
