@@ -84,7 +84,7 @@ def random_regimes(rng: np.random.Generator, count: int, atoms: int, hard: bool 
     return Regimes(problem, keep)
 
 
-def answers(regimes: Regimes, digits: int | None) -> dict[str, np.ndarray]:
+def answers(regimes: Regimes, digits: int | None) -> dict[str, Any]:
     """Roots, risks and statuses of a set of regimes."""
     comparison = rc.compare(regimes.problem, keep=regimes.keep, digits=digits)
     dense = comparison.predictions["dense"]
@@ -102,7 +102,7 @@ LIMITS = dict.fromkeys(("nu", "gamma", "magnitude_t", "hessian_t"), ROOTS) | {
 }
 
 
-def relative(one: np.ndarray, exact: np.ndarray) -> np.ndarray:
+def relative(one: Any, exact: Any) -> np.ndarray:
     """Relative errors of floats against many digits; inf where one of the two is no number."""
 
     def error(a: Any, b: Any) -> float:

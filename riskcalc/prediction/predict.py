@@ -149,8 +149,8 @@ def evaluate(
     instead = instead_of(REGISTRY, records)
     rough = evaluator(FLOAT64, instead)
     walks: list[Walk] = []
+    work = rough
     if digits is None:
-        work = rough
         with work.system.precision():
             walks += [_walked(Walk(block), asked, covered) for block in solver(problem, shape, work)]
     else:
