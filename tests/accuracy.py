@@ -3,7 +3,7 @@
 Either every number of a prediction is within what its status promises, or the status says that it is imprecise.
 
 The full study, 4,000 regimes of every policy and second fit:  python tests/accuracy.py --regimes 4000
-Groups and scores of one's own take long in 50 digits:  python tests/accuracy.py --regimes 40 --policy "group hessian"
+Groups take long in 50 digits:  python tests/accuracy.py --regimes 40 --policy "group hessian"
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ RETRAINED = {
     "+fresh": Retrain(sample="fresh"),
     "+fresh, ridge": Retrain("1/100", "fresh"),
 }
-# What takes long in many digits, and is asked for by name: groups and scores of one's own; rounds are integrals.
-SLOW = ("group", "score", "iterative")
+# Groups take long in many digits, and are asked for by name; rounds are integrals in double precision.
+SLOW = ("group", "iterative")
 SIZE = 25  # regimes of a task
 TINY = 1e-250  # tails below this are nothing to double precision
 
