@@ -9,7 +9,17 @@ from sympy import Derivative, Integral, Limit, Matrix, S, Symbol, erfinv, exp, o
 from riskcalc.derivation.claims import Equal
 from riskcalc.derivation.record import Derivation
 from riskcalc.formulas.expectation import E
-from riskcalc.formulas.nodes import Inside, Outside, edge_drop, edge_moment, top, two_sided_quantile
+from riskcalc.formulas.nodes import (
+    Inside,
+    Outside,
+    edge_drop,
+    edge_moment,
+    inner_first,
+    inner_second,
+    inner_slope,
+    top,
+    two_sided_quantile,
+)
 from riskcalc.formulas.symbols import REAL, H, LawSymbol, law_symbol
 from riskcalc.theory.masks import HESSIAN as HESSIAN_WEIGHT
 from riskcalc.theory.masks import SURGEON
@@ -251,6 +261,27 @@ def _moments(d, records):
         uses=["second moment outside"],
         given=SCORE,
     )
+    mean = u - z
+    for name, function, node in (
+        ("left_out", mean + h, inner_first),
+        ("left_out_square", (mean + h) ** 2, inner_second),
+        ("left_out_noise", (mean + h) * h, inner_slope),
+    ):
+        d.step(
+            f"{name.replace('_', ' ')}, over the interval",
+            Equal(inside(function), node(z, u)),
+            r"""In units of $\tau$ a coefficient is $aB/\tau+H$ with $aB/\tau=m/\varsigma=u-z$: the three integrals of
+            the interval, combined.""",
+            uses=["mass of the interval", "first moment of the interval", "second moment of the interval"],
+        )
+        d.registered(
+            records[f"masks.{name}"],
+            (tau**2 if name == "left_out_square" else tau) * node(z, u),
+            r"""This is $E[X(1-S)]$, $E[X^2(1-S)]$ or $E[XH(1-S)]$: small for narrow intervals, beside the moments that
+            it is made of.""",
+            uses=[f"{name.replace('_', ' ')}, over the interval"],
+            given=SCORE | {tau: records["dense.coefficient"].where[tau]},
+        )
 
 
 def _without_noise(d):

@@ -191,7 +191,8 @@ def _noise(d):
 
 
 def _sure_top(d, threshold):
-    sure_top = threshold.where
+    mean = {mu: u - z}
+    sure_top = {symbol: rule.subs(mean) for symbol, rule in threshold.where.items()}
     d.step(
         "the score is Gaussian",
         Equal(
@@ -229,7 +230,7 @@ def _sure_top(d, threshold):
     for order, moment in ((1, M1), (2, M2c)):
         d.step(
             f"derivative {order} of what a sure top keeps",
-            Equal(Derivative(off_tent(u - mu, u), (mu, order)), sure_top[moment].subs(z, u - mu)),
+            Equal(Derivative(off_tent(mu, u), (mu, order)), threshold.where[moment]),
             r"""By Stein's lemma the masked moments are derivatives of $M_0$ in the mean $\mu$ of the score: a second
             way to the same function.""",
             uses=["kept by a sure top"],
@@ -239,7 +240,7 @@ def _sure_top(d, threshold):
 def _threshold(d, records):
     d.step(
         "slope of what is kept",
-        Equal(-t * Derivative(off_tent(z, u), t), over_tent(lambda size: size / u)),
+        Equal(-t * Derivative(off_tent(u - z, u), t), over_tent(lambda size: size / u)),
         r"""In $\log t$ the kept fraction has the slope $-E[\pi;\pi<1]$: only what is not surely kept depends on
         $t$.""",
         uses=["kept by a sure top"],
@@ -247,27 +248,27 @@ def _threshold(d, records):
     )
     d.step(
         "slope by the tent",
-        Equal(over_tent(lambda size: size / u), Inside(z, u) - tent(z, u)),
+        Equal(over_tent(lambda size: size / u), Inside(z, u) - tent(u - z, u)),
         r"""Of the interval, what the tent does not drop.""",
         uses=["dropped by a sure top", "slope of what is kept"],
     )
     d.step(
         "curvature of what is kept",
-        Equal(t * Derivative(Inside(z, u) - tent(z, u), t), boundary(z, u) - over_tent(lambda size: size / u)),
+        Equal(t * Derivative(Inside(z, u) - tent(u - z, u), t), boundary(z, u) - over_tent(lambda size: size / u)),
         r"""The slope of that: it gains the edges of the interval, where $\pi=1$, and loses as $\pi$ does.""",
         uses=["slope by the tent"],
         given={u: t / s, z: t / s - m / s},
     )
     d.registered(
         records["sampling.threshold"],
-        Equal(E(off_tent(z, u)), alpha),
+        Equal(E(off_tent(u - z, u)), alpha),
         r"""The kept fraction is $\alpha$. The solver's terms are the slope and the curvature above.""",
         uses=["kept by a sure top", "dropped by a sure top", "slope by the tent", "curvature of what is kept"],
         given=SCORE,
     )
     d.step(
         "what is kept falls",
-        Less(S.Zero, Inside(z, u) - tent(z, u)),
+        Less(S.Zero, Inside(z, u) - tent(u - z, u)),
         r"""The slope is negative: $E[\pi;\pi<1]>0$, as $H$ has a density everywhere.""",
         uses=["slope by the tent"],
         check=Enclosed(),
@@ -276,12 +277,12 @@ def _threshold(d, records):
     )
     d.step(
         "at zero every live feature is kept",
-        Equal(Limit(off_tent(width - mu, width), width, 0, "+"), S.One),
+        Equal(Limit(off_tent(mu, width), width, 0, "+"), S.One),
         r"""The kept fraction tends to $P(\Lambda>0)$ as $t\to0$.""",
     )
     d.step(
         "at infinity nothing is kept",
-        Equal(Limit(off_tent(width - mu, width), width, oo), S.Zero),
+        Equal(Limit(off_tent(mu, width), width, oo), S.Zero),
         r"""The kept fraction is continuous and strictly decreasing, so between $P(\Lambda>0)$ and 0 it takes each value
         exactly once.""",
         uses=["what is kept falls", "at zero every live feature is kept"],
@@ -303,7 +304,7 @@ def _threshold(d, records):
     d.step(
         "what is cut off",
         Equal(
-            Derivative(size - width * off_tent(width - mu, width), width),
+            Derivative(size - width * off_tent(mu, width), width),
             Inside(width - mu, width) - 1,
         ),
         r"""Since $\min(1,x)\le x$, the difference $E|\mu+H|-uE[\pi]=E[\max(|\mu+H|-u,0)]$ is not negative. Here: it
@@ -312,7 +313,7 @@ def _threshold(d, records):
     )
     d.step(
         "nothing is cut off at infinity",
-        Equal(Limit(mean_size - width * off_tent(width - mu, width), width, oo), S.Zero),
+        Equal(Limit(mean_size - width * off_tent(mu, width), width, oo), S.Zero),
         r"""It falls to zero, so it was positive, and $uE[\pi]<E|\mu+H|$: times $\varsigma$, and averaged over the
         features, $tE[\pi]<\bar r$.""",
         uses=["what is cut off"],
@@ -326,12 +327,12 @@ def _threshold(d, records):
     )
     d.step(
         "the bound holds",
-        Less(t * E(off_tent(z, u)), records["sampling.mean_score"].statement),
+        Less(t * E(off_tent(mu, u)), records["sampling.mean_score"].statement),
         r"""At any $t>0$, as the threshold of the fraction that it keeps.""",
         uses=["sampling.threshold_upper"],
         check=Enclosed(),
-        given=FREE | {z: u - mu, u: t / s, mu: m / s},
-        assuming=[Less(m, 9 * s)],
+        given=FREE | {u: t / s, mu: m / s},
+        assuming=[Less(m, 9 * s), Less(t, 9 * s)],
     )
 
 
@@ -385,21 +386,21 @@ def _replacement(d):
 def _errors(d, records):
     d.step(
         "loss under the tent",
-        Equal(over_tent(lambda size: size * (u - size)), tent_loss(z, u)),
+        Equal(over_tent(lambda size: size * (u - size)), tent_loss(u - z, u)),
         r"""In units of $\varsigma^2$, $\omega^2X^2(1/\pi-1)$ is $|\mu+H|(u-|\mu+H|)$ where $1/\pi=u/|\mu+H|$ exceeds
         1.""",
         uses=["the interval of the tent"],
     )
     d.registered(
         records["sampling.growth"],
-        E(Lambda / omega**2 * s**2 * tent_loss(z, u)),
+        E(Lambda / omega**2 * s**2 * tent_loss(u - z, u)),
         r"""This is $E[\Lambda X^2(1/\pi-1)]$.""",
         uses=["both errors grow alike", "the score is Gaussian", "loss under the tent"],
         given=SCORE,
     )
     d.step(
         "a sure top adds nothing as it grows",
-        Equal(Limit(tent_loss(width - mu, width), width, 0, "+"), S.Zero),
+        Equal(Limit(tent_loss(mu, width), width, 0, "+"), S.Zero),
         r"""As $t\to0$ everything is kept, surely.""",
         uses=["sampling.growth"],
     )

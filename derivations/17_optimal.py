@@ -36,10 +36,10 @@ from riskcalc.theory.symbols import (
     echo,
     estimate,
     gain,
-    gained,
     gamma,
     has_room,
     kappa,
+    lost,
     nu,
     part,
     posterior,
@@ -168,7 +168,6 @@ def _beliefs(d, records):
         given=kind,
     )
     for name, function in (
-        ("optimal.gained_rate", Lambda * posterior),
         ("optimal.cross_rate", Lambda * (b - estimate)),
         ("optimal.echo_rate", sqrt(Lambda) * (estimate - a * b) / tau),
     ):
@@ -180,6 +179,13 @@ def _beliefs(d, records):
             uses=["what is put in", "optimal.posterior"],
             given=kind,
         )
+    d.registered(
+        records["optimal.lost_rate"],
+        E(Lambda * (b - posterior) ** 2 * density),
+        r"""A kept feature adds $\Lambda(b-\hat B(x))^2$ to the risk: likewise.""",
+        uses=["what is put in", "optimal.posterior"],
+        given=kind,
+    )
 
 
 def _exchange(d):
@@ -409,15 +415,15 @@ def _rescaled(d, records):
     )
     d.registered(
         records["optimal.rescaled_risk"],
-        sigma2 + E(Lambda * (B**2 - put**2)),
-        r"""$P$ is the mean of $\Lambda\hat B^2$ over what is kept. By the same exchange, the best rule keeps where
+        sigma2 + E(Lambda * (B - put) ** 2),
+        r"""$P$ is what the coefficients put in miss of the true ones. By the same exchange, the best rule keeps where
         $\Lambda\hat B^2$ is largest.""",
         uses=["what is put in", "no rule gains more"],
-        given={gained: E(Lambda * put**2)},
+        given={lost: E(Lambda * (B - put) ** 2)},
     )
     d.registered(
-        records["optimal.gained"],
-        E(Lambda * B**2 * M0),
+        records["optimal.lost"],
+        E(Lambda * B**2 * M0bar),
         r"""Where $(\Lambda,D)$ tells $B$, $\hat B=B$ is put in where it is kept.""",
         uses=["optimal.rescaled_risk"],
     )
@@ -458,13 +464,13 @@ def _rescaled(d, records):
         records["optimal.cross"],
         E(Lambda * B * (abar * B * M0 - tau * M1)),
         r"""With $\hat B=B$, as $B-X=\bar aB-\tau H$.""",
-        uses=["optimal.gained", "what the fit misses of the truth"],
+        uses=["optimal.lost", "what the fit misses of the truth"],
     )
     d.registered(
         records["optimal.echo"],
         E(sqrt(Lambda) * B * M1),
         r"""With $\hat B=B$.""",
-        uses=["optimal.gained"],
+        uses=["optimal.lost"],
     )
     d.step(
         "a ranking has no echo",

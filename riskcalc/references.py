@@ -88,7 +88,7 @@ def merged(one: Any, other: Any) -> Any:
 
 
 def text_of(value: Any) -> str | None:
-    """The Python that gives a reference, None, or a tuple or dict of these; None where there is anything else."""
+    """The Python that gives a reference, a plain value, or a tuple or dict of these; None of anything else."""
     if isinstance(value, Reference):
         return value.text
     if isinstance(value, tuple):
@@ -97,7 +97,7 @@ def text_of(value: Any) -> str | None:
     if isinstance(value, dict):
         texts = [(text_of(name), text_of(rule)) for name, rule in value.items()]
         return None if None in chain(*texts) else f"{{{', '.join(f'{name}: {rule}' for name, rule in texts)}}}"
-    return "None" if value is None else None
+    return repr(value) if value is None or isinstance(value, (str, int)) else None
 
 
 def resolved(value: Any) -> Any:

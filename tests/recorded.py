@@ -77,8 +77,9 @@ def asked() -> Evaluator:
 
 
 def code(text: str) -> dict[str, Any]:
-    """What is recorded of expressions and the definitions that they share."""
-    lowered = lower(*found(text), FLOAT64)
+    """What is recorded of expressions, the definitions that they share, and of which of them sizes are told."""
+    expressions, where, sized, inexact = found(text)
+    lowered = lower(expressions, where, FLOAT64, sized=sized, inexact=inexact)
     law, value = (None if names is None else list(names) for names in (lowered.law_inputs, lowered.value_inputs))
     return {"law": law, "value": value, "source": lowered.source.splitlines()}
 

@@ -152,7 +152,7 @@ def test_the_threshold_is_found_by_counting(live: int, dead: int):
     [
         ({"aspect_ratio": 10, "eigenvalues": [1, 0], "weights": ["1/10", "9/10"]}, "infinite"),
         ({"aspect_ratio": 1.5, "eigenvalues": [0, 1, 2], "weights": ["1/3"] * 3}, "infinite"),
-        ({"aspect_ratio": "10/9", "eigenvalues": [0, 1], "weights": [0.1, 0.9]}, "ok"),
+        ({"aspect_ratio": "10/9", "eigenvalues": [0, 1], "weights": [0.1, 0.9]}, "near_threshold"),
         ({"aspect_ratio": Fraction(4 * 10**9 + 1, 10**9), "eigenvalues": [1, 0], "weights": [0.25, 0.75]}, "ok"),
         ({"n_samples": 700_000, "n_features": 1_000_001, "eigenvalues": [1] * 7 + [0] * 3}, "ok"),
     ],
@@ -161,7 +161,7 @@ def test_the_live_mass_is_exact(given: dict, status: str):
     problem = rc.LinearGaussian(signal=1, noise_variance=0.1, **given)
     fast, exact = rc.predict(problem), rc.predict(problem, digits=50)
     assert fast.status == exact.status == status
-    assert fast.risk == pytest.approx(float(exact.risk), rel=1e-13)
+    assert fast.risk == pytest.approx(float(exact.risk), rel=1e-13, nan_ok=True)
 
 
 @pytest.mark.parametrize(("eigenvalues", "signal"), [(["1/10", "9/10"], [3, 1]), (["1/49", "1"], [7, 1])])

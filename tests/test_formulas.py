@@ -49,15 +49,19 @@ NODES = {
         nodes.boundary,
         nodes.edge_drop,
         nodes.edge_moment,
+        nodes.inner_first,
+        nodes.inner_second,
+        nodes.inner_slope,
     )
 }
 
 
 _GROUPS = [(0.5, 2, 4), (1.5, 3.25, 3), (0.25, 0.5, 1), (2, 7, 8)]
 mu, theta, k, size = (LawSymbol(name, positive=True) for name in ("mu", "theta", "k", "size"))
-_TENTS = [(0.3, 0.5), (-2, 0.5), (1, 40), (-6, "1/1000"), (-1, "1/20"), (2, 3), (-30, 3), (12, 15), (-9, 1.5), (3, 3)]
-NODES |= {node(z, u): _TENTS for node in (nodes.tent, nodes.off_tent, nodes.tent_drop, nodes.tent_moment)} | {
-    nodes.tent_loss(z, u): _TENTS,
+_TENTS = [(0.25, 0.5), (2.5, 0.5), (39, 40), (6, "1/1000"), (1, "1/20"), (1, 3), (33, 3), (3, 15), (10.5, 1.5), (0, 3)]
+_TENTS += [(0.5, 1e9), (1e-3, 1e6)]
+NODES |= {node(x, u): _TENTS for node in (nodes.tent, nodes.off_tent, nodes.tent_drop, nodes.tent_moment)} | {
+    nodes.tent_loss(x, u): _TENTS,
     nodes.discounted(mu, theta): [(0.5, 0.25), (3, 0.001), (0.25, 30), (40, 2), (2, 40)],
     nodes.chi_outside(mu, u, size): _GROUPS,
     nodes.chi_inside(mu, u, size): _GROUPS,
@@ -97,7 +101,11 @@ def test_routines_are_their_definitions(node, system, tolerance):
             # A far tail is known to a relative error of about z**2 roundings; each integral over it takes as much more.
             worst = max((abs(float(_exact(value))) for value in point), default=0)
             powers = (
-                1 if isinstance(node, _TAILS) else 3 if type(node).__name__.startswith(("tent", "disc", "chi")) else 0
+                1
+                if isinstance(node, _TAILS)
+                else 3
+                if type(node).__name__.startswith(("tent", "disc", "chi", "inner"))
+                else 0
             )
             loss = (1 + min(worst, 30) ** 2) ** powers if system is FLOAT64 else 1
             assert abs(mpmath.mpf(found) - expected) <= tolerance * (loss * abs(expected) if expected else 1e-3), point

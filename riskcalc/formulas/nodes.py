@@ -292,6 +292,74 @@ class edge_moment(Node):
         return z * phi(z) - (z - 2 * u) * phi(z - 2 * u)
 
 
+# Moments of mu + H, mu = u - z >= 0, over the interval, where that is in (-u, u): what is dropped of a coefficient. For
+# a narrow interval they are small beside what they are made of; a piece of each knows them there.
+
+
+class inner_first(Node):
+    """E[mu + H; H inside the interval]."""
+
+    nargs = 2
+
+    def definition(self):
+        z, u = self.args
+        return ((u - z) * Inside(z, u) - edge_drop(z, u)).doit()
+
+    def pieces(self):
+        z, u = self.args
+        return thin_first(z, u, (u - z) * Inside(z, u).pieces() - edge_drop(z, u).pieces())
+
+
+class inner_second(Node):
+    """E[(mu + H)**2; H inside the interval]."""
+
+    nargs = 2
+
+    def definition(self):
+        z, u = self.args
+        return (inner_slope(z, u) + (u - z) * inner_first(z, u)).doit()
+
+    def pieces(self):
+        z, u = self.args
+        return thin_second(z, u, _slope(z, u) + (u - z) * inner_first(z, u).pieces())
+
+
+class inner_slope(Node):
+    """E[(mu + H) H; H inside the interval]."""
+
+    nargs = 2
+
+    def definition(self):
+        z, u = self.args
+        return (Inside(z, u) - boundary(z, u)).doit()
+
+    def pieces(self):
+        z, u = self.args
+        return thin_slope(z, u, _slope(z, u))
+
+
+def _slope(z: Expression, u: Expression) -> Expression:
+    return Inside(z, u).pieces() - boundary(z, u).pieces()
+
+
+class thin_first(Node):
+    """inner_first(z, u) from (z, u, its value where the interval is not narrow)."""
+
+    nargs = 3
+
+
+class thin_second(Node):
+    """inner_second(z, u) from (z, u, its value where the interval is not narrow)."""
+
+    nargs = 3
+
+
+class thin_slope(Node):
+    """inner_slope(z, u) from (z, u, its value where the interval is not narrow)."""
+
+    nargs = 3
+
+
 class discounted(Node):
     """E[exp(-theta (mu + H)); mu + H > 0], with arguments (mu, theta), theta >= 0."""
 
@@ -306,8 +374,8 @@ class discounted(Node):
         return phi(mu) - theta * self, (theta - mu) * self - phi(mu)
 
 
-# A tent of half-width u over zero, under a normal variable of mean mu = u - z >= 0: what sampling with a sure top
-# drops. In (z, u) for the reason given at `Inside`.
+# A tent of half-width u over zero, under a normal variable of mean mu >= 0: what sampling with a sure top drops. In
+# (mu, u), because u is far above mu where little is kept.
 
 
 def _excess(x: Expression) -> Expression:
@@ -321,12 +389,12 @@ class tent(Node):
     nargs = 2
 
     def definition(self):
-        z, u = self.args
-        return (_excess(2 * u - z) - 2 * _excess(u - z) + _excess(-z)) / u
+        mu, u = self.args
+        return (_excess(mu + u) - 2 * _excess(mu) + _excess(mu - u)) / u
 
 
 class off_tent(Node):
-    """1 - tent(z, u) = E[min(|mu + H|/u, 1)]."""
+    """1 - tent(mu, u) = E[min(|mu + H|/u, 1)]."""
 
     nargs = 2
 
@@ -340,8 +408,8 @@ class tent_drop(Node):
     nargs = 2
 
     def definition(self):
-        z, u = self.args
-        return -(_Phi(2 * u - z) - 2 * _Phi(u - z) + _Phi(-z)) / u
+        mu, u = self.args
+        return -(_Phi(mu + u) - 2 * _Phi(mu) + _Phi(mu - u)) / u
 
 
 class tent_moment(Node):
@@ -350,8 +418,8 @@ class tent_moment(Node):
     nargs = 2
 
     def definition(self):
-        z, u = self.args
-        return ((2 * phi(u - z) - phi(2 * u - z) - phi(z)) / u).doit()
+        mu, u = self.args
+        return ((2 * phi(mu) - phi(mu + u) - phi(mu - u)) / u).doit()
 
 
 class tent_loss(Node):
@@ -360,8 +428,8 @@ class tent_loss(Node):
     nargs = 2
 
     def definition(self):
-        z, u = self.args
-        return sum(self._half(mu, u) for mu in (u - z, z - u))
+        mu, u = self.args
+        return sum(self._half(mean, u) for mean in (mu, -mu))
 
     @staticmethod
     def _half(mu: Expression, u: Expression) -> Expression:

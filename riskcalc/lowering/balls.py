@@ -108,6 +108,7 @@ class Balls:
         "tail": elementwise(_tail, 1),
         "fall": elementwise(lambda z, u: -(2 * u * (z - u)).expm1(), 2),
         "between": elementwise(lambda z, u, near, far: _inside(z, u), 4),
+        **dict.fromkeys(("thin_first", "thin_second", "thin_slope"), lambda z, u, wide: wide),
         "beyond": elementwise(lambda z, near, far: _switch(-z, lambda: 1 - near, lambda: near) + far, 3),
         "discounted": elementwise(lambda mu, theta: (theta * (theta / 2 - mu)).exp() * _tail(theta - mu), 2),
         **{name: elementwise(f, 2) for name, f in (rates(_tail, _phi, _inside) | tents(_tail, _phi)).items()},

@@ -43,21 +43,21 @@ def tents(tail: Routine, phi: Routine) -> dict[str, Routine]:
     def excess(x):
         return x * tail(-x) + phi(x)
 
-    def tent(z, u):
-        return (excess(2 * u - z) - 2 * excess(u - z) + excess(-z)) / u
+    def tent(mu, u):
+        return (excess(mu + u) - 2 * excess(mu) + excess(mu - u)) / u
 
-    def loss(z, u):
+    def loss(mu, u):
         def half(mu):
             mass = tail(-mu) - tail(u - mu)
             first = mu * mass + phi(mu) - phi(u - mu)
             return (u - mu) * first - mass + u * phi(u - mu)
 
-        return half(u - z) + half(z - u)
+        return half(mu) + half(-mu)
 
     return {
         "tent": tent,
-        "off_tent": lambda z, u: 1 - tent(z, u),
-        "tent_drop": lambda z, u: (tail(-z) - 2 * tail(u - z) + tail(2 * u - z)) / u,
-        "tent_moment": lambda z, u: (2 * phi(u - z) - phi(2 * u - z) - phi(z)) / u,
+        "off_tent": lambda mu, u: 1 - tent(mu, u),
+        "tent_drop": lambda mu, u: (tail(mu - u) - 2 * tail(mu) + tail(mu + u)) / u,
+        "tent_moment": lambda mu, u: (2 * phi(mu) - phi(mu + u) - phi(mu - u)) / u,
         "tent_loss": loss,
     }

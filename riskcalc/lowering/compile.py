@@ -19,6 +19,7 @@ from riskcalc.formulas.nodes import Node
 from riskcalc.formulas.records import Definitions, Formula, LinearEquation
 from riskcalc.formulas.symbols import Expression, LawSymbol
 from riskcalc.lowering.lowered import Lowered
+from riskcalc.lowering.sizes import size
 from riskcalc.lowering.systems import NumberSystem
 
 
@@ -94,12 +95,17 @@ def lower(
     system: NumberSystem,
     name: str = "expressions",
     scalar_output: bool = False,
+    sized: tuple[int, int] = (0, 0),
+    inexact: tuple[str, ...] = (),
 ) -> Lowered:
     """Compile expressions that share their where-definitions, common subexpressions evaluated once.
 
+    After them come the sizes of those that are `sized`, from one place to before another: of their terms, for how much
+    rounding there is in them (see `riskcalc.lowering.sizes`, also for what is `inexact`).
+
     Raises ValueError for a Float, an expectation inside an expectation, or law symbols left outside one.
     """
-    return _lower(tuple(expressions), tuple(where.items()), system, name, scalar_output)
+    return _lower(tuple(expressions), tuple(where.items()), system, name, scalar_output, sized, inexact)
 
 
 @cache
@@ -109,8 +115,11 @@ def _lower(
     system: NumberSystem,
     name: str,
     scalar_output: bool,
+    sized: tuple[int, int],
+    inexact: tuple[str, ...],
 ) -> Lowered:
     where = dict(definitions)
+    outputs += tuple(size(form, where, inexact) for form in outputs[slice(*sized)])
     means = sorted({mean for output in outputs for mean in output.atoms(E)}, key=sympy.default_sort_key)
     symbols = {mean: sympy.Symbol(f"_mean{i}") for i, mean in enumerate(means)}
     combined = [output.xreplace(symbols) for output in outputs]

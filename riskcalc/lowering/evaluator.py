@@ -108,26 +108,43 @@ class Evaluator:
         return linear_terms(own)
 
     def lower(
-        self, expressions: Iterable[Expression], where: Definitions, name: str, scalar_output: bool = False
+        self,
+        expressions: Iterable[Expression],
+        where: Definitions,
+        name: str,
+        scalar_output: bool = False,
+        sized: tuple[int, int] = (0, 0),
+        inexact: tuple[str, ...] = (),
     ) -> Lowered:
-        """Compile expressions that share definitions, or take their code from what is recorded."""
+        """Compile expressions that share definitions, or take their code from what is recorded.
+
+        After them come the sizes of the terms of those that are `sized` (see `riskcalc.lowering.compile.lower`).
+        """
         expressions = expressions if isinstance(expressions, Reference) else tuple(expressions)
-        asked = None if self.instead else text_of((expressions, where))
+        asked = None if self.instead else text_of((expressions, where, sized, inexact))
         if asked is None:
-            return self._compiled(expressions, where, name, scalar_output)
+            return self._compiled(expressions, where, name, scalar_output, sized, inexact)
         if (asked, scalar_output) not in self.lowered:
             known = recorded().lowered(asked, name, scalar_output, self.system)
-            made = known or self._compiled(expressions, where, name, scalar_output)
+            made = known or self._compiled(expressions, where, name, scalar_output, sized, inexact)
             self.lowered[asked, scalar_output] = made
         return self.lowered[asked, scalar_output]
 
-    def _compiled(self, expressions: Any, where: Definitions, name: str, scalar_output: bool) -> Lowered:
+    def _compiled(
+        self,
+        expressions: Any,
+        where: Definitions,
+        name: str,
+        scalar_output: bool,
+        sized: tuple[int, int],
+        inexact: tuple[str, ...],
+    ) -> Lowered:
         from riskcalc.lowering.compile import lower
 
         expressions, where = resolved((expressions, where))
         if self._changed:
             where = {symbol: self._changed.get((symbol, rule), rule) for symbol, rule in where.items()}
-        return lower(expressions, where, self.system, name, scalar_output)
+        return lower(expressions, where, self.system, name, scalar_output, sized, inexact)
 
     @cached_property
     def _changed(self) -> dict[tuple[Any, Expression], Expression]:

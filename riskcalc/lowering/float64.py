@@ -80,6 +80,31 @@ def _between(z, u, near, far):
     return mass
 
 
+def _thin(narrow):
+    """A moment over (-u, u) as it is, and where that is narrow by its integral: of y and both densities at its ends."""
+
+    def routine(z, u, wide):
+        order = "F" if wide.flags.f_contiguous else "C"
+        mean = np.array(wide, order=order)
+        width = u.ravel(order)
+        places = np.flatnonzero(width < _NARROW)
+        if places.size:
+            width, mu = width[places], width[places] - z.ravel(order)[places]
+            y = width * (_NODES[:, None] + 1) / 2
+            mean.ravel(order)[places] = width / 2 * (_WEIGHTS @ narrow(y, mu, _phi(mu - y)))
+        return mean
+
+    return routine
+
+
+def _odd(y, mu, density):
+    return y * density * -np.expm1(-2 * mu * y)
+
+
+def _even(y, mu, density):
+    return y * y * density * (1 + np.exp(-2 * mu * y))
+
+
 def _fall(z, u):
     # u >= z, but for rounding
     return -np.expm1(np.minimum(2 * u * (z - u), 0))
@@ -141,30 +166,30 @@ def _shortfall(x):
 
 
 def _tented(wide, height, power: int, polynomial):
-    """A mean over a tent as a function of (z, u): its closed form `wide` and, where that would cancel, its integral.
+    """A mean over a tent as a function of (mu, u): its closed form `wide` and, where that would cancel, its integral.
 
     The integrand is a height (of v = |y|/u) times a polynomial of H, over y = mu + H, times a power of u.
     """
     heights = _SIDE_WEIGHTS * height(_SIDE)
 
-    def routine(z, u):
-        mean = wide(z, np.maximum(u, _TENT))
+    def routine(mu, u):
+        mean = wide(mu, np.maximum(u, _TENT))
         narrow = u < _TENT
         if narrow.any():
-            width, mu = u[narrow], (u - z)[narrow]
-            up, down = width * _SIDE[:, None] - mu, -width * _SIDE[:, None] - mu
+            width, centre = u[narrow], mu[narrow]
+            up, down = width * _SIDE[:, None] - centre, -width * _SIDE[:, None] - centre
             mean[narrow] = width**power * (heights @ sum(polynomial(h) * _phi(h) for h in (up, down)))
         return mean
 
     return routine
 
 
-def _wide_tent(z, u):
-    return (_shortfall(-z) - 2 * _shortfall(u - z) + _shortfall(2 * u - z)) / u
+def _wide_tent(mu, u):
+    return (_shortfall(mu - u) - 2 * _shortfall(mu) + _shortfall(mu + u)) / u
 
 
-def _wide_loss(z, u):
-    mu, far = u - z, 2 * u - z
+def _wide_loss(mu, u):
+    z, far = u - mu, mu + u
     above, below = ndtr(z) - _tail(mu), _tail(mu) - _tail(far)
     sides = mu * (z * above + _phi(z)) - mu * (far * below + _phi(far))
     return sides - above - below + (z + far) * _phi(mu)
@@ -174,10 +199,9 @@ _CLOSED = tents(_tail, _phi)
 _tent = _tented(_wide_tent, lambda v: 1 - v, 1, lambda h: 1)
 
 
-def _off_tent(z, u):
-    mu = u - z
-    far = (mu + 2 * _shortfall(mu) - _shortfall(z) - _shortfall(mu + u)) / _nonzero(u)
-    return np.where((z >= 0) & (u >= _TENT), far, 1 - _tent(z, u))
+def _off_tent(mu, u):
+    far = (mu + 2 * _shortfall(mu) - _shortfall(u - mu) - _shortfall(mu + u)) / _nonzero(u)
+    return np.where((u >= mu) & (u >= _TENT), far, 1 - _tent(mu, u))
 
 
 class Float64:
@@ -210,6 +234,9 @@ class Float64:
         "fall": _fall,
         "between": _between,
         "beyond": _beyond,
+        "thin_first": _thin(_odd),
+        "thin_second": _thin(_even),
+        "thin_slope": _thin(lambda y, mu, density: _even(y, mu, density) - mu * _odd(y, mu, density)),
         "log_Inside": _log_inside,
         "log_Outside": lambda z, u: np.logaddexp(log_ndtr(-z), log_ndtr(z - 2 * u)),
         "outside_rate": _outside_rate,

@@ -139,17 +139,39 @@ def _discounted(mu, theta):
     return _own.context.exp(theta * (theta / 2 - mu)) * _tail(theta - mu)
 
 
-def _cancelling(function):
-    """A function of (z, u) whose closed form cancels for narrow or far tents, at twice the precision and more.
+def _thin(function):
+    """A moment over (-u, u) as it is, and where that is narrow from (mu, u, P, phi, phi) at more digits."""
 
-    A tent in the tail, at z < 0, is exp(-z**2 / 2) of terms that cancel.
+    def careful(z, u, wide):
+        mp = _own.context
+        if u > 1 or u == 0:
+            return wide if u else mp.zero
+        with mp.workprec(mp.prec + 8 - 3 * int(mp.log(u, 2))):
+            mass, near, far = _tail(-z) - _tail(2 * u - z), _phi(z), _phi(2 * u - z)
+            return function(u - z, u, mass, near, far)
+
+    return careful
+
+
+def _first(mu, u, mass, near, far):
+    return mu * mass - near + far
+
+
+def _slope(mu, u, mass, near, far):
+    return mass - u * (near + far)
+
+
+def _cancelling(function):
+    """A function of (mu, u) whose closed form cancels for narrow or far tents, at twice the precision and more.
+
+    A tent in the tail, at u < mu, is exp(-(u - mu)**2 / 2) of terms that cancel.
     """
 
-    def careful(z, u):
+    def careful(mu, u):
         mp = _own.context
-        spare = 4 * (max(0, -mp.mag(u)) + max(0, mp.mag(1 + u - z))) + min(0.75 * min(z, 0) ** 2, MOST_SPARE)
+        spare = 4 * (max(0, -mp.mag(u)) + max(0, mp.mag(1 + mu))) + min(0.75 * min(u - mu, 0) ** 2, MOST_SPARE)
         with mp.workprec(2 * mp.prec + int(spare)):
-            return function(z, u)
+            return function(mu, u)
 
     return careful
 
@@ -183,6 +205,9 @@ class Multiprecision:
         "tail": elementwise(_tail, 1),
         "fall": elementwise(_fall, 2),
         "between": elementwise(_between, 4),
+        "thin_first": elementwise(_thin(_first), 3),
+        "thin_second": elementwise(_thin(lambda mu, *others: _slope(mu, *others) + mu * _first(mu, *others)), 3),
+        "thin_slope": elementwise(_thin(_slope), 3),
         "beyond": elementwise(lambda z, near, far: (near if z >= 0 else 1 - near) + far, 3),
         **{name: elementwise(f, 2) for name, f in rates(_tail, _phi, _inside).items()},
         "discounted": elementwise(_discounted, 2),

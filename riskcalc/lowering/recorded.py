@@ -57,5 +57,5 @@ def follows_from() -> str:
     """A hash of the files that decide what code formulas have."""
     folders = (_PACKAGE / "formulas", _PACKAGE / "theory")
     files = [path for folder in folders for path in sorted(folder.glob("*.py"))]
-    files += [_PACKAGE / "lowering" / name for name in ("compile.py", "recorded.py")]
+    files += [_PACKAGE / "lowering" / name for name in ("compile.py", "sizes.py", "recorded.py")]
     return sha256("\n".join(path.read_text(encoding="utf-8") for path in files).encode()).hexdigest()

@@ -21,6 +21,9 @@ class Surplus:
 
     `resolution` is the relative size, beside the mass taken off, at which what is left is rounding and counts as zero:
     about 1e-30 for double inputs, which are exact in pairs; a few roundings for fractions, which doubles only approach.
+
+    Within `blur` of zero, rounding of the inputs may be all that there is. Where they are `sure` (whole numbers of
+    features are meant) it then counts as zero.
     """
 
     high: np.ndarray
@@ -28,6 +31,25 @@ class Surplus:
     resolution: Any
     gain: np.ndarray | int = 0
     half: np.ndarray | float = np.inf
+    blur: np.ndarray | float = 0.0
+    sure: np.ndarray | bool = True
+
+    def judged(self) -> tuple[Surplus, np.ndarray]:
+        """The same, zero where it counts as that, and where nobody can tell whether it is."""
+        if not np.ndim(self.blur):
+            return self, np.zeros(self.high.shape, bool)
+        left = self.high + self.low
+        within = (left != 0) & (abs(left) <= self.blur)
+        zero = within & self.sure
+        high, low = (np.where(zero, 0 * side, side) for side in (self.high, self.low))
+        return replace(self, high=high, low=low, blur=0.0, sure=True), within & ~zero
+
+    def blurred(self, rounded: np.ndarray, blur: np.ndarray, sure: np.ndarray | bool) -> Surplus:
+        """The same where some of what it is computed from is rounded, `sure` to mean zero within `blur` or not."""
+        if not rounded.any():
+            return self
+        sure = self.sure & (sure | ~rounded)
+        return replace(self, blur=np.where(rounded, blur, self.blur).astype(float), sure=sure)
 
     def weighing(self, weights: np.ndarray, mass: Pair, scale: np.ndarray | None = None) -> Surplus:
         """The same with the gain of these weights over the `mass` that they are meant to have."""
@@ -45,7 +67,9 @@ class Surplus:
     def where(self, mask: np.ndarray, other: Surplus) -> Surplus:
         """This surplus where the mask holds, the other elsewhere."""
         high, low = (np.where(mask, own, its) for own, its in ((self.high, other.high), (self.low, other.low)))
-        return replace(self, high=high, low=low, resolution=max(self.resolution, other.resolution))
+        blur, sure = np.where(mask, self.blur, other.blur), np.where(mask, self.sure, other.sure)
+        resolution = max(self.resolution, other.resolution)
+        return replace(self, high=high, low=low, resolution=resolution, blur=blur, sure=sure)
 
     def without(self, mass: Pair) -> Surplus:
         """The surplus of the other atoms, if those of total `mass` are left out of the law (at scale one)."""
@@ -56,8 +80,8 @@ class Surplus:
 
     def rows(self, rows: np.ndarray) -> Surplus:
         """The same for some of the regimes."""
-        own = {name: getattr(self, name) for name in ("high", "low", "gain", "half")}
-        return replace(self, **{name: value[rows] for name, value in own.items() if isinstance(value, np.ndarray)})
+        own = {name: getattr(self, name) for name in ("high", "low", "gain", "half", "blur", "sure")}
+        return replace(self, **{name: one[rows] for name, one in own.items() if np.ndim(one)})
 
     def times(self, factor: np.ndarray) -> Surplus:
         """The surplus in another unit."""

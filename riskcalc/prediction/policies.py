@@ -276,7 +276,7 @@ def _(policy: Group) -> Mask:
 @mask.register
 def _(policy: Optimal) -> Mask:
     if policy.rescale:
-        told = (optimal.GAINED, optimal.CROSS, optimal.ECHO)
+        told = (optimal.LOST, optimal.CROSS, optimal.ECHO)
         errors = Errors(optimal.RESCALED_RISK, optimal.RESCALED_TRAINING_ERROR, needs=told)
         return Best(optimal.RESCALED_GAIN, True, errors)
     return Best(optimal.KEPT_GAIN, False, UNCHANGED)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,8 @@ from riskcalc.exact import as_float, count, matching_shapes
 from riskcalc.laws import Continuous
 from riskcalc.lowering.evaluator import Evaluator, evaluator, instead_of
 from riskcalc.lowering.float64 import FLOAT64
-from riskcalc.lowering.multiprecision import GUARD, Multiprecision
+from riskcalc.lowering.multiprecision import GUARD, Multiprecision, context
+from riskcalc.lowering.systems import SolvingSystem
 from riskcalc.policies import Iterative, Policy, Procedure, Retrain
 from riskcalc.prediction import diagonal, rank_one  # noqa: F401  which register their solvers
 from riskcalc.prediction.result import Later, Prediction, later
@@ -27,6 +29,7 @@ from riskcalc.results.values import difference, plain_scalar, rounded
 if TYPE_CHECKING:
     from riskcalc.formulas.records import Formula
 
+MOST_GUARDS = 4  # times that more guard digits are tried, where terms cancel
 COARSER = (2.0, 2.5, 3.0)  # times fewer nodes, to estimate a quadrature's error
 
 
@@ -148,8 +151,8 @@ def evaluate(
     instead = {} if records is None else _instead(records)
     rough = evaluator(FLOAT64, instead)
     walks: list[Walk] = []
+    work = rough
     if digits is None:
-        work = rough
         with work.system.precision():
             walks += [_walked(Walk(block), asked, covered) for block in solver(problem, shape, work)]
     else:
@@ -157,13 +160,22 @@ def evaluate(
         given = [problem.aspect_ratio, *budgets.values()]
         decades = max(float(abs(np.log10(as_float(array))).max()) for array in given[1:] or [np.ones(1)])
         decades += float(abs(np.log10(as_float(problem.aspect_ratio))).max())
-        work = evaluator(Multiprecision(count(digits, "digits"), GUARD + int(decades)), instead)
-        with work.system.precision():
-            for first, block in zip(solver(problem, shape, rough), solver(problem, shape, work), strict=True):
-                start = None
-                with FLOAT64.precision(), suppress(NoSolution):
-                    start = _walked(Walk(first), asked, covered)
-                walks.append(_walked(Walk(block, start), asked, covered))
+        starts = []
+        with FLOAT64.precision():
+            for block in solver(problem, shape, rough):
+                starts.append(None)
+                with suppress(NoSolution):  # which more digits may know better
+                    starts[-1] = _walked(Walk(block), asked, covered)
+        guard = max(GUARD + int(decades), _guard(starts, rough.system))
+        for _ in range(MOST_GUARDS):
+            work = evaluator(Multiprecision(count(digits, "digits"), guard), instead)
+            with work.system.precision():
+                blocks = zip(starts, solver(problem, shape, work), strict=True)
+                walks = [_walked(Walk(block, start), asked, covered) for start, block in blocks]
+                needed = _guard(walks, work.system)
+            if needed <= guard:
+                break
+            guard = needed
     known = [procedure for procedure in asked if all(procedure in walk.found for walk in walks)]
     return {one: _gathered(problem, one, shape, walks, work, digits) for one in known}
 
@@ -172,6 +184,14 @@ def _instead(records: Mapping[str, Formula]) -> dict[Formula, Formula]:
     from riskcalc.theory import REGISTRY
 
     return instead_of(REGISTRY, records)
+
+
+def _guard(walks: Sequence[Walk | None], system: SolvingSystem) -> int:
+    """Digits beyond those asked for that are left when terms have cancelled: of those carried, half are for roots."""
+    models = [model for walk in walks if walk is not None for model in walk.found.values()]
+    errors = [model.values["rounding_error"] for model in models if "rounding_error" in model.values]
+    worst = max((error.max() for error in errors), default=0)
+    return 2 * math.ceil(context().log10(max(1, worst / system.epsilon)))
 
 
 def _batch_shape(problem: Problem, budgets: Mapping[Procedure, np.ndarray]) -> tuple[int, ...]:
@@ -207,7 +227,10 @@ def _gathered(
     def collected(name: str) -> Any:
         return rounded(np.concatenate([values[name] for values in answers]).reshape(shape), digits)
 
-    values = {name: collected(name) for name in answers[0]}
+    told = dict.fromkeys(answers[0])
+    if not (np.concatenate(statuses) == Status.IMPRECISE).any():
+        told.pop("rounding_error", None)
+    values = {name: collected(name) for name in told}
     if isinstance(procedure.prune, Iterative):  # one round is pruning once, and no integral
         values.setdefault("integration_error", plain_scalar(np.zeros(shape)))
     found = np.concatenate(statuses)

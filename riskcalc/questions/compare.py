@@ -16,6 +16,7 @@ from riskcalc.policies.base import at_budget, exact_fractions
 from riskcalc.prediction.predict import evaluate
 from riskcalc.prediction.result import Prediction
 from riskcalc.prediction.solvers import NotCovered
+from riskcalc.prediction.status import Status, in_words
 from riskcalc.problems import Problem, check_problem
 from riskcalc.results.finite_size import at_size, counted, off_limit
 from riskcalc.results.labelled import to_dataset, to_frame
@@ -99,7 +100,8 @@ class Comparison(Shown, Inert):
     def margin(self) -> Number:
         """Risk of the runner-up minus risk of the best; nan where fewer than two competitors have a finite risk.
 
-        A difference below rounding (1e-12, or 100 units in the last digit asked for) is zero.
+        A difference below rounding (1e-12, the estimates of the two models if they are imprecise, or 100 units in the
+        last digit asked for) is zero.
         """
         return self._ranking()[1]
 
@@ -107,25 +109,37 @@ class Comparison(Shown, Inert):
     def prune_beats_small(self) -> bool | np.ndarray:
         """Whether a rule that looks at the sample, retrained or not, has a lower risk than "small".
 
-        It is the paper's question; that small model is told the best features, which no sample tells.
+        It is the paper's question; that small model is told the best features, which no sample tells. False where that
+        is so near its threshold that its risk is not known.
         """
-        pruned = np.min(self._finite_risks(self._pruned), axis=0)
-        answer = below(pruned, self._finite_risks(["small"])[0], self.digits)
-        return plain_scalar(np.asarray(answer).astype(bool))
+        risks, small = self._finite_risks(self._pruned), self._finite_risks(["small"])[0]
+        best = np.argmin(risks, axis=0)[None]
+        lowest, error = (np.take_along_axis(x, best, axis=0)[0] for x in (risks, self._rounding(self._pruned)))
+        answer = below(lowest, small, self.digits, error + self._rounding(["small"])[0])
+        known = np.asarray(self.predictions["small"].status) != Status.NEAR_THRESHOLD.name.lower()
+        return plain_scalar(np.asarray(answer).astype(bool) & known)
 
     def _finite_risks(self, models: list[str]) -> np.ndarray:
         """Risks of models, inf in place of nan; of shape (models, ...), with one of infinite risk at the end."""
         risks = [_finite(self.predictions[model].risk) for model in models]
         return np.stack([*risks, np.full_like(_finite(self.predictions["dense"].risk), np.inf)])
 
+    def _rounding(self, models: list[str]) -> np.ndarray:
+        """Relative errors of these risks by rounding, as `_finite_risks` has them; zero where they have digits."""
+        errors = (self.predictions[model].rounding_error for model in [*models, "dense"])
+        like = np.zeros(np.shape(self.predictions["dense"].risk))
+        return np.stack([like if error is None else np.asarray(error, float) for error in errors])
+
     def _ranking(self) -> tuple[np.ndarray, Any]:
         finite = self._finite_risks(self._competitors)
         order = np.argsort(finite, axis=0, kind="stable")
         first, second = (np.take_along_axis(finite, order[i : i + 1], axis=0)[0] for i in (0, 1))
+        errors = self._rounding(self._competitors)
+        error = sum(np.take_along_axis(errors, order[i : i + 1], axis=0)[0] for i in (0, 1))
         usable = second < np.inf
         with np.errstate(invalid="ignore"):
             margin = np.where(usable, difference(second, np.where(usable, first, 0), self.digits), np.nan)
-            margin = np.where(below(first, second, self.digits), margin, 0 * margin)
+            margin = np.where(below(first, second, self.digits, error), margin, 0 * margin)
             if self.digits is not None:
                 margin = np.frompyfunc(lambda x, risk: decimal(x, digits_left(x, risk, self.digits) or 1), 2, 1)(
                     margin, second
@@ -135,9 +149,15 @@ class Comparison(Shown, Inert):
     def _order(self, one: str, other: str) -> str:
         """Whether a model's risk is "lower" than another's, "equal" up to rounding, or "higher" (or not finite)."""
         first, second = (_finite(self.predictions[model].risk) for model in (one, other))
-        if below(first, second, self.digits):
+        error = self._rounding([one, other])[:2].sum()
+        if below(first, second, self.digits, error):
             return "lower"
-        return "equal" if first < np.inf and not below(second, first, self.digits) else "higher"
+        return "equal" if first < np.inf and not below(second, first, self.digits, error) else "higher"
+
+    def _untold(self, models: list[str]) -> list[str]:
+        """Of these, the ones whose numbers sentences do not speak of: nobody knows them to the digits shown."""
+        unsure = {status.name.lower() for status in Status if status.cure}
+        return [model for model in models if str(self.predictions[model].status) in unsure]
 
     def _written(self, place: Any = None) -> dict[str, Any]:
         asked = {name: self._plainly(name, getattr(self, name)) for name in ("problem", "keep", "digits")}
@@ -197,7 +217,7 @@ class Comparison(Shown, Inert):
         rows, pruned = [], {one.prune for one in self.predictions.values() if one.retrain is None}
         for model in self._in_families():
             prediction, told = self.predictions[model], ""
-            status = "" if prediction.status == "ok" else str(prediction.status).replace("_", " ")
+            status = "" if prediction.status == "ok" else in_words(str(prediction.status))
             notes = (prediction.procedure.note, status, at_size(prediction))
             for listed, note in zip(lists.values(), notes, strict=True):
                 if note and note not in marks:
@@ -230,15 +250,22 @@ class Comparison(Shown, Inert):
         best = self.predictions[str(self.best)]
         margin = number(self.margin, digits_left(self.margin, best.risk, self.digits))
         by = "; the next is equal" if self.margin == 0 else f", by {margin}"
-        by = by if self.margin == self.margin else ""
-        told = f"* Best within the budget: {best.label}{by}."
+        by = "" if self.margin != self.margin or self._untold(self._first_two()) else by
+        told = [f"* Best within the budget: {best.label}{by}."]
         if not self._pruned:
-            return [told]
+            return told
         pruned = min(self._pruned, key=lambda model: _finite(self.predictions[model].risk).item())
-        beats = {"lower": "beats", "equal": "is equal to", "higher": "does not beat"}[self._order(pruned, "small")]
-        reason = self._why(pruned, "small")
-        beaten = f"Pruning the large model {beats} training the small one. {reason}".strip()
-        return list(filter(None, [told, beaten, self._retraining(pruned.removesuffix("+retrain"))]))
+        if not self._untold([pruned, "small"]):
+            beats = {"lower": "beats", "equal": "is equal to", "higher": "does not beat"}[self._order(pruned, "small")]
+            reason = self._why(pruned, "small")
+            told.append(f"Pruning the large model {beats} training the small one. {reason}".strip())
+        rule = pruned.removesuffix("+retrain")
+        return [*told, *filter(None, [self._retraining(rule)])]
+
+    def _first_two(self) -> list[str]:
+        """The best and the runner-up."""
+        risks = [_finite(self.predictions[model].risk).item() for model in self._competitors]
+        return [self._competitors[i] for i in np.argsort(np.array(risks, dtype=object), kind="stable")[:2]]
 
     def _why(self, one: str, other: str) -> str:
         """What decides between two models: what they drop (misfit), or how well they estimate what they keep.
@@ -262,6 +289,8 @@ class Comparison(Shown, Inert):
     def _retraining(self, rule: str) -> str:
         """What retraining does to a pruned model."""
         retrained = f"{rule}+retrain"
+        if self._untold([rule, retrained]):
+            return ""
         before, later = (self.predictions[model].risk for model in (rule, retrained))
         if not max(_finite(before), _finite(later)) < np.inf:
             return ""
@@ -277,6 +306,9 @@ class Comparison(Shown, Inert):
         risks = {model: np.ravel(risk) for model, risk in self.risks.items()}
         best, margin, beats = (np.ravel(np.asarray(one)) for one in (self.best, self.margin, self.prune_beats_small))
         regimes, keys = range(best.size), [*map(Column, given)]
+        small = np.ravel(self.predictions["small"].status)
+        found = {name for one in self.predictions.values() for name in np.ravel(one.status).tolist()}
+        unsure = [status.name.lower() for status in Status if status.cure and status.name.lower() in found]
 
         def told(i: int) -> list[str]:
             return [number(column[i]) for column in given.values()]
@@ -291,17 +323,19 @@ class Comparison(Shown, Inert):
             return [*told(i), *(risk(model, i) for model in risks), best[i] or "none", by(i)]
 
         def some(i: int) -> list[str]:
-            beaten = "yes" if beats[i] else "no"
+            beaten = "yes" if beats[i] else "" if small[i] == Status.NEAR_THRESHOLD.name.lower() else "no"
             return [*told(i), best[i] or "none", risk(best[i], i), by(i), risk("small", i), beaten]
 
         title, first = "predicted test risk", Column("best", words=True)
         columns = [*keys, first, *map(Column, ("its risk", "by", "small")), Column("pruning beats small", words=True)]
         shown = cut(map(some, regimes), best.size)
         off = np.any([off_limit(one) for one in self.predictions.values()], axis=0)
-        shown["notes"] = [*shown["notes"], "The risk of every model: .risks, .to_dict(), or --json.", *counted(off)]
+        notes = [f"Some risks are {in_words(name)}: see each .status." for name in unsure] + counted(off)
+        shown["notes"] = [*shown["notes"], "The risk of every model: .risks, .to_dict(), or --json.", *notes]
         brief = Table(title, columns, keys=len(keys), **shown)
-        columns = [*keys, *map(Column, risks), first, Column("by")]
-        return Table(title, columns, keys=len(keys), brief=brief, **cut(map(every, regimes), best.size))
+        columns, whole = [*keys, *map(Column, risks), first, Column("by")], cut(map(every, regimes), best.size)
+        whole["notes"] += notes
+        return Table(title, columns, keys=len(keys), brief=brief, **whole)
 
     def _estimation(self, model: str) -> str:
         """The part of a risk that is the error in what is kept; empty where the theory does not split it."""

@@ -61,7 +61,9 @@ _DECLARED = (
         "status",
         '"ok"; "infinite" (risk inf: at the interpolation threshold, with noise); "exact_recovery" (the fit before '
         'pruning has no error); "not_converged" (risk nan: no root was found, numbers overflowed, or masks were to be '
-        "found from an infinite fit).",
+        'found from an infinite fit); "near_threshold" (risk nan: inputs are rounded numbers within whose rounding the '
+        'threshold lies; give them exactly, by n_keep, a Fraction or a string); "imprecise" (see the rounding error; '
+        "ask for digits).",
         digits=False,
     ),
     Quantity("share", "With one factor: of the loadings' squares, what the kept features have.", r"\zeta", False),
@@ -95,6 +97,13 @@ _DECLARED = (
         "sample does not choose; infinite where samples and features differ by one at most. nan elsewhere.",
         always=False,
     ),
+    Quantity(
+        "rounding_error",
+        "Estimate of the largest relative error by rounding of the risk, the excess risk and the training error; "
+        'above 1e-6 the status is "imprecise". None where none is.',
+        always=False,
+        digits=False,
+    ),
     Quantity("quadrature_error", "How far the risk is from those of coarser quadratures.", always=False, digits=False),
 )
 
@@ -115,6 +124,7 @@ class Quantities:
     integration_error: Number | None
     finite_size: Number | None
     finite_sample_risk: Number | None
+    rounding_error: Number | None
 
 
 QUANTITIES: dict[str, Quantity] = {quantity.name: quantity for quantity in _DECLARED}

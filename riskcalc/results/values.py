@@ -27,10 +27,12 @@ def plain_scalar(values: np.ndarray) -> Any:
     return values if values.ndim else values.item()
 
 
-def below(one: Any, other: Any, digits: int | None = None) -> Any:
-    """Whether a risk is below another by more than rounding: 1e-12 of it; digits asked for are rounded already."""
+def below(one: Any, other: Any, digits: int | None = None, error: Any = 0.0) -> Any:
+    """Whether a risk is below another by more than rounding: 1e-12 of it, or the relative error of the two if that is
+    larger; digits asked for are rounded already.
+    """
     with np.errstate(invalid="ignore"):
-        return one < (other * (1 - 1e-12) if digits is None else other)
+        return one < (other * (1 - np.maximum(1e-12, error)) if digits is None else other)
 
 
 def digits_left(difference: Any, term: Any, digits: int | None) -> int | None:

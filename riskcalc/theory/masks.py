@@ -17,6 +17,9 @@ from riskcalc.formulas.nodes import (
     boundary,
     edge_drop,
     edge_moment,
+    inner_first,
+    inner_second,
+    inner_slope,
     inside_rate,
     outside_rate,
     positive,
@@ -30,6 +33,9 @@ from riskcalc.theory.dense import COEFFICIENT, SHRINKAGE
 from riskcalc.theory.symbols import (
     M0,
     M1,
+    N1,
+    N2,
+    NH,
     B,
     B_pivot,
     D,
@@ -81,7 +87,18 @@ DROPPED = _threshold_moment("dropped", "probability of being dropped,", M0bar, I
 FIRST = _threshold_moment("first_moment", "first masked moment", M1, edge_drop(z, u))
 SECOND = _threshold_moment("second_moment", "second masked moment", M2c, edge_moment(z, u))
 
-THRESHOLD_MOMENTS = {formula.defines: formula.statement for formula in (KEPT, DROPPED, FIRST, SECOND)}
+# What is dropped of a coefficient: from the moments of any mask, and of a threshold, where those would cancel.
+LEFT_OUT = {
+    N1: a * B * M0bar - tau * M1,
+    N2: (a * B) ** 2 * M0bar - 2 * a * B * tau * M1 + tau**2 * (M0bar - M2c),
+    NH: tau * (M0bar - M2c) - a * B * M1,
+}
+LEFT_OUT_FIRST = _threshold_moment("left_out", "what is dropped", N1, tau * inner_first(z, u))
+LEFT_OUT_SECOND = _threshold_moment("left_out_square", "square of what is dropped", N2, tau**2 * inner_second(z, u))
+LEFT_OUT_NOISE = _threshold_moment("left_out_noise", "overlap with H of what is dropped", NH, tau * inner_slope(z, u))
+
+_OF_THRESHOLDS = (KEPT, DROPPED, FIRST, SECOND, LEFT_OUT_FIRST, LEFT_OUT_SECOND, LEFT_OUT_NOISE)
+THRESHOLD_MOMENTS = {formula.defines: formula.statement for formula in _OF_THRESHOLDS}
 RANKING_MOMENTS = {M0: top(score, t, part), M0bar: top(-score, -t, partbar), M1: Integer(0), M2c: Integer(0)}
 RANDOM_MOMENTS = {M0: alpha, M0bar: 1 - alpha, M1: Integer(0), M2c: Integer(0)}
 
@@ -168,6 +185,16 @@ def score_by(weight: Expression) -> Expression:
     return weight * Abs(X)
 
 
+def tells_left_out(where: Any) -> bool:
+    """Whether definitions say what is left out, by itself."""
+    return N1 in where
+
+
+def without_left_out(where: Any) -> dict[Any, Expression]:
+    """Definitions, but of what is left out."""
+    return {symbol: rule for symbol, rule in where.items() if symbol not in LEFT_OUT}
+
+
 def scored(weight: Expression) -> dict[Any, Expression]:
     """Mean and spread of the score of a weight."""
     return COEFFICIENT | {omega: weight} | SCORE
@@ -181,6 +208,6 @@ def thresholded(weight: Expression) -> dict[Any, Expression]:
 CHAPTER = Chapter(
     "masks",
     "Masks",
-    (KEPT, DROPPED, FIRST, SECOND, THRESHOLD, THRESHOLD_UPPER, THRESHOLD_LOWER, THRESHOLD_START, LAG),
+    (*_OF_THRESHOLDS, THRESHOLD, THRESHOLD_UPPER, THRESHOLD_LOWER, THRESHOLD_START, LAG),
     meanings={M0bar: 1 - M0, partbar: 1 - part},
 )

@@ -36,12 +36,12 @@ from riskcalc.theory.symbols import (
     echo_rate,
     estimate,
     gain,
-    gained,
-    gained_rate,
     gamma,
     has_room,
     kappa,
     likelihood,
+    lost,
+    lost_rate,
     peak,
     posterior,
     put,
@@ -145,11 +145,11 @@ RESCALED_GAIN = Formula(
 # The rule that rescales keeps the posterior mean, of which three means over the law are all that matters: by mask where
 # coefficients are told, and otherwise by what each fitted coefficient that is kept adds to them.
 _TOLD = {"moments": MASK_MOMENTS, "source": _SOURCE, "assumptions": r"$(\Lambda, D)$ tells $B$"}
-GAINED = Formula(
-    "optimal.gained",
-    "mean square of what is put in, weighted",
-    gained,
-    E(Lambda * B**2 * S),
+LOST = Formula(
+    "optimal.lost",
+    "mean square of what is put in, beside the truth, weighted",
+    lost,
+    E((1 - S) * Lambda * B**2),
     derived_from=("optimal.rescaled_risk",),
     **_TOLD,
 )
@@ -174,11 +174,11 @@ ECHO = Formula(
 
 _DENSITY = phi((estimate - a * b) / tau) / tau
 _RATE = {"assumptions": _KIND, "source": _SOURCE, "derived_from": ("optimal.posterior",)}
-GAINED_RATE = Formula(
-    "optimal.gained_rate",
-    "what a fitted coefficient that is kept adds to the mean square",
-    gained_rate,
-    posterior**2 * E(Lambda * _DENSITY),
+LOST_RATE = Formula(
+    "optimal.lost_rate",
+    "what a fitted coefficient that is kept adds to that mean square",
+    lost_rate,
+    E(Lambda * (b - posterior) ** 2 * _DENSITY),
     **_RATE,
 )
 CROSS_RATE = Formula(
@@ -195,13 +195,13 @@ ECHO_RATE = Formula(
     posterior * E(sqrt(Lambda) * (estimate - a * b) / tau * _DENSITY),
     **_RATE,
 )
-RATES = (GAINED_RATE, CROSS_RATE, ECHO_RATE)
+RATES = (LOST_RATE, CROSS_RATE, ECHO_RATE)
 
 RESCALED_RISK = Formula(
     id="optimal.rescaled_risk",
     title="test risk of the best rule that may rescale what it keeps",
     defines=risk,
-    statement=sigma2 + E(Lambda * B**2) - gained,
+    statement=sigma2 + lost,
     source=_SOURCE,
     derived_from=("dense.coefficient",),
 )
@@ -224,10 +224,10 @@ CHAPTER = Chapter(
     "The optimal rule",
     (
         *(HAS_ROOM, THRESHOLD, UPPER, POSTERIOR, KEPT_GAIN, RESCALED_GAIN, RESCALED_RISK),
-        *(GAINED, CROSS, ECHO, *RATES, RESCALED_TRAINING_ERROR),
+        *(LOST, CROSS, ECHO, *RATES, RESCALED_TRAINING_ERROR),
     ),
     meanings={
-        gained: E(Lambda * put**2),
+        lost: E(Lambda * (B - put) ** 2),
         cross: E(Lambda * (B - X) * put),
         echo: E(sqrt(Lambda / gamma) * G1 * put),
     },

@@ -27,7 +27,7 @@ from riskcalc.formulas.nodes import (
 )
 from riskcalc.formulas.records import FixedPoint, Formula
 from riskcalc.formulas.symbols import H
-from riskcalc.theory.dense import COEFFICIENT
+from riskcalc.theory.dense import COEFFICIENT, COMPLEMENTS
 from riskcalc.theory.masks import INTERVAL, SCORE
 from riskcalc.theory.symbols import (
     M0,
@@ -62,7 +62,7 @@ _SOURCE = "see the derivation of sampling; after L. Liebenwein, C. Baykal et al.
 SCORED = COEFFICIENT | SCORE
 # What a feature's score is of its share in a prediction.
 _SHARE = ratio(Lambda, omega**2)
-MOMENTS = {M0: off_tent(z, u), M0bar: tent(z, u), M1: tent_drop(z, u), M2c: tent_moment(z, u)}
+MOMENTS = {M0: off_tent(mu, u), M0bar: tent(mu, u), M1: tent_drop(mu, u), M2c: tent_moment(mu, u)}
 SURE_TOP = SCORED | INTERVAL | MOMENTS
 
 CHANCE = Min(1, omega * Abs(X) / t)
@@ -73,10 +73,10 @@ THRESHOLD = FixedPoint(
     defines=t,
     statement=Eq(E(M0), alpha),
     where=SURE_TOP,
-    part=off_tent(z, u),
-    remainder=tent(z, u),
-    slope=Inside(z, u) - tent(z, u),
-    bend=boundary(z, u) - Inside(z, u) + tent(z, u),
+    part=off_tent(mu, u),
+    remainder=tent(mu, u),
+    slope=Inside(z, u) - tent(mu, u),
+    bend=boundary(z, u) - Inside(z, u) + tent(mu, u),
     target=alpha,
     assumptions=r"$\alpha < \mathbb{P}(\Lambda > 0)$; the root $t > 0$ is then unique",
     source=_SOURCE,
@@ -129,7 +129,7 @@ GROWTH = Formula(
     id="sampling.growth",
     title="growth of test risk and training error by sampling with a sure top",
     defines=growth,
-    statement=E(_SHARE * s**2 * tent_loss(z, u)),
+    statement=E(_SHARE * s**2 * tent_loss(mu, u)),
     where=SCORED | INTERVAL,
     source=_SOURCE,
     derived_from=("sampling.threshold",),
@@ -172,6 +172,7 @@ EXCESS_RISK = Formula(
     statement=gamma - sigma2 + growth,
     evaluation=E(Lambda * (B - X) ** 2) + growth,
     where=COEFFICIENT,
+    complements=COMPLEMENTS,
     source=_SOURCE,
     derived_from=("sampling.risk", "dense.coefficient_risk"),
 )

@@ -11,10 +11,13 @@ from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import spread
 from riskcalc.formulas.records import Formula
 from riskcalc.formulas.symbols import H, S
-from riskcalc.theory.dense import COMPLEMENTS, SHRINKAGE
-from riskcalc.theory.masks import MOMENTS
+from riskcalc.theory.dense import COEFFICIENT, COMPLEMENTS, SHRINKAGE
+from riskcalc.theory.masks import LEFT_OUT, MOMENTS
 from riskcalc.theory.symbols import (
     G1,
+    N1,
+    N2,
+    NH,
     V1,
     B,
     Lambda,
@@ -25,14 +28,14 @@ from riskcalc.theory.symbols import (
     q,
     response,
     sigma2,
+    tau,
     training_error,
 )
 
 FITTED = SHRINKAGE | {W: sqrt(Lambda / kappa) * B, G1: sqrt(gamma) * H, V1: a * (W + G1)}
 
 # What is dropped changes the residual twice: by itself, and by the noise of the dense fit that it no longer takes up.
-_dropped = V1 * (1 - S)
-_slack = q + kappa * E(a * (1 - S) * H * (H + W / spread(sqrt(gamma))))
+_slack = q + sqrt(kappa) * E(sqrt(Lambda) * NH) / spread(sqrt(gamma))
 
 PRUNED = Formula(
     id="training_error.pruned",
@@ -42,8 +45,8 @@ PRUNED = Formula(
     + kappa * E((W - S * V1) ** 2)
     - 2 * kappa * response * (sigma2 + kappa * E((W - V1) * (W - S * V1)))
     + kappa**2 * response**2 * gamma,
-    evaluation=gamma * _slack**2 + 2 * kappa * _slack * E((W - V1) * _dropped) + kappa * E(V1 * _dropped),
-    where=FITTED | {response: E(S * V1 * G1) / gamma},
+    evaluation=gamma * _slack**2 + 2 * _slack * E(Lambda * (B * N1 - N2)) + E(Lambda * N2),
+    where=FITTED | {tau: COEFFICIENT[tau]} | LEFT_OUT | {response: E(S * V1 * G1) / gamma},
     complements=COMPLEMENTS,
     moments=MOMENTS,
     source="see the derivation of training errors",

@@ -308,8 +308,8 @@ class Typesetter(LatexPrinter):
         return rf"\chi^2_{{{self._print(k)}}}({self._print(size * mu**2)})"
 
     def _print_tent_loss(self, expr: Expression) -> str:
-        z, u = expr.args
-        size = rf"\lvert {self._print(textbook(u - z))} + H\rvert"
+        mu, u = expr.args
+        size = rf"\lvert {self._print(textbook(mu))} + H\rvert"
         return rf"\mathbb{{E}}_H\bigl[{size} \max(0, {self._print(u)} - {size})\bigr]"
 
     def _print_chi_density(self, expr: Expression) -> str:

@@ -86,10 +86,15 @@ _TEXTBOOK: dict[Any, Any] = {
     nodes.outside_rate: lambda z, u: _boundary(z, u) / _outside(z, u),
     nodes.edge_drop: lambda z, u: nodes.phi(z) - nodes.phi(z - 2 * u),
     nodes.edge_moment: lambda z, u: z * nodes.phi(z) - (z - 2 * u) * nodes.phi(z - 2 * u),
+    nodes.inner_first: lambda z, u: (u - z) * _inside(z, u) - (nodes.phi(z) - nodes.phi(z - 2 * u)),
+    nodes.inner_second: lambda z, u: (
+        (1 + (u - z) ** 2) * _inside(z, u) - _boundary(z, u) - (u - z) * (nodes.phi(z) - nodes.phi(z - 2 * u))
+    ),
+    nodes.inner_slope: lambda z, u: _inside(z, u) - _boundary(z, u),
     nodes.discounted: lambda mu, theta: sympy.exp(theta**2 / 2 - theta * mu) * Phi(mu - theta),
     nodes.tent: _TENTS["tent"],
     nodes.off_tent: _TENTS["off_tent"],
-    nodes.tent_drop: lambda z, u: (2 * Phi(u - z) - Phi(2 * u - z) - Phi(-z)) / u,
+    nodes.tent_drop: lambda mu, u: (2 * Phi(mu) - Phi(mu + u) - Phi(mu - u)) / u,
     nodes.tent_moment: _TENTS["tent_moment"],
     sympy.erf: lambda x: 2 * Phi(sympy.sqrt(2) * x) - 1,
     sympy.erfc: lambda x: 2 * Phi(-sympy.sqrt(2) * x),

@@ -33,6 +33,7 @@ def fit_dense(state: State, surplus: Surplus, mass: Pair, work: Evaluator, start
     `mass` is what the weights of the atoms with positive variance are meant to add up to, `surplus` is
     kappa * mass - total, exact; `start` is a first trial for the effective ridge.
     """
+    surplus, near = surplus.judged()
     excess = (surplus.high + surplus.low) / state["total"]
     state = state | {"excess": excess, "live_weights": state["weights"] * (state["Lambda"] > 0)}
     surplus = surplus.weighing(state["live_weights"], mass, state["kappa"])
@@ -63,6 +64,7 @@ def fit_dense(state: State, surplus: Surplus, mass: Pair, work: Evaluator, start
     gamma[infinite], beyond_noise[infinite] = np.inf, np.inf
     status[infinite] = Status.INFINITE
     status[(gamma == 0)[:, 0] & (status == Status.OK)] = Status.EXACT_RECOVERY
+    status[(near & (state["ridge"] == 0))[:, 0]] = Status.NEAR_THRESHOLD
     state = state | {"gamma": gamma}
 
     rows = np.flatnonzero((q != 0)[:, 0])  # elsewhere the fit interpolates

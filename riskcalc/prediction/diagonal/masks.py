@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 COEFFICIENT = dense.COEFFICIENT
 MOMENTS = (symbols.M0, symbols.M0bar, symbols.M1, symbols.M2c)
+LEFT_OUT, LEFT_OUT_NAMES = (symbols.N1, symbols.N2, symbols.NH), ("N1", "N2", "NH")
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,10 @@ class MaskGroup:
             return replace(self, where=where)
         if shape(self.state)[1] > BLOCK and work.system is FLOAT64:
             return self
-        found = work.lower(MOMENTS, self.where, "masks.moments")(self.state)
-        moments = {name: value + 0 * self.state["total"] for name, value in zip(NAMES, found, strict=True)}
+        wanted = MOMENTS + LEFT_OUT if work.fact(masks.tells_left_out(self.where)) else MOMENTS
+        found = work.lower(wanted, self.where, "masks.moments")(self.state)
+        names = (*NAMES, *LEFT_OUT_NAMES)
+        moments = {name: value + 0 * self.state["total"] for name, value in zip(names, found, strict=False)}
         return replace(self, state=self.state | moments, where=where)
 
     def kept(self, work: Evaluator) -> np.ndarray:
@@ -142,7 +145,7 @@ def masks_of(
     status = np.zeros(len(budget.alpha), int) if fit is None else fit.status.copy()
     usable = (status == Status.OK) | (status == Status.EXACT_RECOVERY)
     if not policy.sees_fit:
-        usable |= status == Status.INFINITE
+        usable |= (status == Status.INFINITE) | (status == Status.NEAR_THRESHOLD)
     rows = np.flatnonzero(usable)
     if rows.size == 0:
         return [], status

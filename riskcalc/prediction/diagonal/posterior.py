@@ -17,7 +17,7 @@ from riskcalc.lowering.state import BLOCK, State, shape
 from riskcalc.prediction.diagonal.intervals import NAMES, Runs, Scanned, moments
 from riskcalc.prediction.policies import Best
 from riskcalc.prediction.solvers import NotCovered
-from riskcalc.references import dense, optimal, symbols
+from riskcalc.references import dense, optimal, pruning, symbols
 
 if TYPE_CHECKING:
     from riskcalc.formulas.records import Formula
@@ -63,7 +63,8 @@ def posterior_masks(mask: Best, state: State, work: Evaluator) -> State:
         rule = _Rule({name: array[row] for name, array in atoms.items()}, mask, work)
         for name, values in rule.at(float((state["alpha"] * state["total"])[row, 0]), float(state["total"][row, 0])):
             found.setdefault(name, []).append(np.atleast_1d(values))
-    return state | {name: np.array(values) for name, values in found.items()}
+    state = state | {name: np.array(values) for name, values in found.items()}
+    return state | ({"lost": state["lost"] + work.value(pruning.MISFIT, state)} if "lost" in found else {})
 
 
 class _Kind:
@@ -110,7 +111,7 @@ class _Kind:
         return found | {"M1": self.sign * found["M1"]}
 
     def integrals(self, kept: Runs) -> np.ndarray:
-        """Of what is put in on these intervals: `gained`, `cross` and `echo`."""
+        """Of what is put in on these intervals: what is kept adds to `lost`, `cross` and `echo`."""
         ends = np.stack([kept.low, kept.high], axis=1)
         result = np.zeros(len(_RATES))
         for left, right in np.clip(ends, self.grid[0], self.grid[-1]):
@@ -156,7 +157,7 @@ class _Rule:
             found["M0bar"][self.dead] = 1 - found["M0"][self.dead]
         yield "t", low
         yield from found.items()
-        for name, value in zip(("gained", "cross", "echo") if self.rescale else (), integrals / whole, strict=False):
+        for name, value in zip(("lost", "cross", "echo") if self.rescale else (), integrals / whole, strict=False):
             yield name, value
 
     def _mass(self, t: float) -> float:

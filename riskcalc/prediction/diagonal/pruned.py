@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from riskcalc.lowering.evaluator import Evaluator
+from riskcalc.lowering.rounding import relative_error
 from riskcalc.prediction.diagonal.fit import Fit
-from riskcalc.prediction.diagonal.masks import MaskGroup
+from riskcalc.prediction.diagonal.masks import LEFT_OUT_NAMES, MaskGroup
 from riskcalc.prediction.diagonal.regimes import Budget
 from riskcalc.prediction.policies import Errors
 from riskcalc.prediction.status import Status
-from riskcalc.references import merged, pruning
+from riskcalc.references import masks, merged, pruning
 
 if TYPE_CHECKING:
     from riskcalc.formulas.records import Definitions, Formula
@@ -34,12 +35,14 @@ def pruned(
     values = {name: np.full_like(fit.state["gamma"], np.nan) for name in names}
     # Where a policy with quantities of its own has no masks of its own it changes nothing, and they are zero.
     values |= {work.defines(formula): 0 * fit.state["gamma"] for formula in others}
+    values["rounding_error"] = np.zeros_like(fit.state["gamma"])
     status = status.copy()
     surplus = budget.keep_surplus
     allowed = work.system.tolerance + 2 * abs(surplus.gain) / (budget.alpha * fit.state["total"])
     for group in groups:
         rows = group.rows
-        mismatch, *found = _errors(group, work)
+        (mismatch, *found), sizes = _errors(group, work)
+        values["rounding_error"][rows] = relative_error(found[: len(sizes)], sizes, work.system.epsilon)
         own = (work.defines(formula) for formula in group.errors.others)
         for name, value in zip((*names, *own), found, strict=True):
             values[name][rows] = value
@@ -61,11 +64,22 @@ def thresholds(groups: list[MaskGroup], status: np.ndarray, like: np.ndarray) ->
     return found
 
 
-def _errors(group: MaskGroup, work: Evaluator) -> tuple[np.ndarray, ...]:
-    """Relative mismatch of the mass kept; test risk, its part beyond the noise, training error, misfit, and others."""
+# Of what is evaluated, the risk, its part beyond the noise and the training error, whose terms may cancel.
+_SIZED = (1, 4)
+
+
+def _errors(group: MaskGroup, work: Evaluator) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
+    """Relative mismatch of the mass kept; test risk, its part beyond the noise, training error, misfit, and others.
+
+    The sizes of the terms of the first three errors.
+    """
     known = frozenset(need for need in group.errors.needs if work.defines(need) in group.state)
     wanted, where = _wanted(group.errors, known, work)
-    return work.lower(wanted, merged(where, group.where), "pruned.errors")(group.state)
+    where = merged(where, group.where)
+    if LEFT_OUT_NAMES[0] in group.state:
+        where = masks.without_left_out(where)
+    found = work.lower(wanted, where, "pruned.errors", sized=_SIZED)(group.state)
+    return found[:-3], found[-3:]
 
 
 @lru_cache(maxsize=64)

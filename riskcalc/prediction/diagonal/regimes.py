@@ -14,6 +14,9 @@ from riskcalc.lowering.surplus import Surplus
 from riskcalc.lowering.systems import SolvingSystem
 from riskcalc.problems import LinearGaussian
 
+# Relative size of what rounding of a few inputs may add up to; a double of so few binary places is no rounded number.
+ROUNDED, PLACES = 4 * float(np.finfo(float).eps), 2.0**20
+
 # Atoms of all regimes of a chunk together: large enough to pay for the calls, small enough for a cache.
 CHUNK = 1 << 16
 
@@ -36,7 +39,8 @@ class Chunk:
 
     `ridge_surplus` is kappa * live_mass - total, where `live_mass` is that of the atoms with positive variance.
     `distinct` is (first, inverse): the rows of distinct problems, and for every row which of them it is. `shape` is
-    that of the batch, and `kappa` the exact aspect ratios.
+    that of the batch, `kappa` the exact aspect ratios, and `whole` says that the problem has a number of features.
+    `inexact_weights` says where weights are rounded numbers, which count where features have no variance.
     """
 
     rows: slice
@@ -46,6 +50,8 @@ class Chunk:
     distinct: tuple[np.ndarray, np.ndarray]
     shape: tuple[int, ...]
     kappa: np.ndarray
+    whole: bool
+    inexact_weights: np.ndarray
 
     def regimes_of(self, array: np.ndarray) -> np.ndarray:
         """What broadcasts with the batch, for the regimes of this chunk; shape (N, 1)."""
@@ -56,10 +62,11 @@ class Chunk:
         alpha, total = self.regimes_of(keep), self.state["total"]
         one = np.ones(alpha.shape)
         whole = system.surplus(one, one, alpha).times(total)
+        small = system.surplus(alpha, self.kappa, one).times(total)
         return Budget(
             alpha=system.number(alpha),
             keep_surplus=whole.weighing(self.state["weights"], (total, 0 * total)),
-            small_surplus=system.surplus(alpha, self.kappa, one).times(total),
+            small_surplus=small.blurred(_inexact(alpha) | _inexact(self.kappa), ROUNDED * total, self.whole),
         )
 
 
@@ -86,7 +93,7 @@ def chunks(problem: LinearGaussian, shape: tuple[int, ...], system: SolvingSyste
     rows_of_atoms = {name: _flat(array, shape, atoms) for name, array in per_atom.items()}
     rows_of_regimes = {name: np.broadcast_to(array, shape).reshape(count, 1) for name, array in per_regime.items()}
     problem_rows = np.broadcast_to(np.arange(np.prod(problem.shape, dtype=int)).reshape(problem.shape), shape).ravel()
-    size = max(1, CHUNK // atoms)
+    size, whole = max(1, CHUNK // atoms), problem.n_features is not None
     for start in range(0, count, size):
         rows = slice(start, min(start + size, count))
         exact = {name: array[rows] if len(array) > 1 else array for name, array in rows_of_atoms.items()}
@@ -100,21 +107,24 @@ def chunks(problem: LinearGaussian, shape: tuple[int, ...], system: SolvingSyste
         kappa, total = exact["kappa"], state["total"]
         one = np.ones(kappa.shape)
         ridge_surplus, live_mass = system.surplus(one, kappa, one).times(total), (total, 0 * total)
-        live = state["Lambda"] > 0
+        live, inexact = state["Lambda"] > 0, np.zeros(kappa.shape, bool)
         if not live.all():
             weights = np.where(live, exact["weights"], 0)
             dead = np.broadcast_to(~live.all(axis=-1, keepdims=True), total.shape)
             ridge_surplus = system.surplus(kappa, weights, exact["total"]).where(dead, ridge_surplus)
+            inexact = dead & _inexact(exact["weights"]).any(axis=-1, keepdims=True)
             meant = pair_total(system.number(weights))
             live_mass = np.where(dead, meant[0], total), np.where(dead, meant[1], 0)
         yield Chunk(
             rows=rows,
             state=state,
             live_mass=live_mass,
-            ridge_surplus=ridge_surplus,
+            ridge_surplus=ridge_surplus.blurred(_inexact(kappa) | inexact, ROUNDED * total, whole),
             distinct=_distinct(problem_rows[rows], count > int(np.prod(problem.shape))),
             shape=shape,
             kappa=kappa,
+            whole=whole,
+            inexact_weights=inexact,
         )
 
 
@@ -124,6 +134,11 @@ def _distinct(problem_rows: np.ndarray, repeated: bool) -> tuple[np.ndarray, np.
         return np.arange(problem_rows.size), np.arange(problem_rows.size)
     _, first, inverse = np.unique(problem_rows, return_index=True, return_inverse=True)
     return first, inverse
+
+
+def _inexact(array: np.ndarray) -> np.ndarray:
+    """Which numbers are rounded: doubles of more than a few binary places, which may stand for others near them."""
+    return np.zeros(array.shape, bool) if array.dtype == object else (array * PLACES) % 1 != 0
 
 
 def _penalty(problem: LinearGaussian) -> np.ndarray:

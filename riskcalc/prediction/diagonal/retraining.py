@@ -6,11 +6,13 @@ import numpy as np
 
 from riskcalc.lowering.compensated import Pair, add, product, total
 from riskcalc.lowering.evaluator import Evaluator
+from riskcalc.lowering.float64 import FLOAT64
+from riskcalc.lowering.rounding import relative_error
 from riskcalc.lowering.state import State, shape, take
 from riskcalc.lowering.surplus import Surplus
 from riskcalc.prediction.diagonal.fit import Fit, fit_dense
 from riskcalc.prediction.diagonal.masks import MaskGroup
-from riskcalc.prediction.diagonal.regimes import Budget, Chunk
+from riskcalc.prediction.diagonal.regimes import ROUNDED, Budget, Chunk
 from riskcalc.prediction.status import Status
 from riskcalc.references import merged, pruning, retraining, small_model
 
@@ -47,6 +49,9 @@ def fit_fresh(
     dead_mass = total(weights * (state["Lambda"] == 0))
     surplus, mass = _kept_mass(groups, chunk, budget, weights)
     surplus = surplus.without(product((state["kappa"], 0), dead_mass))
+    # Sums of weights are rounded, whatever they were given as.
+    rounded = np.asarray(dead_mass[0] > 0, bool) & (chunk.inexact_weights | (work.system is FLOAT64))
+    surplus = surplus.blurred(rounded, ROUNDED * state["total"], chunk.whole | ~chunk.inexact_weights)
     live = (mass[0] - dead_mass[0], mass[1] - dead_mass[1])
     fit = fit_dense(state | {"weights": weights, "sigma2": noise}, surplus, live, work, start)
     beyond_noise = work.value(small_model.EXCESS_RISK, {"misfit": misfit, "fit_excess_risk": fit.excess_risk})
@@ -62,6 +67,7 @@ def fit_same(fit: Fit, fresh: Values, groups: list[MaskGroup], work: Evaluator) 
     """The quantities of the fit on the sample that the masks were found on, from those on a fresh sample."""
     names = ("risk", "excess_risk", "training_error")
     values = fresh | {name: fresh[name].copy() for name in names}
+    values["rounding_error"] = np.zeros_like(fit.state["gamma"])
     for group in groups:
         if not group.of_fit:
             continue
@@ -72,27 +78,34 @@ def fit_same(fit: Fit, fresh: Values, groups: list[MaskGroup], work: Evaluator) 
             continue
         rows = group.rows[own]
         second = take({"nu2": fit.state["nu"], "q2": fit.state["q"], "ridge2": fit.state["ridge"]}, rows)
-        found = _remembering(take(group.state, own) | second, group, work)
+        found, sizes = _remembering(take(group.state, own) | second, group, work)
+        values["rounding_error"][rows] = relative_error(found, sizes, work.system.epsilon)
         for name, value in zip(names, found, strict=True):
             values[name][rows] = value
     return values
 
 
-def _remembering(state: State, group: MaskGroup, work: Evaluator) -> tuple[np.ndarray, ...]:
-    """Test risk, its part beyond the noise and training error of the second fit, by its two linear equations."""
+def _remembering(state: State, group: MaskGroup, work: Evaluator) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Test risk, its part beyond the noise and training error of the second fit, by its two linear equations.
+
+    And the sizes of their terms, those of the unknowns included.
+    """
     where = merged(retraining.REFITTED, group.where)
-    equations = (retraining.STATIONARITY, retraining.COVARIANCE)
-    terms = work.lower(work.linear_terms(equations), where, "retraining.equations")(state)
-    first, second = terms[:3], terms[3:]
-    determinant = first[1] * second[2] - first[2] * second[1]
-    state |= {
-        "rho": (first[2] * second[0] - first[0] * second[2]) / determinant,
-        "c": (first[0] * second[1] - first[1] * second[0]) / determinant,
-    }
+    forms = work.linear_terms((retraining.STATIONARITY, retraining.COVARIANCE))
+    found = work.lower(forms, where, "retraining.equations", sized=(0, 6))(state)
+    (k, f, g), (l, h, m) = found[:3], found[3:6]  # k + f rho + g c = 0 and l + h rho + m c = 0
+    (ks, fs, gs), (ls, hs, ms) = found[6:9], found[9:]
+    determinant, lost = f * m - g * h, fs * ms + gs * hs
+    state |= {"rho": (g * l - k * m) / determinant, "c": (k * h - f * l) / determinant}
+    sizes = {"rho": gs * ls + ks * ms, "c": ks * hs + fs * ls}
+    state |= {f"{name}_size": (own + abs(state[name]) * lost) / abs(determinant) for name, own in sizes.items()}
     wanted = (work.form(retraining.RISK), work.form(retraining.EXCESS_RISK))
-    risk, beyond_noise = work.lower(wanted, where, "retraining.risk")(state)
-    training = work.lower((work.form(retraining.TRAINING_ERROR),), where, "retraining.training_error")
-    return risk, beyond_noise, training(state | {"retrained_risk": risk})[0]
+    lowered = work.lower(wanted, where, "retraining.risk", sized=(0, 2), inexact=("c", "rho"))
+    risk, beyond_noise, *sizes_of_risks = lowered(state)
+    state |= {"retrained_risk": risk, "retrained_risk_size": sizes_of_risks[0]}
+    wanted, inexact = (work.form(retraining.TRAINING_ERROR),), ("c", "retrained_risk", "rho")
+    training, size = work.lower(wanted, where, "retraining.training_error", sized=(0, 1), inexact=inexact)(state)
+    return [risk, beyond_noise, training], [*sizes_of_risks, size]
 
 
 def _kept_mass(groups: list[MaskGroup], chunk: Chunk, budget: Budget, weights: np.ndarray) -> tuple[Surplus, Pair]:

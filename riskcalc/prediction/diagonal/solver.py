@@ -24,7 +24,7 @@ from riskcalc.prediction.diagonal.retraining import Values, fit_fresh, fit_same,
 from riskcalc.prediction.diagonal.rounds import prune_repeatedly
 from riskcalc.prediction.policies import Drawn, Scored, mask, score
 from riskcalc.prediction.solvers import Model, NotCovered, Solver, solver
-from riskcalc.prediction.status import Status
+from riskcalc.prediction.status import MOST_ROUNDING, Status
 from riskcalc.problems import LinearGaussian
 
 # A coarser scan has so many times the points, and differs by less than this, relatively, if both see every turn.
@@ -59,8 +59,13 @@ class DiagonalModel(Model):
         """A risk that overflowed is no risk; with it the other errors are not known."""
         risk, fit = self.values["risk"], self.fit or self.second
         assert fit is not None
-        sound = (abs(risk) < np.inf)[:, 0] | (self.status == Status.INFINITE)
+        with np.errstate(invalid="ignore"):  # nan among objects
+            sound = (abs(risk) < np.inf)[:, 0]
+        sound |= np.isin(self.status, (Status.INFINITE, Status.NEAR_THRESHOLD))
         status = np.where(sound, self.status, Status.NOT_CONVERGED)
+        if "rounding_error" in self.values:
+            imprecise = np.asarray(self.values["rounding_error"] > MOST_ROUNDING, bool)[:, 0]
+            status = np.where((status == Status.OK) & imprecise, Status.IMPRECISE, status)
         errors = self.values.keys() - {"threshold", "integration_error"}
         values = dict(self.values) | {name: _known(self.values[name], status) for name in errors}
         return status, values | {
@@ -172,7 +177,8 @@ class DiagonalSolver(Solver):
         weights = second.state["weights"]
         some = (weights > 0) & (weights < self.chunk.state["weights"]) & (second.state["Lambda"] == 0)
         values = values | self._finite(second, ~chosen & ~some.any(axis=-1, keepdims=True))
-        status = np.where(masked, second.status, Status.NOT_CONVERGED)
+        lost = np.where(model.status == Status.NEAR_THRESHOLD, model.status, Status.NOT_CONVERGED)
+        status = np.where(masked, second.status, lost)
         values = values | {name: array for name, array in model.values.items() if name == "threshold"}
         return replace(model, status=status, values=values, second=second)
 
@@ -216,6 +222,10 @@ class DiagonalSolver(Solver):
             "integration_error": np.maximum(found.errors[risk][:, -1:], np.max(missed, axis=0)),
         }
         status = (found.pruned_status if last is None else found.status)[:, -1]
+        for policy, again, ridge in zip(policies, fits, ridges, strict=True):
+            if again is not None:
+                near = (self._budget(policy).small_surplus.judged()[1] & (ridge == 0))[:, 0]
+                status = np.where(near, Status.NEAR_THRESHOLD, status)
         return DiagonalModel(status, values, fit, [group], self._budget(policies[-1]))
 
     def _finite(self, fit: Fit, known: np.ndarray) -> Values:
@@ -258,7 +268,7 @@ def fit_distinct(chunk: Chunk, work: Evaluator, start: np.ndarray | None = None)
 
 
 def _known(values: np.ndarray, status: np.ndarray) -> np.ndarray:
-    return np.where((status == Status.NOT_CONVERGED)[:, None], np.nan, values)
+    return np.where(np.isin(status, (Status.NOT_CONVERGED, Status.NEAR_THRESHOLD))[:, None], np.nan, values)
 
 
 def _trial(fit: Fit | None, work: Evaluator) -> np.ndarray | None:
