@@ -101,8 +101,8 @@ def test_at_the_edge_there_is_no_answer_and_just_above_it_there_are_digits():
 
 def test_a_batch_mixes_signs_and_names_what_is_refused():
     ridges = np.array([0.1, 0.0, -0.1])
-    batch = rc.predict(rc.LinearGaussian(**MANY, ridge=ridges), rc.Magnitude(0.3), retrain=True)
-    alone = [rc.predict(rc.LinearGaussian(**MANY, ridge=one), rc.Magnitude(0.3), retrain=True).risk for one in ridges]
+    batch = rc.predict(rc.LinearGaussian(**MANY, ridge=ridges), rc.Magnitude(0.25), retrain=True)
+    alone = [rc.predict(rc.LinearGaussian(**MANY, ridge=one), rc.Magnitude(0.25), retrain=True).risk for one in ridges]
     assert batch.risk.tolist() == alone
     with pytest.raises(ValueError, match=r"of 0\.5 live .* got -0\.2"):
         rc.predict(rc.LinearGaussian(aspect_ratio=[0.25, 0.5], eigenvalues=1, signal=1, ridge=-0.2))
@@ -241,7 +241,7 @@ def test_it_is_written_and_read(monkeypatch, capsys, tmp_path):
 
 
 @settings(deadline=None, max_examples=30)
-@given(strategies.problems(ridge="negative"), st.sampled_from([None, rc.Magnitude(0.3), rc.Hessian(0.7)]))
+@given(strategies.problems(ridge="negative"), st.sampled_from([None, rc.Magnitude(0.25), rc.Hessian(0.7)]))
 def test_random_problems(problem: rc.LinearGaussian, policy: rc.Magnitude | None):
     """Where the ridge is above the lowest there is an answer, and it has digits."""
     found = rc.predict(problem, policy)

@@ -14,7 +14,7 @@ import riskcalc as rc
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import share
 from riskcalc.formulas.symbols import LawSymbol
-from riskcalc.lowering.rounding import size
+from riskcalc.lowering.sizes import size
 from riskcalc.prediction.status import MOST_ROUNDING
 from riskcalc.results.schema import schema
 

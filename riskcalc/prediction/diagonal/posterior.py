@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # A grid has this many points per standard deviation of a coefficient, as far out from every mean.
 RESOLUTION, FAR = 24, 9.0
 MOST_POINTS = 60_000
-_RATES = (optimal.GAINED_RATE, optimal.CROSS_RATE, optimal.ECHO_RATE)
+_RATES = (optimal.LOST_RATE, optimal.CROSS_RATE, optimal.ECHO_RATE)
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 
 
