@@ -17,6 +17,7 @@ import sympy
 from sympy import Add, Derivative, Integral, Limit, Mul, Piecewise, Poly, Pow, S, Subs, Sum
 
 from riskcalc.derivation.background import Background
+from riskcalc.derivation.gaussian import gaussian_integral
 from riskcalc.formulas.expectation import E, reduce_expectations, refuse_jumps
 from riskcalc.formulas.nodes import Node
 from riskcalc.formulas.records import Definitions
@@ -105,6 +106,9 @@ def _done(node: Expression) -> Expression:
     hidden = node.xreplace(means)
     if hidden.has(Piecewise) and not isinstance(hidden, Derivative):
         raise ValueError(f"a feature may have no variance in {node}; take Lambda as positive there")
+    gaussian = gaussian_integral(hidden) if isinstance(hidden, Integral) else None
+    if gaussian is not None:
+        return gaussian.xreplace({name: mean for mean, name in means.items()})
     zeros = [] if isinstance(node, (Derivative, Subs)) else sorted(filter(_may_be_zero, hidden.free_symbols), key=str)
     return _done_at_zeros(hidden, zeros).xreplace({name: mean for mean, name in means.items()})
 
