@@ -6,7 +6,7 @@ A stack of T trials has a leading axis: designs (T, n, p), targets (T, n), coeff
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -109,13 +109,14 @@ def _run(plan: Plan, draws: list[_Draw], backend: Backend) -> np.ndarray:
     sample = ensemble.sample(stack("design"), stack("noise"))
     fresh = ensemble.sample(stack("fresh_design"), stack("fresh_noise")) if plan.fresh else sample
     dense = ensemble.fit(*sample, ensemble.penalty, ensemble.live, plan.sampler.ridge)
+    seen = ensemble.fitted(dense, sample[0], stack("luck"))
     columns: dict[str, Any] = {}
     results = []
     for procedure in plan.procedures:
         coefficients, kept, last = dense, None, sample
         for policy, retrain in procedure.rounds:
             n_keep = whole_number(policy.budget(np.array(plan.n_features)), plan.n_features)
-            choice = choose(policy, ensemble.fitted(coefficients, sample[0], stack("luck")), n_keep)
+            choice = choose(policy, replace(seen, coefficients=coefficients), n_keep)
             order, places = _placed(xp, choice.scores, kept)
             kept = places < choice.counts
             if retrain is None:
