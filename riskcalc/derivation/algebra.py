@@ -201,7 +201,8 @@ def _differs_from_zero(expression: Expression) -> bool:
     """Whether a value at one rational point shows at once that the expression is not zero everywhere."""
     symbols = sorted(expression.free_symbols, key=str)
     point = {symbol: sympy.Rational(sympy.prime(i + 5), 17) for i, symbol in enumerate(symbols)}
-    value = sympy.N(expression.subs(point), 30)
+    bound = expression.has(*_OPERATORS)  # over symbols that only `subs` leaves alone
+    value = sympy.N(expression.subs(point) if bound else expression.xreplace(point), 30)
     return bool(value.is_number and value.is_finite and abs(value) > sympy.Rational(1, 10**15))
 
 
