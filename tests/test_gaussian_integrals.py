@@ -20,6 +20,7 @@ INTEGRANDS = [
     h * DENSITY,
     (h**4 - 3 * h + weight) * DENSITY,
     (weight + h) ** 3 * DENSITY * exp(-slope * (weight + h)),
+    (h + weight) ** 2 * DENSITY / (weight + rate) ** 2,
     sqrt(weight) * h**2 * exp(-rate * h**2 + slope * h / 3 + 1),
     DENSITY * (1 + h * exp(slope * h) + h**2 * exp(-rate * (h - low) ** 2)),
 ]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import sympy
-from sympy import Add, Mul, Poly, S, erf, exp, pi, sqrt
+from sympy import Add, Dummy, Mul, Poly, S, erf, exp, pi, sqrt
 
 from riskcalc.formulas.symbols import Expression
 
@@ -28,12 +28,14 @@ def gaussian_integral(node: Any) -> Expression | None:
     return found
 
 
-def _terms(integrand: Expression, h: Expression) -> Iterator[tuple[Poly, Any]]:
-    """Summands, each as the exponent of an exponential, as a polynomial where it is one, and the factor beside it."""
-    for term in Add.make_args(sympy.expand(integrand, power_exp=False)):
-        factors: tuple[Any, ...] = Mul.make_args(term)
-        powers = [factor for factor in factors if factor.func is exp and factor.exp.is_polynomial(h)]
-        yield Poly(Add(*(power.exp for power in powers)), h), Mul(*(f for f in factors if f not in powers))
+def _terms(integrand: Expression, h: Expression) -> Iterator[tuple[Poly, Expression]]:
+    """Summands, each as the exponent of an exponential, as a polynomial, and the factor beside it."""
+    powers = {power: Dummy() for power in integrand.atoms(exp) if power.has(h) and power.exp.is_polynomial(h)}
+    exponents = {name: power.exp for power, name in powers.items()}
+    for term in Add.make_args(sympy.expand(integrand.xreplace(powers))):
+        counts: dict[Any, Any] = term.as_powers_dict()
+        exponent = Add(*(counts[name] * exponents[name] for name in counts if name in exponents))
+        yield Poly(exponent, h), Mul(*(base**count for base, count in counts.items() if base not in exponents))
 
 
 def _of_polynomial(factor: Poly, exponent: Poly, h: Expression, low: Any, high: Any) -> Expression:
