@@ -140,9 +140,7 @@ def _placed(xp: Any, scores: Any, kept: Any) -> tuple[Any, Any]:
     return order, xp.argsort(order, axis=-1)
 
 
-def _refitted(
-    ensemble: Ensemble, columns: Any, target: Any, order: Any, places: Any, counts: Any, ridge: float
-) -> Any:
+def _refitted(ensemble: Ensemble, columns: Any, target: Any, order: Any, places: Any, counts: Any, ridge: float) -> Any:
     """The fit on the first features in `order`; zero elsewhere. Trials may differ in how many these are.
 
     `columns` are those of the designs of all trials, one below the other, so that each is copied as a whole.
