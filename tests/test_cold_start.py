@@ -59,7 +59,9 @@ def test_everything_that_is_asked_is_recorded():
 
 def test_the_code_is_the_same_in_every_number_system():
     for text in [*WRITTEN["code"]][::8]:
-        assert lower(*found(text), Multiprecision(30)).source.splitlines() == WRITTEN["code"][text]["source"], text
+        expressions, where, sized, inexact = found(text)
+        lowered = lower(expressions, where, Multiprecision(30), sized=sized, inexact=inexact)
+        assert lowered.source.splitlines() == WRITTEN["code"][text]["source"], text
 
 
 def test_nothing_recorded_is_used_after_a_formula_was_edited(monkeypatch: pytest.MonkeyPatch):

@@ -93,7 +93,10 @@ def test_importing_the_package_imports_no_theory():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
-@pytest.mark.parametrize("command", [["ruff", "check"], ["ruff", "format", "--check"], ["pyright"]])
+PYRIGHT = ["pyright", "--pythonpath", sys.executable]  # whatever the environment is called
+
+
+@pytest.mark.parametrize("command", [["ruff", "check"], ["ruff", "format", "--check"], PYRIGHT], ids=" ".join)
 def test_the_code_is_clean(command: list[str]):
     done = subprocess.run(
         [sys.executable, "-m", *command], cwd=PACKAGE.parent, capture_output=True, text=True, check=False

@@ -229,6 +229,26 @@ def test_the_rungs_and_looks_are_independent_draws():
     assert len(np.unique(values)) == 96
 
 
+def test_what_has_its_verdict_is_no_longer_simulated(monkeypatch):
+    """Its draws are those of all together: what is left out changes no other."""
+    original, models = subjects.run_trials, []
+
+    def counted(plan, *arguments):
+        models.append(len(plan.procedures))
+        return original(plan, *arguments)
+
+    monkeypatch.setattr(subjects, "run_trials", counted)
+    found = verify(PROBLEM, [None, rc.Magnitude(0.3), rc.Random(0.3)], tolerance=0.06, **HERE)
+    assert found.verdict == "agree"
+    assert models[:3] == [3, 3, 3]
+    assert models[-1] < 3
+    subject = subjects.Models(
+        PROBLEM, [rc.Procedure(), rc.Procedure(rc.Random(0.3))], 0, "gaussian", "cpu", None, 1, False
+    )
+    both, one = subject.trials(0, 50, 0, 32), subject.only(np.array([1])).trials(0, 50, 0, 32)
+    assert both[:, 1:] == pytest.approx(one, rel=1e-12)
+
+
 def test_an_interrupt_ends_with_the_verdict_so_far(monkeypatch):
     original, calls = subjects.run_trials, []
 

@@ -17,6 +17,7 @@ import sympy
 from sympy import Add, Derivative, Integral, Limit, Mul, Piecewise, Poly, Pow, S, Subs, Sum
 
 from riskcalc.derivation.background import Background
+from riskcalc.derivation.gaussian import gaussian_integral
 from riskcalc.formulas.expectation import E, reduce_expectations, refuse_jumps
 from riskcalc.formulas.nodes import Node
 from riskcalc.formulas.records import Definitions
@@ -105,6 +106,9 @@ def _done(node: Expression) -> Expression:
     hidden = node.xreplace(means)
     if hidden.has(Piecewise) and not isinstance(hidden, Derivative):
         raise ValueError(f"a feature may have no variance in {node}; take Lambda as positive there")
+    gaussian = gaussian_integral(hidden) if isinstance(hidden, Integral) else None
+    if gaussian is not None:
+        return gaussian.xreplace({name: mean for mean, name in means.items()})
     zeros = [] if isinstance(node, (Derivative, Subs)) else sorted(filter(_may_be_zero, hidden.free_symbols), key=str)
     return _done_at_zeros(hidden, zeros).xreplace({name: mean for mean, name in means.items()})
 
@@ -197,7 +201,8 @@ def _differs_from_zero(expression: Expression) -> bool:
     """Whether a value at one rational point shows at once that the expression is not zero everywhere."""
     symbols = sorted(expression.free_symbols, key=str)
     point = {symbol: sympy.Rational(sympy.prime(i + 5), 17) for i, symbol in enumerate(symbols)}
-    value = sympy.N(expression.subs(point), 30)
+    bound = expression.has(*_OPERATORS)  # over symbols that only `subs` leaves alone
+    value = sympy.N(expression.subs(point) if bound else expression.xreplace(point), 30)
     return bool(value.is_number and value.is_finite and abs(value) > sympy.Rational(1, 10**15))
 
 

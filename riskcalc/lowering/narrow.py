@@ -66,7 +66,7 @@ def narrowed(
     return ends[0], ends[1], values[0], values[1]
 
 
-def _step(a, b, c, fa, fb, fc, least):
+def _step(a: Any, b: Any, c: Any, fa: Any, fb: Any, fc: Any, least: Any) -> Any:
     """How far from a to b the next trial is: by inverse quadratic interpolation where that is sure to be good."""
     half = 0.5 + 0 * a
     straight = (c != b) & (fc != fb) & (fa != fb) & (fa != fc)

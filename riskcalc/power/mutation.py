@@ -30,7 +30,7 @@ class Mutant:
     def __str__(self) -> str:
         first, *rest = self.formulas
         others = f" and {len(rest)} more" if rest else ""
-        return f"{first}{others}, {self.slot}: {self.kind}: {self.original}  ->  {self.mutated}"
+        return f"{first}{others}, {self.slot}: {self.kind}: {_printed(self.original)}  ->  {self.mutated}"
 
     @cached_property
     def records(self) -> dict[str, Formula]:
@@ -44,6 +44,12 @@ class Mutant:
             rates = tuple(self.mutated if rate == self.original else rate for rate in formula.rates)
             return replace(formula, rates=rates)
         return replace(formula, **{self.slot: self.mutated})
+
+
+@cache
+def _printed(expression: Expression) -> str:
+    """An expression of the theory, as its mutants show it."""
+    return str(expression)
 
 
 @cache

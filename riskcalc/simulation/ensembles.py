@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -56,11 +57,13 @@ class Ensemble:
         return self.xp.matmul(design, coefficients[..., None])[..., 0]
 
     def fitted(self, coefficients: Any, design: Any, luck: Any) -> Fitted:
-        """A fit, and what a policy may look at."""
+        """A fit, and what a policy may look at; what its sample tells is found once."""
 
+        @cache
         def curvatures() -> Any:
             return self.curvatures(design, self.penalty, self.live, self.ridge)
 
+        @cache
         def effective_ridge() -> Any:
             return self.effective_ridge(design)
 

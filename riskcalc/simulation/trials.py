@@ -6,7 +6,7 @@ A stack of T trials has a leading axis: designs (T, n, p), targets (T, n), coeff
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -58,9 +58,9 @@ class Plan:
 
     @property
     def trial_bytes(self) -> int:
-        """Memory of one trial: its designs, a scaled copy of one, and a Gram matrix."""
+        """Memory of one trial: its designs, a scaled copy and the columns of each, and a Gram matrix."""
         n, p = self.n_samples, self.n_features
-        return 8 * (n * p * (3 if self.fresh else 2) + min(n, p) ** 2 + 16 * (n + p))
+        return 8 * (n * p * (5 if self.fresh else 3) + min(n, p) ** 2 + 16 * (n + p))
 
     @property
     def fresh(self) -> bool:
@@ -109,20 +109,25 @@ def _run(plan: Plan, draws: list[_Draw], backend: Backend) -> np.ndarray:
     sample = ensemble.sample(stack("design"), stack("noise"))
     fresh = ensemble.sample(stack("fresh_design"), stack("fresh_noise")) if plan.fresh else sample
     dense = ensemble.fit(*sample, ensemble.penalty, ensemble.live, plan.sampler.ridge)
+    seen = ensemble.fitted(dense, sample[0], stack("luck"))
+    columns: dict[str, Any] = {}
     results = []
     for procedure in plan.procedures:
         coefficients, kept, last = dense, None, sample
         for policy, retrain in procedure.rounds:
             n_keep = whole_number(policy.budget(np.array(plan.n_features)), plan.n_features)
-            choice = choose(policy, ensemble.fitted(coefficients, sample[0], stack("luck")), n_keep)
+            choice = choose(policy, replace(seen, coefficients=coefficients), n_keep)
             order, places = _placed(xp, choice.scores, kept)
             kept = places < choice.counts
             if retrain is None:
                 coefficients = xp.where(kept, choice.values, xp.zeros_like(coefficients))
             else:
                 last = fresh if retrain.sample == "fresh" else sample
+                if retrain.sample not in columns:
+                    columns[retrain.sample] = xp.reshape(xp.matrix_transpose(last[0]), (-1, plan.n_samples))
                 ridge = plan.sampler.ridge if retrain.ridge is None else float(retrain.ridge)
-                coefficients = _refitted(ensemble, last, order, places, choice.counts, ridge)
+                own = columns[retrain.sample], last[1]
+                coefficients = _refitted(ensemble, *own, order, places, choice.counts, ridge)
         results.append(ensemble.measured(*last, coefficients))
     return backend.to_numpy(xp.stack(results, axis=1))
 
@@ -135,16 +140,20 @@ def _placed(xp: Any, scores: Any, kept: Any) -> tuple[Any, Any]:
     return order, xp.argsort(order, axis=-1)
 
 
-def _refitted(ensemble: Ensemble, sample: tuple[Any, Any], order: Any, places: Any, counts: Any, ridge: float) -> Any:
-    """The fit on the first features in `order`; zero elsewhere. Trials may differ in how many these are."""
-    xp, (design, target) = ensemble.xp, sample
+def _refitted(ensemble: Ensemble, columns: Any, target: Any, order: Any, places: Any, counts: Any, ridge: float) -> Any:
+    """The fit on the first features in `order`; zero elsewhere. Trials may differ in how many these are.
+
+    `columns` are those of the designs of all trials, one below the other, so that each is copied as a whole.
+    """
+    xp, (trials, n_features) = ensemble.xp, order.shape
     n_keep = counts if isinstance(counts, int) else int(xp.max(counts))
     chosen = order[:, :n_keep]
     penalty, live = (
         xp.take_along_axis(xp.broadcast_to(array, order.shape), chosen, axis=-1)
         for array in (ensemble.penalty, ensemble.live)
     )
-    own = xp.take_along_axis(design, chosen[:, None, :], axis=-1)
+    whole = xp.reshape(chosen + n_features * xp.arange(trials)[:, None], (-1,))
+    own = xp.matrix_transpose(xp.reshape(xp.take(columns, whole, axis=0), (trials, n_keep, -1)))
     if not isinstance(counts, int):
         inside = xp.arange(n_keep)[None, :] < counts
         own, live = own * xp.astype(inside, own.dtype)[:, None, :], live & inside

@@ -54,8 +54,8 @@ def extrapolate(sizes: np.ndarray, deviations: np.ndarray, errors: np.ndarray) -
     )
 
 
-def half_width(error: np.ndarray, trials: int, level: float, look: int) -> np.ndarray:
-    """Half the width of an interval at the given look.
+def half_width(error: np.ndarray, trials: np.ndarray, level: float, look: np.ndarray) -> np.ndarray:
+    """Half the width of an interval at the given look; arrays of shape (m,).
 
     The error level is spent over the looks as level / (look * (look + 1)), which adds up to `level` however many
     there are, so that stopping as soon as a verdict is reached keeps the level (alpha spending: Lan and DeMets,

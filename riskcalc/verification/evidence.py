@@ -26,24 +26,29 @@ def gather(
     level: float,
     seconds: float,
 ) -> Evidence:
-    """Simulate until every verdict is reached, or the time is up."""
+    """Simulate until every verdict is reached, or the time is up; what has its verdict is no longer simulated."""
     began = time.monotonic()
-    values: list[np.ndarray] = [np.empty((0, theories.shape[1])) for _ in sizes]
+    undecided = np.arange(theories.shape[1])
+    values: list[np.ndarray] = [np.empty((0, len(undecided))) for _ in sizes]
     found: Evidence | None = None
     for look in itertools.count(1):
         wanted = [FIRST_TRIALS * 2 ** (look - 1) * sizes[-1] // n for n in sizes]
+        left = subject.only(undecided)
         try:
             values = [
-                np.concatenate([old, subject.trials(rung, n, len(old), size - len(old))])
+                np.concatenate([old, left.trials(rung, n, len(old), size - len(old))])
                 for rung, (n, old, size) in enumerate(zip(sizes, values, wanted, strict=True))
             ]
         except KeyboardInterrupt:
             if found is None:
                 raise
             return replace(found, interrupted=True)  # with what the looks before this one found
-        found = Evidence.of(sizes, values, level, look)
-        undecided = "undecided" in found.beside(theories, scales).verdicts(tolerance)
-        if not undecided or 2 * (time.monotonic() - began) > seconds:
+        new = Evidence.of(sizes, values, level, look)
+        found = new if found is None else found.replaced(undecided, new)
+        verdicts = new.beside(theories[:, undecided], scales[:, undecided]).verdicts(tolerance)
+        still = np.array(verdicts) == "undecided"
+        undecided, values = undecided[still], [rows[:, still] for rows in values]
+        if undecided.size == 0 or 2 * (time.monotonic() - began) > seconds:
             break
     assert found is not None
     return found
@@ -51,14 +56,27 @@ def gather(
 
 @dataclass(frozen=True)
 class Evidence:
-    """What trials measured at each size: means and their standard errors, shape (R, m); and how often one looked."""
+    """What trials measured at each size.
+
+    Attributes
+    ----------
+    sizes : ndarray, shape (R,)
+    means, errors : ndarray, shape (R, m)
+        Of each quantity, and their standard errors.
+    trials : ndarray, shape (R, m)
+        How many there were of each.
+    looks : ndarray, shape (m,)
+        How often one looked at each.
+    level : float
+        Probability of a wrong verdict on one of them.
+    """
 
     sizes: np.ndarray
-    trials: tuple[int, ...]
     means: np.ndarray
     errors: np.ndarray
+    trials: np.ndarray
+    looks: np.ndarray
     level: float
-    look: int
     interrupted: bool = False
 
     @classmethod
@@ -66,12 +84,21 @@ class Evidence:
         """From the values of the trials, by size, shape (trials, m) each."""
         means = np.array([rows.mean(axis=0) for rows in values])
         errors = np.array([rows.std(axis=0, ddof=1) / math.sqrt(len(rows)) for rows in values])
-        return cls(np.array(sizes), tuple(map(len, values)), means, errors, level, look)
+        trials = np.array([np.full(rows.shape[1], len(rows)) for rows in values])
+        return cls(np.array(sizes), means, errors, trials, np.full(means.shape[1], look), level)
+
+    def replaced(self, places: np.ndarray, new: Evidence) -> Evidence:
+        """With newer evidence of some of the quantities."""
+        changed = {}
+        for name in ("means", "errors", "trials", "looks"):
+            changed[name] = getattr(self, name).copy()
+            changed[name][..., places] = getattr(new, name)
+        return replace(self, **changed)
 
     def beside(self, theories: np.ndarray, scales: np.ndarray) -> Deviations:
         """Beside what theories say at these sizes, over scales; shape (R, m) both."""
         limit = extrapolate(self.sizes, (self.means - theories) / scales, self.errors / scales)
-        width = half_width(limit.error, min(self.trials), self.level, self.look) + limit.curvature
+        width = half_width(limit.error, self.trials.min(axis=0), self.level, self.looks) + limit.curvature
         return Deviations(limit.value, width)
 
 

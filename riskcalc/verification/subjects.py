@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import singledispatch
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -67,21 +67,24 @@ class UserTheory:
     executor: Executor | None
     workers: int | None
     progress: bool
+    chosen: Sequence[int] | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         """Of the quantities."""
-        return tuple(self.theory_of_user.names)
+        names = self.theory_of_user.names
+        return tuple(names if self.chosen is None else [names[i] for i in self.chosen])
 
     def predicted(self) -> np.ndarray:
         """At the largest size of a ladder, for a theory that depends on it."""
-        return self.theory_of_user.at(4 * self.first_size())
+        values, _ = self.theory(4 * self.first_size())
+        if len({*np.isfinite(values)}) > 1:
+            raise ValueError("predict must be finite for every quantity, or for none")
+        return values
 
     def only(self, chosen: np.ndarray) -> Subject:
-        """All of them, or none: a trial gives all."""
-        if len(chosen) < len(self.names):
-            raise ValueError("predict must be finite for every quantity, or for none")
-        return self
+        """Some of them, though a trial gives all."""
+        return replace(self, chosen=_among(self.chosen, chosen))
 
     def first_size(self) -> int:
         """The smallest size used for any theory."""
@@ -89,7 +92,7 @@ class UserTheory:
 
     def theory(self, n_samples: int) -> tuple[np.ndarray, np.ndarray]:
         """The predictions, also as scales (one where a prediction is zero)."""
-        values = self.theory_of_user.at(n_samples)
+        values = self._chosen(self.theory_of_user.at(n_samples))
         return values, np.where(values == 0, 1.0, abs(values))
 
     def trials(self, rung: int, n_samples: int, first: int, count: int) -> np.ndarray:
@@ -98,7 +101,15 @@ class UserTheory:
         executor = process_pool(self.workers) if self.executor is None and self.workers != 1 else self.executor
         tasks = ((self.theory_of_user, n_samples, (self.seed, rung), block) for block in blocks)
         shown = Progress(f"{count} trials, n = {n_samples}" if self.progress else None, len(blocks), 0.01)
-        return np.concatenate(run_all(tasks, _user_block, executor, shown))[:count]
+        return self._chosen(np.concatenate(run_all(tasks, _user_block, executor, shown))[:count])
+
+    def _chosen(self, values: np.ndarray) -> np.ndarray:
+        return values if self.chosen is None else values[..., list(self.chosen)]
+
+
+def _among(places: Sequence[int] | None, chosen: np.ndarray) -> list[int]:
+    """Some of the places, or of all where these are None."""
+    return [int(i) if places is None else places[i] for i in chosen]
 
 
 def _user_block(theory: Theory, n_samples: int, seed: tuple[int, ...], block: int) -> np.ndarray:
@@ -122,20 +133,26 @@ class Models:
     chosen: Sequence[int] | None = None
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """Of the models, and of their training errors."""
-        names = [procedure.kind for procedure in self.procedures]
-        return tuple(self._chosen(names, [f"{name}: training error" for name in names]))
-
-    def _chosen(self, risks: Sequence[Any], training_errors: Sequence[Any]) -> list[Any]:
-        """Those of all quantities that are looked at."""
-        every = [*risks, *training_errors] if self.training_error else [*risks]
+    def quantities(self) -> list[tuple[Procedure, int]]:
+        """A procedure, and 0 for its test risk or 1 for its training error."""
+        every = [(one, error) for error in range(1 + self.training_error) for one in self.procedures]
         return every if self.chosen is None else [every[i] for i in self.chosen]
 
-    def _errors(self, problem: Problem, procedures: Sequence[Procedure]) -> np.ndarray:
-        found = evaluate(problem, procedures)
-        predictions = [found[procedure] for procedure in procedures]
-        return np.array(self._chosen([p.risk for p in predictions], [p.training_error for p in predictions]))
+    @property
+    def models(self) -> list[Procedure]:
+        """Those that the quantities are of."""
+        return list(dict.fromkeys(one for one, _ in self.quantities))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the models, and of their training errors."""
+        return tuple(f"{one.kind}: training error" if error else one.kind for one, error in self.quantities)
+
+    def _errors(self, problem: Problem, asked: Sequence[Procedure]) -> np.ndarray:
+        """The quantities, where the models are asked for in this way."""
+        found = evaluate(problem, asked)
+        own = {one: found[other] for one, other in zip(self.models, asked, strict=True)}
+        return np.array([own[one].training_error if error else own[one].risk for one, error in self.quantities])
 
     def predicted(self) -> np.ndarray:
         """Of the problem as it is asked."""
@@ -143,20 +160,19 @@ class Models:
         for procedure in self.procedures:
             if procedure.budget(self.problem.n_features).shape:
                 raise ValueError(f"simulation is of one budget, got {procedure.prune!r}")
-        return self._errors(self.problem, self.procedures)
+        return self._errors(self.problem, self.models)
 
     def only(self, chosen: np.ndarray) -> Subject:
-        """Some of the quantities."""
-        places = range(len(self.names)) if self.chosen is None else self.chosen
-        return replace(self, chosen=[places[i] for i in chosen])
+        """Some of the quantities; what the others need is not simulated."""
+        return replace(self, chosen=_among(self.chosen, chosen))
 
     def first_size(self) -> int:
         """A size at which the expansion in 1/n has set in."""
-        return smallest_size(self.problem, self.procedures)
+        return smallest_size(self.problem, self.models)
 
     def plan(self, n_samples: int) -> Plan:
         """What is simulated at this size."""
-        return make_plan(self.problem, self.procedures, n_samples, distribution=self.distribution)
+        return make_plan(self.problem, self.models, n_samples, distribution=self.distribution)
 
     def theory(self, n_samples: int) -> tuple[np.ndarray, np.ndarray]:
         """The theory for the counts and the features of this size; risks, or the null risk where they are zero (one
@@ -180,8 +196,9 @@ class Models:
             self.workers,
             self.progress,
         )
-        values = values[first - start * plan.block :]
-        return np.stack(self._chosen([*values[:, :, 0].T], [*values[:, :, 1].T]), axis=1)
+        models = self.models
+        places = [(models.index(one), error) for one, error in self.quantities]
+        return values[first - start * plan.block :, *np.transpose(places)]
 
 
 @singledispatch

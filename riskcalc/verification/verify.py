@@ -73,7 +73,7 @@ class Verification(Shown, Inert):
     tolerance, confidence : float
         As given; the confidence is that no verdict "agree" or "disagree" among the checks is wrong.
     sizes, trials : tuple of int
-        The sample sizes simulated, and how many trials of each.
+        The sample sizes simulated, and how many trials of each, of the check that took the most.
     seed : int
     problem : Problem or None
         What was verified; None for a theory of one's own.
@@ -155,7 +155,8 @@ def verify(
     Samples are simulated at the sizes n, 2n and 4n. At each size the mean risk is divided by the theory's limit for the
     very features simulated, and what is left of the ratio is extrapolated to infinite size by a line in 1/n. Agreement
     is shown, not merely not refuted: the confidence interval of the deviation must lie inside the tolerance. More
-    trials are drawn until every verdict is reached or the time is up; looking repeatedly is paid for.
+    trials are drawn until every verdict is reached or the time is up, of what has none yet; looking repeatedly is paid
+    for.
 
     Parameters
     ----------
@@ -248,4 +249,5 @@ def verify_subject(
         deviation = found.deviation[i], found.uncertainty[i]
         checks[place] = Check(checks[place].name, verdict, float(predicted[place]), *map(float, (*numbers, *deviation)))
     note = "Interrupted: more trials were under way." if evidence.interrupted else ""
-    return Verification(tuple(checks), tolerance, confidence, sizes, evidence.trials, seed, note=note)
+    trials = tuple(evidence.trials.max(axis=1).tolist())
+    return Verification(tuple(checks), tolerance, confidence, sizes, trials, seed, note=note)
