@@ -194,7 +194,7 @@ def _refused(result: tuple[int, str, str], message: str) -> None:
         (["compare", TWO_LEVEL, "--frobnicate"], "No such option"),
         (["compare", TWO_LEVEL, "--power-law", "1"], "power_law must be"),
         (["compare", TWO_LEVEL, "--power-law", "1,2,3", "--signal", "1"], "give either law, or eigenvalues"),
-        (["compare", TWO_LEVEL, "--power-law", "1,2,3.5"], "power_law features must be an integer, got 3.5"),
+        (["compare", TWO_LEVEL, "--power-law", "1,2,3.5"], "power_law features must be an integer, got '3.5'"),
         (["compare", "--keep", ".1"], "eigenvalues is missing"),
         (["compare", "--aspect-ratio", "2", "--eigenvalues", "1", "--signal", "1"], "exactly one of keep and n_keep"),
         (["compare", "--data", "x.csv", "--keep", ".1"], "--data and --target must be given together"),

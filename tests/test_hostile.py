@@ -322,7 +322,6 @@ def test_examples_are_not_written_anywhere(ask, tmp_path):
         {"size": "1000000000000"},
         {"size": "1000000"},
         {"trials": "1000000000000000"},
-        {"size": "9" * 30},
         {"power-law": "1,.2,1000000000000", "signal": None},
     ],
     ids=str,
