@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-# Roundings of a term on its way into a sum.
-ROUNDINGS = 4
+# Roundings of a term on its way into a sum: its own, and those of the moments in it, as the accuracy study found them.
+ROUNDINGS = 16
 
 
 def relative_error(values: Iterable[np.ndarray], sizes: Iterable[np.ndarray], epsilon: Any) -> np.ndarray:
