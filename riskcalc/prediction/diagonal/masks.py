@@ -61,11 +61,15 @@ class MaskGroup:
             return replace(self, where=where)
         if shape(self.state)[1] > BLOCK and work.system is FLOAT64:
             return self
-        wanted = MOMENTS + LEFT_OUT if work.fact(masks.tells_left_out(self.where)) else MOMENTS
+        wanted = MOMENTS + LEFT_OUT if self.tells_left_out(work) else MOMENTS
         found = work.lower(wanted, self.where, "masks.moments")(self.state)
         names = (*NAMES, *LEFT_OUT_NAMES)
         moments = {name: value + 0 * self.state["total"] for name, value in zip(names, found, strict=False)}
         return replace(self, state=self.state | moments, where=where)
+
+    def tells_left_out(self, work: Evaluator) -> bool:
+        """Whether there are moments of what is left out, beside those of what is kept."""
+        return LEFT_OUT_NAMES[0] in self.state or work.fact(masks.tells_left_out(self.where))
 
     def kept(self, work: Evaluator) -> np.ndarray:
         """Fraction kept of each atom, shape (N, K)."""

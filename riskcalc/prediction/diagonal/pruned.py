@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from riskcalc.lowering.evaluator import Evaluator
-from riskcalc.lowering.rounding import relative_error
+from riskcalc.lowering.rounding import ROUNDINGS, relative_error
 from riskcalc.prediction.diagonal.fit import Fit
 from riskcalc.prediction.diagonal.masks import LEFT_OUT_NAMES, MaskGroup
 from riskcalc.prediction.diagonal.regimes import Budget
@@ -42,7 +42,8 @@ def pruned(
     for group in groups:
         rows = group.rows
         (mismatch, *found), sizes = _errors(group, work)
-        values["rounding_error"][rows] = relative_error(found[: len(sizes)], sizes, work.system.epsilon)
+        roundings = ROUNDINGS if group.tells_left_out(work) else _OF_TAILS
+        values["rounding_error"][rows] = relative_error(found[: len(sizes)], sizes, work.system.epsilon, roundings)
         own = (work.defines(formula) for formula in group.errors.others)
         for name, value in zip((*names, *own), found, strict=True):
             values[name][rows] = value
@@ -64,6 +65,9 @@ def thresholds(groups: list[MaskGroup], status: np.ndarray, like: np.ndarray) ->
     return found
 
 
+# What is left out is a difference of moments where they alone are known, as on intervals that were scanned; these have
+# the roundings of tails of the normal law (2e-13 in SciPy), which do not cancel with them.
+_OF_TAILS = 1024
 # Of what is evaluated, the risk, its part beyond the noise and the training error, whose terms may cancel.
 _SIZED = (1, 4)
 
