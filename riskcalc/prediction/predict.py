@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,13 +18,16 @@ from riskcalc.lowering.multiprecision import GUARD, Multiprecision
 from riskcalc.policies import Iterative, Policy, Procedure, Retrain
 from riskcalc.prediction import diagonal, rank_one  # noqa: F401  which register their solvers
 from riskcalc.prediction.result import Later, Prediction, later
-from riskcalc.prediction.solvers import Model, NotCovered, Walk, solver
+from riskcalc.prediction.solvers import NotCovered, Walk, solver
 from riskcalc.prediction.status import NAMES
 from riskcalc.problems import Problem, check_problem
 from riskcalc.results.values import plain_scalar, rounded
 from riskcalc.theory import REGISTRY
 
 COARSER = (2.0, 2.5, 3.0)  # times fewer nodes, to estimate a quadrature's error
+
+T = TypeVar("T")
+Answer = tuple[np.ndarray, Mapping[str, np.ndarray]]
 
 
 def predict(
@@ -140,33 +143,57 @@ def evaluate(
     """
     check_problem(problem)
     asked = list(dict.fromkeys(procedures))
-    budgets = {procedure: procedure.budget(problem.n_features) for procedure in asked}
-    shape = _batch_shape(problem, budgets)
+    shape = _batch_shape(problem, asked)
+
+    def answers(walk: Walk, work: Evaluator) -> dict[Procedure, Answer]:
+        return {procedure: walk.found[procedure].answer() for procedure in asked if procedure in walk.found}
+
     instead = instead_of(REGISTRY, records)
+    blocks = _by_block(answers, problem, asked, shape, digits, instead, covered)
+    together, found = _Together(shape, digits), {}
+    for procedure in asked:
+        if all(procedure in block for block in blocks):
+            values = together.values([block.pop(procedure) for block in blocks])
+            if isinstance(procedure.prune, Iterative):  # one round is pruning once, and no integral
+                values.setdefault("integration_error", plain_scalar(np.zeros(shape)))
+            found[procedure] = Prediction(
+                problem, procedure, digits, values, Again(problem, procedure, digits, instead)
+            )
+    return found
+
+
+def _by_block(
+    take: Callable[[Walk, Evaluator], T],
+    problem: Problem,
+    asked: Sequence[Procedure],
+    shape: tuple[int, ...],
+    digits: int | None,
+    instead: Mapping[Formula, Formula],
+    covered: bool = False,
+) -> list[T]:
+    """What is taken of the models of each block of regimes; what it is not taken from is not kept."""
     rough = evaluator(FLOAT64, instead)
-    walks: list[Walk] = []
     if digits is None:
-        work = rough
-        with work.system.precision():
-            walks += [_walked(Walk(block), asked, covered) for block in solver(problem, shape, work)]
-    else:
-        # A budget or an aspect ratio far from one takes digits off sums that it is added to.
-        given = [problem.aspect_ratio, *budgets.values()]
-        decades = max(float(abs(np.log10(as_float(array))).max()) for array in given[1:] or [np.ones(1)])
-        decades += float(abs(np.log10(as_float(problem.aspect_ratio))).max())
-        work = evaluator(Multiprecision(count(digits, "digits"), GUARD + int(decades)), instead)
-        with work.system.precision():
-            for first, block in zip(solver(problem, shape, rough), solver(problem, shape, work), strict=True):
-                with FLOAT64.precision():
-                    start = _walked(Walk(first), asked, covered)
-                walks.append(_walked(Walk(block, start), asked, covered))
-    known = [procedure for procedure in asked if all(procedure in walk.found for walk in walks)]
-    return {one: _gathered(problem, one, shape, walks, work, digits) for one in known}
+        with rough.system.precision():
+            return [take(_walked(Walk(block), asked, covered), rough) for block in solver(problem, shape, rough)]
+    # A budget or an aspect ratio far from one takes digits off sums that it is added to.
+    budgets = [procedure.budget(problem.n_features) for procedure in asked]
+    decades = max(float(abs(np.log10(as_float(array))).max()) for array in budgets or [np.ones(1)])
+    decades += float(abs(np.log10(as_float(problem.aspect_ratio))).max())
+    work = evaluator(Multiprecision(count(digits, "digits"), GUARD + int(decades)), instead)
+    found = []
+    with work.system.precision():
+        for first, block in zip(solver(problem, shape, rough), solver(problem, shape, work), strict=True):
+            with FLOAT64.precision():
+                start = _walked(Walk(first), asked, covered)
+            found.append(take(_walked(Walk(block, start), asked, covered), work))
+    return found
 
 
-def _batch_shape(problem: Problem, budgets: Mapping[Procedure, np.ndarray]) -> tuple[int, ...]:
+def _batch_shape(problem: Problem, asked: Iterable[Procedure]) -> tuple[int, ...]:
     """The shape of an answer."""
-    several = {budget.shape: budget for budget in budgets.values() if budget.shape}
+    budgets = [procedure.budget(problem.n_features) for procedure in asked]
+    several = {budget.shape: budget for budget in budgets if budget.shape}
     named = {"keep" if len(several) == 1 else f"keep {shape}": one for shape, one in several.items()}
     return matching_shapes({"the problem": np.empty(problem.shape, bool)} | named)
 
@@ -181,53 +208,35 @@ def _walked(walk: Walk, asked: list[Procedure], covered: bool) -> Walk:
     return walk
 
 
-def _gathered(
-    problem: Problem,
-    procedure: Procedure,
-    shape: tuple[int, ...],
-    walks: list[Walk],
-    work: Evaluator,
-    digits: int | None,
-) -> Prediction:
-    models: list[Model] = [walk.found[procedure] for walk in walks]
-    statuses, answers = zip(*(model.answer() for model in models), strict=True)
+class _Together:
+    """Answers of blocks as those of a batch; arrays that several models share stay one."""
 
-    def collected(name: str) -> Any:
-        return rounded(np.concatenate([values[name] for values in answers]).reshape(shape), digits)
+    def __init__(self, shape: tuple[int, ...], digits: int | None):
+        self.shape, self.digits = shape, digits
+        self._known: dict[tuple[int, ...], tuple[list[np.ndarray], Any]] = {}
+        self._names: dict[bytes, Any] = {}
 
-    values = {name: collected(name) for name in answers[0]}
-    if isinstance(procedure.prune, Iterative):  # one round is pruning once, and no integral
-        values.setdefault("integration_error", plain_scalar(np.zeros(shape)))
-    status = NAMES[np.concatenate(statuses).reshape(shape)]
-    values["status"] = status if shape else str(status)
-    again = Again(problem, procedure, digits, work.instead)
-    return Prediction(problem, procedure, digits, values, _Later(again, shape, models, work))
+    def values(self, answers: Sequence[Answer]) -> dict[str, Any]:
+        """Quantities by name, and the status."""
+        statuses, several = zip(*answers, strict=True)
+        values = {name: self._joined([values[name] for values in several]) for name in several[0]}
+        codes = np.concatenate(statuses)
+        names = self._names.setdefault(codes.tobytes(), NAMES[codes.reshape(self.shape)])
+        return values | {"status": names if self.shape else str(names)}
 
-
-@dataclass(frozen=True)
-class _Later:
-    """What is computed when asked for, from the models as they were made."""
-
-    again: Again
-    shape: tuple[int, ...]
-    models: list[Model]
-    work: Evaluator
-
-    def __reduce__(self) -> Any:
-        return Again, (self.again.problem, self.again.procedure, self.again.digits, self.again.instead)
-
-    def kept(self) -> np.ndarray:
-        with self.work.system.precision():
-            kept = np.concatenate([model.kept(self.work) for model in self.models])
-        return rounded(kept.reshape(*self.shape, -1), self.again.digits)
-
-    def quadrature_error(self, prediction: Prediction) -> Any:
-        return self.again.quadrature_error(prediction)
+    def _joined(self, parts: list[np.ndarray]) -> Any:
+        key = tuple(map(id, parts))
+        if key not in self._known:  # with the parts, whose numbers are not given again while they live
+            found = rounded(np.concatenate(parts).reshape(self.shape), self.digits)
+            if self.shape:
+                found.flags.writeable = False
+            self._known[key] = parts, found
+        return self._known[key][1]
 
 
 @dataclass(frozen=True)
 class Again:
-    """What is computed when asked for, of a prediction that left its process: it is made again.
+    """What is computed when asked for: the model is made again.
 
     Attributes
     ----------
@@ -242,9 +251,15 @@ class Again:
     digits: int | None
     instead: Mapping[Formula, Formula] = field(default_factory=dict)
 
-    def kept(self) -> np.ndarray:
+    def kept(self, prediction: Prediction) -> np.ndarray:
         """See `Prediction.kept`."""
-        return self._predicted(self.problem).kept
+        shape = np.shape(prediction.risk)
+
+        def of_block(walk: Walk, work: Evaluator) -> np.ndarray:
+            return walk.found[self.procedure].kept(work)
+
+        parts = _by_block(of_block, self.problem, [self.procedure], shape, self.digits, self.instead)
+        return rounded(np.concatenate(parts).reshape(*shape, -1), self.digits)
 
     def quadrature_error(self, prediction: Prediction) -> Any:
         """See `Prediction.quadrature_error`."""

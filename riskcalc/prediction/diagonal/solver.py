@@ -239,7 +239,8 @@ def fit_distinct(chunk: Chunk, work: Evaluator, start: np.ndarray | None = None)
 
 
 def _known(values: np.ndarray, status: np.ndarray) -> np.ndarray:
-    return np.where((status == Status.NOT_CONVERGED)[:, None], np.nan, values)
+    lost = (status == Status.NOT_CONVERGED)[:, None]
+    return np.where(lost, np.nan, values) if lost.any() else values
 
 
 def _trial(fit: Fit | None) -> np.ndarray | None:
