@@ -68,9 +68,8 @@ class Balance:
             supply=None if self.supply is None else self.supply[rows],
         )
 
-    def gap(self, x: np.ndarray, system: SolvingSystem) -> tuple[np.ndarray, ...]:
-        """log P - log M (infinite where one side underflows, nan where both do), and its derivatives in log x."""
-        log = system.functions["log"]
+    def _sides(self, x: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """P and M, each with its first derivative in log x (without its sign) and what it adds to the second."""
         low_mass: Pair = (0, 0)
         low_sums, high_sums = [0, 0, 0], [0, 0, 0]
         for block in blocks(self.state | self.place(x, self.state)):
@@ -87,14 +86,22 @@ class Balance:
                     sums[i] = sums[i] + (side * term).sum(axis=-1, keepdims=True)
         if self.scale is not None:
             low_sums, high_sums = ([self.scale * side for side in sums] for sums in (low_sums, high_sums))
-        excess = self.surplus.beyond(low_mass, self.scale)
-        falling, below_slope, below_bend = low_sums
-        rising, above_slope, above_bend = high_sums
         if self.supply is not None:
             supply = self.supply / x
-            falling, below_slope, below_bend = falling + supply, below_slope + supply, below_bend - supply
-        falling = falling + np.maximum(excess, 0)
-        rising = rising + np.maximum(-excess, 0)
+            low_sums = [low_sums[0] + supply, low_sums[1] + supply, low_sums[2] - supply]
+        excess = self.surplus.beyond(low_mass, self.scale)
+        low_sums[0], high_sums[0] = low_sums[0] + np.maximum(excess, 0), high_sums[0] + np.maximum(-excess, 0)
+        return low_sums, high_sums
+
+    def left(self, x: np.ndarray) -> np.ndarray:
+        """P - M, to a few roundings of the larger."""
+        (falling, *_), (rising, *_) = self._sides(x)
+        return falling - rising
+
+    def gap(self, x: np.ndarray, system: SolvingSystem) -> tuple[np.ndarray, ...]:
+        """log P - log M (infinite where one side underflows, nan where both do), and its derivatives in log x."""
+        log = system.functions["log"]
+        (falling, below_slope, below_bend), (rising, above_slope, above_bend) = self._sides(x)
         gone, lost = falling <= system.tiny, rising <= system.tiny
         falling, rising = np.maximum(falling, system.tiny), np.maximum(rising, system.tiny)
         fall, rise = below_slope / falling, above_slope / rising
