@@ -198,7 +198,7 @@ def _batch_shape(problem: Problem, asked: Iterable[Procedure]) -> tuple[int, ...
     return matching_shapes({"the problem": np.empty(problem.shape, bool)} | named)
 
 
-def _walked(walk: Walk, asked: list[Procedure], covered: bool) -> Walk:
+def _walked(walk: Walk, asked: Sequence[Procedure], covered: bool) -> Walk:
     for procedure in asked:
         try:
             walk.model(procedure)
