@@ -19,7 +19,7 @@ from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import Node
 from riskcalc.formulas.records import Definitions, Formula, LinearEquation
 from riskcalc.formulas.symbols import Expression, LawSymbol
-from riskcalc.lowering.state import BLOCK, State, blocks
+from riskcalc.lowering.state import BLOCK, State, blocks, weighed
 from riskcalc.lowering.systems import NumberSystem
 
 
@@ -105,7 +105,7 @@ class Lowered:
                 totals: list[Any] = []
                 for block in blocks(state) if state["weights"].shape[1] > BLOCK else (state,):
                     terms = law(**{name: block[name] for name in self.law_inputs})
-                    sums = [(block["weights"] * term).sum(axis=-1, keepdims=True) for term in terms]
+                    sums = [weighed(block["weights"], term) for term in terms]
                     totals = [total + own for total, own in zip(totals, sums, strict=True)] if totals else sums
                 means = [total / state["total"] for total in totals]
             results = self._functions["value"](*means, **{name: state[name] for name in self.value_inputs})

@@ -19,7 +19,7 @@ import numpy as np
 
 from riskcalc.lowering.compensated import Pair, add, total
 from riskcalc.lowering.compile import Lowered
-from riskcalc.lowering.state import State, blocks, take
+from riskcalc.lowering.state import State, blocks, take, weighed
 from riskcalc.lowering.surplus import Surplus
 from riskcalc.lowering.systems import SolvingSystem
 
@@ -83,7 +83,7 @@ class Balance:
                 (high_sums, high, (remainder, slope, bend)),
             ):
                 for i, term in enumerate(terms):
-                    sums[i] = sums[i] + (side * term).sum(axis=-1, keepdims=True)
+                    sums[i] = sums[i] + weighed(side, term)
         if self.scale is not None:
             low_sums, high_sums = ([self.scale * side for side in sums] for sums in (low_sums, high_sums))
         if self.supply is not None:

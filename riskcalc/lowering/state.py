@@ -39,3 +39,14 @@ def take(state: State, rows: np.ndarray) -> State:
     if len(rows) == count:
         return state
     return {name: np.take(array.T, rows, axis=1).T if array.shape[0] > 1 else array for name, array in state.items()}
+
+
+# Of fewer atoms than this products are added up one after the other, without being held.
+FEW = 64
+
+
+def weighed(weights: np.ndarray, term: np.ndarray) -> np.ndarray:
+    """The sum of ``weights * term`` over the atoms, shape (N, 1)."""
+    if term.shape[-1] < FEW and term.dtype != object and weights.shape == term.shape:
+        return np.einsum("nk,nk->n", weights, term)[:, None]
+    return (weights * term).sum(axis=-1, keepdims=True)

@@ -15,7 +15,7 @@ from riskcalc.lowering.systems import SolvingSystem
 from riskcalc.problems import LinearGaussian
 
 # Atoms of all regimes of a chunk together: large enough to pay for the calls, small enough for a cache.
-CHUNK = 1 << 16
+CHUNK = 1 << 15
 
 
 @dataclass(frozen=True)
