@@ -19,7 +19,7 @@ from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import Node
 from riskcalc.formulas.records import Definitions, Formula, LinearEquation
 from riskcalc.formulas.symbols import Expression, LawSymbol
-from riskcalc.lowering.state import BLOCK, State, blocks, weighed
+from riskcalc.lowering.state import BLOCK, State, by_block, weighed
 from riskcalc.lowering.systems import NumberSystem
 
 
@@ -101,15 +101,16 @@ class Lowered:
         else:
             means: Sequence = ()
             if self.law_inputs:
-                law = self._functions["law"]
-                totals: list[Any] = []
-                for block in blocks(state) if state["weights"].shape[1] > BLOCK else (state,):
-                    terms = law(**{name: block[name] for name in self.law_inputs})
-                    sums = [weighed(block["weights"], term) for term in terms]
-                    totals = [total + own for total, own in zip(totals, sums, strict=True)] if totals else sums
-                means = [total / state["total"] for total in totals]
+                long = state["weights"].shape[1] > BLOCK
+                sums = by_block(self._sums, state) if long else [self._sums(state)]
+                means = [sum(own[1:], own[0]) / state["total"] for own in zip(*sums, strict=True)]
             results = self._functions["value"](*means, **{name: state[name] for name in self.value_inputs})
         return results[0] if self.scalar_output else results
+
+    def _sums(self, state: State) -> list[Any]:
+        """Sums over the atoms of what varies over the law."""
+        terms = self._functions["law"](**{name: state[name] for name in self.law_inputs})
+        return [weighed(state["weights"], term) for term in terms]
 
 
 @cache

@@ -6,14 +6,21 @@ entries `weights` (atoms) and `total` (regimes) are the law's measure: a mean is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from typing import TypeVar
 
 import numpy as np
+
+T = TypeVar("T")
 
 State = dict[str, np.ndarray]
 
 # Atoms per block: few enough that a dozen temporaries stay in a processor's cache and a million atoms in memory.
 BLOCK = 1 << 14
+# Blocks that are at work together: array routines leave the interpreter to others.
+THREADS = 2
 
 
 def shape(state: State) -> tuple[int, int]:
@@ -31,6 +38,16 @@ def blocks(state: State) -> Iterator[State]:
     for start in range(0, columns, BLOCK):
         cut = slice(start, start + BLOCK)
         yield {name: array[:, cut] if array.shape[1] > 1 else array for name, array in state.items()}
+
+
+def by_block(function: Callable[[State], T], state: State) -> list[T]:
+    """What a function gives of each block, in their order."""
+    parts = list(blocks(state))
+    if len(parts) == 1:
+        return [function(state)]
+    contexts = [copy_context() for _ in parts]  # in which invalid operations are silent
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(lambda context, part: context.run(function, part), contexts, parts))
 
 
 def take(state: State, rows: np.ndarray) -> State:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from riskcalc.lowering.compensated import Pair, add, product, total
+from riskcalc.lowering.compensated import Pair, add, product, total, total_of
 from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.lowering.state import State, shape, take
 from riskcalc.lowering.surplus import Surplus
@@ -44,11 +46,12 @@ def fit_fresh(
     noise = work.value(small_model.NOISE, state | {"misfit": misfit})
     for group in groups:
         weights[group.rows] = weights[group.rows] * group.kept(work)
-    dead_mass = total(weights * (state["Lambda"] == 0))
+    dead_mass = total_of(weights, state["Lambda"] == 0)
     surplus, mass = _kept_mass(groups, chunk, budget, weights)
     surplus = surplus.without(product((state["kappa"], 0), dead_mass))
     live = (mass[0] - dead_mass[0], mass[1] - dead_mass[1])
     fit = fit_dense(state | {"weights": weights, "sigma2": noise}, surplus, live, work, start)
+    fit = replace(fit, state=fit.state | {"weights": state["weights"]})  # what its root needed is not kept
     beyond_noise = work.value(small_model.EXCESS_RISK, {"misfit": misfit, "fit_excess_risk": fit.excess_risk})
     return fit, {
         "risk": fit.state["gamma"],
