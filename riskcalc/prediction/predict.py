@@ -148,7 +148,7 @@ def evaluate(
     def answers(walk: Walk, work: Evaluator) -> dict[Procedure, Answer]:
         return {procedure: walk.found[procedure].answer() for procedure in asked if procedure in walk.found}
 
-    instead = instead_of(REGISTRY, records)
+    instead = {} if records is REGISTRY else instead_of(REGISTRY, records)
     blocks = _by_block(answers, problem, asked, shape, digits, instead, covered)
     together, found = _Together(shape, digits), {}
     for procedure in asked:

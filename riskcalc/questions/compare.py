@@ -201,6 +201,7 @@ class Comparison(Shown, Inert):
         ratio, keep = (number(value[()]) for value in (self.problem.aspect_ratio, self.keep))
         marks: dict[str, str] = {}
         lists: dict[str, list[str]] = {"References": [], "Status": []}
+        winner = self.best
         rows, pruned = [], {one.prune for one in self.predictions.values() if one.retrain is None}
         for model in self._in_families():
             prediction, told = self.predictions[model], ""
@@ -215,7 +216,7 @@ class Comparison(Shown, Inert):
                 label = f"  {again.label}"
             values = (prediction.risk, prediction.misfit, prediction.training_error)
             risk, dropping, training = (number(value, self.digits) for value in values)
-            best = "*" if model == self.best else ""
+            best = "*" if model == winner else ""
             rows.append([label + best + told, risk, dropping, self._estimation(model), training])
         names = ("test risk", "by dropping", "by estimating", "training error")
         notes = [f"{what}: {', '.join(listed)}." for what, listed in lists.items() if listed]
@@ -231,12 +232,13 @@ class Comparison(Shown, Inert):
         return [model for family in families.values() for model in family]
 
     def _verdict(self) -> list[str]:
-        if self.best is None:
+        winner = self.best
+        if winner is None:
             return ["No model that meets the budget from data alone has a finite risk."]
-        best = self.predictions[str(self.best)]
-        margin = number(self.margin, digits_left(self.margin, best.risk, self.digits))
-        by = "; the next is equal" if self.margin == 0 else f", by {margin}"
-        by = by if self.margin == self.margin else ""
+        best, gap = self.predictions[str(winner)], self.margin
+        margin = number(gap, digits_left(gap, best.risk, self.digits))
+        by = "; the next is equal" if gap == 0 else f", by {margin}"
+        by = by if gap == gap else ""
         told = f"* Best within the budget: {best.label}{by}."
         if not self._pruned:
             return [told]

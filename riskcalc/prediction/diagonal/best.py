@@ -53,14 +53,19 @@ def solve_best(state: State, surplus: Surplus, start: np.ndarray | None, work: E
     lowest, upper = open_bracket(least, work.value(optimal.UPPER, share).max(axis=-1, keepdims=True))
     upper = np.minimum(upper, room)
     trial = np.minimum(room * (missed / (missed + excess)) ** 2, ABOVE_LOWEST * lowest)
-    balance = replace(balance, state=balance.state | {"crest": crest})
     trial = trial if start is None else crest - start
-    root = balance_root(balance, lowest, upper, trial, work.system)
-    depth = np.where(free, crest, root.x)
+    # Where hardly anything is missed the threshold is so near to the gain that nothing of the feature is kept.
+    depth, found = 0 * crest, np.ones(len(crest), bool)
+    rows = np.flatnonzero(missed > work.system.epsilon**2 * wanted)
+    if rows.size:
+        own = replace(balance, state=balance.state | {"crest": crest}).rows(rows)
+        root = balance_root(own, *(array[rows] for array in (lowest, upper, trial)), work.system)
+        depth[rows], found[rows] = root.x, root.converged | root.underflow
+    depth = np.where(free, crest, depth)
     state = state | {"crest": crest, "depth": depth, "t": crest - depth}
     if (dead > 0).any():
         state |= _with_dead(state, ~live, (wanted - kept) / np.where(dead > 0, dead, 1), work)
-    return root.converged | root.underflow | free[:, 0], state
+    return found | free[:, 0], state
 
 
 def _nearest(
