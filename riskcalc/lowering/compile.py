@@ -12,6 +12,7 @@ from functools import cache, cached_property
 from graphlib import TopologicalSorter
 from typing import Any
 
+import numpy as np
 import sympy
 from sympy.printing.str import StrPrinter
 
@@ -97,7 +98,7 @@ class Lowered:
     def __call__(self, state: State):
         """Evaluate on a state; a tuple if several expressions were lowered, in their order."""
         if self.value_inputs is None:
-            results = self._functions["law"](**{name: state[name] for name in self.law_inputs})
+            results = self._atoms({name: state[name] for name in self.law_inputs})
         else:
             means: Sequence = ()
             if self.law_inputs:
@@ -106,6 +107,14 @@ class Lowered:
                 means = [sum(own[1:], own[0]) / state["total"] for own in zip(*sums, strict=True)]
             results = self._functions["value"](*means, **{name: state[name] for name in self.value_inputs})
         return results[0] if self.scalar_output else results
+
+    def _atoms(self, state: State) -> tuple[Any, ...]:
+        """What varies over the law, atom by atom; many of them block by block, so that few temporaries are held."""
+        law = self._functions["law"]
+        if not any(np.ndim(array) == 2 and array.shape[1] > BLOCK for array in state.values()):
+            return law(**state)
+        parts = zip(*by_block(lambda block: law(**block), state), strict=True)
+        return tuple(np.concatenate(one, axis=-1) if one[0].shape[-1] > 1 else one[0] for one in parts)
 
     def _sums(self, state: State) -> list[Any]:
         """Sums over the atoms of what varies over the law."""

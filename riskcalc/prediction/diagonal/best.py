@@ -27,8 +27,10 @@ def solve_best(state: State, surplus: Surplus, start: np.ndarray | None, work: E
     weights, wanted = state["weights"] * live, state["alpha"] * state["total"]
     dead, kept, free = 0 * wanted, wanted, np.zeros(wanted.shape, bool)
     if not live.all():
+        useful = work.lower((M0,), optimal.MASK, "optimal.kept", scalar_output=True)(
+            state | {"crest": dead, "depth": dead}
+        )
         dead = (state["weights"] * ~live).sum(axis=-1, keepdims=True) + dead
-        useful = work.lower((M0,), optimal.MASK, "optimal.kept", scalar_output=True)(state | {"crest": 0, "depth": 0})
         useful = (weights * useful).sum(axis=-1, keepdims=True)
         kept = np.where(dead > 0, np.maximum(np.minimum(wanted, useful), wanted - dead), wanted)
         free = (dead > 0) & (kept == useful)  # nothing harmful is kept, nothing useful dropped: the price is zero
