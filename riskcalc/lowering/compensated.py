@@ -66,3 +66,10 @@ def total(array: np.ndarray) -> Pair:
     grid = 2.0 ** (np.ceil(np.log2(array.shape[-1])) + 1)
     high = (array + grid) - grid
     return high.sum(axis=-1, keepdims=True), (array - high).sum(axis=-1, keepdims=True)
+
+
+def total_of(weights: np.ndarray, mask: np.ndarray) -> Pair:
+    """The sum over the last axis of the weights where a mask holds; equal weights that are held once are counted."""
+    if weights.dtype != object and weights.strides[-1] == 0:
+        return two_product(weights[..., :1], np.count_nonzero(mask, axis=-1, keepdims=True).astype(float))
+    return total(weights * mask)

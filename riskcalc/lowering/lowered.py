@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from riskcalc.lowering.state import BLOCK, State, blocks
+import numpy as np
+
+from riskcalc.lowering.state import BLOCK, State, by_block, weighed
 from riskcalc.lowering.systems import NumberSystem
 
 
@@ -31,16 +33,25 @@ class Lowered:
     def __call__(self, state: State):
         """Evaluate on a state; a tuple if several expressions were lowered, in their order."""
         if self.value_inputs is None:
-            results = self._functions["law"](**{name: state[name] for name in self.law_inputs})
+            results = self._atoms({name: state[name] for name in self.law_inputs})
         else:
             means: Sequence = ()
             if self.law_inputs:
-                law = self._functions["law"]
-                totals: list[Any] = []
-                for block in blocks(state) if state["weights"].shape[1] > BLOCK else (state,):
-                    terms = law(**{name: block[name] for name in self.law_inputs})
-                    sums = [(block["weights"] * term).sum(axis=-1, keepdims=True) for term in terms]
-                    totals = [total + own for total, own in zip(totals, sums, strict=True)] if totals else sums
-                means = [total / state["total"] for total in totals]
+                long = state["weights"].shape[1] > BLOCK
+                sums = by_block(self._sums, state) if long else [self._sums(state)]
+                means = [sum(own[1:], own[0]) / state["total"] for own in zip(*sums, strict=True)]
             results = self._functions["value"](*means, **{name: state[name] for name in self.value_inputs})
         return results[0] if self.scalar_output else results
+
+    def _atoms(self, state: State) -> tuple[Any, ...]:
+        """What varies over the law, atom by atom; many of them block by block, so that few temporaries are held."""
+        law = self._functions["law"]
+        if not any(np.ndim(array) == 2 and array.shape[1] > BLOCK for array in state.values()):
+            return law(**state)
+        parts = zip(*by_block(lambda block: law(**block), state), strict=True)
+        return tuple(np.concatenate(one, axis=-1) if one[0].shape[-1] > 1 else one[0] for one in parts)
+
+    def _sums(self, state: State) -> list[Any]:
+        """Sums over the atoms of what varies over the law."""
+        terms = self._functions["law"](**{name: state[name] for name in self.law_inputs})
+        return [weighed(state["weights"], term) for term in terms]

@@ -17,9 +17,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from riskcalc.lowering.compensated import Pair, add, total
+from riskcalc.lowering.compensated import Pair, add, total, total_of
 from riskcalc.lowering.lowered import Lowered
-from riskcalc.lowering.state import State, blocks, take
+from riskcalc.lowering.state import State, by_block, take, weighed
 from riskcalc.lowering.surplus import Surplus
 from riskcalc.lowering.systems import SolvingSystem
 
@@ -68,33 +68,41 @@ class Balance:
             supply=None if self.supply is None else self.supply[rows],
         )
 
+    def _sides(self, x: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """P and M, each with its first derivative in log x (without its sign) and what it adds to the second."""
+        found = by_block(self._of_block, self.state | self.place(x, self.state))
+        low_mass, low_sums, high_sums = found[0]
+        for mass, below, above in found[1:]:
+            low_mass = add(low_mass, mass)
+            low_sums, high_sums = map(np.add, low_sums, below), map(np.add, high_sums, above)
+        low_sums, high_sums = list(low_sums), list(high_sums)
+        if self.scale is not None:
+            low_sums, high_sums = ([self.scale * side for side in sums] for sums in (low_sums, high_sums))
+        if self.supply is not None:
+            supply = self.supply / x
+            low_sums = [low_sums[0] + supply, low_sums[1] + supply, low_sums[2] - supply]
+        excess = self.surplus.beyond(low_mass, self.scale)
+        low_sums[0], high_sums[0] = low_sums[0] + np.maximum(excess, 0), high_sums[0] + np.maximum(-excess, 0)
+        return low_sums, high_sums
+
+    def _of_block(self, block: State) -> tuple[Pair, list[np.ndarray], list[np.ndarray]]:
+        """The mass of the atoms at the low end, and the sums of both sides."""
+        part, remainder, slope, bend = self.terms(block)
+        weights, mask = block["weights"], part < 0.5
+        low = weights * mask.astype(weights.dtype)
+        high = weights - low
+        below = [weighed(low, term) for term in (part, slope, bend)]
+        return total_of(weights, mask), below, [weighed(high, term) for term in (remainder, slope, bend)]
+
+    def left(self, x: np.ndarray) -> np.ndarray:
+        """P - M, to a few roundings of the larger."""
+        (falling, *_), (rising, *_) = self._sides(x)
+        return falling - rising
+
     def gap(self, x: np.ndarray, system: SolvingSystem) -> tuple[np.ndarray, ...]:
         """log P - log M (infinite where one side underflows, nan where both do), and its derivatives in log x."""
         log = system.functions["log"]
-        low_mass: Pair = (0, 0)
-        low_sums, high_sums = [0, 0, 0], [0, 0, 0]
-        for block in blocks(self.state | self.place(x, self.state)):
-            part, remainder, slope, bend = self.terms(block)
-            weights = block["weights"]
-            low = weights * (part < 0.5).astype(weights.dtype)
-            high = weights - low
-            low_mass = add(low_mass, total(low))
-            for sums, side, terms in (
-                (low_sums, low, (part, slope, bend)),
-                (high_sums, high, (remainder, slope, bend)),
-            ):
-                for i, term in enumerate(terms):
-                    sums[i] = sums[i] + (side * term).sum(axis=-1, keepdims=True)
-        if self.scale is not None:
-            low_sums, high_sums = ([self.scale * side for side in sums] for sums in (low_sums, high_sums))
-        excess = self.surplus.beyond(low_mass, self.scale)
-        falling, below_slope, below_bend = low_sums
-        rising, above_slope, above_bend = high_sums
-        if self.supply is not None:
-            supply = self.supply / x
-            falling, below_slope, below_bend = falling + supply, below_slope + supply, below_bend - supply
-        falling = falling + np.maximum(excess, 0)
-        rising = rising + np.maximum(-excess, 0)
+        (falling, below_slope, below_bend), (rising, above_slope, above_bend) = self._sides(x)
         gone, lost = falling <= system.tiny, rising <= system.tiny
         falling, rising = np.where(gone, system.tiny, falling), np.where(lost, system.tiny, rising)
         fall, rise = below_slope / falling, above_slope / rising

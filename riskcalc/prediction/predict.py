@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,7 +20,7 @@ from riskcalc.lowering.systems import SolvingSystem
 from riskcalc.policies import Iterative, Policy, Procedure, Retrain
 from riskcalc.prediction import diagonal, rank_one  # noqa: F401  which register their solvers
 from riskcalc.prediction.result import Later, Prediction, later
-from riskcalc.prediction.solvers import Model, NoSolution, NotCovered, Walk, solver
+from riskcalc.prediction.solvers import NoSolution, NotCovered, Walk, solver
 from riskcalc.prediction.status import NAMES, Status
 from riskcalc.problems import Problem, check_problem
 from riskcalc.results.quantities import QUANTITIES
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 MOST_GUARDS = 4  # times that more guard digits are tried, where terms cancel
 COARSER = (2.0, 2.5, 3.0)  # times fewer nodes, to estimate a quadrature's error
+
+T = TypeVar("T")
+Answer = tuple[np.ndarray, Mapping[str, np.ndarray]]
 
 
 def predict(
@@ -146,38 +149,61 @@ def evaluate(
     """
     check_problem(problem)
     asked = list(dict.fromkeys(procedures))
-    budgets = {procedure: procedure.budget(problem.n_features) for procedure in asked}
-    shape = _batch_shape(problem, budgets)
+    shape = _batch_shape(problem, asked)
+
+    def answers(walk: Walk, work: Evaluator) -> dict[Procedure, Answer]:
+        return {procedure: walk.found[procedure].answer() for procedure in asked if procedure in walk.found}
+
     instead = {} if records is None else _instead(records)
+    blocks = _by_block(answers, problem, asked, shape, digits, instead, covered)
+    together, found = _Together(shape, digits), {}
+    for procedure in asked:
+        if all(procedure in block for block in blocks):
+            values = together.values([block.pop(procedure) for block in blocks])
+            if isinstance(procedure.prune, Iterative):  # one round is pruning once, and no integral
+                values.setdefault("integration_error", plain_scalar(np.zeros(shape)))
+            found[procedure] = Prediction(
+                problem, procedure, digits, values, Again(problem, procedure, digits, instead)
+            )
+    return found
+
+
+def _by_block(
+    take: Callable[[Walk, Evaluator], T],
+    problem: Problem,
+    asked: Sequence[Procedure],
+    shape: tuple[int, ...],
+    digits: int | None,
+    instead: Mapping[Formula, Formula],
+    covered: bool = False,
+) -> list[T]:
+    """What is taken of the models of each block of regimes; what it is not taken from is not kept."""
     rough = evaluator(FLOAT64, instead)
-    walks: list[Walk] = []
-    work = rough
     if digits is None:
+        with rough.system.precision():
+            return [take(_walked(Walk(block), asked, covered), rough) for block in solver(problem, shape, rough)]
+    starts: list[Walk | None] = []
+    with FLOAT64.precision():
+        for block in solver(problem, shape, rough):
+            starts.append(None)
+            with suppress(NoSolution):  # which more digits may know better
+                starts[-1] = _walked(Walk(block), asked, covered)
+    # A budget or an aspect ratio far from one takes digits off sums that it is added to.
+    budgets = [procedure.budget(problem.n_features) for procedure in asked]
+    decades = max(float(abs(np.log10(as_float(array))).max()) for array in budgets or [np.ones(1)])
+    decades += float(abs(np.log10(as_float(problem.aspect_ratio))).max())
+    guard, needed = 0, max(GUARD + int(decades), _guard(starts, rough.system))
+    found: list[T] = []
+    for _ in range(MOST_GUARDS):
+        if needed <= guard:
+            break
+        guard = needed
+        work = evaluator(Multiprecision(count(digits, "digits"), guard), instead)
         with work.system.precision():
-            walks += [_walked(Walk(block), asked, covered) for block in solver(problem, shape, work)]
-    else:
-        # A budget or an aspect ratio far from one takes digits off sums that it is added to.
-        given = [problem.aspect_ratio, *budgets.values()]
-        decades = max(float(abs(np.log10(as_float(array))).max()) for array in given[1:] or [np.ones(1)])
-        decades += float(abs(np.log10(as_float(problem.aspect_ratio))).max())
-        starts = []
-        with FLOAT64.precision():
-            for block in solver(problem, shape, rough):
-                starts.append(None)
-                with suppress(NoSolution):  # which more digits may know better
-                    starts[-1] = _walked(Walk(block), asked, covered)
-        guard = max(GUARD + int(decades), _guard(starts, rough.system))
-        for _ in range(MOST_GUARDS):
-            work = evaluator(Multiprecision(count(digits, "digits"), guard), instead)
-            with work.system.precision():
-                blocks = zip(starts, solver(problem, shape, work), strict=True)
-                walks = [_walked(Walk(block, start), asked, covered) for start, block in blocks]
-                needed = _guard(walks, work.system)
-            if needed <= guard:
-                break
-            guard = needed
-    known = [procedure for procedure in asked if all(procedure in walk.found for walk in walks)]
-    return {one: _gathered(problem, one, shape, walks, work, digits) for one in known}
+            blocks = zip(starts, solver(problem, shape, work), strict=True)
+            walks = [_walked(Walk(block, start), asked, covered) for start, block in blocks]
+            needed, found = _guard(walks, work.system), [take(walk, work) for walk in walks]
+    return found
 
 
 def _instead(records: Mapping[str, Formula]) -> dict[Formula, Formula]:
@@ -194,14 +220,15 @@ def _guard(walks: Sequence[Walk | None], system: SolvingSystem) -> int:
     return 2 * math.ceil(context().log10(max(1, worst / system.epsilon)))
 
 
-def _batch_shape(problem: Problem, budgets: Mapping[Procedure, np.ndarray]) -> tuple[int, ...]:
+def _batch_shape(problem: Problem, asked: Iterable[Procedure]) -> tuple[int, ...]:
     """The shape of an answer."""
-    several = {budget.shape: budget for budget in budgets.values() if budget.shape}
+    budgets = [procedure.budget(problem.n_features) for procedure in asked]
+    several = {budget.shape: budget for budget in budgets if budget.shape}
     named = {"keep" if len(several) == 1 else f"keep {shape}": one for shape, one in several.items()}
     return matching_shapes({"the problem": np.empty(problem.shape, bool)} | named)
 
 
-def _walked(walk: Walk, asked: list[Procedure], covered: bool) -> Walk:
+def _walked(walk: Walk, asked: Sequence[Procedure], covered: bool) -> Walk:
     for procedure in asked:
         try:
             walk.model(procedure)
@@ -213,60 +240,41 @@ def _walked(walk: Walk, asked: list[Procedure], covered: bool) -> Walk:
     return walk
 
 
-def _gathered(
-    problem: Problem,
-    procedure: Procedure,
-    shape: tuple[int, ...],
-    walks: list[Walk],
-    work: Evaluator,
-    digits: int | None,
-) -> Prediction:
-    models: list[Model] = [walk.found[procedure] for walk in walks]
-    statuses, answers = zip(*(model.answer() for model in models), strict=True)
+class _Together:
+    """Answers of blocks as those of a batch; arrays that several models share stay one."""
 
-    def collected(name: str) -> Any:
-        return rounded(np.concatenate([values[name] for values in answers]).reshape(shape), digits)
+    def __init__(self, shape: tuple[int, ...], digits: int | None):
+        self.shape, self.digits = shape, digits
+        self._known: dict[tuple[int, ...], tuple[list[np.ndarray], Any]] = {}
+        self._names: dict[bytes, Any] = {}
 
-    told = dict.fromkeys(answers[0])
-    if not (np.concatenate(statuses) == Status.IMPRECISE).any():
-        told.pop("rounding_error", None)
-    values = {name: collected(name) for name in told}
-    if isinstance(procedure.prune, Iterative):  # one round is pruning once, and no integral
-        values.setdefault("integration_error", plain_scalar(np.zeros(shape)))
-    found = np.concatenate(statuses)
-    if (found != Status.NOT_CONVERGED).any():  # what no regime has does not exist
-        needless = {name for name, one in QUANTITIES.items() if not one.always}
-        values = {name: value for name, value in values.items() if name not in needless or np.any(value == value)}
-    status = NAMES[found.reshape(shape)]
-    values["status"] = status if shape else str(status)
-    again = Again(problem, procedure, digits, work.instead)
-    return Prediction(problem, procedure, digits, values, _Later(again, shape, models, work))
+    def values(self, answers: Sequence[Answer]) -> dict[str, Any]:
+        """Quantities by name, and the status; what no regime has does not exist."""
+        statuses, several = zip(*answers, strict=True)
+        codes = np.concatenate(statuses)
+        told = dict.fromkeys(several[0])
+        if not (codes == Status.IMPRECISE).any():
+            told.pop("rounding_error", None)
+        values = {name: self._joined([values[name] for values in several]) for name in told}
+        if (codes != Status.NOT_CONVERGED).any():
+            needless = {name for name, one in QUANTITIES.items() if not one.always}
+            values = {name: value for name, value in values.items() if name not in needless or np.any(value == value)}
+        names = self._names.setdefault(codes.tobytes(), NAMES[codes.reshape(self.shape)])
+        return values | {"status": names if self.shape else str(names)}
 
-
-@dataclass(frozen=True)
-class _Later:
-    """What is computed when asked for, from the models as they were made."""
-
-    again: Again
-    shape: tuple[int, ...]
-    models: list[Model]
-    work: Evaluator
-
-    def __reduce__(self) -> Any:
-        return Again, (self.again.problem, self.again.procedure, self.again.digits, self.again.instead)
-
-    def kept(self) -> np.ndarray:
-        with self.work.system.precision():
-            kept = np.concatenate([model.kept(self.work) for model in self.models])
-        return rounded(kept.reshape(*self.shape, -1), self.again.digits)
-
-    def quadrature_error(self, prediction: Prediction) -> Any:
-        return self.again.quadrature_error(prediction)
+    def _joined(self, parts: list[np.ndarray]) -> Any:
+        key = tuple(map(id, parts))
+        if key not in self._known:  # with the parts, whose numbers are not given again while they live
+            found = rounded(np.concatenate(parts).reshape(self.shape), self.digits)
+            if self.shape:
+                found.flags.writeable = False
+            self._known[key] = parts, found
+        return self._known[key][1]
 
 
 @dataclass(frozen=True)
 class Again:
-    """What is computed when asked for, of a prediction that left its process: it is made again.
+    """What is computed when asked for: the model is made again.
 
     Attributes
     ----------
@@ -281,9 +289,15 @@ class Again:
     digits: int | None
     instead: Mapping[Formula, Formula] = field(default_factory=dict)
 
-    def kept(self) -> np.ndarray:
+    def kept(self, prediction: Prediction) -> np.ndarray:
         """See `Prediction.kept`."""
-        return self._predicted(self.problem).kept
+        shape = np.shape(prediction.risk)
+
+        def of_block(walk: Walk, work: Evaluator) -> np.ndarray:
+            return walk.found[self.procedure].kept(work)
+
+        parts = _by_block(of_block, self.problem, [self.procedure], shape, self.digits, self.instead)
+        return rounded(np.concatenate(parts).reshape(*shape, -1), self.digits)
 
     def quadrature_error(self, prediction: Prediction) -> Any:
         """See `Prediction.quadrature_error`."""

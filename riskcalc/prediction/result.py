@@ -28,7 +28,7 @@ _ASKED = ("problem", "prune", "retrain", "digits")
 class Later(Protocol):
     """Computes what is not computed before it is asked for."""
 
-    def kept(self) -> np.ndarray:
+    def kept(self, prediction: Prediction) -> np.ndarray:
         """See `Prediction.kept`."""
         ...
 
@@ -102,7 +102,7 @@ class Prediction(Quantities, Shown, Inert):
     @cached_property
     def kept(self) -> np.ndarray:
         """Fraction kept of each atom, shape (..., K); nan where there is no mask. Computed when first asked for."""
-        return self._later.kept()
+        return self._later.kept(self)
 
     @cached_property
     def quadrature_error(self) -> float | np.ndarray | None:

@@ -214,6 +214,7 @@ class Comparison(Shown, Inert):
         marks: dict[str, str] = {}
         at_n = f"At n = {self.problem.n_samples} the mean is"
         lists: dict[str, list[str]] = {"References": [], "Status": [], at_n: []}
+        winner = self.best
         rows, pruned = [], {one.prune for one in self.predictions.values() if one.retrain is None}
         for model in self._in_families():
             prediction, told = self.predictions[model], ""
@@ -229,7 +230,7 @@ class Comparison(Shown, Inert):
                 label = f"  {again.label}"
             values = (prediction.risk, prediction.misfit, prediction.training_error)
             risk, dropping, training = (number(value, self.digits) for value in values)
-            best = "*" if model == self.best else ""
+            best = "*" if model == winner else ""
             rows.append([label + best + told, risk, dropping, self._estimation(model), training])
         names = ("test risk", "by dropping", "by estimating", "training error")
         below = [f"{what}: {', '.join(listed)}." for what, listed in lists.items() if listed]
@@ -245,12 +246,13 @@ class Comparison(Shown, Inert):
         return [model for family in families.values() for model in family]
 
     def _verdict(self) -> list[str]:
-        if self.best is None:
+        winner = self.best
+        if winner is None:
             return ["No model that meets the budget from data alone has a finite risk."]
-        best = self.predictions[str(self.best)]
-        margin = number(self.margin, digits_left(self.margin, best.risk, self.digits))
-        by = "; the next is equal" if self.margin == 0 else f", by {margin}"
-        by = "" if self.margin != self.margin or self._untold(self._first_two()) else by
+        best, gap = self.predictions[str(winner)], self.margin
+        margin = number(gap, digits_left(gap, best.risk, self.digits))
+        by = "; the next is equal" if gap == 0 else f", by {margin}"
+        by = "" if gap != gap or self._untold(self._first_two()) else by
         told = [f"* Best within the budget: {best.label}{by}."]
         if not self._pruned:
             return told

@@ -147,6 +147,8 @@ def _words(text: str) -> Padding:
 
 
 def _line(text: str, width: int) -> str:
+    if len(text) <= width and text.isascii() and text.isprintable():  # nothing to wrap
+        return text.rstrip()
     return _printed(_words(text), max(width, _longest(text, _NUMBER)))
 
 

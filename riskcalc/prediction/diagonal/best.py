@@ -7,82 +7,92 @@ from dataclasses import replace
 import numpy as np
 
 from riskcalc.lowering.evaluator import Evaluator
-from riskcalc.lowering.solve import Balance, Root, balance_root, open_bracket
+from riskcalc.lowering.solve import Balance, balance_root, open_bracket
 from riskcalc.lowering.state import State
 from riskcalc.lowering.surplus import Surplus
 from riskcalc.prediction.diagonal.intervals import NAMES
 from riskcalc.references import masks, optimal, symbols
 
-# How near to the threshold, beside its depth below the largest gain, a feature's gain is resolved for itself.
-NEAR = 2.0**-20
+# The root is hardly more than so many times its lower bound.
+ABOVE_LOWEST = 6
 
 
 def solve_best(state: State, surplus: Surplus, start: np.ndarray | None, work: Evaluator) -> tuple[np.ndarray, State]:
-    """Which regimes converged, and the state with the threshold `t` and its `depth` below the largest gain.
+    """Which regimes converged, and the state with the threshold `t` and its `depth` below the gain of some feature.
 
     Features without variance have a gain of zero: they are kept before any that would do harm.
     """
-    gains = work.lower((masks.ORACLE_SCORE,), {}, "optimal.gain", scalar_output=True)(state)
+    gains = work.lower((masks.ORACLE_SCORE,), {}, "optimal.gain", scalar_output=True)(state) + 0 * state["alpha"]
     live = state["Lambda"] > 0
-    state = state | {"crest": (gains + 0 * state["alpha"]).max(axis=-1, keepdims=True)}
-    weights = state["weights"] * live
-    wanted, dead = state["alpha"] * state["total"], (state["weights"] * ~live).sum(axis=-1, keepdims=True)
-    useful = work.lower((symbols.M0,), optimal.MASK, "optimal.kept", scalar_output=True)(
-        state | {"depth": state["crest"]}
-    )
-    useful = (weights * useful).sum(axis=-1, keepdims=True)
-    kept = np.where(dead > 0, np.maximum(np.minimum(wanted, useful), wanted - dead), wanted)
+    weights, wanted = state["weights"] * live, state["alpha"] * state["total"]
+    dead, kept, free = 0 * wanted, wanted, np.zeros(wanted.shape, bool)
+    if not live.all():
+        useful = work.lower((symbols.M0,), optimal.MASK, "optimal.kept", scalar_output=True)(
+            state | {"crest": dead, "depth": dead}
+        )
+        dead = (state["weights"] * ~live).sum(axis=-1, keepdims=True) + dead
+        useful = (weights * useful).sum(axis=-1, keepdims=True)
+        kept = np.where(dead > 0, np.maximum(np.minimum(wanted, useful), wanted - dead), wanted)
+        free = (dead > 0) & (kept == useful)  # nothing harmful is kept, nothing useful dropped: the price is zero
 
     fixed = dict(zip(("s", "abar"), work.lower(optimal.FIXED, optimal.MASK, "optimal.spread")(state), strict=True))
     terms = work.terms(optimal.THRESHOLD, optimal.SEARCHED)
-    known = state | fixed | {"weights": weights}
-    inputs = {name: known[name] for name in (*terms.law_inputs, "weights") if name != "depth"}
+    known = state | fixed | {"weights": weights, "crest": wanted}
     mass = (state["total"] - dead, 0 * dead)
-    share = state | {"alpha": np.minimum(kept / mass[0], 1 - work.system.epsilon)}
-    lowest, upper = open_bracket(0 * kept, work.value(optimal.UPPER, share).max(axis=-1, keepdims=True))
     balance = Balance(
         terms=terms,
-        state=inputs,
+        state={name: known[name] for name in (*terms.law_inputs, "weights") if name != "depth"},
         place=lambda x, _: {"depth": x},
         surplus=Surplus(kept, 0 * kept, surplus.resolution).weighing(weights, mass),
         scale=None,
         supply=None,
     )
-    trial = state["crest"] - (0 if start is None else start)
-    root = balance_root(balance, lowest, upper, trial, work.system)
-    depth, crest = _resolved(balance, root, np.where(live, gains, -np.inf), work)
-    free = (dead > 0) & (kept == useful)  # nothing harmful is kept, nothing useful dropped: the price is zero
+    crest, room, missed, excess = _nearest(balance, np.where(live, gains, -np.inf), start, kept, work)
+    share = state | {"alpha": np.minimum(kept / mass[0], 1 - work.system.epsilon), "crest": crest}
+    # The largest density of a score bounds what any interval of this width, not only the first, can hold.
+    least = work.value(masks.THRESHOLD_LOWER, known | {"live_excess": missed / state["total"]}) ** 2
+    lowest, upper = open_bracket(least, work.value(optimal.UPPER, share).max(axis=-1, keepdims=True))
+    upper = np.minimum(upper, room)
+    trial = np.minimum(room * (missed / (missed + excess)) ** 2, ABOVE_LOWEST * lowest)
+    trial = trial if start is None else crest - start
+    # Where hardly anything is missed the threshold is so near to the gain that nothing of the feature is kept.
+    depth, found = 0 * crest, np.ones(len(crest), bool)
+    rows = np.flatnonzero(missed > work.system.epsilon**2 * wanted)
+    if rows.size:
+        own = replace(balance, state=balance.state | {"crest": crest}).rows(rows)
+        root = balance_root(own, *(array[rows] for array in (lowest, upper, trial)), work.system)
+        depth[rows], found[rows] = root.x, root.converged | root.underflow
     depth = np.where(free, crest, depth)
-    state |= {"crest": crest, "depth": depth, "t": crest - depth}
+    state = state | {"crest": crest, "depth": depth, "t": crest - depth}
     if (dead > 0).any():
         state |= _with_dead(state, ~live, (wanted - kept) / np.where(dead > 0, dead, 1), work)
-    return root.converged | root.underflow | free[:, 0], state
+    return found | free[:, 0], state
 
 
-def _resolved(balance: Balance, root: Root, gains: np.ndarray, work: Evaluator) -> tuple[np.ndarray, np.ndarray]:
-    """Depths, and the gains that they are measured from: that of the feature at the threshold if it is very near.
+def _nearest(
+    balance: Balance, gains: np.ndarray, start: np.ndarray | None, wanted: np.ndarray, work: Evaluator
+) -> tuple[np.ndarray, ...]:
+    """The least gain of a feature that is above the threshold, and its distance from the next; by how much a threshold
+    at the one would keep less than is wanted, and at the other more.
 
-    What is kept of such a feature goes with the root of its distance from the threshold, which the depth below the
-    largest gain does not resolve.
+    What is kept of a feature goes with the root of its gain's distance from the threshold: between two gains it is
+    smooth in the logarithm of the distance from the upper one, which that from the largest would not resolve.
     """
-    crest = balance.state["crest"]
-    gaps = root.x - (crest - gains)
-    nearest = np.argmin(abs(gaps), axis=-1)[:, None]
-    near = abs(np.take_along_axis(gaps, nearest, axis=-1)) < root.x * NEAR
-    rows = np.flatnonzero(near & ~root.underflow[:, None])
-    if rows.size == 0:
-        return root.x, crest
-    origin = np.take_along_axis(gains, nearest, axis=-1)
-    own = balance.rows(rows)
-    own = replace(own, state=own.state | {"crest": origin[rows]})
-    lowest, upper = open_bracket(0 * root.x[rows], root.x[rows] * NEAR)
-    # The threshold may be before the feature; then it is resolved, or so near that nothing of the feature is kept.
-    beyond = (own.gap(lowest, work.system)[0] > 0) | (np.take_along_axis(gaps, nearest, axis=-1)[rows] > 0)
-    found = balance_root(own, lowest, upper, None, work.system)
-    near[rows] = beyond
-    depth = root.x.copy()
-    depth[rows] = found.x
-    return np.where(near, depth, root.x), np.where(near, origin, crest)
+    order = -np.sort(-gains, axis=-1)
+    low, high = np.zeros(len(gains), int), (gains > -np.inf).sum(axis=-1)
+    missed, excess = wanted.copy(), np.inf + 0 * wanted
+    while (rows := np.flatnonzero(high - low > 1)).size:
+        middle = (low[rows] + high[rows]) // 2
+        crest = order[rows, middle][:, None]
+        own = balance.rows(rows)
+        left = replace(own, state=own.state | {"crest": crest}).left(0 * crest)
+        few = (left > 0)[:, 0]
+        low[rows[few]], missed[rows[few]] = middle[few], left[few]
+        high[rows[~few]], excess[rows[~few]] = middle[~few], -left[~few]
+    crest, after = (
+        np.take_along_axis(order, at[:, None], axis=-1) for at in (low, np.minimum(high, order.shape[1] - 1))
+    )
+    return crest, np.where(excess < np.inf, crest - after, np.inf), missed, excess
 
 
 def _with_dead(state: State, dead: np.ndarray, part: np.ndarray, work: Evaluator) -> State:

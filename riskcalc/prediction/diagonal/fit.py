@@ -35,7 +35,8 @@ def fit_dense(state: State, surplus: Surplus, mass: Pair, work: Evaluator, start
     """
     surplus, near = surplus.judged()
     excess = (surplus.high + surplus.low) / state["total"]
-    state = state | {"excess": excess, "live_weights": state["weights"] * (state["Lambda"] > 0)}
+    live = state["Lambda"] > 0
+    state = state | {"excess": excess, "live_weights": state["weights"] if live.all() else state["weights"] * live}
     surplus = surplus.weighing(state["live_weights"], mass, state["kappa"])
     negative = (state["ridge"] < 0)[:, 0]
     ridged = ((state["ridge"] > 0) | (excess > 0))[:, 0] & ~negative

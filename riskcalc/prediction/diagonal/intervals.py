@@ -26,11 +26,11 @@ class Runs:
     low: np.ndarray
     high: np.ndarray
 
-    def of(self, row: int, count: int) -> Runs:
-        """Those of one row for each of `count` others, numbered from zero."""
-        own = self.row == row
-        number = int(own.sum())
-        return Runs(np.repeat(np.arange(count), number), np.tile(self.low[own], count), np.tile(self.high[own], count))
+    def each(self, first: np.ndarray, number: np.ndarray) -> Runs:
+        """Those of every row for each of `number` others, which are numbered from `first` on."""
+        times = number[self.row]
+        place = np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
+        return Runs(np.repeat(first[self.row], times) + place, np.repeat(self.low, times), np.repeat(self.high, times))
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import singledispatch
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from riskcalc.lowering.compensated import total
+from riskcalc.lowering.compensated import total_of
 from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.lowering.float64 import FLOAT64
-from riskcalc.lowering.state import BLOCK, State, blocks, shape, take
+from riskcalc.lowering.state import BLOCK, State, by_block, shape, take
 from riskcalc.lowering.surplus import Surplus
 from riskcalc.policies import Policy
 from riskcalc.prediction.diagonal.best import solve_best
@@ -75,7 +75,7 @@ class MaskGroup:
         """Fraction kept of each atom, shape (N, K)."""
         lowered = work.lower((symbols.M0,), self.where, "masks.kept", scalar_output=True)
         rows = len(self.rows)
-        parts = [(lowered(block), shape(block)[1]) for block in blocks(self.state)]
+        parts = by_block(lambda block: (lowered(block), shape(block)[1]), self.state)
         return np.concatenate([np.broadcast_to(part, (rows, columns)) for part, columns in parts], axis=-1)
 
 
@@ -84,7 +84,8 @@ class Pruning:
     """Regimes that a policy is to prune: `rows` of them all, of the given state with `alpha`.
 
     `surplus` is (1 - alpha) * total, exact; `start` is a first trial for the threshold; `status` is of all regimes,
-    and set where a threshold is not found. What is scanned is scanned `finer` than usual, by a factor.
+    and set where a threshold is not found. What is scanned is scanned `finer` than usual, by a factor. `known` are
+    rankings of these regimes by scores that see no fit.
     """
 
     policy: Policy
@@ -95,6 +96,7 @@ class Pruning:
     status: np.ndarray
     work: Evaluator
     finer: float = 1.0
+    known: dict[Any, State] = field(default_factory=dict)
 
     def some(self, chosen: np.ndarray) -> Pruning:
         """Some of them, by their places."""
@@ -105,13 +107,15 @@ class Pruning:
             state=take(self.state, chosen),
             surplus=self.surplus.rows(chosen),
             start=start,
+            known={},
         )
 
     def ranking(self, score: Expression, where: Definitions) -> MaskGroup:
         """The masks that keep the top of a score without noise."""
-        scores = self.work.lower((score,), where, "masks.ranking", scalar_output=True)(self.state)
-        found = ranked(self.state, scores + 0 * self.state["alpha"], self.surplus, self.work.system)
-        return MaskGroup(self.rows, found, masks.RANKED)
+        if score not in self.known or where:
+            scores = self.work.lower((score,), where, "masks.ranking", scalar_output=True)(self.state)
+            self.known[score] = ranked(self.state, scores + 0 * self.state["alpha"], self.surplus, self.work.system)
+        return MaskGroup(self.rows, self.state | self.known[score], masks.RANKED)
 
     def missed(self, converged: np.ndarray) -> None:
         """Say where no threshold was found."""
@@ -120,7 +124,7 @@ class Pruning:
     @property
     def spare_live(self) -> np.ndarray:
         """What of the features with variance must be dropped; not positive where none."""
-        return self.surplus.beyond(total(self.state["weights"] * (self.state["Lambda"] == 0)))
+        return self.surplus.beyond(total_of(self.state["weights"], self.state["Lambda"] == 0))
 
     @property
     def without_live(self) -> np.ndarray:
@@ -157,7 +161,8 @@ def masks_of(
     trial, theory = None if start is None else start[rows], mask(policy)
     if not policy.sees_fit and not isinstance(theory, (Drawn, Ranked)):
         raise TypeError(f"{type(policy).__name__} says that it sees no fit, but its mask is {type(theory).__name__}")
-    asked = Pruning(policy, rows, state, budget.keep_surplus.rows(rows), trial, status, work, finer)
+    known = {} if policy.sees_fit or rows.size < len(status) else budget.rankings
+    asked = Pruning(policy, rows, state, budget.keep_surplus.rows(rows), trial, status, work, finer, known)
     return [group.resolved(work) for group in find(theory, asked)], status
 
 

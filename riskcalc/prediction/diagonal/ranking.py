@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from riskcalc.lowering.compensated import total
+from riskcalc.lowering.compensated import total_of
 from riskcalc.lowering.state import State
 from riskcalc.lowering.surplus import Surplus
 from riskcalc.lowering.systems import SolvingSystem
@@ -14,30 +14,38 @@ TIED = 16
 
 
 def ranked(state: State, score: np.ndarray, surplus: Surplus, system: SolvingSystem) -> State:
-    """The state with `score`, the threshold `t` at its boundary and the `part` kept (and `partbar` dropped) of the
+    """The `score`, the threshold `t` at its boundary and the `part` kept (and `partbar` dropped) of the
     atoms tied there.
 
     `surplus` is (1 - alpha) * total, exact, so that exactly the fraction alpha is kept.
     """
     weights = state["weights"]
-    order = np.argsort(-score, axis=-1)
-    mass = np.cumsum(np.take_along_axis(np.broadcast_to(weights, score.shape), order, axis=-1), axis=-1)
     last = score.shape[-1] - 1
     # The running sum may miss by its rounding and by the weights' own; the loop below goes on from there, exactly.
     whole = state["total"] * (1 - score.shape[-1] * system.epsilon)
     target = whole - abs(surplus.gain) - surplus.high
-    boundary = np.minimum((mass < target).sum(axis=-1, keepdims=True), last)
-    del mass
+    ordered, boundary = _descending(score, weights, target)
     while True:
-        t = np.take_along_axis(score, np.take_along_axis(order, boundary, axis=-1), axis=-1)
+        t = np.take_along_axis(ordered, boundary, axis=-1)
         score = np.where(abs(score - t) <= TIED * system.epsilon * t, t, score)
         # What stands at t or above must exceed the target.
-        spare = surplus.beyond(total(weights * (score < t)))
+        spare = surplus.beyond(total_of(weights, score < t))
         short = (spare < 0) & (boundary < last)
         if not short.any():
             break
         boundary = boundary + short
-    missing = -surplus.beyond(total(weights * (score <= t)))
-    tied = (weights * (score == t)).sum(axis=-1, keepdims=True)
+    missing = -surplus.beyond(total_of(weights, score <= t))
+    tied = sum(total_of(weights, score == t))
     part, partbar = (np.clip(side / tied, 0, 1) for side in (missing, spare))
-    return state | {"score": score, "t": t, "part": part, "partbar": partbar}
+    return {"score": score, "t": t, "part": part, "partbar": partbar}
+
+
+def _descending(score: np.ndarray, weights: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Scores from the largest on, and the place of that at which the mass so far reaches a target, or one before."""
+    if weights.dtype != object and weights.strides[-1] == 0:  # equal weights, which are counted
+        reached = np.floor(target / weights[..., :1]).astype(int) - 1
+        return np.sort(score, axis=-1)[..., ::-1], np.clip(reached, 0, score.shape[-1] - 1)
+    order = np.argsort(-score, axis=-1)
+    mass = np.cumsum(np.take_along_axis(np.broadcast_to(weights, score.shape), order, axis=-1), axis=-1)
+    place = np.minimum((mass < target).sum(axis=-1, keepdims=True), score.shape[-1] - 1)
+    return np.take_along_axis(score, order, axis=-1), place

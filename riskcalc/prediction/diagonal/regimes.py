@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from riskcalc.problems import LinearGaussian
 ROUNDED, PLACES = 4 * float(np.finfo(float).eps), 2.0**20
 
 # Atoms of all regimes of a chunk together: large enough to pay for the calls, small enough for a cache.
-CHUNK = 1 << 16
+CHUNK = 1 << 15
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,13 @@ class Budget:
     """A budget in the regimes of a chunk: the fraction `alpha`, and two exact differences.
 
     `keep_surplus` is (1 - alpha) * total, and `small_surplus` is (kappa * alpha - 1) * total.
+    `rankings` are those of all regimes that were made at this budget, by their scores, if these see no fit.
     """
 
     alpha: np.ndarray
     keep_surplus: Surplus
     small_surplus: Surplus
+    rankings: dict[Any, State] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from riskcalc.lowering.compensated import Pair, add, product, total
+from riskcalc.lowering.compensated import Pair, add, product, total, total_of
 from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.rounding import relative_error
@@ -46,7 +48,7 @@ def fit_fresh(
     noise = work.value(small_model.NOISE, state | {"misfit": misfit})
     for group in groups:
         weights[group.rows] = weights[group.rows] * group.kept(work)
-    dead_mass = total(weights * (state["Lambda"] == 0))
+    dead_mass = total_of(weights, state["Lambda"] == 0)
     surplus, mass = _kept_mass(groups, chunk, budget, weights)
     surplus = surplus.without(product((state["kappa"], 0), dead_mass))
     # Sums of weights are rounded, whatever they were given as.
@@ -54,6 +56,7 @@ def fit_fresh(
     surplus = surplus.blurred(rounded, ROUNDED * state["total"], chunk.whole | ~chunk.inexact_weights)
     live = (mass[0] - dead_mass[0], mass[1] - dead_mass[1])
     fit = fit_dense(state | {"weights": weights, "sigma2": noise}, surplus, live, work, start)
+    fit = replace(fit, state=fit.state | {"weights": state["weights"]})  # what its root needed is not kept
     beyond_noise = work.value(small_model.EXCESS_RISK, {"misfit": misfit, "fit_excess_risk": fit.excess_risk})
     return fit, {
         "risk": fit.state["gamma"],

@@ -268,7 +268,8 @@ def fit_distinct(chunk: Chunk, work: Evaluator, start: np.ndarray | None = None)
 
 
 def _known(values: np.ndarray, status: np.ndarray) -> np.ndarray:
-    return np.where(np.isin(status, (Status.NOT_CONVERGED, Status.NEAR_THRESHOLD))[:, None], np.nan, values)
+    lost = np.isin(status, (Status.NOT_CONVERGED, Status.NEAR_THRESHOLD))[:, None]
+    return np.where(lost, np.nan, values) if lost.any() else values
 
 
 def _trial(fit: Fit | None, work: Evaluator) -> np.ndarray | None:

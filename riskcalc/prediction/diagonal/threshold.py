@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from riskcalc.lowering.compensated import total
+from riskcalc.lowering.compensated import total_of
 from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.lowering.solve import Balance, Root, balance_root, open_bracket
 from riskcalc.lowering.state import State, take
@@ -43,11 +43,12 @@ def solve_threshold(
     for formula in mask.needs:
         scored[work.defines(formula)] = work.given(formula, score_where, state)
     live = state["Lambda"] > 0
+    weights = state["weights"] if live.all() else state["weights"] * live
     balance = Balance(
         terms=work.terms(mask.threshold, mask.interval),
-        state={name: scored[name] for name in ("mu", "s", *mask.numbers)} | {"weights": state["weights"] * live},
+        state={name: scored[name] for name in ("mu", "s", *mask.numbers)} | {"weights": weights},
         place=lambda x, _: {"t": x},
-        surplus=surplus.without(total(state["weights"] * ~live)),
+        surplus=surplus.without(total_of(state["weights"], ~live)),
         scale=None,
         supply=None,
     )
