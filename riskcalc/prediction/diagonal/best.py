@@ -60,7 +60,7 @@ def solve_best(state: State, surplus: Surplus, start: np.ndarray | None, work: E
     rows = np.flatnonzero(missed > work.system.epsilon**2 * wanted)
     if rows.size:
         own = replace(balance, state=balance.state | {"crest": crest}).rows(rows)
-        root = balance_root(own, *(array[rows] for array in (lowest, upper, trial)), work.system)
+        root = balance_root(own, lowest[rows], upper[rows], trial[rows], work.system)
         depth[rows], found[rows] = root.x, root.converged | root.underflow
     depth = np.where(free, crest, depth)
     state = state | {"crest": crest, "depth": depth, "t": crest - depth}
