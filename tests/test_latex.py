@@ -235,6 +235,7 @@ def test_every_formula_is_exported_and_nothing_of_sympy_is_left():
             "gamma",
             "delta",
             "zeta",
+            "eta",
             "theta",
             "kappa",
             "lambda",

@@ -16,6 +16,7 @@ from riskcalc.strategies.numbers import NOISE, RIDGES, either, numbers, once_in,
 # Eigenvalues over six decades.
 EIGENVALUES, PENALTIES, RATIOS = (1e-3, 1e3), (0.1, 10.0), (0.05, 50.0)
 BELOW_ZERO = (1e-6, 0.99)  # negative ridges, in units of what they may surely be
+AT_THRESHOLD = 1e-6  # nearer to which there is no negative ridge to speak of
 SAMPLES = 1000  # of `RankOne`, the most
 
 
@@ -97,7 +98,8 @@ def _reach(problem: LinearGaussian) -> float:
     scale = eigenvalues if isinstance(penalty, str) else 1.0 if penalty is None else as_float(penalty)
     levels = np.broadcast_to(eigenvalues / np.where(live, scale, 1), live.shape)[live]
     features = as_float(problem.aspect_ratio) * np.sum(np.broadcast_to(weights, live.shape)[live])
-    return float(levels.min() * (1 - np.sqrt(features)) ** 2)
+    distance = 1 - np.sqrt(features)
+    return float(levels.min() * distance**2) if abs(distance) > AT_THRESHOLD else 0.0
 
 
 def arguments(

@@ -101,7 +101,7 @@ def with_policy(formula: Formula, policy: Policy | type[Policy]) -> Formula:
     defined = {**_of(found.errors.needs), **definitions_of(found)}
     shown = closure([formula.statement], formula.where)
     masked = S in shown and formula.moments is masks.MOMENTS and loading not in shown
-    clash = any(defined.get(symbol, rule) != rule for symbol, rule in formula.where.items())
+    clash = any(defined.get(symbol, rule) != rule for symbol, rule in masks.without_left_out(formula.where).items())
     if clash or not (masked or formula in _own(found)):
         raise ValueError(f"{formula.id} shows no mask that is {policy.label}")
     defined.pop(formula.defines, None)

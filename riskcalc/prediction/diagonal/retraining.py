@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from riskcalc.lowering.compensated import Pair, add, product, total, total_of
@@ -56,7 +54,6 @@ def fit_fresh(
     surplus = surplus.blurred(rounded, ROUNDED * state["total"], chunk.whole | ~chunk.inexact_weights)
     live = (mass[0] - dead_mass[0], mass[1] - dead_mass[1])
     fit = fit_dense(state | {"weights": weights, "sigma2": noise}, surplus, live, work, start)
-    fit = replace(fit, state=fit.state | {"weights": state["weights"]})  # what its root needed is not kept
     beyond_noise = work.value(small_model.EXCESS_RISK, {"misfit": misfit, "fit_excess_risk": fit.excess_risk})
     return fit, {
         "risk": fit.state["gamma"],

@@ -12,7 +12,7 @@ from riskcalc.exact import as_float
 from riskcalc.inert import frozen
 from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.lowering.float64 import FLOAT64
-from riskcalc.lowering.state import take
+from riskcalc.lowering.state import State, take
 from riskcalc.policies import Policy, Procedure, Retrain
 from riskcalc.prediction.diagonal.columns import ATOM_ENTRIES
 from riskcalc.prediction.diagonal.finite import finite_sample_risk, finite_size
@@ -165,18 +165,17 @@ class DiagonalSolver(Solver):
             trial = _trial(None if first is None else first.second, self.work)
             known = model.values["misfit"]
             misfit = np.where(known == known, known, 0 * known)  # where there is no mask nothing is dropped
-            model.fresh[fresh] = fit_fresh(model.groups, misfit, self.chunk, model.budget, ridge, self.work, trial)
+            second, values = fit_fresh(model.groups, misfit, self.chunk, model.budget, ridge, self.work, trial)
+            values = values | self._finite(second, self._fixed(model.groups, second.state))
+            own = {"weights": self.chunk.state["weights"]}  # in place of those kept, which nothing needs any more
+            second = replace(second, state=second.state | own)
+            model.fresh[fresh] = second, values
         second, values = model.fresh[fresh]
         if retrain.sample == "same":
             values = fit_same(second, values, model.groups, self.work)
-        masked, chosen = np.zeros(len(model.status), bool), np.zeros((len(model.status), 1), bool)
+        masked = np.zeros(len(model.status), bool)
         for group in model.groups:
             masked[group.rows] = model.status[group.rows] != Status.NOT_CONVERGED
-            chosen[group.rows] = group.of_fit
-        # Of features without variance some are kept by chance: how many of the others is then not fixed.
-        weights = second.state["weights"]
-        some = (weights > 0) & (weights < self.chunk.state["weights"]) & (second.state["Lambda"] == 0)
-        values = values | self._finite(second, ~chosen & ~some.any(axis=-1, keepdims=True))
         lost = np.where(model.status == Status.NEAR_THRESHOLD, model.status, Status.NOT_CONVERGED)
         status = np.where(masked, second.status, lost)
         values = values | {name: array for name, array in model.values.items() if name == "threshold"}
@@ -227,6 +226,15 @@ class DiagonalSolver(Solver):
                 near = (self._budget(policy).small_surplus.judged()[1] & (ridge == 0))[:, 0]
                 status = np.where(near, Status.NEAR_THRESHOLD, status)
         return DiagonalModel(status, values, fit, [group], self._budget(policies[-1]))
+
+    def _fixed(self, groups: list[MaskGroup], state: State) -> np.ndarray:
+        """Where the sample does not choose what is kept, nor chance how many of the features with variance; (N, 1)."""
+        weights = state["weights"]
+        some = (weights > 0) & (weights < self.chunk.state["weights"]) & (state["Lambda"] == 0)
+        fixed = ~some.any(axis=-1, keepdims=True)
+        for group in groups:
+            fixed[group.rows] &= not group.of_fit
+        return fixed
 
     def _finite(self, fit: Fit, known: np.ndarray) -> Values:
         """What finite size makes of the risk of a fit, if there is a size; where features are `known` to be fixed."""
