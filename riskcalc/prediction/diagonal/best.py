@@ -55,8 +55,8 @@ def solve_best(state: State, surplus: Surplus, start: np.ndarray | None, work: E
     upper = np.minimum(upper, room)
     trial = np.minimum(room * (missed / (missed + excess)) ** 2, ABOVE_LOWEST * lowest)
     trial = trial if start is None else crest - start
-    # Where hardly anything is missed the threshold is so near to the gain, with many digits at any distance, that nothing
-    # of the feature is kept.
+    # Where hardly anything is missed the threshold is so near to the gain (with many digits, at any distance) that
+    # nothing of the feature is kept.
     depth, found = 0 * crest, np.ones(len(crest), bool)
     rows = np.flatnonzero(missed > 2.0**-450 * wanted)
     if rows.size:
