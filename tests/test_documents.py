@@ -73,7 +73,7 @@ def test_derive_names_the_near_ones_and_fails_with_a_wrong_step(tmp_path: Path):
     nowhere = _run("derive", "coefficients", "--tex", str(tmp_path / "nowhere" / "x.tex"))
     assert nowhere.returncode == 2
     assert "riskcalc: error:" in nowhere.stderr
-    assert "No such file" in nowhere.stderr
+    assert "there is no folder" in nowhere.stderr
     wrong = _run("derive", str(tmp_path / "wrong.py"))
     assert wrong.returncode == 1
     assert "1 of 1 steps FAILED" in wrong.stdout

@@ -25,13 +25,16 @@ from riskcalc.lowering.multiprecision import Multiprecision, context
     ],
 )
 def test_almost_everything_is_kept(size: int, exponent: int, given: tuple):
-    """In a batch every regime has its answer, near that of 30 digits; dropping almost nothing changes little."""
+    """In a batch every regime has its answer, near that of 30 digits; dropping almost nothing changes little.
+
+    The training error of a fit that nearly interpolates may be imprecise, the risk is not.
+    """
     kappa, noise, eigenvalues, signal = given
     problem = rc.LinearGaussian(aspect_ratio=kappa, eigenvalues=eigenvalues, signal=signal, noise_variance=noise)
     keep = [Fraction(1, 2), 1 - Fraction(1, 10**exponent)]
     found = rc.predict(problem, rc.Group(size, keep=keep))
     known = rc.predict(problem, rc.Group(size, keep=keep), digits=30)
-    assert set(found.status) == {"ok"}
+    assert set(found.status) <= {"ok", "imprecise"}
     assert found.risk == pytest.approx(known.risk.astype(float), rel=1e-12)
     assert found.risk[1] == pytest.approx(rc.predict(problem).risk, rel=1e-5)
 
