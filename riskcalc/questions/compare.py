@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -83,7 +84,7 @@ class Comparison(Shown, Inert):
         These are rules that see no truth, retrained on the same sample or not, and small models that are not told their
         features: those of largest variance, or any. None where no competitor has a finite risk.
         """
-        return np.array([*self._competitors, None], dtype=object)[self._ranking()[0]]
+        return np.array([*self._competitors, None], dtype=object)[self._ranking[0]]
 
     @property
     def _competitors(self) -> list[str]:
@@ -103,7 +104,7 @@ class Comparison(Shown, Inert):
         A difference below rounding (1e-12, the estimates of the two models if they are imprecise, or 100 units in the
         last digit asked for) is zero.
         """
-        return self._ranking()[1]
+        return self._ranking[1]
 
     @property
     def prune_beats_small(self) -> bool | np.ndarray:
@@ -130,6 +131,7 @@ class Comparison(Shown, Inert):
         like = np.zeros(np.shape(self.predictions["dense"].risk))
         return np.stack([like if error is None else np.asarray(error, float) for error in errors])
 
+    @cached_property
     def _ranking(self) -> tuple[np.ndarray, Any]:
         finite = self._finite_risks(self._competitors)
         order = np.argsort(finite, axis=0, kind="stable")

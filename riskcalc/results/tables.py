@@ -160,10 +160,11 @@ def _shown(table: Table, width: int) -> list[str]:
 
 def _blocks(table: Table, width: int) -> list[list[int]]:
     """The columns of every part of a table that has to be broken; none where a part would have but one of several."""
-    keys, others = list(range(table.keys)), list(range(table.keys, len(table.columns)))
+    every = list(range(len(table.columns)))
+    keys, others, least = every[: table.keys], every[table.keys :], _least(table, every)
 
     def fits(block: list[int]) -> bool:
-        return _total(_least(table, block)) <= width
+        return _total([least[i] for i in block]) <= width
 
     def filled(most: int) -> list[list[int]]:
         blocks = [keys]
