@@ -158,7 +158,7 @@ class DiagonalSolver(Solver):
 
     def _refitted(self, model: DiagonalModel, retrain: Retrain, first: DiagonalModel | None) -> DiagonalModel:
         assert model.budget is not None
-        fresh = Retrain(retrain.ridge, "fresh")
+        fresh = retrain if retrain.sample == "fresh" else Retrain(retrain.ridge, "fresh")
         if fresh not in model.fresh:
             ridge = self.work.system.number(self.chunk.regimes_of(retrain.ridge_of(self.problem)))
             trial = _trial(None if first is None else first.second, self.work)
