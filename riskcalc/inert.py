@@ -255,7 +255,7 @@ def _heirs(kind: Any) -> list[Any]:
 def frozen(value: Any) -> Any:
     """A value that compares and hashes by what it holds; nan equals nan."""
     if isinstance(value, np.ndarray):
-        return value.shape, _frozen_items(value)
+        return value.shape, _frozen_items(value) if value.ndim else frozen(value.item())
     if isinstance(value, Mapping):
         return tuple(sorted((name, frozen(one)) for name, one in value.items()))
     if isinstance(value, (list, tuple)):
@@ -267,7 +267,7 @@ def _frozen_items(array: np.ndarray) -> Any:
     """The numbers of an array as bytes if they are doubles, whatever type holds them."""
     if array.dtype.kind == "U":
         return tuple(array.ravel().tolist())
-    floats = np.atleast_1d(array.astype(float)) + 0.0  # of two zeros one
+    floats = array.astype(float) + 0.0  # of two zeros one
     with np.errstate(invalid="ignore"):
         others = array.dtype.kind != "f" and (floats != array).any()
     if others:

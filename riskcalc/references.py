@@ -44,7 +44,8 @@ class Reference:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        return Reference(f"{self.text}.{name}")
+        found = vars(self)[name] = Reference(f"{self.text}.{name}")
+        return found
 
     def __call__(self, *given: Any) -> Any:
         """What it gives, called."""

@@ -63,7 +63,7 @@ def total(array: np.ndarray) -> Pair:
     if _has_guard(array):
         high = array.sum(axis=-1, keepdims=True)
         return high, np.zeros(high.shape)
-    grid = 2.0 ** (np.ceil(np.log2(array.shape[-1])) + 1)
+    grid = 2.0 ** ((array.shape[-1] - 1).bit_length() + 1)
     high = (array + grid) - grid
     return high.sum(axis=-1, keepdims=True), (array - high).sum(axis=-1, keepdims=True)
 

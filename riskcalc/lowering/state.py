@@ -31,7 +31,7 @@ def shape(state: State) -> tuple[int, int]:
 
 def blocks(state: State) -> Iterator[State]:
     """The state cut along its atoms, into pieces of at most `BLOCK` of them."""
-    _, columns = shape(state)
+    columns = max(array.shape[1] for array in state.values())
     if columns <= BLOCK:
         yield state
         return
@@ -65,5 +65,7 @@ FEW = 64
 def weighed(weights: np.ndarray, term: np.ndarray) -> np.ndarray:
     """The sum of ``weights * term`` over the atoms, shape (N, 1)."""
     if term.shape[-1] < FEW and term.dtype != object and weights.shape == term.shape:
+        if len(term) == 1:
+            return weights @ term.T
         return np.einsum("nk,nk->n", weights, term)[:, None]
     return (weights * term).sum(axis=-1, keepdims=True)

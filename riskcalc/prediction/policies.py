@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from functools import singledispatch
+from functools import cache, cached_property, singledispatch
 from typing import TYPE_CHECKING, Any
 
 from riskcalc.policies import (
@@ -139,10 +139,15 @@ class Thresholded:
     errors: Errors = UNCHANGED
     chance: Expression | None = masks.REACHED
 
-    @property
+    @cached_property
+    def scored(self) -> Definitions:
+        """Definitions of mean and spread of the score."""
+        return masks.scored(self.weight)
+
+    @cached_property
     def where(self) -> Definitions:
         """Definitions of the moments."""
-        return merged(merged(masks.scored(self.weight), self.interval), self.moments)
+        return merged(merged(self.scored, self.interval), self.moments)
 
 
 @dataclass(frozen=True)
@@ -199,19 +204,24 @@ def mask(policy: Policy) -> Mask:
     )
 
 
+@cache
+def _weighted(weight: Expression) -> Thresholded:
+    return Thresholded(weight, start=masks.THRESHOLD_START)
+
+
 @mask.register
 def _(policy: Magnitude) -> Mask:
-    return Thresholded(masks.MAGNITUDE, start=masks.THRESHOLD_START)
+    return _weighted(masks.MAGNITUDE)
 
 
 @mask.register
 def _(policy: Hessian) -> Mask:
-    return Thresholded(masks.HESSIAN, start=masks.THRESHOLD_START)
+    return _weighted(masks.HESSIAN)
 
 
 @mask.register
 def _(policy: BrainSurgeon) -> Mask:
-    return Thresholded(masks.SURGEON, start=masks.THRESHOLD_START)
+    return _weighted(masks.SURGEON)
 
 
 @mask.register

@@ -247,6 +247,7 @@ class _Together:
         self.shape, self.digits = shape, digits
         self._known: dict[tuple[int, ...], tuple[list[np.ndarray], Any]] = {}
         self._names: dict[bytes, Any] = {}
+        self._needless = {name for name, one in QUANTITIES.items() if not one.always}
 
     def values(self, answers: Sequence[Answer]) -> dict[str, Any]:
         """Quantities by name, and the status; what no regime has does not exist."""
@@ -257,8 +258,9 @@ class _Together:
             told.pop("rounding_error", None)
         values = {name: self._joined([values[name] for values in several]) for name in told}
         if (codes != Status.NOT_CONVERGED).any():
-            needless = {name for name, one in QUANTITIES.items() if not one.always}
-            values = {name: value for name, value in values.items() if name not in needless or np.any(value == value)}
+            values = {
+                name: value for name, value in values.items() if name not in self._needless or np.any(value == value)
+            }
         names = self._names.setdefault(codes.tobytes(), NAMES[codes.reshape(self.shape)])
         return values | {"status": names if self.shape else str(names)}
 

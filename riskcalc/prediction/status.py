@@ -1,37 +1,25 @@
 """What stands behind a risk."""
 
-from enum import IntEnum
-
 import numpy as np
 
 # A number is imprecise if rounding may have changed more of it than this: digits that tables show are then in doubt.
 MOST_ROUNDING = 1e-6
 
 
-class Status(IntEnum):
-    """One per regime; the public status is the name in lower case."""
+class Status:
+    """One per regime, plain integers, which arrays compare fast; the public status is the name in lower case."""
 
-    OK = 0
-    INFINITE = 1
-    EXACT_RECOVERY = 2
-    NOT_CONVERGED = 3
-    NEAR_THRESHOLD = 4
-    IMPRECISE = 5
-
-    @property
-    def cure(self) -> str:
-        """What a reader can do about it, in words; empty where there is nothing to do."""
-        return _CURES.get(self, "")
+    OK, INFINITE, EXACT_RECOVERY, NOT_CONVERGED, NEAR_THRESHOLD, IMPRECISE = range(6)
 
 
-_CURES = {
-    Status.NEAR_THRESHOLD: "give the budget or the ratio exactly: n_keep=, a Fraction, or a string such as '2/5'",
-    Status.IMPRECISE: "ask for digits=",
+NAMES = np.array([name.lower() for name in vars(Status) if name.isupper()])
+# What a reader can do about a public status, in words, where there is something to do.
+CURES = {
+    "near_threshold": "give the budget or the ratio exactly: n_keep=, a Fraction, or a string such as '2/5'",
+    "imprecise": "ask for digits=",
 }
-NAMES = np.array([status.name.lower() for status in Status])
 
 
 def in_words(name: str) -> str:
     """A public status in words, with what a reader can do about it."""
-    cure = Status[name.upper()].cure
-    return name.replace("_", " ") + (f" ({cure})" if cure else "")
+    return name.replace("_", " ") + (f" ({CURES[name]})" if name in CURES else "")

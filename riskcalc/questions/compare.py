@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,7 +17,7 @@ from riskcalc.policies.base import at_budget, exact_fractions
 from riskcalc.prediction.predict import evaluate
 from riskcalc.prediction.result import Prediction
 from riskcalc.prediction.solvers import NotCovered
-from riskcalc.prediction.status import Status, in_words
+from riskcalc.prediction.status import CURES, NAMES, Status, in_words
 from riskcalc.problems import Problem, check_problem
 from riskcalc.results.finite_size import at_size, counted, off_limit
 from riskcalc.results.labelled import to_dataset, to_frame
@@ -83,7 +84,7 @@ class Comparison(Shown, Inert):
         These are rules that see no truth, retrained on the same sample or not, and small models that are not told their
         features: those of largest variance, or any. None where no competitor has a finite risk.
         """
-        return np.array([*self._competitors, None], dtype=object)[self._ranking()[0]]
+        return np.array([*self._competitors, None], dtype=object)[self._ranking[0]]
 
     @property
     def _competitors(self) -> list[str]:
@@ -103,7 +104,7 @@ class Comparison(Shown, Inert):
         A difference below rounding (1e-12, the estimates of the two models if they are imprecise, or 100 units in the
         last digit asked for) is zero.
         """
-        return self._ranking()[1]
+        return self._ranking[1]
 
     @property
     def prune_beats_small(self) -> bool | np.ndarray:
@@ -116,7 +117,7 @@ class Comparison(Shown, Inert):
         best = np.argmin(risks, axis=0)[None]
         lowest, error = (np.take_along_axis(x, best, axis=0)[0] for x in (risks, self._rounding(self._pruned)))
         answer = below(lowest, small, self.digits, error + self._rounding(["small"])[0])
-        known = np.asarray(self.predictions["small"].status) != Status.NEAR_THRESHOLD.name.lower()
+        known = np.asarray(self.predictions["small"].status) != NAMES[Status.NEAR_THRESHOLD]
         return plain_scalar(np.asarray(answer).astype(bool) & known)
 
     def _finite_risks(self, models: list[str]) -> np.ndarray:
@@ -130,6 +131,7 @@ class Comparison(Shown, Inert):
         like = np.zeros(np.shape(self.predictions["dense"].risk))
         return np.stack([like if error is None else np.asarray(error, float) for error in errors])
 
+    @cached_property
     def _ranking(self) -> tuple[np.ndarray, Any]:
         finite = self._finite_risks(self._competitors)
         order = np.argsort(finite, axis=0, kind="stable")
@@ -156,8 +158,7 @@ class Comparison(Shown, Inert):
 
     def _untold(self, models: list[str]) -> list[str]:
         """Of these, the ones whose numbers sentences do not speak of: nobody knows them to the digits shown."""
-        unsure = {status.name.lower() for status in Status if status.cure}
-        return [model for model in models if str(self.predictions[model].status) in unsure]
+        return [model for model in models if str(self.predictions[model].status) in CURES]
 
     def _written(self, place: Any = None) -> dict[str, Any]:
         asked = {name: self._plainly(name, getattr(self, name)) for name in ("problem", "keep", "digits")}
@@ -310,7 +311,7 @@ class Comparison(Shown, Inert):
         regimes, keys = range(best.size), [*map(Column, given)]
         small = np.ravel(self.predictions["small"].status)
         found = {name for one in self.predictions.values() for name in np.ravel(one.status).tolist()}
-        unsure = [status.name.lower() for status in Status if status.cure and status.name.lower() in found]
+        unsure = [name for name in CURES if name in found]
 
         def told(i: int) -> list[str]:
             return [number(column[i]) for column in given.values()]
@@ -325,7 +326,7 @@ class Comparison(Shown, Inert):
             return [*told(i), *(risk(model, i) for model in risks), best[i] or "none", by(i)]
 
         def some(i: int) -> list[str]:
-            beaten = "yes" if beats[i] else "" if small[i] == Status.NEAR_THRESHOLD.name.lower() else "no"
+            beaten = "yes" if beats[i] else "" if small[i] == NAMES[Status.NEAR_THRESHOLD] else "no"
             return [*told(i), best[i] or "none", risk(best[i], i), by(i), risk("small", i), beaten]
 
         title, first = "predicted test risk", Column("best", words=True)

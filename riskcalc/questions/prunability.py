@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, ClassVar
@@ -11,9 +11,9 @@ import numpy as np
 
 from riskcalc.exact import numbers
 from riskcalc.inert import Inert
-from riskcalc.policies import BrainSurgeon, Hessian, Magnitude, Oracle, Policy, Random
+from riskcalc.policies import BrainSurgeon, Hessian, Magnitude, Oracle, Policy, Procedure, Random
 from riskcalc.policies.base import at_budget
-from riskcalc.prediction.predict import predict
+from riskcalc.prediction.predict import evaluate, predict
 from riskcalc.prediction.solvers import NotCovered
 from riskcalc.problems import Problem, check_problem
 from riskcalc.questions.crossing import first_within
@@ -123,33 +123,46 @@ def prunability(
         raise ValueError(f"policies must be of different names, got {', '.join(rule.kind for rule in rules)}")
     tolerance = float(tolerance)
     dense = np.asarray(predict(problem).training_error)
-    found: dict[str, np.ndarray] = {}
+    # Equal errors computed in two ways differ by rounding.
+    most = dense + tolerance + 1e-15 * (dense + problem.null_risk)
+    grid = np.arange(1, problem.n_features + 1) / problem.n_features if problem.whole else GRID
+    found = {}
     for rule in rules:
         try:
-            found[rule.kind] = _smallest(problem, rule, dense, problem.null_risk, tolerance)
+            found[rule] = _ends(problem, rule, grid, most)
         except NotCovered:
             if policies is not None:
                 raise
-    return Prunability(problem, tolerance, plain_scalar(dense), {name: plain_scalar(x) for name, x in found.items()})
+    keep = np.where(np.isfinite(dense), _smallest(problem, found, grid, most), np.nan) if found else []
+    smallest = {rule.kind: plain_scalar(np.asarray(one)) for rule, one in zip(found, keep, strict=True)}
+    return Prunability(problem, tolerance, plain_scalar(dense), smallest)
 
 
-def _smallest(problem: Problem, rule: Policy, dense: np.ndarray, null: np.ndarray, tolerance: float) -> np.ndarray:
-    # Equal errors computed in two ways differ by rounding.
-    most = dense + tolerance + 1e-15 * (dense + null)
-
-    def error(keep: np.ndarray) -> np.ndarray:
-        return np.asarray(predict(problem, rule.at(keep=keep)).training_error)
-
-    grid = np.arange(1, problem.n_features + 1) / problem.n_features if problem.whole else GRID
-    places = np.arange(len(grid)).reshape(-1, *[1] * dense.ndim)
-    errors = error(grid[places])  # nan, where masks are not found, tells nothing
+def _ends(problem: Problem, rule: Policy, grid: np.ndarray, most: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where on a grid the training error is above what it may be for the last time, -1 if never, and where it is not
+    after that, the length of the grid if nowhere.
+    """
+    places = np.arange(len(grid)).reshape(-1, *[1] * most.ndim)
+    (errors,) = _errors(problem, [rule], [grid[places]])  # nan, where masks are not found, tells nothing
     bad = np.where(errors > most, places, -1).max(axis=0)
-    good = np.where((errors <= most) & (places > bad), places, len(grid)).min(axis=0)
+    return bad, np.where((errors <= most) & (places > bad), places, len(grid)).min(axis=0)
+
+
+def _smallest(problem: Problem, ends: Mapping[Policy, Any], grid: np.ndarray, most: np.ndarray) -> np.ndarray:
+    """The smallest fractions, a row for each rule, from their ends on the grid; nan where there is none."""
+    bad, good = map(np.stack, zip(*ends.values(), strict=True))
     low, high = grid[np.maximum(bad, 0)], grid[np.minimum(good, len(grid) - 1)]
-    between = (bad >= 0) & (good < len(grid))
+    least, between = np.where(problem.null_risk <= most, 0.0, high), (bad >= 0) & (good < len(grid))
     if not problem.whole:
         # Elsewhere there is nothing to find: any bracket of two sides that differ will do.
-        high = first_within(lambda keep: np.where(between, error(keep) - most, high - keep - 1e-9), low, high)
-    lowest = np.where(null <= most, 0.0, grid[np.minimum(good, len(grid) - 1)])
-    keep = np.where(bad < 0, lowest, high)
-    return np.where((good < len(grid)) & np.isfinite(dense), keep, np.nan)
+        high = first_within(
+            lambda keep: np.where(between, _errors(problem, [*ends], keep) - most, high - keep - 1e-9), low, high
+        )
+    return np.where(good < len(grid), np.where(bad < 0, least, high), np.nan)
+
+
+def _errors(problem: Problem, rules: Sequence[Policy], keeps: Iterable[np.ndarray]) -> np.ndarray:
+    """The training errors after pruning by rules, each to its own budgets; of one dense fit."""
+    asked = [Procedure(rule.at(keep=keep)) for rule, keep in zip(rules, keeps, strict=True)]
+    found = evaluate(problem, asked)
+    return np.stack([np.asarray(found[one].training_error) for one in asked])

@@ -10,15 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from io import StringIO
+from itertools import zip_longest
 from typing import Any
 
 import mpmath
-import rich.table
-from rich.align import Align
-from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
-from rich.console import Console, RenderableType
-from rich.padding import Padding
+from rich.console import Console
 from rich.text import Text
 
 from riskcalc.exact import digits_of
@@ -115,7 +112,7 @@ def cut(rows: Iterable[Sequence[str]], count: int) -> dict[str, Any]:
 
 # --- text
 
-# What it prints is given its width each time, so that a number longer than a line can be whole.
+# What wraps asks for a console, of which it takes nothing but its tabs.
 _PLAIN = Console(file=StringIO(), width=10**6, color_system=None, force_jupyter=False, legacy_windows=False)
 _WORD, _NUMBER = re.compile(r"\S+"), re.compile(r"[-+]?\d[\d.]*(e[-+]?\d+)?[.,;]?")
 
@@ -134,22 +131,18 @@ def to_text(parts: Iterable[Part], width: int | None = None) -> str:
     return re.sub("\n{3,}", "\n\n", "\n".join(found).strip("\n"))
 
 
-def _printed(what: RenderableType, width: int) -> str:
-    with _PLAIN.capture() as found:
-        _PLAIN.print(what, width=width)
-    return "\n".join(line.rstrip() for line in found.get().splitlines())
-
-
-def _words(text: str) -> Padding:
-    """Wrapped below each other, as deep as the first."""
+def _wrapped(text: str, width: int) -> list[str]:
+    """Lines below each other, as deep as the first."""
+    if text.isprintable() and cell_len(text) <= width:  # nothing to wrap
+        return [text.rstrip()]
     words = text.lstrip(" ")
-    return Padding(Text(words, overflow="fold"), (0, 0, 0, len(text) - len(words)))
+    deep = text[: len(text) - len(words)]
+    lines = Text(words).wrap(_PLAIN, max(1, width - len(deep)), overflow="fold")
+    return [(deep + line.plain).rstrip() for line in lines]
 
 
 def _line(text: str, width: int) -> str:
-    if len(text) <= width and text.isascii() and text.isprintable():  # nothing to wrap
-        return text.rstrip()
-    return _printed(_words(text), max(width, _longest(text, _NUMBER)))
+    return "\n".join(_wrapped(text, max(width, _longest(text, _NUMBER))))
 
 
 def _longest(text: str, kind: re.Pattern[str] = _WORD) -> int:
@@ -167,10 +160,11 @@ def _shown(table: Table, width: int) -> list[str]:
 
 def _blocks(table: Table, width: int) -> list[list[int]]:
     """The columns of every part of a table that has to be broken; none where a part would have but one of several."""
-    keys, others = list(range(table.keys)), list(range(table.keys, len(table.columns)))
+    every = list(range(len(table.columns)))
+    keys, others, least = every[: table.keys], every[table.keys :], _least(table, every)
 
     def fits(block: list[int]) -> bool:
-        return _PLAIN.measure(_grid(table, block)).minimum <= width
+        return _total([least[i] for i in block]) <= width
 
     def filled(most: int) -> list[list[int]]:
         blocks = [keys]
@@ -191,28 +185,65 @@ def _blocks(table: Table, width: int) -> list[list[int]]:
 
 def _drawn(table: Table, block: list[int], width: int) -> str:
     """Columns side by side; words are wrapped only where it does not help to wrap names."""
-    grids = [_grid(table, block, lines, wrapped=False) for lines in (1, 2, 3, WIDEST)]
-    grid = next((grid for grid in grids if _PLAIN.measure(grid).minimum <= width), _grid(table, block))
+    whole = (_least(table, block, lines, wrapped=False) for lines in (1, 2, 3, WIDEST))
+    widths = next((widths for widths in whole if _total(widths) <= width), None) or _shared(table, block, width)
+    columns = [table.columns[i] for i in block]
+
+    def parts(cells: Iterable[str]) -> list[list[str]]:
+        return [_wrapped(cell, room) for cell, room in zip(cells, widths, strict=True)]
+
+    def lines(parts: Iterable[Sequence[str]]) -> Iterator[str]:
+        for line in zip_longest(*parts, fillvalue=""):
+            cells = (_placed(text, room, one) for text, room, one in zip(line, widths, columns, strict=True))
+            yield (" " * GAP).join(cells).rstrip()
+
+    names = parts(column.name for column in columns)
+    deep = max(map(len, names))
+    found = [*lines([""] * (deep - len(name)) + name for name in names), "─" * _total(widths)]
     for row in table.rows:
-        grid.add_row(*(_words(row[i]) if table.columns[i].words else Text(row[i]) for i in block))
-    # Rich takes from the widest first, whatever the least: of several that are wrapped one may then exceed its share.
-    drawn = (_printed(grid, room) for room in range(width, 0, -1))
-    return next(text for text in drawn if max(map(cell_len, text.splitlines())) <= width)
+        found += lines(parts(row[i] for i in block))
+    return "\n".join(found)
 
 
-def _grid(table: Table, block: list[int], lines: int = WIDEST, wrapped: bool = True) -> rich.table.Table:
-    """With room for all rows; names take about so many lines. Numbers are not broken, nor cells without a blank."""
-    grid = rich.table.Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0))
-    for column, cells in ((table.columns[i], [row[i] for row in table.rows]) for i in block):
-        side = "left" if column.words else "right"
-        head = Align(Text(column.name, overflow="fold"), side, vertical="bottom")
-        name = max(_longest(column.name), math.ceil(len(column.name) / lines))
-        if wrapped and column.words and any(" " in cell.strip() for cell in cells):
-            least = [max(_longest(cell, _NUMBER), min(_longest(cell), NARROWEST)) for cell in cells]
-            grid.add_column(head, justify=side, min_width=max(name, *least))
+def _placed(text: str, room: int, column: Column) -> str:
+    blank = " " * (room - cell_len(text))
+    return text + blank if column.words else blank + text
+
+
+def _total(widths: Sequence[int]) -> int:
+    return sum(widths) + GAP * (len(widths) - 1)
+
+
+def _shared(table: Table, block: list[int], width: int) -> list[int]:
+    """Widths where words are wrapped: none less than its least, and of the rest the widest give way."""
+    least, most = _least(table, block), []
+    for i, low in zip(block, least, strict=True):
+        cells = [table.columns[i].name, *(row[i] for row in table.rows)]
+        most.append(max(low, *map(cell_len, cells)) if _breaks(table, i) else low)
+    shares = (
+        [max(low, min(high, room)) for low, high in zip(least, most, strict=True)] for room in range(width, 0, -1)
+    )
+    widths = next(widths for widths in shares if _total(widths) <= width)
+    for i in reversed(range(len(widths))):  # what is left is less than one for each
+        widths[i] += widths[i] < most[i] and _total(widths) < width
+    return widths
+
+
+def _least(table: Table, block: list[int], lines: int = WIDEST, wrapped: bool = True) -> list[int]:
+    """Widths with room for all rows; names take about so many lines. Numbers stay whole, and cells without a blank."""
+    found = []
+    for i in block:
+        name, cells = table.columns[i].name, [row[i] for row in table.rows]
+        if wrapped and _breaks(table, i):
+            room = [max(_longest(cell, _NUMBER), min(_longest(cell), NARROWEST)) for cell in cells]
         else:
-            grid.add_column(head, justify=side, width=max([name, *map(cell_len, cells)]))
-    return grid
+            room = [cell_len(cell) for cell in cells]
+        found.append(max(_longest(name), math.ceil(len(name) / lines), *room))
+    return found
+
+
+def _breaks(table: Table, i: int) -> bool:
+    return table.columns[i].words and any(" " in row[i].strip() for row in table.rows)
 
 
 def _upright(table: Table, width: int) -> Iterator[str]:

@@ -196,7 +196,7 @@ def _(mask: Thresholded, asked: Pruning) -> list[MaskGroup]:
     if spared.any():
         found.append(asked.some(np.flatnonzero(spared)).ranking(masks.LIVE_SCORE, {}))
     if exact.any():
-        found.append(asked.some(np.flatnonzero(exact)).ranking(symbols.m, masks.scored(mask.weight)))
+        found.append(asked.some(np.flatnonzero(exact)).ranking(symbols.m, mask.scored))
     rest = np.flatnonzero(~spared & ~exact)
     if rest.size == 0:
         return found

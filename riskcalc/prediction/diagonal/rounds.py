@@ -115,7 +115,7 @@ def prune_repeatedly(
     with FLOAT64.precision():
         regimes = [
             _Regime(take(fit.state, np.array([i])), len(keeps), columns_per_replicate, replicates, work).rounds(
-                Status(int(status)), keeps, every[i].tolist(), score
+                int(status), keeps, every[i].tolist(), score
             )
             for i, status in enumerate(fit.status)
         ]
@@ -135,8 +135,8 @@ class _Round:
     means: dict[str, float]
     errors: dict[str, float]
     kept: np.ndarray
-    before: Status
-    after: Status
+    before: int
+    after: int
 
 
 class _Regime:
@@ -157,9 +157,7 @@ class _Regime:
         self.scalars = {name: np.repeat(value, replicates, axis=0) for name, value in scalars.items()}
         self.memories: list[np.ndarray] = []
 
-    def rounds(
-        self, status: Status, keeps: Sequence[float], ridges: Sequence[float], score: Expression
-    ) -> list[_Round]:
+    def rounds(self, status: int, keeps: Sequence[float], ridges: Sequence[float], score: Expression) -> list[_Round]:
         """All rounds, after the dense fit."""
         none = np.zeros((1, 1))
         if status in _FOUND:
@@ -182,7 +180,7 @@ class _Regime:
             found.append(_Round(means, errors, self._kept_of_atoms().mean(axis=0), before, status))
         return found
 
-    def _lost(self, status: Status) -> _Round:
+    def _lost(self, status: int) -> _Round:
         """A round after a fit of infinite risk: pruned, that stays infinite; what comes after is not known."""
         nothing = dict.fromkeys(MEASURED, np.nan)
         means = nothing | {"pruned_risk": np.inf} if status == Status.INFINITE else nothing
@@ -206,7 +204,7 @@ class _Regime:
         risk, training = (iterative.PRUNED_RISK, iterative.PRUNED_TRAINING_ERROR)
         return self.work.value(risk, state), self.work.value(training, state)
 
-    def _fitted(self, keep: np.ndarray, ridge: float) -> tuple[Status, tuple[np.ndarray, ...]]:
+    def _fitted(self, keep: np.ndarray, ridge: float) -> tuple[int, tuple[np.ndarray, ...]]:
         """Fit on the features kept: its status, test risk and training error, and these on a fresh sample."""
         fresh = self._fit_fresh(keep, ridge)
         self.scalars |= {name: fresh.state[name] for name in ("nu", "q")}
@@ -317,7 +315,7 @@ class _Regime:
         return kept / np.where(whole > 0, whole, 1)
 
 
-def _overall(statuses: np.ndarray) -> Status:
+def _overall(statuses: np.ndarray) -> int:
     """The status of a fit, of those of its rows."""
     for status in (Status.NOT_CONVERGED, Status.INFINITE, Status.OK):
         if (statuses == status).any():

@@ -61,16 +61,15 @@ class DiagonalModel(Model):
         assert fit is not None
         with np.errstate(invalid="ignore"):  # nan among objects
             sound = (abs(risk) < np.inf)[:, 0]
-        sound |= np.isin(self.status, (Status.INFINITE, Status.NEAR_THRESHOLD))
+        sound |= (self.status == Status.INFINITE) | (self.status == Status.NEAR_THRESHOLD)
         status = np.where(sound, self.status, Status.NOT_CONVERGED)
         if "rounding_error" in self.values:
             imprecise = np.asarray(self.values["rounding_error"] > MOST_ROUNDING, bool)[:, 0]
             status = np.where((status == Status.OK) & imprecise, Status.IMPRECISE, status)
         errors = self.values.keys() - {"threshold", "integration_error"}
-        values = dict(self.values) | {name: _known(self.values[name], status) for name in errors}
-        return status, values | {
-            "dense_risk": _known(fit.state["gamma"], fit.status),
-            "effective_ridge": fit.state["nu"],
+        values = dict(self.values) | _known({name: self.values[name] for name in errors}, status)
+        return status, values | _known({"dense_risk": fit.state["gamma"]}, fit.status) | {
+            "effective_ridge": fit.state["nu"]
         }
 
     def kept(self, work: Evaluator) -> np.ndarray:
@@ -159,7 +158,7 @@ class DiagonalSolver(Solver):
 
     def _refitted(self, model: DiagonalModel, retrain: Retrain, first: DiagonalModel | None) -> DiagonalModel:
         assert model.budget is not None
-        fresh = Retrain(retrain.ridge, "fresh")
+        fresh = retrain if retrain.sample == "fresh" else Retrain(retrain.ridge, "fresh")
         if fresh not in model.fresh:
             ridge = self.work.system.number(self.chunk.regimes_of(retrain.ridge_of(self.problem)))
             trial = _trial(None if first is None else first.second, self.work)
@@ -275,9 +274,9 @@ def fit_distinct(chunk: Chunk, work: Evaluator, start: np.ndarray | None = None)
     )
 
 
-def _known(values: np.ndarray, status: np.ndarray) -> np.ndarray:
-    lost = np.isin(status, (Status.NOT_CONVERGED, Status.NEAR_THRESHOLD))[:, None]
-    return np.where(lost, np.nan, values) if lost.any() else values
+def _known(values: Values, status: np.ndarray) -> Values:
+    lost = ((status == Status.NOT_CONVERGED) | (status == Status.NEAR_THRESHOLD))[:, None]
+    return {name: np.where(lost, np.nan, array) for name, array in values.items()} if lost.any() else values
 
 
 def _trial(fit: Fit | None, work: Evaluator) -> np.ndarray | None:

@@ -35,7 +35,7 @@ def solve_threshold(
     Returns which regimes converged, and groups ``(rows, state, where)``: the state then holds `t`, and for pivoted
     regimes also `lag` and `step`, its resolved distances from the atoms' mean scores; `where` defines the moments.
     """
-    score_where = masks.scored(mask.weight)
+    score_where = mask.scored
     scores = zip(
         ("m", "s", "mu"), work.lower((symbols.m, symbols.s, symbols.mu), score_where, "masks.score")(state), strict=True
     )
@@ -108,7 +108,7 @@ def _pivoted(
     mask: Thresholded, state: State, balance: Balance, t: np.ndarray, pivot: np.ndarray, work: Evaluator
 ) -> State:
     """The state with thresholds resolved as distances from the mean score of the pivot atom."""
-    where = masks.scored(mask.weight)
+    where = mask.scored
     means, spreads = state["m"], balance.state["s"]
     shrinkage, *others = work.lower((symbols.a, symbols.abar, symbols.omega, symbols.B), where, "masks.pivot")(state)
 
