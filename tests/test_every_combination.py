@@ -89,6 +89,8 @@ NOT_SIMULATED = {
 }
 # Policies that change coefficients even where they keep all features.
 CHANGING = {"optimal rescale", "sampled replacement"}
+# Of which refits masks are compared: they are the same for all, and each Prediction finds them anew.
+MASKS = {"pruned", "same"}
 # Policies whose masks have no threshold.
 DRAWN = {"random", "sampled replacement"}
 
@@ -205,6 +207,7 @@ def test_a_prediction_is_sound(problem: str, policy: str, refit: str):
     share = np.average(found.kept, weights=None if law is None or law.weights is None else law.weights.astype(float))
     budget = float(found.budget)
     assert ((found.kept >= 0) & (found.kept <= 1)).all()
+    assert found.kept.tolist() == predicted(problem, policy)["pruned"].kept.tolist()
     assert share < budget if policy == "sampled replacement" else share == pytest.approx(budget, rel=1e-9)
     assert (found.threshold is None) == (policy in DRAWN or problem == "one factor")
 
@@ -266,7 +269,8 @@ def test_more_digits_agree(problem: str, policy: str):
         for name in ("risk", "excess_risk", "training_error", "misfit", "dense_risk", "effective_ridge"):
             if getattr(one, name) is not None:
                 assert getattr(fast[refit], name) == pytest.approx(float(getattr(one, name)), rel=1e-10), (refit, name)
-        assert fast[refit].kept == pytest.approx(one.kept.astype(float), rel=1e-9), refit
+        if refit in MASKS:
+            assert fast[refit].kept == pytest.approx(one.kept.astype(float), rel=1e-9), refit
 
 
 @pytest.mark.parametrize("policy", POLICY)
@@ -285,7 +289,8 @@ def test_a_batch_of_problems_is_its_elements(policy: str):
             solved = j != 1 or (refit != "pruned" and not rule.sees_fit and policy not in RULES)
             assert (one.status == "ok") == solved, refit
             assert many.risk[i, j] == pytest.approx(one.risk, rel=1e-12, nan_ok=True), refit
-            assert many.kept[i, j] == pytest.approx(one.kept, abs=1e-12, nan_ok=True), refit
+            if refit in MASKS:
+                assert many.kept[i, j] == pytest.approx(one.kept, abs=1e-12, nan_ok=True), refit
 
 
 @pytest.mark.parametrize(("problem", "policy"), AT_ONE_BUDGET)
@@ -300,7 +305,8 @@ def test_a_batch_of_budgets_is_its_elements(problem: str, policy: str):
             one = alone[refit]
             assert many.status[i] == one.status == "ok", refit
             assert many.risk[i] == pytest.approx(one.risk, rel=1e-12), refit
-            assert many.kept[i] == pytest.approx(one.kept, abs=1e-12), refit
+            if refit in MASKS:
+                assert many.kept[i] == pytest.approx(one.kept, abs=1e-12), refit
 
 
 @pytest.mark.parametrize(("problem", "policy"), [one for one in AT_ONE_BUDGET if one[1] not in CHANGING])
