@@ -67,8 +67,9 @@ def asked() -> Evaluator:
         for keep in ("1/4", "1/2", 1) if problem.n_atoms < 10 else ("1/4",):
             pruned = [rc.Procedure(policy, refit) for policy in policies(keep) for refit in REFITS]
             small = [rc.Procedure.small(keep, by=kind) for kind in (rc.Oracle, rc.Variance, rc.Random)]
-            for prediction in evaluate(problem, [rc.Procedure(), *small, *pruned], covered=True).values():
-                _ = prediction.kept
+            for procedure, prediction in evaluate(problem, [rc.Procedure(), *small, *pruned], covered=True).items():
+                if procedure.retrain is None or procedure.is_small:  # masks are the same for all refits
+                    _ = prediction.kept
     for ranking in rankings().values():
         if ranking.again:
             rounds = rc.Iterative(ranking, [".6", ".3", ".2"])

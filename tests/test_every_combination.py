@@ -22,7 +22,9 @@ import riskcalc as rc
 from riskcalc.expressions import Expression
 from riskcalc.policies import POLICIES, Policy, Ranking, by_budget
 from riskcalc.policies.base import rankings, required
+from riskcalc.prediction.predict import evaluate
 from riskcalc.prediction.solvers import NotCovered
+from riskcalc.simulation.simulate import make_plan, run_trials
 
 POLICY = examples()
 REFITS = {
@@ -87,6 +89,8 @@ NOT_SIMULATED = {
 }
 # Policies that change coefficients even where they keep all features.
 CHANGING = {"optimal rescale", "sampled replacement"}
+# Of which refits masks are compared: they are the same for all, and each Prediction finds them anew.
+MASKS = {"pruned", "same"}
 # Policies whose masks have no threshold.
 DRAWN = {"random", "sampled replacement"}
 
@@ -97,7 +101,7 @@ def claimed(problem: str, policy: str, refit: str, but: dict[str, set] = NOT_COV
 
 CLAIMED = [one for one in COMBINATIONS if claimed(*one)]
 # Rounds have a budget each.
-AT_ONE_BUDGET = [one for one in CLAIMED if one[1] not in ROUNDS]
+AT_ONE_BUDGET = [*dict.fromkeys(one[:2] for one in CLAIMED if one[1] not in ROUNDS)]
 
 
 @cache
@@ -105,9 +109,16 @@ def policy_of(problem: str, policy: str) -> Policy:
     return POLICY[policy](PROBLEMS[problem][1])
 
 
+def refits_of(asked: rc.Problem, rule: Policy, digits: int | None = None) -> dict[str, rc.Prediction]:
+    """Of every refit that is covered, evaluated together."""
+    procedures = {refit: rc.Procedure(rule, second) for refit, second in REFITS.items()}
+    found = evaluate(asked, procedures.values(), digits, covered=True)
+    return {refit: found[one] for refit, one in procedures.items() if one in found}
+
+
 @cache
-def predicted(problem: str, policy: str, refit: str, digits: int | None = None) -> rc.Prediction:
-    return rc.predict(PROBLEMS[problem][0], policy_of(problem, policy), REFITS[refit], digits)
+def predicted(problem: str, policy: str, digits: int | None = None) -> dict[str, rc.Prediction]:
+    return refits_of(PROBLEMS[problem][0], policy_of(problem, policy), digits)
 
 
 def refused(combinations: list[tuple[str, str, str]], ask: Any, error: type[Exception]) -> list[tuple[str, str, str]]:
@@ -125,22 +136,30 @@ def refused(combinations: list[tuple[str, str, str]], ask: Any, error: type[Exce
 
 
 def test_what_the_theory_covers():
-    assert refused(COMBINATIONS, predicted, NotCovered) == [one for one in COMBINATIONS if not claimed(*one)]
+    assert [one for one in COMBINATIONS if one[2] in predicted(*one[:2])] == CLAIMED
+
+    def alone(problem: str, policy: str, refit: str) -> None:
+        rc.predict(PROBLEMS[problem][0], policy_of(problem, policy), REFITS[refit])
+
+    others = [one for one in COMBINATIONS if one not in CLAIMED]
+    assert refused(others, alone, NotCovered) == others
 
 
 def test_what_the_simulator_does():
     """Two trials of each, measured in test risk and training error."""
 
-    def simulated(problem: str, policy: str, refit: str) -> None:
-        asked = {"n_samples": 50, "trials": 2, **HERE}
-        found = rc.simulate(PROBLEMS[problem][0], policy_of(problem, policy), REFITS[refit], **asked)
-        assert isinstance(found, rc.Estimate)
-        assert found.trials == 2
-        assert found.mean >= PROBLEMS[problem][0].noise_variance
-        assert found.training_error.mean > -1e-12
+    def planned(problem: str, policy: str, refit: str) -> None:
+        make_plan(PROBLEMS[problem][0], [rc.Procedure(policy_of(problem, policy), REFITS[refit])], 50)
 
-    expected = [one for one in COMBINATIONS if not claimed(*one, NOT_SIMULATED)]
-    assert refused(COMBINATIONS, simulated, ValueError) == expected
+    simulated = [one for one in COMBINATIONS if claimed(*one, NOT_SIMULATED)]
+    others = [one for one in COMBINATIONS if one not in simulated]
+    assert refused(COMBINATIONS, planned, ValueError) == others
+    for problem, (asked, _) in PROBLEMS.items():
+        models = [rc.Procedure(policy_of(*one[:2]), REFITS[one[2]]) for one in simulated if one[0] == problem]
+        risks, errors = np.moveaxis(run_trials(make_plan(asked, models, 50), 0, 2, **HERE), -1, 0)
+        assert risks.shape == errors.shape == (2, len(models))
+        assert (risks >= asked.noise_variance).all()
+        assert (errors > -1e-12).all()
 
 
 # Relative, and the confidence for all models of a problem together. 8 % was set first; it takes minutes, so that the
@@ -178,7 +197,7 @@ def test_both_witnesses_agree(problem: str):
 @pytest.mark.parametrize(("problem", "policy", "refit"), CLAIMED)
 def test_a_prediction_is_sound(problem: str, policy: str, refit: str):
     """Its errors are in order, and its masks keep the budget; of draws with replacement several may fall together."""
-    found, noise = predicted(problem, policy, refit), float(PROBLEMS[problem][0].noise_variance)
+    found, noise = predicted(problem, policy)[refit], float(PROBLEMS[problem][0].noise_variance)
     assert found.status == "ok"
     assert found.risk == pytest.approx(noise + found.excess_risk, rel=1e-12)
     assert 0 <= found.misfit <= found.excess_risk
@@ -188,14 +207,15 @@ def test_a_prediction_is_sound(problem: str, policy: str, refit: str):
     share = np.average(found.kept, weights=None if law is None or law.weights is None else law.weights.astype(float))
     budget = float(found.budget)
     assert ((found.kept >= 0) & (found.kept <= 1)).all()
+    assert found.kept.tolist() == predicted(problem, policy)["pruned"].kept.tolist()
     assert share < budget if policy == "sampled replacement" else share == pytest.approx(budget, rel=1e-9)
     assert (found.threshold is None) == (policy in DRAWN or problem == "one factor")
 
 
 @pytest.mark.parametrize(("problem", "policy", "refit"), CLAIMED)
 def test_a_prediction_says_what_it_is_of(problem: str, policy: str, refit: str):
-    """In words, LaTeX, JSON and pickles; asked for by its procedure it is the same."""
-    asked, found = PROBLEMS[problem][0], predicted(problem, policy, refit)
+    """In words, LaTeX, JSON and pickles; asked for alone, by its procedure, it is the same."""
+    asked, found = PROBLEMS[problem][0], predicted(problem, policy)[refit]
     procedure = rc.Procedure(POLICY[policy](PROBLEMS[problem][1]), REFITS[refit])
     assert procedure == found.procedure
     assert hash(procedure) == hash(found.procedure)
@@ -233,54 +253,63 @@ def test_a_procedure_is_the_same_in_another_process():
     assert pickle.loads(done.stdout) in {rc.Procedure(rc.Group(2, keep="1/5"), rc.Retrain())}
 
 
-@pytest.mark.parametrize(("problem", "policy", "refit"), CLAIMED)
-def test_more_digits_agree(problem: str, policy: str, refit: str):
+@pytest.mark.parametrize(("problem", "policy"), dict.fromkeys(one[:2] for one in CLAIMED))
+def test_more_digits_agree(problem: str, policy: str):
     """Float64 has ten of 25 digits right, and more."""
-    if not claimed(problem, policy, refit, FLOAT_ONLY):
-        with pytest.raises(NotCovered, match="leave digits out"):
-            predicted(problem, policy, refit, 25)
+    fast = predicted(problem, policy)
+    if not claimed(problem, policy, "", FLOAT_ONLY):
+        for refit in fast:
+            with pytest.raises(NotCovered, match="leave digits out"):
+                rc.predict(PROBLEMS[problem][0], policy_of(problem, policy), REFITS[refit], 25)
         return
-    fast, exact = predicted(problem, policy, refit), predicted(problem, policy, refit, 25)
-    assert exact.status == "ok"
-    for name in ("risk", "excess_risk", "training_error", "misfit", "dense_risk", "effective_ridge"):
-        if getattr(fast, name) is not None:
-            assert getattr(fast, name) == pytest.approx(float(getattr(exact, name)), rel=1e-10), name
-    assert fast.kept == pytest.approx(exact.kept.astype(float), rel=1e-9)
+    exact = predicted(problem, policy, 25)
+    assert exact.keys() == fast.keys()
+    for refit, one in exact.items():
+        assert one.status == "ok", refit
+        for name in ("risk", "excess_risk", "training_error", "misfit", "dense_risk", "effective_ridge"):
+            if getattr(one, name) is not None:
+                assert getattr(fast[refit], name) == pytest.approx(float(getattr(one, name)), rel=1e-10), (refit, name)
+        if refit in MASKS:
+            assert fast[refit].kept == pytest.approx(one.kept.astype(float), rel=1e-9), refit
 
 
-@pytest.mark.parametrize("refit", REFITS)
 @pytest.mark.parametrize("policy", POLICY)
-def test_a_batch_of_problems_is_its_elements(policy: str, refit: str):
+def test_a_batch_of_problems_is_its_elements(policy: str):
     """Aspect ratios by noises, of which one makes the first fit infinite: its masks, if any, know no fit."""
     rest = {"eigenvalues": [4, 1], "signal": [1, 2], "weights": ["1/4", "3/4"]}
-    ratios, noises, second = ["1/2", 1, 3], np.array([[0.5], [2.0]]), REFITS[refit]
-    rule = POLICY[policy]("1/5")
-    many = rc.predict(rc.LinearGaussian(aspect_ratio=ratios, noise_variance=noises, **rest), rule, second)
-    assert np.shape(many.risk) == (2, 3)
+    ratios, noises, rule = ["1/2", 1, 3], np.array([[0.5], [2.0]]), POLICY[policy]("1/5")
+    together = refits_of(rc.LinearGaussian(aspect_ratio=ratios, noise_variance=noises, **rest), rule)
+    assert together.keys() == REFITS.keys()
+    assert all(np.shape(many.risk) == (2, 3) for many in together.values())
     for i, j in np.ndindex(2, 3):
-        alone = rc.LinearGaussian(aspect_ratio=ratios[j], noise_variance=noises[i, 0], **rest)
-        one = rc.predict(alone, rule, second)
-        assert many.status[i, j] == one.status
-        assert (one.status == "ok") == (j != 1 or (refit != "pruned" and not rule.sees_fit and policy not in RULES))
-        assert many.risk[i, j] == pytest.approx(one.risk, rel=1e-12, nan_ok=True)
-        assert many.kept[i, j] == pytest.approx(one.kept, abs=1e-12, nan_ok=True)
+        alone = refits_of(rc.LinearGaussian(aspect_ratio=ratios[j], noise_variance=noises[i, 0], **rest), rule)
+        for refit, many in together.items():
+            one = alone[refit]
+            assert many.status[i, j] == one.status, refit
+            solved = j != 1 or (refit != "pruned" and not rule.sees_fit and policy not in RULES)
+            assert (one.status == "ok") == solved, refit
+            assert many.risk[i, j] == pytest.approx(one.risk, rel=1e-12, nan_ok=True), refit
+            if refit in MASKS:
+                assert many.kept[i, j] == pytest.approx(one.kept, abs=1e-12, nan_ok=True), refit
 
 
-@pytest.mark.parametrize(("problem", "policy", "refit"), AT_ONE_BUDGET)
-def test_a_batch_of_budgets_is_its_elements(problem: str, policy: str, refit: str):
+@pytest.mark.parametrize(("problem", "policy"), AT_ONE_BUDGET)
+def test_a_batch_of_budgets_is_its_elements(problem: str, policy: str):
     asked, budgets = PROBLEMS[problem][0], ["1/5", "3/5"]
     rule = policy_of(problem, policy)
-    many = rc.predict(asked, rule.at(keep=budgets), REFITS[refit])
+    together = refits_of(asked, rule.at(keep=budgets))
+    assert together.keys() == predicted(problem, policy).keys()
     for i, keep in enumerate(budgets):
-        one = rc.predict(asked, rule.at(keep=keep), REFITS[refit])
-        assert many.status[i] == one.status == "ok"
-        assert many.risk[i] == pytest.approx(one.risk, rel=1e-12)
-        assert many.kept[i] == pytest.approx(one.kept, abs=1e-12)
+        alone = refits_of(asked, rule.at(keep=keep))
+        for refit, many in together.items():
+            one = alone[refit]
+            assert many.status[i] == one.status == "ok", refit
+            assert many.risk[i] == pytest.approx(one.risk, rel=1e-12), refit
+            if refit in MASKS:
+                assert many.kept[i] == pytest.approx(one.kept, abs=1e-12), refit
 
 
-@pytest.mark.parametrize(
-    ("problem", "policy"), dict.fromkeys(one[:2] for one in AT_ONE_BUDGET if one[1] not in CHANGING)
-)
+@pytest.mark.parametrize(("problem", "policy"), [one for one in AT_ONE_BUDGET if one[1] not in CHANGING])
 def test_keeping_everything_is_the_dense_fit(problem: str, policy: str):
     """Also after a second fit with the ridge of the first."""
     asked = PROBLEMS[problem][0]
@@ -297,7 +326,8 @@ def test_keeping_everything_is_the_dense_fit(problem: str, policy: str):
 def test_masks_that_see_no_fit_know_no_sample(problem: str, policy: str, refit: str):
     """Retrained on the same sample or a fresh one they are the same; masks that see a fit are not."""
     asked, rule, ridge = PROBLEMS[problem][0], policy_of(problem, policy), REFITS[refit].ridge
-    same, fresh = (rc.predict(asked, rule, rc.Retrain(ridge, sample)).risk for sample in ("same", "fresh"))
+    models = [rc.Procedure(rule, rc.Retrain(ridge, sample)) for sample in ("same", "fresh")]
+    same, fresh = (one.risk for one in evaluate(asked, models).values())
     blind = not rule.sees_fit or problem == "one factor" or (policy == "optimal rescale" and problem != "shared")
     assert (same == pytest.approx(fresh, rel=1e-12)) == blind
 
@@ -329,17 +359,16 @@ def test_the_small_model_is_the_retrained_oracle(problem: str):
 def test_a_comparison_lists_all_that_is_covered(problem: str):
     asked, keep = PROBLEMS[problem]
     found = rc.compare(asked, keep, policies=[policy_of(problem, policy) for policy in POLICY if policy not in ROUNDS])
-    same, fresh, small = rc.Retrain(), rc.Retrain(sample="fresh"), rc.Procedure.small(keep)
+    small = rc.Procedure.small(keep)
     expected = {"dense": rc.predict(asked), "small": rc.small_model(asked, keep)}
     expected["small_by_variance"] = rc.predict(asked, rc.Variance(keep), rc.Retrain(None, "fresh"))
     if claimed(problem, "random", ""):
         expected["small_by_chance"] = rc.predict(asked, rc.Random(keep), rc.Retrain(None, "fresh"))
     for policy in POLICY.keys() - ROUNDS:
-        rule = policy_of(problem, policy)
-        for second in (None, same, *([fresh] if rule.sees_fit else [])):
+        for refit in ("pruned", "same", *(["fresh"] if policy_of(problem, policy).sees_fit else [])):
             if claimed(problem, policy, ""):
-                procedure = rc.Procedure(rule, second)
-                expected[procedure.key] = rc.predict(asked, procedure)
+                one = predicted(problem, policy)[refit]
+                expected[one.procedure.key] = one
     assert found.predictions.keys() == expected.keys()
     assert found.risks == {model: prediction.risk for model, prediction in expected.items()}
     assert found.predictions["small"].procedure == small
@@ -377,8 +406,8 @@ def test_rounds_of_every_ranking(problem: str, score: str):
     asked = PROBLEMS[problem][0]
     whole = policy_of(problem, f"iterative {score}")
     found = rc.rounds(asked, score, whole.keeps)
-    assert found.rounds[-1].risk == predicted(problem, f"iterative {score}", "same").risk
-    assert found.one_shot[-1].risk == predicted(problem, score, "same").risk
+    assert found.rounds[-1].risk == predicted(problem, f"iterative {score}")["same"].risk
+    assert found.one_shot[-1].risk == predicted(problem, score)["same"].risk
     assert found.gain == pytest.approx(found.one_shot[-1].risk - found.rounds[-1].risk, abs=1e-12)
     json.dumps(found.to_dict())
 

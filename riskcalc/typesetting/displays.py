@@ -166,10 +166,10 @@ def _definition(symbol: Any, rule: Expression, means: Mapping[Any, str]) -> Equa
 
 def _in_order(expression: Expression, where: Definitions, extra: Extra | None) -> list[Expression]:
     """The defined symbols of an expression, as one reads them."""
-    text = tex(expression, extra)
-    places = {}
+    typesetter, places = Typesetter(extra), {}
+    text = typesetter.doprint(textbook(sympy.sympify(expression)))
     for symbol in expression.free_symbols & where.keys():
-        found = re.search(rf"(?<![A-Za-z\\]){re.escape(tex(symbol, extra))}(?![A-Za-z])", text)
+        found = re.search(rf"(?<![A-Za-z\\]){re.escape(typesetter.doprint(symbol))}(?![A-Za-z])", text)
         places[symbol] = len(text) if found is None else found.start()
     return sorted(places, key=lambda symbol: (places[symbol], str(symbol)))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import partialmethod
+from functools import lru_cache, partialmethod
 from typing import Any
 
 import sympy
@@ -45,6 +45,12 @@ def tex(expression: Expression, extra: Mapping[Any, Quantity] | None = None) -> 
     return Typesetter(extra).doprint(textbook(sympy.sympify(expression)))
 
 
+@lru_cache(maxsize=4096)
+def _size(expression: Expression) -> tuple[int, str]:
+    """What orders expressions of a kind; of the same ones again and again in a display."""
+    return int(sympy.count_ops(expression)), str(expression)
+
+
 class Typesetter(LatexPrinter):
     """Prints expressions that `textbook` has gone over."""
 
@@ -58,6 +64,15 @@ class Typesetter(LatexPrinter):
         self.places = {symbol: place for place, symbol in enumerate(self.quantities)}
         self.depth = 0  # of fractions
         self.inline = False  # in an exponent, where fractions have a slash
+        self.printed: dict[Any, str] = {}  # parts of an expression are tried in several places
+
+    def _print(self, expr: Any, **options: Any) -> str:
+        key = expr, self.depth, self.inline
+        if options or not isinstance(expr, sympy.Basic):
+            return super()._print(expr, **options)
+        if key not in self.printed:
+            self.printed[key] = super()._print(expr)
+        return self.printed[key]
 
     def bracket(self, content: str, left: str = "(", right: str = ")") -> str:
         """`content` in brackets of a size that fits it."""
@@ -111,7 +126,7 @@ class Typesetter(LatexPrinter):
         atom = max((self.atoms.get(symbol, 0) for symbol in term.free_symbols), default=0)
         growth = -term.as_powers_dict()[self.large] if self.large is not None else 0
         simple = bool(powers), not square, composed, term.has(H), degree
-        return growth, means, *simple[:1], atom, *simple[1:], tuple(sorted(keys)), sympy.count_ops(term), str(term)
+        return growth, means, *simple[:1], atom, *simple[1:], tuple(sorted(keys)), *_size(term)
 
     # Products
 
@@ -124,7 +139,7 @@ class Typesetter(LatexPrinter):
         if power == HALF and base.is_Mul:
             return max(self._place(factor) for factor in base.args)
         kind = 6 if base.is_Add or base.is_Mul else 8 if isinstance(base, E) else 7
-        return kind, int(sympy.count_ops(base)), str(base)
+        return kind, *_size(base)
 
     def _kind(self, symbol: Expression) -> int:
         """Scalars; of the law symbols Greek ones, then weights, the others, and the Gaussian last."""
