@@ -309,7 +309,8 @@ def _threshold(d, records):
     d.step(
         "at the crest nothing is kept",
         Equal(Limit(Inside(width - shift, width), width, 0, "+"), S.Zero),
-        r"""As $\ell_0\to0$ the room of every feature tends to zero, as $t_0$ is the largest $\Lambda B^2$.""",
+        r"""As $\ell_0\to0$ the room of every feature tends to zero, for $t_0$ the largest $\Lambda B^2$. From
+        another $t_0$ the same threshold has a depth that is less by their difference.""",
         uses=["the ends of the interval"],
     )
     d.step(

@@ -36,15 +36,18 @@ def _read(file, path: Path, most: int) -> bytes:
     piped = stat.S_ISFIFO(status.st_mode) or stat.S_ISSOCK(status.st_mode)
     if not (stat.S_ISREG(status.st_mode) or piped):
         raise ValueError("it is neither a file nor a pipe")
-    parts, size = [], status.st_size
+    parts, got, size = [], 0, status.st_size
     while size <= most:
         if piped and not select.select([file], [], [], PATIENCE)[0]:
             raise ValueError(f"it is a pipe to which nothing was written for {PATIENCE:g} s; write a file first")
         part = file.read(1 << 20)
+        if part is None:  # a pipe that says nothing yet
+            continue
         if not part:
             return b"".join(parts)
         parts.append(part)
-        size = max(size, sum(map(len, parts)))
+        got += len(part)
+        size = max(size, got)
     raise ValueError(f"it holds more than {most >> 20} MiB")
 
 

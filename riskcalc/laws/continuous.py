@@ -60,7 +60,7 @@ class Continuous(Law, ABC):
             )
         if count(nodes, "nodes") < 2:
             raise ValueError(f"nodes must be at least 2, got {nodes}")
-        fits(8 * nodes**2, f"a quadrature of {nodes:,} nodes")
+        fits(400 * nodes, f"a quadrature of {nodes:,} nodes")
         self._place(nodes)
 
     def _place(self, nodes: int) -> None:

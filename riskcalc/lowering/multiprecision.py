@@ -123,6 +123,8 @@ def _fall(z, u):
 
 def _between(z, u, near, far):
     mp = _own.context
+    if u != u:
+        return u
     if u > _NARROW:
         return (1 - near if z >= 0 else near) - far
     if u == 0:
@@ -144,7 +146,7 @@ def _thin(function):
 
     def careful(z, u, wide):
         mp = _own.context
-        if u > 1 or u == 0:
+        if u != u or u > 1 or u == 0:
             return wide if u else mp.zero
         with mp.workprec(mp.prec + 8 - 3 * int(mp.log(u, 2))):
             mass, near, far = _tail(-z) - _tail(2 * u - z), _phi(z), _phi(2 * u - z)

@@ -216,7 +216,7 @@ def _guard(walks: Sequence[Walk | None], system: SolvingSystem) -> int:
     """Digits beyond those asked for that are left when terms have cancelled: of those carried, half are for roots."""
     models = [model for walk in walks if walk is not None for model in walk.found.values()]
     errors = [model.values["rounding_error"] for model in models if "rounding_error" in model.values]
-    worst = max((error.max() for error in errors), default=0)
+    worst = max((one for error in errors for one in error.ravel() if 0 <= one < np.inf), default=0)
     return 2 * math.ceil(context().log10(max(1, worst / system.epsilon)))
 
 

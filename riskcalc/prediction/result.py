@@ -12,7 +12,7 @@ import numpy as np
 from riskcalc.exact import count, matching_shapes, numbers, plain
 from riskcalc.inert import Inert, check_keys
 from riskcalc.policies import Policy, Procedure, Retrain
-from riskcalc.prediction.status import NAMES
+from riskcalc.prediction.status import CURES, NAMES, in_words
 from riskcalc.problems import Problem
 from riskcalc.problems.latex import results_latex
 from riskcalc.results.finite_size import at_size, counted, off_limit
@@ -179,6 +179,7 @@ class Prediction(Quantities, Shown, Inert):
             rows = [(labels[name], text(name, value)) for name, value in columns.items()]
             off = at_size(self)
             notes = [f"At n = {self.problem.n_samples} the mean test risk is {off}."] if off else []
+            notes += [f"Status: {in_words(self.status)}."] if self.status in CURES else []
             return [Table(self.label, (Column("quantity", words=True), Column("value")), rows, notes=notes)]
         given = inputs(self.problem, np.shape(self.risk), self.budget)
         flat = {name: np.ravel(value) for name, value in columns.items()}
@@ -188,7 +189,8 @@ class Prediction(Quantities, Shown, Inert):
         )
         told = [*map(Column, given), *(Column(label, words=name == "status") for name, label in labels.items())]
         shown = cut(rows, np.size(self.risk))
-        shown["notes"] = [*shown["notes"], *counted(off_limit(self))]
+        unsure = [f"Some risks are {in_words(name)}." for name in CURES if np.any(self.status == name)]
+        shown["notes"] = [*shown["notes"], *counted(off_limit(self)), *unsure]
         return [Table(self.label, told, keys=len(given), **shown)]
 
     def latex_rows(self) -> list[str]:

@@ -14,6 +14,7 @@ from riskcalc.inert import Inert, check_keys
 from riskcalc.policies import Iterative, Policy, Retrain
 from riskcalc.prediction.predict import predict
 from riskcalc.prediction.result import Prediction
+from riskcalc.prediction.status import CURES, in_words
 from riskcalc.problems import Problem
 from riskcalc.results.regimes import inputs
 from riskcalc.results.tables import Column, Part, Shown, Table, cut, number
@@ -102,6 +103,8 @@ class Schedule(Shown, Inert):
         for keep, many in zip(self.policy.keeps, self.rounds, strict=True):
             if many.status == "infinite":
                 return f"At {number(keep)} the fit is at its interpolation threshold: nothing is known after it."
+            if many.status in CURES:
+                return f"At {number(keep)} the risk is {in_words(many.status)}."
             if not np.isfinite(many.risk):
                 return f"At {number(keep)} nothing is known: the fit before it has no finite risk, or none was found."
         if self.rounds_pay:

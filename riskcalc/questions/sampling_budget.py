@@ -146,5 +146,5 @@ def sampling_budget(problem: Problem, relative_error: float, failure: float = 0.
 def _distortion(problem: Problem, policy: Sampled) -> np.ndarray:
     """By how much sampling distorts predictions; nan where it is not known."""
     found = predict(problem, policy)
-    known = np.isin(found.status, ("ok", "exact_recovery"))
+    known = np.isin(found.status, ("ok", "exact_recovery", "imprecise"))
     return np.where(known, found.values["distortion"], np.nan)

@@ -169,7 +169,7 @@ class _Regime:
         for number, (keep, ridge) in enumerate(zip(keeps, ridges, strict=True)):
             if status not in _FOUND:
                 found.append(self._lost(status))
-                status = Status.NOT_CONVERGED
+                status = found[-1].after
                 continue
             live = np.minimum(keep, live)
             threshold = self._prune(score, live, self.spare + number)
@@ -184,7 +184,8 @@ class _Regime:
         """A round after a fit of infinite risk: pruned, that stays infinite; what comes after is not known."""
         nothing = dict.fromkeys(MEASURED, np.nan)
         means = nothing | {"pruned_risk": np.inf} if status == Status.INFINITE else nothing
-        return _Round(means, nothing, np.nan * self._kept_of_atoms().mean(axis=0), status, Status.NOT_CONVERGED)
+        after = status if status == Status.NEAR_THRESHOLD else Status.NOT_CONVERGED
+        return _Round(means, nothing, np.nan * self._kept_of_atoms().mean(axis=0), status, after)
 
     def _prune(self, score: Expression, keep: np.ndarray, spare: int) -> np.ndarray:
         """Keep the best by the last fit of the features still kept; the lowest score kept."""
@@ -317,7 +318,7 @@ class _Regime:
 
 def _overall(statuses: np.ndarray) -> int:
     """The status of a fit, of those of its rows."""
-    for status in (Status.NOT_CONVERGED, Status.INFINITE, Status.OK):
+    for status in (Status.NOT_CONVERGED, Status.NEAR_THRESHOLD, Status.INFINITE, Status.IMPRECISE, Status.OK):
         if (statuses == status).any():
             return status
     return Status.EXACT_RECOVERY

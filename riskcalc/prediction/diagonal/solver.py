@@ -109,7 +109,8 @@ class DiagonalSolver(Solver):
         found = self._pruned(model, policy, first)
         if not isinstance(mask(policy), Scored):
             return found
-        rough = self._pruned(model, policy, first, COARSER) if self.work.system is FLOAT64 else None
+        alone = self.work.system is FLOAT64 or first is None
+        rough = self._pruned(model, policy, first, COARSER) if alone else None
         return self._beside(found, rough, first)
 
     def _pruned(
