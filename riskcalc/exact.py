@@ -291,7 +291,8 @@ def one_number(value: Any, name: str) -> float:
 
 def above_zero(value: Any, name: str, below: float) -> float:
     """`value` as a plain number above 0 and below another; ValueError for anything else."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < value < below:
+    size: Any = value  # which may be an integer that no float holds
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < size < below:
         raise ValueError(f"{name} must be a number above 0 and below {below:g}, got {quoted(value)}")
     return float(value)
 

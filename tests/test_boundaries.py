@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -128,15 +127,15 @@ def test_prunability_passes_over_what_is_not_found(monkeypatch: pytest.MonkeyPat
 
     problem = two_level(noise_variance=1)
     before = rc.prunability(problem, 5, [rc.Hessian]).keep["hessian"]
-    found = tolerances.predict
+    found = tolerances._errors
 
     def failing(*arguments):
-        errors = np.array(found(*arguments).training_error)
-        if errors.ndim:
-            errors[tolerances.GRID == 0.5] = np.nan
-        return SimpleNamespace(training_error=errors)
+        errors = np.array(found(*arguments))
+        if errors.ndim > 1:
+            errors[:, tolerances.GRID == 0.5] = np.nan
+        return errors
 
-    monkeypatch.setattr(tolerances, "predict", failing)
+    monkeypatch.setattr(tolerances, "_errors", failing)
     assert rc.prunability(problem, 5, [rc.Hessian]).keep["hessian"] == before
     monkeypatch.setattr(tolerances, "GRID", np.array([0.5]))
     assert np.isnan(rc.prunability(problem, 5, [rc.Hessian]).keep["hessian"])

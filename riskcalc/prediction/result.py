@@ -179,7 +179,7 @@ class Prediction(Quantities, Shown, Inert):
             rows = [(labels[name], text(name, value)) for name, value in columns.items()]
             off = at_size(self)
             notes = [f"At n = {self.problem.n_samples} the mean test risk is {off}."] if off else []
-            notes += [f"Status: {in_words(self.status)}."] if self.status in CURES else []
+            notes += [f"Status: {in_words(str(self.status))}."] if self.status in CURES else []
             return [Table(self.label, (Column("quantity", words=True), Column("value")), rows, notes=notes)]
         given = inputs(self.problem, np.shape(self.risk), self.budget)
         flat = {name: np.ravel(value) for name, value in columns.items()}

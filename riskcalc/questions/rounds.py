@@ -104,7 +104,7 @@ class Schedule(Shown, Inert):
             if many.status == "infinite":
                 return f"At {number(keep)} the fit is at its interpolation threshold: nothing is known after it."
             if many.status in CURES:
-                return f"At {number(keep)} the risk is {in_words(many.status)}."
+                return f"At {number(keep)} the risk is {in_words(str(many.status))}."
             if not np.isfinite(many.risk):
                 return f"At {number(keep)} nothing is known: the fit before it has no finite risk, or none was found."
         if self.rounds_pay:
