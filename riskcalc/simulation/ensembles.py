@@ -134,20 +134,27 @@ class Ensemble:
         return solution if plain else solution / root
 
 
-class OneFactor(Ensemble):
+class Mixed(Ensemble):
+    """Correlated features: each mixes independent entries by its row of `mixing`, of shape (1, p, m) or (T, p, m)."""
+
+    def __init__(self, mixing: np.ndarray, features: Population, noise_variance: float, ridge: float, backend: Backend):
+        super().__init__(features, noise_variance, ridge, backend)
+        self.mixing = self.xp.asarray(mixing)
+
+    def design(self, entries: Any) -> Any:
+        """The features of a sample: entries times the mixing."""
+        return self.xp.matmul(entries, self.xp.matrix_transpose(self.mixing))
+
+    def excess_risk(self, error: Any) -> Any:
+        """Test risk beyond the noise: the squared norm of the error as the entries see it."""
+        return self.xp.sum(self._applied(self.xp.matrix_transpose(self.mixing), error) ** 2, axis=-1)
+
+
+class OneFactor(Mixed):
     """Features that are multiples of one factor, whose Gram matrices are singular."""
 
     def __init__(self, loadings: np.ndarray, features: Population, noise_variance: float, backend: Backend):
-        super().__init__(features, noise_variance, 0.0, backend)
-        self.loadings = self.xp.asarray(loadings)
-
-    def design(self, entries: Any) -> Any:
-        """The factor times the loadings."""
-        return entries * self.loadings[None, None, :]
-
-    def excess_risk(self, error: Any) -> Any:
-        """The error of the slope in the factor, squared."""
-        return self.xp.sum(self.loadings * error, axis=-1) ** 2
+        super().__init__(loadings[None, :, None], features, noise_variance, 0.0, backend)
 
     def fit(self, design: Any, target: Any, penalty: Any, live: Any, ridge: float) -> Any:
         """Least squares of least norm, by the pseudo-inverse."""
