@@ -120,10 +120,14 @@ def _lower(
 ) -> Lowered:
     where = dict(definitions)
     outputs += tuple(size(form, where, inexact) for form in outputs[slice(*sized)])
-    means = sorted({mean for output in outputs for mean in output.atoms(E)}, key=sympy.default_sort_key)
+    used = closure(outputs, where)
+    scalars = {symbol: rule for symbol, rule in where.items() if symbol in used and rule.has(E)}
+    forms = (*outputs, *scalars.values())
+    means = sorted({mean for form in forms for mean in form.atoms(E)}, key=sympy.default_sort_key)
     symbols = {mean: sympy.Symbol(f"_mean{i}") for i, mean in enumerate(means)}
     combined = [output.xreplace(symbols) for output in outputs]
-    outside = sorted(str(symbol) for symbol in closure(combined, where) if isinstance(symbol, LawSymbol))
+    of_means = where | {symbol: rule.xreplace(symbols) for symbol, rule in scalars.items()}
+    outside = sorted(str(symbol) for symbol in closure(combined, of_means) if isinstance(symbol, LawSymbol))
     if outside and not means:
         source, inputs = _emit("law", outputs, where, system)
         return Lowered(name, source, inputs, None, scalar_output, system)
@@ -136,7 +140,7 @@ def _lower(
         source += "\n"
     if outside:
         raise ValueError(f"{name}: {', '.join(outside)} varies over the law but stands outside E[...]")
-    text, value_inputs = _emit("value", combined, where, system, first=[str(symbol) for symbol in symbols.values()])
+    text, value_inputs = _emit("value", combined, of_means, system, first=[str(symbol) for symbol in symbols.values()])
     return Lowered(name, source + text, law_inputs, value_inputs, scalar_output, system)
 
 

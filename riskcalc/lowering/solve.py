@@ -68,7 +68,7 @@ class Balance:
             supply=None if self.supply is None else self.supply[rows],
         )
 
-    def _sides(self, x: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    def sides(self, x: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """P and M, each with its first derivative in log x (without its sign) and what it adds to the second."""
         found = by_block(self._of_block, self.state | self.place(x, self.state))
         low_mass, low_sums, high_sums = found[0]
@@ -96,13 +96,13 @@ class Balance:
 
     def left(self, x: np.ndarray) -> np.ndarray:
         """P - M, to a few roundings of the larger."""
-        (falling, *_), (rising, *_) = self._sides(x)
+        (falling, *_), (rising, *_) = self.sides(x)
         return falling - rising
 
     def gap(self, x: np.ndarray, system: SolvingSystem) -> tuple[np.ndarray, ...]:
         """log P - log M (infinite where one side underflows, nan where both do), and its derivatives in log x."""
         log = system.functions["log"]
-        (falling, below_slope, below_bend), (rising, above_slope, above_bend) = self._sides(x)
+        (falling, below_slope, below_bend), (rising, above_slope, above_bend) = self.sides(x)
         gone, lost = falling <= system.tiny, rising <= system.tiny
         falling, rising = np.where(gone, system.tiny, falling), np.where(lost, system.tiny, rising)
         fall, rise = below_slope / falling, above_slope / rising

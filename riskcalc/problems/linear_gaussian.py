@@ -14,6 +14,8 @@ from riskcalc.inert import parameters
 from riskcalc.laws import Atoms, Continuous, Law
 from riskcalc.problems.base import Problem
 
+# How features stand to the eigenvectors of their covariance.
+BASES = ("principal", "generic")
 INTERCEPT = "The threshold is at n = p; with an intercept, which scikit-learn fits by default, it is at n = p + 1."
 
 
@@ -92,12 +94,13 @@ class LinearGaussian(Problem):
         noise_variance: ArrayLike | str = 0.0,
         ridge: ArrayLike | str = 0.0,
         penalty: ArrayLike | str | None = None,
+        basis: str = "principal",
     ):
         self.law = _law(law, n_features, eigenvalues, signal, coefficients, weights)
         self.n_samples, self.n_features, self.aspect_ratio = _sizes(aspect_ratio, n_samples, n_features)
         self.noise_variance = at_least_zero(noise_variance, "noise_variance")
         self.ridge = exact_array(ridge, "ridge")
-        self.penalty = _penalty(penalty)
+        self.penalty, self.basis = _penalty(penalty), _basis(basis, penalty)
         if isinstance(self.law, Continuous) and isinstance(self.penalty, np.ndarray) and self.penalty.shape[-1] != 1:
             raise ValueError(
                 "penalty must be None, 'natural' or one number where the law is continuous (its atoms are nodes of a "
@@ -131,6 +134,7 @@ class LinearGaussian(Problem):
         own = type(law) is Atoms and (law.coefficients is None or self.n_features is not None)
         atoms = {name: value for name, value in law.given().items() if name != "n_features"}  # it is the problem's
         told |= atoms if own else {"law": law}
+        told |= {} if self.basis == BASES[0] else {"basis": self.basis}
         others = [name for name in parameters(type(self)) if name not in parameters(LinearGaussian)]
         told |= self._attributes(others)
         return {name: told[name] for name in parameters(type(self)) if name in told}
@@ -223,3 +227,11 @@ def _penalty(penalty: Any) -> str | np.ndarray | None:
     if np.any(array <= 0):
         raise ValueError(f"penalty must be above 0, got {array[array <= 0].flat[0]}")
     return array
+
+
+def _basis(basis: str, penalty: Any) -> str:
+    if not (isinstance(basis, str) and basis in BASES):
+        raise ValueError(f"basis must be {' or '.join(map(repr, BASES))}, got {basis!r}")
+    if basis != BASES[0] and penalty is not None:
+        raise ValueError(f"penalty must be None, which is 1, in a {basis} basis, got {penalty!r}")
+    return basis

@@ -10,14 +10,16 @@ from riskcalc.formulas.chapters import Chapter
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import ratio
 from riskcalc.formulas.records import Formula
-from riskcalc.formulas.symbols import S
+from riskcalc.formulas.symbols import H, S
 from riskcalc.theory.dense import COEFFICIENT, COMPLEMENTS
 from riskcalc.theory.generic_symbols import alphabar, factor, found, foundbar, k, kbar, sight
 from riskcalc.theory.masks import LEFT_OUT, MOMENTS
 from riskcalc.theory.symbols import (
+    M0,
     N2,
     B,
     Lambda,
+    M0bar,
     X,
     a,
     abar,
@@ -48,6 +50,9 @@ NOISE = Formula(
     **_LAW,
 )
 
+# The variance of all features.
+VARIANCE = E(Lambda)
+
 # The mask, in the features.
 _MASK = {"where": COEFFICIENT, "moments": MOMENTS, "source": _SOURCE, "assumptions": _ONE_KIND}
 
@@ -74,10 +79,14 @@ SIGHT = Formula(
     id="generic_basis.sight",
     title="what a mask knows of its vector",
     defines=sight,
-    statement=E(S * (X**2 - E(X**2))) / E(X**2),
-    derived_from=("dense.coefficient",),
+    statement=E(S * (H**2 - 1)),
+    derived_from=("generic_basis.kept",),
     **_MASK,
 )
+
+
+# Of the features themselves.
+FEATURES_KEPT, FEATURES_DROPPED = E(M0), E(M0bar)
 
 
 # Risk and training error of m times the fit, and noise without direction that makes its square m^2/k times the fit's.
@@ -144,7 +153,26 @@ RESCALED_TRAINING_ERROR = Formula(
 )
 
 # An oracle keeps the largest true coefficients: of the fit it sees c times the truth, and keeps the rest blindly.
-_FOUND = {found: ratio(E(a * B**2), E(B**2)), foundbar: ratio(E(abar * B**2), E(B**2))}
+FOUND = Formula(
+    id="generic_basis.found",
+    title="how much of the truth the fit has found",
+    defines=found,
+    statement=E(a * B**2) / E(B**2),
+    evaluation=ratio(E(a * B**2), E(B**2)),
+    derived_from=("dense.coefficient",),
+    **_LAW,
+)
+
+MISSED = Formula(
+    id="generic_basis.missed",
+    title="how much of the truth the fit has missed",
+    defines=foundbar,
+    statement=E((1 - a) * B**2) / E(B**2),
+    evaluation=ratio(E(abar * B**2), E(B**2)),
+    derived_from=("dense.coefficient",),
+    **_LAW,
+)
+
 _told = sight * found  # how much more of the truth than of the rest is kept
 _left, _left_stable = 1 - alpha - _told, alphabar * foundbar + kbar * found
 _blind = E(X**2) - found**2 * E(B**2)
@@ -169,8 +197,8 @@ ORACLE_RISK = Formula(
     evaluation=sigma2
     + E(Lambda * (_left_stable * B + alpha * (B - X)) ** 2)
     + _oracle_noise(alphabar, kbar, _blind_stable),
-    derived_from=("dense.risk", "dense.coefficient"),
-    **_LAW | {"where": COEFFICIENT | _FOUND},
+    derived_from=("dense.risk", "dense.coefficient", "generic_basis.found", "generic_basis.missed"),
+    **_LAW,
 )
 
 ORACLE_TRAINING_ERROR = Formula(
@@ -180,7 +208,7 @@ ORACLE_TRAINING_ERROR = Formula(
     statement=_oracle_training_error(_left, _oracle_noise(1 - alpha, 1 - k, _blind)),
     evaluation=_oracle_training_error(_left_stable, _oracle_noise(alphabar, kbar, _blind_stable)),
     derived_from=("generic_basis.oracle_risk", "dense.slack"),
-    **_LAW | {"where": COEFFICIENT | _FOUND},
+    **_LAW,
 )
 
 
@@ -202,8 +230,10 @@ CHAPTER = Chapter(
         FACTOR,
         RESCALED_RISK,
         RESCALED_TRAINING_ERROR,
+        FOUND,
+        MISSED,
         ORACLE_RISK,
         ORACLE_TRAINING_ERROR,
     ),
-    meanings={kbar: 1 - k, alphabar: 1 - alpha, sight: k - alpha},
+    meanings={foundbar: 1 - found, kbar: 1 - k, alphabar: 1 - alpha, sight: k - alpha},
 )

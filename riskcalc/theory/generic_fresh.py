@@ -42,7 +42,7 @@ from riskcalc.theory.symbols import (
 
 
 def _formulas(vector, name, words, behind):
-    """Of a mask that looks at a vector: its weight in the second fit, risk, what is beyond the noise, training error."""
+    """Of a mask that looks at a vector: its weight in the second fit, risk and excess risk, training error."""
     seen = E(vector**2)
     reached, shrunk = ratio(E(a2 * B * vector), seen), ratio(E(a2 * vector**2), seen)
     left = E(Lambda * a2bar**2 * (B - u * vector) ** 2)

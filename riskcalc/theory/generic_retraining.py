@@ -6,11 +6,11 @@ second fit is (1 - t) ridge + t dense + echo. A mask that does not look (k = alp
 taken by chance.
 """
 
-from sympy import Eq, Min
+from sympy import Eq, Max
 
 from riskcalc.formulas.chapters import Chapter
 from riskcalc.formulas.expectation import E
-from riskcalc.formulas.nodes import positive_root, ratio, rest, share
+from riskcalc.formulas.nodes import positive, positive_root, ratio, rest, share
 from riskcalc.formulas.records import Equation, Formula
 from riskcalc.theory.dense import COEFFICIENT, COMPLEMENTS
 from riskcalc.theory.generic_symbols import (
@@ -75,13 +75,15 @@ _supplied = positive_root(-_apart, ridge2 * E(a2bar) / (kappa * nu2))
 TERMS = (a2, a2bar, a2 * a2bar, a2 * a2bar * (a2 - a2bar))
 SUPPLIED = (_supplied, ridge2 * E(a2bar**2) / (kappa * nu2 * (2 * _supplied + _apart)))
 
-_smaller = Min(alpha, 1 / kappa)
+_larger = Max(1, 1 + spare)
+_smaller = alpha / _larger
+_harmonic = ratio(E(positive(Lambda)), E(ratio(positive(Lambda), Lambda)))
 EFFECTIVE_RIDGE = Equation(
     id="generic_retraining.effective_ridge",
     title="effective ridge of the second fit",
     defines=nu2,
     statement=Eq(alpha - E(a2), positive_root(alpha - 1 / kappa, ridge2 * E(1 / (Lambda + nu2)) / kappa)),
-    lower=ridge2 / (kappa * alpha + 1),
+    lower=Max(ridge2 / _larger, _harmonic * (E(positive(Lambda)) / _smaller - 1)),
     upper=2 * E(Lambda) / _smaller + 4 * ridge2 / (kappa * _smaller**2),
     where=SHRINKAGE,
     source=_SOURCE,
@@ -170,11 +172,10 @@ BLEND = Formula(
     statement=overlap
     * sight
     / (overlap * sight + alpha * (1 - k) + k * (ridge2 - ridge) * E(1 / (Lambda + nu2)) / eta),
-    evaluation=overlap
-    * sight
-    * nu2
-    * eta
-    * ratio(1, nu2 * eta * (overlap * sight + alpha * kbar) + k * (ridge2 - ridge) * g),
+    evaluation=ratio(
+        overlap * sight * nu2 * eta,
+        nu2 * eta * (overlap * sight + alpha * kbar) + k * (ridge2 - ridge) * g,
+    ),
     where=_BLENDED,
     derived_from=("generic_retraining.slack", "dense.risk", "dense.coefficient"),
     **REFIT,

@@ -14,6 +14,7 @@ from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.state import State, take
 from riskcalc.policies import Policy, Procedure, Retrain
+from riskcalc.prediction.bases import in_basis
 from riskcalc.prediction.diagonal.columns import ATOM_ENTRIES
 from riskcalc.prediction.diagonal.finite import finite_sample_risk, finite_size
 from riskcalc.prediction.diagonal.fit import Fit, fit_dense
@@ -23,7 +24,7 @@ from riskcalc.prediction.diagonal.regimes import Budget, Chunk, chunks
 from riskcalc.prediction.diagonal.retraining import Values, fit_fresh, fit_same, misfit_of
 from riskcalc.prediction.diagonal.rounds import prune_repeatedly
 from riskcalc.prediction.policies import Drawn, Scored, mask, score
-from riskcalc.prediction.solvers import Model, NotCovered, Solver, solver
+from riskcalc.prediction.solvers import Model, NotCovered, Solver
 from riskcalc.prediction.status import MOST_ROUNDING, Status
 from riskcalc.problems import LinearGaussian
 
@@ -84,8 +85,8 @@ class DiagonalModel(Model):
         return result
 
 
-@solver.register
-def _(problem: LinearGaussian, shape: tuple[int, ...], work: Evaluator) -> Iterator[Solver]:
+@in_basis("principal")
+def _solvers(problem: LinearGaussian, shape: tuple[int, ...], work: Evaluator) -> Iterator[Solver]:
     for chunk in chunks(problem, shape, work.system):
         yield DiagonalSolver(problem, chunk, work)
 
