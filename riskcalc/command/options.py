@@ -15,6 +15,7 @@ from riskcalc.expressions import Expression
 from riskcalc.files import check_output
 from riskcalc.policies import POLICIES, Option, Ranking, Retrain, Score
 from riskcalc.policies.base import rankings, required
+from riskcalc.problems import BASES
 
 FILE = click.Path(path_type=Path)
 
@@ -55,6 +56,11 @@ _OPTIONS: tuple[tuple[str, Any, str], ...] = (
     ("--noise-variance", str, "Noise variance."),
     ("--ridge", str, "Ridge penalty: scikit-learn's alpha divided by n_samples."),
     ("--penalty", str, "'natural', or penalty weights by atom."),
+    (
+        "--basis",
+        click.Choice(BASES),
+        "How features stand to the eigenvectors of their covariance; principal if left out.",
+    ),
     ("--data", FILE, "CSV table taken as the population, instead of a law; needs --target and --n-samples."),
     ("--target", str, "Target column of --data."),
     ("--keep", str, "Fraction of features kept; a list asks for several."),

@@ -11,7 +11,7 @@ import numpy as np
 
 from riskcalc.laws import Continuous, Law, PowerLaw
 from riskcalc.problems.base import Problem, facts_latex, facts_of
-from riskcalc.problems.linear_gaussian import LinearGaussian
+from riskcalc.problems.linear_gaussian import BASES, LinearGaussian
 from riskcalc.problems.rank_one import RankOne
 
 MOST_ATOMS = 8  # more are not listed
@@ -87,7 +87,8 @@ def _(problem: LinearGaussian) -> list[str]:
     own = ["D = 1"] if penalty is None else [r"D = \Lambda"] if isinstance(penalty, str) else []
     facts = [rf"\kappa = {ratio}", rf"\sigma^2 = {number_latex(problem.noise_variance[()])}"]
     facts += [rf"\lambda = {number_latex(problem.ridge[()])}", *own]
-    return [r",\quad ".join(facts), law_latex(problem)]
+    basis = [] if problem.basis == BASES[0] else [rf"\text{{features in a {problem.basis} basis}}"]
+    return [r",\quad ".join([*facts, *basis]), law_latex(problem)]
 
 
 @facts_of.register

@@ -7,7 +7,7 @@ registers both; where its features are not independent, an `Ensemble` of its own
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import singledispatch
 from typing import Any
@@ -69,6 +69,11 @@ class Sampler(ABC):
         """Of the first fit."""
         return float(as_float(self.problem.ridge)[()])
 
+    @property
+    def trial_bytes(self) -> int:
+        """Memory of a trial besides its samples and fits."""
+        return 0
+
     @abstractmethod
     def check(self, procedure: Procedure) -> None:
         """Refuse a procedure, in whole numbers, that has no finite error at this size, or that is not simulated."""
@@ -124,16 +129,32 @@ def _(problem: LinearGaussian, n_samples: int) -> LinearGaussian:
         law=Empirical(own.eigenvalues[0], own.signal[0]),
         noise_variance=problem.noise_variance,
         ridge=problem.ridge,
-        penalty=own.penalty[0],
+        penalty=None if problem.penalty is None else own.penalty[0],
+        basis=problem.basis,
     )
 
 
 @sampler.register
 def _(problem: LinearGaussian, n_samples: int, drawn: bool) -> Sampler:
     finite = sized(problem, n_samples)
-    return DiagonalSampler(finite, population(finite, int(finite.n_features)), problem if drawn else None)
+    kind = _SAMPLERS[problem.basis]
+    return kind(finite, population(finite, int(finite.n_features)), problem if drawn else None)
 
 
+_SAMPLERS: dict[str, Any] = {}
+
+
+def in_basis(name: str) -> Callable[[Any], Any]:
+    """Register what samples linear Gaussian problems in a basis: a decorator."""
+
+    def register(kind: Any) -> Any:
+        _SAMPLERS[name] = kind
+        return kind
+
+    return register
+
+
+@in_basis("principal")
 @dataclass(frozen=True)
 class DiagonalSampler(Sampler):
     """Independent Gaussian features; with a `law`, they are drawn from it anew in every trial."""
@@ -142,7 +163,7 @@ class DiagonalSampler(Sampler):
     features: Population
     law: LinearGaussian | None
 
-    def redrawn(self, trials: int, seed: np.random.SeedSequence) -> Population | None:
+    def redrawn(self, trials: int, seed: np.random.SeedSequence) -> Any:
         """From the law."""
         if self.law is None:
             return None

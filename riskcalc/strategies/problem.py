@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from riskcalc.exact import as_float, count
 from riskcalc.laws import Law
-from riskcalc.problems import LinearGaussian, RankOne
+from riskcalc.problems import BASES, LinearGaussian, RankOne
 from riskcalc.strategies.numbers import NOISE, RIDGES, either, numbers, once_in, signed, zero_or
 
 # Eigenvalues over six decades.
@@ -29,6 +29,7 @@ def problems(
     singular: bool | None = None,
     max_atoms: int = 8,
     aspect_ratio: tuple[float, float] = RATIOS,
+    basis: str = BASES[0],
 ) -> st.SearchStrategy[LinearGaussian]:
     """Problems: one each, not batches.
 
@@ -47,6 +48,8 @@ def problems(
     max_atoms : int >= 1
     aspect_ratio : (low, high)
         Bounds, within which exactly 1, the interpolation threshold, comes up often.
+    basis : "principal" or "generic"
+        Of all of them; a generic one goes with no penalty but 1.
 
     Examples
     --------
@@ -62,6 +65,10 @@ def problems(
     """
     if law is not None and singular is not None:
         raise ValueError(f"singular says how atoms are drawn; with a law leave it out, got {singular}")
+    if basis != BASES[0]:
+        if penalty:
+            raise ValueError(f"a {basis} basis goes with no penalty but 1; leave penalty out, got {penalty}")
+        penalty = False
     # One weight of a penalty fits every law.
     plain = arguments(
         noise=noise,
@@ -80,6 +87,7 @@ def problems(
         if law is not None:
             given = {name: value for name, value in given.items() if name not in LAW}
             given["law"] = draw(law)
+        given["basis"] = basis
         if ridge == "negative":
             given["ridge"] = -_reach(LinearGaussian(**given)) * draw(numbers(*BELOW_ZERO, simplest=0.5))
         return LinearGaussian(**given)

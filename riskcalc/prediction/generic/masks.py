@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from riskcalc.lowering.compensated import add, product
 from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.lowering.state import State
+from riskcalc.lowering.surplus import Surplus
 from riskcalc.policies import Magnitude, Policy
 from riskcalc.prediction.diagonal.fit import Fit
 from riskcalc.prediction.diagonal.masks import LEFT_OUT_NAMES, MaskGroup, masks_of
 from riskcalc.prediction.diagonal.pruned import thresholds
-from riskcalc.prediction.diagonal.regimes import Chunk
+from riskcalc.prediction.diagonal.regimes import Budget, Chunk
 from riskcalc.prediction.policies import Best, Mask, Ranked, Scored, mask
 from riskcalc.prediction.solvers import NotCovered
 from riskcalc.prediction.status import Status
@@ -80,6 +82,16 @@ def look(
         for name, values in found.items():
             shares[name][rows] = np.where(nothing, blind.get(name, values), values)
     return Look(shares, status, thresholds(groups, status, chunk.state["kappa"]), groups, truth or not policy.sees_fit)
+
+
+def of_shares(shares: State, state: State, budget: Budget) -> Budget:
+    """The budget that masks keep, where that is less than they were to keep."""
+    kappa, whole = state["kappa"], state["total"]
+    alpha, none = shares["alpha"], 0 * shares["alpha"]
+    kept = product((alpha, none), (whole, none))
+    left = Surplus(shares["dropped"] * whole, none, budget.keep_surplus.resolution)
+    beyond = Surplus(*add(product((kappa, none), kept), (-whole, none)), budget.small_surplus.resolution)
+    return Budget(alpha, left.weighing(state["weights"], (whole, 0 * whole)), beyond)
 
 
 def check_covered(policy: Policy, theory: Mask) -> None:

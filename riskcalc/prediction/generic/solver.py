@@ -21,7 +21,7 @@ from riskcalc.prediction.diagonal.fit import Fit
 from riskcalc.prediction.diagonal.masks import MaskGroup
 from riskcalc.prediction.diagonal.regimes import chunks
 from riskcalc.prediction.diagonal.solver import DiagonalModel
-from riskcalc.prediction.generic.masks import Look, look
+from riskcalc.prediction.generic.masks import Look, look, of_shares
 from riskcalc.prediction.generic.ridge import second_ridge
 from riskcalc.prediction.policies import UNCHANGED, Best, Mask, mask
 from riskcalc.prediction.solvers import Model, NotCovered, Solver
@@ -122,11 +122,11 @@ class GenericSolver(DiagonalSolver):
         ridge = work.system.number(chunk.regimes_of(retrain.ridge_of(self.problem)))
         if np.any(ridge < 0):
             raise NotCovered("in a generic basis the theory covers second fits with a ridge of zero or more")
-        if model.policy.repeats:
-            raise NotCovered("in a generic basis second fits after draws with replacement are not predicted")
         state = (chunk.state if model.fit is None else model.fit.state) | seen.shares
         trial = None if first is None or not first.second else work.system.number(first.second["nu2"])
         budget = self._budget(model.policy)
+        if model.policy.repeats:
+            budget = of_shares(seen.shares, state, budget)
         second = second_ridge(chunk, state, budget, ridge, trial, work)
         known = seen.status != Status.NOT_CONVERGED
         if not seen.truth:
