@@ -58,7 +58,7 @@ class Plan:
 
     @property
     def trial_bytes(self) -> int:
-        """Memory of one trial: designs, a scaled copy and columns of each, a Gram matrix, and what its sampler needs."""
+        """Memory of one trial: designs, a scaled copy and columns of each, a Gram matrix, and the sampler's own."""
         n, p = self.n_samples, self.n_features
         return 8 * (n * p * (5 if self.fresh else 3) + min(n, p) ** 2 + 16 * (n + p)) + self.sampler.trial_bytes
 
