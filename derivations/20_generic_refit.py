@@ -66,22 +66,23 @@ def derivation(records):
         features. The mask looks at one vector $v$, of mean square $N$, and keeps the share $k$ of its square. The
         features stand in general position. The ridge fit with the ridge $\lambda_2$ to what is kept is
         $(G+\psi)^{-1}(g+\theta v+\zeta)$, where $\zeta$ has no direction: $\psi=\eta\omega$ with
-        $E[b]+\lambda_2E[1/(\Lambda+\omega)]/\eta=\alpha$, $b=\Lambda/(\Lambda+\omega)$ and $\eta=1-\kappa E[b]$. With
-        $\ell N$ its mean product with $v$, $(k-\alpha)\ell=k\theta\bar g$ for the mean eigenvalue
-        $\bar g=E[1/(\Lambda+\omega)]/\eta$ of $(G+\psi)^{-1}$, and $\zeta$ adds $\delta v_\zeta$ to the risk, where
+        $E[b]+\lambda_2E[1/(\Lambda+\omega)]/\eta=\alpha$, $b=\Lambda/(\Lambda+\omega)$ and $\eta=1-\kappa E[b]$.
+        With $\ell N$ its mean product with $v$, $(k-\alpha)\ell=k\theta\bar g$ for the mean eigenvalue $\bar
+        g=E[1/(\Lambda+\omega)]/\eta$ of $(G+\psi)^{-1}$, and $\zeta$ adds $\delta v_\zeta$ to the risk, where
         $v_\zeta=Q-((k-\alpha)/(k(1-\alpha)))\ell^2N$ and $Q$ is the mean square of the fit but for $\zeta$.""",
         assumptions=r"""$0<\alpha<1$, $k>0$, $\lambda_2>0$; fits without a ridge are the limit $\lambda_2\to0$, away
-        from $\kappa\alpha=1$. The basis of the features is uniformly distributed (Haar) and independent of the sample
-        and of the coefficients as the eigenvectors of $\Sigma$ see them. The mask sees the sample only through $v$, and
-        treats both signs of a coordinate alike.""",
-        cited=r"""Asymptotic freeness (Voiculescu, 1991): if a matrix $D$ is turned by an independent Haar rotation and
-        $A$, $f(A)$ are not, then in products that alternate between $D$ and functions of $A$, each less the mean of its
-        eigenvalues, the mean of the eigenvalues tends to zero, and so do products with fixed vectors on both sides.
-        Given $v$, a Haar rotation is one of $v$ and a Haar rotation of its complement (see the derivation of the
-        generic basis). The second fit is a series of such products, convergent for large $\lambda_2$; both sides of
-        what follows are analytic in $\lambda_2>0$. The deterministic equivalent of a resolvent (Hachem, Loubaton and
-        Najim, 2007): with $A$ any function of $\Sigma$ that is positive, $(G+A)^{-1}$ may be replaced by
-        $(\eta\Sigma+A)^{-1}$, where $\eta(1+(\kappa/p)\mathrm{tr}\,\Sigma(\eta\Sigma+A)^{-1})=1$.""",
+        from $\kappa\alpha=1$. The basis of the features is uniformly distributed (Haar) and independent of the
+        sample and of the coefficients as the eigenvectors of $\Sigma$ see them. The mask sees the sample only
+        through $v$, and treats both signs of a coordinate alike.""",
+        cited=r"""Asymptotic freeness (Voiculescu, 1991): if a matrix $D$ is turned by an independent Haar rotation
+        and $A$, $f(A)$ are not, then in products that alternate between $D$ and functions of $A$, each less the
+        mean of its eigenvalues, the mean of the eigenvalues tends to zero, and so do products with fixed vectors on
+        both sides. Given $v$, a Haar rotation is one of $v$ and a Haar rotation of its complement (see the
+        derivation of the generic basis). The second fit is a series of such products, convergent for large
+        $\lambda_2$; both sides of what follows are analytic in $\lambda_2>0$. The deterministic equivalent of a
+        resolvent (Hachem, Loubaton and Najim, 2007): with $A$ any function of $\Sigma$ that is positive,
+        $(G+A)^{-1}$ may be replaced by $(\eta\Sigma+A)^{-1}$, where
+        $\eta(1+(\kappa/p)\mathrm{tr}\,\Sigma(\eta\Sigma+A)^{-1})=1$.""",
         where=SHRINKAGE,
     )
     _messages(d)
@@ -95,8 +96,8 @@ def _messages(d):
     d.step(
         "a kept feature",
         Roots(Equal(told, trial / mean - (psi - ridge2) * trial), trial, (mean * told / alpha,)),
-        r"""Let $r=(G+\psi)\hat\beta_2-g$ be what the mask tells the fit, and $m=\hat\beta_2/\bar g-r$ what it is told.
-        On a kept feature the fit is stationary, $g-G\hat\beta_2=\lambda_2\hat\beta_2$, so that
+        r"""Let $r=(G+\psi)\hat\beta_2-g$ be what the mask tells the fit, and $m=\hat\beta_2/\bar g-r$ what it is
+        told. On a kept feature the fit is stationary, $g-G\hat\beta_2=\lambda_2\hat\beta_2$, so that
         $r=(\psi-\lambda_2)\hat\beta_2$. We choose $\psi$ such that $\bar g(\psi-\lambda_2)=1-\alpha$; then
         $\hat\beta_2=\bar gm/\alpha$.""",
         given=REPLACED,
@@ -104,8 +105,8 @@ def _messages(d):
     d.step(
         "a kept feature tells",
         Equal((psi - ridge2) * mean * told / alpha, (1 / alpha - 1) * told),
-        r"""So $r=(1/\alpha-1)m$ on a kept feature. A dropped one has no coefficient, and $r=-m$. Together
-        $r=Dm$ with $D=S/\alpha-1$.""",
+        r"""So $r=(1/\alpha-1)m$ on a kept feature. A dropped one has no coefficient, and $r=-m$. Together $r=Dm$
+        with $D=S/\alpha-1$.""",
         uses=["a kept feature"],
         given=REPLACED,
     )
@@ -114,10 +115,10 @@ def _messages(d):
         Equal(E(CENTRED), S.Zero),
         r"""The mean of the diagonal of $D$ is zero. The fit answers by $m=\mathring Ar+(G+\psi)^{-1}g/\bar g$ with
         $\mathring A=(G+\psi)^{-1}/\bar g-1$, which follows from $\hat\beta_2=(G+\psi)^{-1}(g+r)$; the mean of the
-        eigenvalues of $\mathring A$ is zero, $\bar g$ being that of $(G+\psi)^{-1}$. So
-        $r=D(1+\mathring AD+\mathring AD\mathring AD+\dots)(G+\psi)^{-1}g/\bar g$ alternates between centred matrices.
-        Were $D$ free of the sample, $r$ would have no direction: its products with vectors known to the sample tend to
-        zero, and $r^\top f(G)r$ to $\|r\|^2$ times the mean eigenvalue of $f(G)$.""",
+        eigenvalues of $\mathring A$ is zero, $\bar g$ being that of $(G+\psi)^{-1}$. So $r=D(1+\mathring
+        AD+\mathring AD\mathring AD+\dots)(G+\psi)^{-1}g/\bar g$ alternates between centred matrices. Were $D$ free
+        of the sample, $r$ would have no direction: its products with vectors known to the sample tend to zero, and
+        $r^\top f(G)r$ to $\|r\|^2$ times the mean eigenvalue of $f(G)$.""",
         uses=["a kept feature tells"],
         given=LOOKS,
     )
@@ -125,9 +126,9 @@ def _messages(d):
         "the ridge that stands in for the mask",
         Equal(1 - mean * (psi - ridge2), E(a2) + ridge2 * g1 / eta),
         r"""$\psi(G+\psi)^{-1}$ may be replaced by $\omega(\Sigma+\omega)^{-1}$ where $\psi=\eta\omega$ and
-        $\eta=1-\kappa E[b]$ (see the derivation of the dense fit), so that
-        $\bar g=E[1/(\Lambda+\omega)]/\eta$. The choice $\bar g(\psi-\lambda_2)=1-\alpha$ is an equation for
-        $\omega$: $\alpha$ is $E[b]+\lambda_2E[1/(\Lambda+\omega)]/\eta$.""",
+        $\eta=1-\kappa E[b]$ (see the derivation of the dense fit), so that $\bar g=E[1/(\Lambda+\omega)]/\eta$. The
+        choice $\bar g(\psi-\lambda_2)=1-\alpha$ is an equation for $\omega$: $\alpha$ is
+        $E[b]+\lambda_2E[1/(\Lambda+\omega)]/\eta$.""",
         uses=["a kept feature"],
         given={psi: eta * nu2, mean: g1 / eta},
     )
@@ -143,8 +144,8 @@ def _messages(d):
     d.step(
         "it has one root",
         Less(S.Zero, fall),
-        r"""Its one side falls where $\eta>0$. It begins above $\alpha$: at infinity if $\eta$ vanishes on the way or if
-        $P(\Lambda=0)>0$, and else above one, at $\omega=0$; and it tends to zero.""",
+        r"""Its one side falls where $\eta>0$. It begins above $\alpha$: at infinity if $\eta$ vanishes on the way
+        or if $P(\Lambda=0)>0$, and else above one, at $\omega=0$; and it tends to zero.""",
         uses=["the slope of its equation"],
     )
 
@@ -155,8 +156,8 @@ def _vector(d):
         "what the mask tells of its vector",
         Equal(E(CENTRED * along * coordinate * coordinate), along * (k - alpha) / alpha * norm),
         r"""The mask knows $v$. Split both messages, $m=\mu v+\xi$ and $r=\theta v+\zeta$, with $\xi$ and $\zeta$
-        orthogonal to $v$. In the features, the coordinates of $v$ are $\sqrt NH$, and the mask keeps the share $k$ of
-        their square. $\xi$ has no direction, and its product with $DSv$ tends to zero. So
+        orthogonal to $v$. In the features, the coordinates of $v$ are $\sqrt NH$, and the mask keeps the share $k$
+        of their square. $\xi$ has no direction, and its product with $DSv$ tends to zero. So
         $\theta=\mu(k-\alpha)/\alpha$.""",
         uses=["the mask is centred"],
         given=LOOKS,
@@ -211,9 +212,9 @@ def _vector(d):
             echo,
             (ECHO,),
         ),
-        r"""$\zeta$ has no direction in the sample's eigenvectors either: so the square of
-        $(G+\psi)^{-1}(g+\theta v)+(G+\psi)^{-1}\zeta$ has the mean $Q+\bar g_2\zeta^2$. One linear equation for
-        $\zeta^2$, with $\mu$ and $\xi^2$ put in from above.""",
+        r"""$\zeta$ has no direction in the sample's eigenvectors either: so the square of $(G+\psi)^{-1}(g+\theta
+        v)+(G+\psi)^{-1}\zeta$ has the mean $Q+\bar g_2\zeta^2$. One linear equation for $\zeta^2$, with $\mu$ and
+        $\xi^2$ put in from above.""",
         uses=["the overlap of the second fit", "the echo", "the norm of the second fit"],
         given={
             noise: alpha / (1 - alpha) * (echo - along**2 * k * (1 - k) / alpha**2 * norm),
@@ -250,9 +251,9 @@ def _resolvent(d):
             Derivative(tilt - 1 / (1 + kappa * tilted), tilt),
             1 - kappa * E(Lambda**2 / (tilt * Lambda + psi) ** 2) / (1 + kappa * tilted) ** 2,
         ),
-        r"""For $\mathrm{tr}\,\Sigma(G+\psi)^{-2}$, take the slope of $\mathrm{tr}(G+\psi+j\Sigma)^{-1}$ in $j$ at zero.
-        With $A=\psi+j\Sigma$ the equivalent is $(\eta_j\Sigma+\psi)^{-1}$, where $\eta_j$ is $\eta+j$, and $\eta$ is
-        $1/(1+\kappa E[\Lambda/(\eta_j\Lambda+\psi)])$. This is $dj/d\eta_j$.""",
+        r"""For $\mathrm{tr}\,\Sigma(G+\psi)^{-2}$, take the slope of $\mathrm{tr}(G+\psi+j\Sigma)^{-1}$ in $j$ at
+        zero. With $A=\psi+j\Sigma$ the equivalent is $(\eta_j\Sigma+\psi)^{-1}$, where $\eta_j$ is $\eta+j$, and
+        $\eta$ is $1/(1+\kappa E[\Lambda/(\eta_j\Lambda+\psi)])$. This is $dj/d\eta_j$.""",
     )
     d.step(
         "its slope in shrinkages",

@@ -29,6 +29,7 @@ spreading = scalar("spreading", "what it adds to the mean square of the coeffici
 psi = scalar("psi", "ridge of a fit to all features that stands in for the mask", POSITIVE, r"\psi")
 mean = scalar("mean_resolvent", r"mean eigenvalue of $(G+\psi)^{-1}$", POSITIVE, r"\bar g")
 gone = scalar("gone", "share dropped of the square, over the share of features that is dropped", POSITIVE, "x")
+spare = scalar("spare", "features dropped over features kept", POSITIVE, "z")
 faint = scalar("faint", "share of the square that is dropped over the share that is kept", POSITIVE, "y")
 beyond = scalar("beyond", r"$\kappa\alpha-1$", POSITIVE, r"\delta_\kappa")
 level = scalar("level", "an eigenvalue of the sample's matrix", POSITIVE, r"\ell_i")
@@ -74,20 +75,20 @@ def derivation(records):
     """Retraining on the same sample in a generic basis."""
     d = Derivation(
         title="Retraining on the same sample in a generic basis",
-        statement=r"""Of a ridge fit in a generic basis keep the fraction $\alpha$ of the features with the share $k$ of
-        its square, and fit again on the same sample with the ridge $\lambda_2$. The second fit is
-        $(1-t)\hat\beta_b+t\hat\beta+(G+\psi)^{-1}\zeta$, where $\hat\beta$ is the dense fit, $\hat\beta_b$ the ridge fit
-        to all features with the ridge $\psi=\eta\omega$, and $\zeta$ an echo of the mask without direction. The weight
-        is $t=o(k-\alpha)/(o(k-\alpha)+\alpha(1-k)+k\tau)$ with $o=N_{ab}/N_{aa}$ and
+        statement=r"""Of a ridge fit in a generic basis keep the fraction $\alpha$ of the features with the share
+        $k$ of its square, and fit again on the same sample with the ridge $\lambda_2$. The second fit is
+        $(1-t)\hat\beta_b+t\hat\beta+(G+\psi)^{-1}\zeta$, where $\hat\beta$ is the dense fit, $\hat\beta_b$ the
+        ridge fit to all features with the ridge $\psi=\eta\omega$, and $\zeta$ an echo of the mask without
+        direction. The weight is $t=o(k-\alpha)/(o(k-\alpha)+\alpha(1-k)+k\tau)$ with $o=N_{ab}/N_{aa}$ and
         $\tau=(\lambda_2-\lambda)E[1/(\Lambda+\omega)]/\eta$; and the risk is
         $(1-t)^2\gamma_{bb}+2t(1-t)\gamma_{ab}+t^2\gamma+\delta v$.""",
-        assumptions=r"""As for the second fit under a mask in general position (there), whose vector is the dense fit
-        here. $D=1$. $\lambda_2>0$; a second fit without a ridge is the limit $\lambda_2\to0$, away from
+        assumptions=r"""As for the second fit under a mask in general position (there), whose vector is the dense
+        fit here. $D=1$. $\lambda_2>0$; a second fit without a ridge is the limit $\lambda_2\to0$, away from
         $\kappa\alpha=1$.""",
-        cited=r"""The theorem on the second fit under a mask in general position: its form, its overlap with the vector
-        that the mask looks at, and what its echo adds. The law of a ridge fit; and that of two ridge fits to one sample,
-        which see a feature as $W+G_x$ and $W+G_y$, with jointly Gaussian noises whose covariance is that of the errors
-        of the two fits at a new point (as in the derivation of retraining).""",
+        cited=r"""The theorem on the second fit under a mask in general position: its form, its overlap with the
+        vector that the mask looks at, and what its echo adds. The law of a ridge fit; and that of two ridge fits to
+        one sample, which see a feature as $W+G_x$ and $W+G_y$, with jointly Gaussian noises whose covariance is
+        that of the errors of the two fits at a new point (as in the derivation of retraining).""",
         where={a: Lambda / (Lambda + nu), a2: Lambda / (Lambda + nu2)},
     )
     _blend(d)
@@ -104,9 +105,9 @@ def _blend(d):
             ((level + ridge) * coordinate + t * (psi - ridge) * coordinate) / (level + psi),
             (1 - t) * (level + ridge) * coordinate / (level + psi) + t * coordinate,
         ),
-        r"""The second fit is $(G+\psi)^{-1}(g+\theta\hat\beta+\zeta)$, and $g=(G+\lambda)\hat\beta$ because $\hat\beta$
-        is a ridge fit. In an eigenvector of $G$, with $t=\theta/(\psi-\lambda)$: what multiplies $1-t$ is
-        $\hat\beta_b=(G+\psi)^{-1}g$, the ridge fit with the ridge $\psi$.""",
+        r"""The second fit is $(G+\psi)^{-1}(g+\theta\hat\beta+\zeta)$, and $g=(G+\lambda)\hat\beta$ because
+        $\hat\beta$ is a ridge fit. In an eigenvector of $G$, with $t=\theta/(\psi-\lambda)$: what multiplies $1-t$
+        is $\hat\beta_b=(G+\psi)^{-1}g$, the ridge fit with the ridge $\psi$.""",
     )
     d.step(
         "its overlap with the dense fit",
@@ -118,8 +119,8 @@ def _blend(d):
     d.step(
         "the weight of the dense fit",
         Roots(Equal((k - alpha) * ((1 - t) * o + t), k * mean * t * (psi - ridge)), t, (BLEND,)),
-        r"""What the mask knows of its vector is $(k-\alpha)\ell=k\theta\bar g$. Here $\bar g(\psi-\lambda_2)=1-\alpha$
-        and $\tau=(\lambda_2-\lambda)\bar g$: one linear equation for $t$.""",
+        r"""What the mask knows of its vector is $(k-\alpha)\ell=k\theta\bar g$. Here $\bar
+        g(\psi-\lambda_2)=1-\alpha$ and $\tau=(\lambda_2-\lambda)\bar g$: one linear equation for $t$.""",
         uses=["its overlap with the dense fit"],
         given={psi: ridge2 + (1 - alpha) / mean, ridge: ridge2 - shift / mean},
     )
@@ -143,8 +144,8 @@ def _pairs(d, records):
             joint,
             (pair(first, second),),
         ),
-        r"""$\gamma_{xy}=\sigma^2+\kappa E[(W-V_x)(W-V_y)]$ with $\kappa W^2=\Lambda B^2$. It feeds back into itself,
-        as the risk does.""",
+        r"""$\gamma_{xy}=\sigma^2+\kappa E[(W-V_x)(W-V_y)]$ with $\kappa W^2=\Lambda B^2$. It feeds back into
+        itself, as the risk does.""",
         uses=["the errors of two ridge fits in a feature"],
     )
     d.step(
@@ -171,17 +172,18 @@ def _errors(d, records):
     d.step(
         "the square of the second fit",
         Equal(PLAIN_SQUARE, norm_aa * ((1 - t) * o + t) ** 2 + (1 - t) ** 2 * (norm_bb - o**2 * norm_aa)),
-        r"""But for the echo: along the dense fit, and beside it. The echo's variance is in proportion to $v$, this less
-        $((k-\alpha)/(k(1-\alpha)))\ell^2N_{aa}$ (as there).""",
+        r"""But for the echo: along the dense fit, and beside it. The echo's variance is in proportion to $v$, this
+        less $((k-\alpha)/(k(1-\alpha)))\ell^2N_{aa}$ (as there).""",
         uses=["its overlap with the dense fit"],
         given={norm_ab: o * norm_aa},
     )
     d.step(
         "the training error of a ridge fit",
         Equal(target - fitted, (target - 2 * fitted + size) + ridge * norm_aa),
-        r"""For a fit with the ridge $\lambda$ the residual's product with $X\hat\beta$ is $\lambda\|\hat\beta\|^2$ times
-        $n$, $\hat\beta$ being stationary. So its product with $y$, over $n$, is the training error plus that: of the
-        dense fit $q^2\gamma+\lambda N_{aa}$, of the ridge fit $\eta^2\gamma_{bb}+\psi N_{bb}$.""",
+        r"""For a fit with the ridge $\lambda$ the residual's product with $X\hat\beta$ is
+        $n\lambda\|\hat\beta\|^2$, $\hat\beta$ being stationary. So its product with $y$, over $n$, is the training
+        error plus that: of the dense fit $q^2\gamma+\lambda N_{aa}$, of the ridge fit $\eta^2\gamma_{bb}+\psi
+        N_{bb}$.""",
         uses=["ridge, dense and an echo"],
         given={fitted: size + ridge * norm_aa},
     )
@@ -207,16 +209,17 @@ def _limits(d, records):
     d.step(
         "a mask that does not look",
         Equal(BLEND, S.Zero),
-        r"""With $k=\alpha$ there is no dense part: the second fit is a small model on features taken by chance, of the
-        risk $\gamma_{bb}+\delta N_{bb}$.""",
+        r"""With $k=\alpha$ there is no dense part: the second fit is a small model on features taken by chance, of
+        the risk $\gamma_{bb}+\delta N_{bb}$.""",
         uses=["the weight of the dense fit"],
         given={k: alpha},
     )
     d.step(
         "features that are all alike",
         Equal(plain, small),
-        r"""If $\Lambda=1$ for all, any basis is as good: the small model on features taken by chance is the dense fit
-        of the kept ones, with the others as noise. Its shrinkage is $1/(1+\nu)$, and $b$ is $\alpha$ times that.""",
+        r"""If $\Lambda=1$ for all, any basis is as good: the small model on features taken by chance is the dense
+        fit of the kept ones, with the others as noise. Its shrinkage is $1/(1+\nu)$, and $b$ is $\alpha$ times
+        that.""",
         uses=["a mask that does not look"],
         given={Lambda: S.One, B: sqrt(r2), nu2: (1 + nu) / alpha - 1, eta: 1 - kappa * alpha / (1 + nu)},
     )
@@ -225,18 +228,18 @@ def _limits(d, records):
     d.step(
         "two interpolators",
         Equal((LOSS * ECHO).xreplace(exact), never.xreplace(exact)),
-        r"""Without ridges, and with more features kept than samples, $\eta=\psi=0$ and $\omega=\nu$: all ridge fits are
-        the interpolator of least norm, and there is nothing beside the dense fit but the echo.""",
+        r"""Without ridges, and with more features kept than samples, $\eta=\psi=0$ and $\omega=\nu$: all ridge fits
+        are the interpolator of least norm, and there is nothing beside the dense fit but the echo.""",
         uses=["the weight of the dense fit", "the square of the second fit"],
         given={eta: S.Zero, nu: nu2, o: S.One, norm_bb: norm_aa, norm_ab: norm_aa},
     )
     d.step(
         "retraining an interpolator never beats it",
         Less(S.Zero, never),
-        r"""With $\kappa\alpha=1+\delta_\kappa$, $\alpha=1/(1+x)$ and $k=1/(1+y)$, all of $\delta_\kappa$, $x$ and $y$
-        positive, what the echo adds to the dense risk is positive.""",
+        r"""With $\kappa\alpha=1+\delta_\kappa$, $\alpha=1/(1+z)$ and $k=1/(1+y)$, all of $\delta_\kappa$, $y$ and
+        $z$ positive, what the echo adds to the dense risk is positive.""",
         uses=["two interpolators"],
-        given={kappa: (1 + beyond) * (1 + gone), alpha: 1 / (1 + gone), k: 1 / (1 + faint)},
+        given={kappa: (1 + beyond) * (1 + spare), alpha: 1 / (1 + spare), k: 1 / (1 + faint)},
     )
     d.step(
         "small coefficients are dropped first",
