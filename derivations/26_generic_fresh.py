@@ -4,7 +4,7 @@ Masks that look at something the second sample does not know: the dense fit to a
 fit finds what is left of the truth when a multiple of that vector is taken away. Read from top to bottom.
 """
 
-from sympy import Integral, S, Symbol, exp, oo, pi, sqrt
+from sympy import Integral, Symbol, exp, oo, pi, sqrt
 
 from riskcalc.derivation.claims import Equal, Roots
 from riskcalc.derivation.record import Derivation
@@ -24,6 +24,7 @@ truth = scalar("truth", "the true coefficients' coordinate along its eigenvector
 vector = scalar("vector", "that of the vector", REAL, "v_i")
 noise = scalar("noise_coordinate", r"that of $X^\top$ times the noise, over $n$", REAL, "e_i")
 found = scalar("found", "test risk of the ridge fit to what is left of the truth", POSITIVE, r"\gamma'")
+misfit = scalar("refit_error", "training error of the second fit", NONNEGATIVE, "T_2")
 spreading = scalar(
     "spreading", "what the echo adds to the mean square of the coefficients, per unit", POSITIVE, r"\delta_I"
 )
@@ -48,6 +49,7 @@ SQUARE += kappa * found * E(Lambda / (Lambda + nu2) ** 2)
 UNSEEN = (k - alpha) / k
 WEIGHT = UNSEEN * o / (1 - E(a2) - UNSEEN * (1 - pi_b))
 ECHO = SQUARE - UNSEEN / (1 - alpha) * OVERLAP**2 / E(X2)
+TRAINING = eta**2 * found + psi * (SQUARE - u * OVERLAP) - ridge2 * (SQUARE + spreading * echo_norm)
 
 
 def everywhere(function):
@@ -75,8 +77,8 @@ def derivation(records):
     )
     _law(d, records)
     _weight(d)
-    _errors(d, records)
-    _oracle(d, records)
+    _errors(d)
+    _oracle(d)
     return d
 
 
@@ -144,11 +146,33 @@ def _weight(d):
     )
 
 
-def _errors(d, records):
-    pass
+def _errors(d):
+    seen = shrink * B + deviation * h
+    fitted = a2 * (B - u * seen) + u * seen
+    d.step(
+        "the ridge fit's product with the second fit",
+        Equal(everywhere(a2 * (B - u * seen) * fitted), everywhere(fitted**2) - u * everywhere(fitted * seen)),
+        r"""But for the noise of the ridge fit. So it is $N-u\ell E[X_2]$, where $N$ is the mean square of the
+        second fit but for the echo and $\ell E[X_2]=E[bY]+uE[(1-b)X_2]$ its mean product with the vector.""",
+        uses=["the square of the second fit", "the product of the second fit and the vector"],
+    )
+    d.step(
+        "the training error",
+        Roots(
+            Equal(eta**2 * found + psi * (SQUARE - u * OVERLAP), misfit + ridge2 * (SQUARE + spreading * echo_norm)),
+            misfit,
+            (TRAINING,),
+        ),
+        r"""The residual's product with $y$ over $n$, twice. The residual is that of the ridge fit but for the echo,
+        whose part tends to zero, and the target is that of the ridge fit and $uXv$. Its product with the former is
+        the training error $\eta^2\gamma'$ of the ridge fit and $\psi$ times the square of this fit, and that with
+        $uXv$ is $\psi$ times the product of $uv$ with it, by stationarity. On the other side it is the training
+        error of the second fit and $\lambda_2$ times the square of that.""",
+        uses=["the ridge fit's product with the second fit", "the risk of finding it"],
+    )
 
 
-def _oracle(d, records):
+def _oracle(d):
     d.step(
         "told the truth",
         Equal(SQUARE, E((u + (1 - u) * a2) ** 2 * B**2) + kappa * found * E(Lambda / (Lambda + nu2) ** 2)),
