@@ -52,7 +52,7 @@ chance = scalar("chance_kept", "probability of keeping a feature", UNIT, r"\pi")
 value = scalar("fitted_value", "a fitted coefficient", REAL, "x")
 
 # Other ways to put numbers in place of coefficients.
-factor = scalar("factor", "what kept coefficients are multiplied by", REAL, "c")
+factor = scalar("factor", "what kept coefficients are multiplied by", REAL, r"\varphi")
 along = scalar("along_fit", "product of the numbers with the fit, over the fit's square", REAL, "m")
 found = scalar("truth_found", "product of the fit with the truth, over the truth's square", REAL, "c")
 rest = law_symbol("rest_fit", "what is left of a coordinate of the fit", REAL, "v'")
@@ -257,7 +257,7 @@ def _others(d):
     d.step(
         "the best factor",
         Roots(Equal(Derivative(scaled, factor), S.Zero), factor, (BEST,)),
-        r"""Let all that is kept be multiplied by $c$: the risk is quadratic in $c$, and its second derivative
+        r"""Let all that is kept be multiplied by $\varphi$: the risk is quadratic in $\varphi$, and its second derivative
         positive.""",
         uses=["the risk of the pruned fit"],
         given={X: X},
@@ -285,7 +285,7 @@ def _others(d):
         ),
         r"""Put $f(x)$ in place of $x$, zero for all but the fraction $\alpha$, with the product $m=E[xf]$. The risk
         is $\sigma^2+E[\Lambda B^2]-2mE[\Lambda BX]+m^2C+(E[f^2]-m^2)F$. By Cauchy and Schwarz $m^2\le E[f^2]k$
-        where $k$ is the share of the square that is not put to zero, with equality for $f=cx$, $m=ck$. So the risk
+        where $k$ is the share of the square that is not put to zero, with equality for $f=\varphi x$, $m=\varphi k$. So the risk
         is at least this, that of magnitude with a factor.""",
         uses=["more of the square is better", "noise without direction, in an eigenvector"],
         given={X: X, along: factor * k},
