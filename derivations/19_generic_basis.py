@@ -257,8 +257,8 @@ def _others(d):
     d.step(
         "the best factor",
         Roots(Equal(Derivative(scaled, factor), S.Zero), factor, (BEST,)),
-        r"""Let all that is kept be multiplied by $\varphi$: the risk is quadratic in $\varphi$, and its second derivative
-        positive.""",
+        r"""Let all that is kept be multiplied by $\varphi$: the risk is quadratic in $\varphi$, and its second
+        derivative positive.""",
         uses=["the risk of the pruned fit"],
         given={X: X},
     )
@@ -285,8 +285,8 @@ def _others(d):
         ),
         r"""Put $f(x)$ in place of $x$, zero for all but the fraction $\alpha$, with the product $m=E[xf]$. The risk
         is $\sigma^2+E[\Lambda B^2]-2mE[\Lambda BX]+m^2C+(E[f^2]-m^2)F$. By Cauchy and Schwarz $m^2\le E[f^2]k$
-        where $k$ is the share of the square that is not put to zero, with equality for $f=\varphi x$, $m=\varphi k$. So the risk
-        is at least this, that of magnitude with a factor.""",
+        where $k$ is the share of the square that is not put to zero, with equality for $f=\varphi x$, $m=\varphi
+        k$. So the risk is at least this, that of magnitude with a factor.""",
         uses=["more of the square is better", "noise without direction, in an eigenvector"],
         given={X: X, along: factor * k},
     )
