@@ -119,8 +119,8 @@ def derivation(records):
         },
     )
     _rotations(d)
-    _shares(d, records)
-    _pruned(d, records)
+    _shares(d)
+    _pruned(d)
     _others(d)
     _oracle(d)
     return d
@@ -159,7 +159,7 @@ def _rotations(d):
     )
 
 
-def _shares(d, records):
+def _shares(d):
     d.step(
         "magnitude",
         Equal(above(S.One, t), 1 - erf(t / sqrt(2))),
@@ -208,7 +208,7 @@ def _shares(d, records):
     )
 
 
-def _pruned(d, records):
+def _pruned(d):
     left = k * X + noise * h
     d.step(
         "noise without direction, in an eigenvector",
@@ -235,6 +235,13 @@ def _pruned(d, records):
         response $k\kappa E[a]$ (as in the derivation of the training error).""",
         uses=["the risk of the pruned fit"],
         given={sigma2: dense_risk * (1 - kappa * E(a**2)) - E(Lambda * B**2 * (1 - a) ** 2)},
+    )
+    d.step(
+        "a pruned interpolator",
+        Equal(residual.xreplace({q: S.Zero}), (1 - k) ** 2 * TARGET),
+        r"""$q=0$: of what the sample says the share $1-k$ is missed. The noise adds $k(1-k)E[\Lambda]E[X^2]$ to the
+        training error, as it does to the risk.""",
+        uses=["the residual of a multiple of the fit"],
     )
 
 

@@ -93,8 +93,8 @@ def derivation(records):
     )
     _blend(d)
     _pairs(d, records)
-    _errors(d, records)
-    _limits(d, records)
+    _errors(d)
+    _limits(d)
     return d
 
 
@@ -168,7 +168,7 @@ def _pairs(d, records):
     )
 
 
-def _errors(d, records):
+def _errors(d):
     d.step(
         "the square of the second fit",
         Equal(PLAIN_SQUARE, norm_aa * ((1 - t) * o + t) ** 2 + (1 - t) ** 2 * (norm_bb - o**2 * norm_aa)),
@@ -203,7 +203,7 @@ def _errors(d, records):
     )
 
 
-def _limits(d, records):
+def _limits(d):
     plain = pair(a2, a2) + LOSS * product(a2, a2, nu2, nu2, pair(a2, a2))
     small = (sigma2 + (1 - alpha) * r2 + alpha * r2 * nu**2 / (1 + nu) ** 2) / (1 - kappa * alpha / (1 + nu) ** 2)
     d.step(

@@ -89,7 +89,7 @@ def derivation(records):
     )
     _distance(d)
     _leverage(d)
-    _means(d, records)
+    _means(d)
     d.simulated(
         "the exact distance",
         r"""On one sample after the other, with features of all variances and skewed targets, the mean over drawn
@@ -154,7 +154,7 @@ def _leverage(d):
     )
 
 
-def _means(d, records):
+def _means(d):
     distance = norm * ratio * SPREADING
     d.step(
         "the mean distance",
