@@ -11,10 +11,12 @@ from riskcalc.derivation.record import Derivation
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.symbols import POSITIVE, REAL, UNIT, H, law_symbol, scalar
 from riskcalc.formulas.symbols import S as MASK
+from riskcalc.theory.generic_symbols import alphabar, factor, found, k, kbar, sight
 from riskcalc.theory.symbols import (
     M0,
     M1,
     B,
+    D,
     Lambda,
     M0bar,
     M2c,
@@ -34,7 +36,6 @@ from riskcalc.theory.symbols import gamma as dense_risk
 
 h = Symbol("h", real=True)  # values of standard normal variables, integrated over
 j = Symbol("j", real=True)
-k = scalar("kept_square", "share of the vector's square that is kept", UNIT, "k")
 
 # Rotations around a vector.
 average = scalar("average", "mean square of a coordinate across the vector", POSITIVE, "x")
@@ -52,9 +53,7 @@ chance = scalar("chance_kept", "probability of keeping a feature", UNIT, r"\pi")
 value = scalar("fitted_value", "a fitted coefficient", REAL, "x")
 
 # Other ways to put numbers in place of coefficients.
-factor = scalar("factor", "what kept coefficients are multiplied by", REAL, r"\varphi")
 along = scalar("along_fit", "product of the numbers with the fit, over the fit's square", REAL, "m")
-found = scalar("truth_found", "product of the fit with the truth, over the truth's square", REAL, "c")
 rest = law_symbol("rest_fit", "what is left of a coordinate of the fit", REAL, "v'")
 
 LOOKS = {M0: alpha, M0bar: 1 - alpha, M1: S.Zero, M2c: k - alpha}
@@ -67,6 +66,11 @@ FLAT = E(Lambda) * power  # what the fit would predict with if it had no directi
 RISK = TARGET - 2 * k * SHARED + k**2 * FITTED + k * (1 - k) * FLAT
 SQUARE = factor**2 * (k**2 * FITTED + k * (1 - k) * FLAT)
 BEST = k * SHARED / (k**2 * FITTED + k * (1 - k) * FLAT)
+
+
+def multiple(m):
+    """The mean square of the residual of m times the fit, without noise."""
+    return (1 - m) ** 2 * TARGET + 2 * m * (1 - m) * q * (TARGET - SHARED) + m**2 * q**2 * dense_risk
 
 
 def density(point):
@@ -112,17 +116,17 @@ def derivation(records):
         r_k,r_l\rangle/n$ tending to the covariance of errors at a new point, also with $r_0=y$ and with the noise
         (see the derivation of the training error).""",
         where={
-            a: Lambda / (Lambda + nu),
-            tau: sqrt(kappa * dense_risk * Lambda) / (Lambda + nu),
+            a: Lambda / (Lambda + D * nu),
+            tau: sqrt(kappa * dense_risk * Lambda) / (Lambda + D * nu),
             X: a * B + tau * H,
-            q: 1 - kappa * E(Lambda / (Lambda + nu)),
+            q: 1 - kappa * E(Lambda / (Lambda + D * nu)),
         },
     )
     _rotations(d)
-    _shares(d)
-    _pruned(d)
-    _others(d)
-    _oracle(d)
+    _shares(d, records)
+    _pruned(d, records)
+    _others(d, records)
+    _oracle(d, records)
     return d
 
 
@@ -159,7 +163,7 @@ def _rotations(d):
     )
 
 
-def _shares(d):
+def _shares(d, records):
     d.step(
         "magnitude",
         Equal(above(S.One, t), 1 - erf(t / sqrt(2))),
@@ -208,7 +212,41 @@ def _shares(d):
     )
 
 
-def _pruned(d):
+    d.registered(
+        records["generic_basis.kept"],
+        E(MASK * X**2) / E(X**2),
+        r"""In general: the share that a mask keeps of the square.""",
+        uses=["what the mask leaves along the fit"],
+    )
+    d.registered(
+        records["generic_basis.dropped"],
+        E((1 - MASK) * X**2) / E(X**2),
+        r"""And the share that it drops.""",
+        uses=["generic_basis.kept"],
+        given={M0bar: 1 - M0},
+    )
+    d.registered(
+        records["generic_basis.sight"],
+        (E(MASK * X**2) - E(MASK) * E(X**2)) / E(X**2),
+        r"""$k-\alpha$: what the mask knows of its vector.""",
+        uses=["generic_basis.kept"],
+    )
+    size_of_noise = power * (trace + nu) ** 2 / (kappa * trace)
+    d.step(
+        "features of one kind",
+        Roots(Equal(trace * kappa * dense_risk / (trace + nu) ** 2, power), dense_risk, (size_of_noise,)),
+        r"""So the mask is that of a problem whose features all have the variance $\bar\Lambda=E[\Lambda]$ and no signal, if their coefficients $\tau H$ are as large as those of the fit, $P=E[X^2]$.""",
+        uses=["no direction, no preference"],
+    )
+    d.registered(
+        records["generic_basis.noise"],
+        size_of_noise.xreplace({trace: E(Lambda), power: E(X**2)}),
+        r"""The dense risk at which they are.""",
+        uses=["features of one kind"],
+    )
+
+
+def _pruned(d, records):
     left = k * X + noise * h
     d.step(
         "noise without direction, in an eigenvector",
@@ -224,7 +262,16 @@ def _pruned(d):
         r"""With $P=E[X^2]$. It is quadratic in $k$.""",
         uses=["noise without direction, in an eigenvector"],
     )
-    residual = (1 - k) ** 2 * TARGET + 2 * k * (1 - k) * q * (TARGET - SHARED) + k**2 * q**2 * dense_risk
+    exact = {power: E(X**2)}
+    complements = {kbar: 1 - k, alphabar: 1 - alpha, sight: k - alpha}
+    d.registered(
+        records["generic_basis.risk"],
+        RISK.xreplace(exact),
+        r"""The same.""",
+        uses=["the risk of the pruned fit"],
+        given=complements,
+    )
+    residual = multiple(k)
     errors = TARGET - (1 + k) * SHARED + k * FITTED
     response = k * kappa * E(a)
     d.step(
@@ -236,6 +283,13 @@ def _pruned(d):
         uses=["the risk of the pruned fit"],
         given={sigma2: dense_risk * (1 - kappa * E(a**2)) - E(Lambda * B**2 * (1 - a) ** 2)},
     )
+    d.registered(
+        records["generic_basis.training_error"],
+        residual + k * (1 - k) * FLAT.xreplace(exact),
+        r"""And the noise, as in the risk.""",
+        uses=["the residual of a multiple of the fit", "no direction, no preference"],
+        given=complements,
+    )
     d.step(
         "a pruned interpolator",
         Equal(residual.xreplace({q: S.Zero}), (1 - k) ** 2 * TARGET),
@@ -245,7 +299,7 @@ def _pruned(d):
     )
 
 
-def _others(d):
+def _others(d, records):
     d.step(
         "a coefficient kept by chance and reweighted",
         Equal(chance * (value / chance - value) ** 2 + (1 - chance) * value**2, value**2 * (1 / chance - 1)),
@@ -269,6 +323,16 @@ def _others(d):
         uses=["the risk of the pruned fit"],
         given={X: X},
     )
+    exact = {power: E(X**2)}
+    complements = {kbar: 1 - k, alphabar: 1 - alpha, sight: k - alpha}
+    best = BEST.xreplace(exact)
+    d.registered(
+        records["generic_basis.factor"],
+        best,
+        r"""The same.""",
+        uses=["the best factor"],
+        given=complements,
+    )
     d.step(
         "the risk with it",
         Equal(scaled, TARGET - k * SHARED**2 / (k * FITTED + (1 - k) * FLAT)),
@@ -276,6 +340,20 @@ def _others(d):
         derivative below.""",
         uses=["the best factor"],
         given={X: X, factor: BEST},
+    )
+    d.registered(
+        records["generic_basis.rescaled_risk"],
+        scaled.xreplace(exact),
+        r"""The same.""",
+        uses=["the risk with it", "generic_basis.factor"],
+        given=complements | {factor: best},
+    )
+    d.registered(
+        records["generic_basis.rescaled_training_error"],
+        multiple(factor * k).xreplace(exact) + factor**2 * k * (1 - k) * FLAT.xreplace(exact),
+        r"""The residual of a multiple of the fit, and the noise.""",
+        uses=["the residual of a multiple of the fit", "generic_basis.factor"],
+        given=complements,
     )
     d.step(
         "more of the square is better",
@@ -299,7 +377,7 @@ def _others(d):
     )
 
 
-def _oracle(d):
+def _oracle(d, records):
     left = 1 - (k - alpha) * found
     noise_square = found**2 * k * (1 - k) * signal + alpha * (1 - alpha) * (power - found**2 * signal)
     d.step(
@@ -353,4 +431,21 @@ def _oracle(d):
         errors and the response $\alpha\kappa E[a]$.""",
         uses=["what an oracle misses", "the residual of a multiple of the fit"],
         given={sigma2: dense_risk * (1 - kappa * E(a**2)) - E(Lambda * B**2 * (1 - a) ** 2)},
+    )
+    exact = {power: E(X**2), signal: E(B**2)}
+    complements = {kbar: 1 - k, alphabar: 1 - alpha, sight: k - alpha}
+    noise_square = E(Lambda) * noise_square.xreplace(exact)
+    d.registered(
+        records["generic_basis.oracle_risk"],
+        risk + noise_square,
+        r"""The same, with $c=E[aB^2]/E[B^2]$.""",
+        uses=["the risk of an oracle", "what the fit has of the truth"],
+        given=complements,
+    )
+    d.registered(
+        records["generic_basis.oracle_training_error"],
+        residual + noise_square,
+        r"""And with its noise.""",
+        uses=["the training error of an oracle", "what the fit has of the truth"],
+        given=complements,
     )

@@ -12,13 +12,13 @@ from riskcalc.derivation.checks import Simulated
 from riskcalc.derivation.claims import Equal, Roots
 from riskcalc.derivation.record import Derivation
 from riskcalc.formulas.expectation import E
-from riskcalc.formulas.symbols import POSITIVE, UNIT, scalar
+from riskcalc.formulas.symbols import POSITIVE, scalar
+from riskcalc.theory.generic_symbols import distance, interpolator_risk, k, unseen_variance
+from riskcalc.theory.generic_symbols import dropped_over_kept as ratio
+from riskcalc.theory.generic_symbols import square as norm
 from riskcalc.theory.symbols import Lambda, a, alpha, kappa, n_features, n_keep, n_samples, nu
 from riskcalc.verification.subjects import Theory
 
-k = scalar("kept_square", "share of the interpolator's square that is kept", UNIT, "k")
-ratio = scalar("dropped_over_kept", "mean of the share dropped over the share kept", POSITIVE, r"\overline{(1-k)/k}")
-norm = scalar("interpolator_square", "square of the interpolator", POSITIVE, r"\|v\|^2")
 again = scalar("refit_square", "square of the second interpolator", POSITIVE, r"\|\hat\beta_2\|^2")
 product = scalar("refit_product", "product of both", POSITIVE, r"v^\top\hat\beta_2")
 lever = scalar("leverage", r"$a^\top Q^{-1}a$", POSITIVE, "d")
@@ -26,6 +26,7 @@ whole = scalar("whole_leverage", r"$a^\top(Q+(1-k)aa^\top)^{-1}a$", POSITIVE, "x
 degrees = scalar("chi_degrees", "degrees of freedom", POSITIVE, "f")
 chi2 = scalar("chi2", "a chi-square variable", POSITIVE, r"\chi^2")
 half = scalar("half", "half the degrees beyond two", POSITIVE, "h")
+trace = scalar("unseen_trace", "variance along all these directions", POSITIVE, r"\mathrm{tr}(\Sigma\Pi_0)")
 average = scalar("average_unseen", "mean square along a direction that the sample does not see", POSITIVE, "x")
 CHI_SQUARE_DENSITY = chi2 ** (degrees / 2 - 1) * exp(-chi2 / 2) / (2 ** (degrees / 2) * Gamma(degrees / 2))
 
@@ -89,7 +90,7 @@ def derivation(records):
     )
     _distance(d)
     _leverage(d)
-    _means(d)
+    _means(d, records)
     d.simulated(
         "the exact distance",
         r"""On one sample after the other, with features of all variances and skewed targets, the mean over drawn
@@ -100,7 +101,7 @@ def derivation(records):
             Theory(predict=expected, trial=trial, names=["by magnitude", "by chance", "distance by chance"]),
             tolerance=0.08,
         ),
-        uses=["the mean distance"],
+        uses=["generic_retraining.distance"],
     )
     return d
 
@@ -154,29 +155,36 @@ def _leverage(d):
     )
 
 
-def _means(d):
-    distance = norm * ratio * SPREADING
-    d.step(
-        "the mean distance",
-        Equal(norm * ratio * (1 + (n_samples - 1) / (n_keep - n_samples - 1)), distance),
+def _means(d, records):
+    apart = norm * ratio * SPREADING
+    d.registered(
+        records["generic_retraining.distance"],
+        norm * ratio * (1 + (n_samples - 1) / (n_keep - n_samples - 1)),
         r"""Given $v$ in the features, and then over that.""",
         uses=["the distance", "the mean leverage"],
     )
     d.step(
         "what it does to the risk",
-        Roots(Equal(average * (n_features - n_samples), distance), average, (distance / (n_features - n_samples),)),
+        Roots(Equal(average * (n_features - n_samples), apart), average, (apart / (n_features - n_samples),)),
         r"""Turn the directions across the rows, of the dimension $p-n$, around any of them: the law of
         $\hat\beta_2-v$ given $v$ stays, so that its mean is zero and that of its square in $\Sigma$ is
         $\mathrm{tr}(\Sigma\Pi_0)/(p-n)$ times the mean distance, with the projection $\Pi_0$ on these directions.""",
-        uses=["the mean distance"],
+        uses=["generic_retraining.distance"],
     )
     by_chance = (n_features - n_keep) / (degrees - 2)
-    d.step(
-        "by chance",
-        Equal(norm * by_chance * SPREADING, norm * (n_features - n_keep) / (n_keep - n_samples - 1)),
+    d.registered(
+        records["generic_retraining.interpolator_risk"],
+        interpolator_risk + average * trace,
+        r"""And $\mathrm{tr}(\Sigma\Pi_0)$ is $p-n$ times the mean variance of these directions.""",
+        uses=["what it does to the risk"],
+        given={average: distance / (n_features - n_samples), trace: (n_features - n_samples) * unseen_variance},
+    )
+    d.registered(
+        records["generic_retraining.distance_by_chance"],
+        norm * by_chance * SPREADING,
         r"""A mask that does not look keeps the share $k$ with $(1-k)/k$ the ratio of independent chi-squared
         variables of $p-s$ and $s$ degrees, whose mean is $(p-s)/(s-2)$.""",
-        uses=["the mean distance", "the mean of an inverse chi-square"],
+        uses=["generic_retraining.distance", "the mean of an inverse chi-square"],
         given={degrees: n_keep},
     )
     sizes = {n_samples: n_features / kappa, n_keep: alpha * n_features}
@@ -184,7 +192,7 @@ def _means(d):
         "in the limit",
         Equal(Limit(SPREADING, n_features, oo), kappa * alpha / (kappa * alpha - 1)),
         r"""With $p\to\infty$ at a fixed $\kappa=p/n$ and $\alpha=s/p$.""",
-        uses=["the mean distance"],
+        uses=["generic_retraining.distance"],
         given=sizes,
     )
     d.step(
