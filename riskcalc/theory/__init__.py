@@ -8,8 +8,12 @@ R. J. Tibshirani, "Surprises in High-Dimensional Ridgeless Least Squares Interpo
 from riskcalc.formulas.chapters import registry
 from riskcalc.theory import (
     dense,
+    generic_basis,
+    generic_fresh,
+    generic_retraining,
     groups,
     isotropic,
+    interpolators,
     iterative,
     limits,
     masks,
@@ -25,5 +29,6 @@ from riskcalc.theory import (
 
 _THEOREMS = (dense, masks, sampling, groups, optimal, pruning, training_error, retraining, iterative, small_model)
 _SPECIAL_CASES = (isotropic, negative_ridge, limits, rank_one)
-CHAPTERS = registry(module.CHAPTER for module in (*_THEOREMS, *_SPECIAL_CASES))
+_GENERIC = (generic_basis, generic_retraining, generic_fresh, interpolators)
+CHAPTERS = registry(module.CHAPTER for module in (*_THEOREMS, *_SPECIAL_CASES, *_GENERIC))
 REGISTRY = registry(formula for chapter in CHAPTERS.values() for formula in chapter.formulas)

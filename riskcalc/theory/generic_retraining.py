@@ -1,0 +1,222 @@
+"""T12. A second fit to the features kept, which stand in general position to the eigenvectors of their covariance.
+
+In the eigenbasis it is a ridge fit of effective ridge nu2 to all features, with something added along the vector that
+the mask looks at, and an echo of the mask without direction. On the same sample that vector is the dense fit, and the
+second fit is (1 - t) ridge + t dense + echo. A mask that does not look (k = alpha) leaves a small model on features
+taken by chance.
+"""
+
+from sympy import Eq, Min
+
+from riskcalc.formulas.chapters import Chapter
+from riskcalc.formulas.expectation import E
+from riskcalc.formulas.nodes import positive_root, ratio, rest, share
+from riskcalc.formulas.records import Equation, Formula
+from riskcalc.theory.dense import COEFFICIENT, COMPLEMENTS
+from riskcalc.theory.generic_symbols import (
+    alphabar,
+    blend,
+    e12,
+    echo_norm,
+    eta,
+    excess_ab,
+    excess_bb,
+    g,
+    k,
+    kbar,
+    loss,
+    m2,
+    norm,
+    norm_aa,
+    norm_ab,
+    norm_bb,
+    overlap,
+    risk_ab,
+    risk_bb,
+    sight,
+    spare,
+    spreading,
+    unused,
+)
+from riskcalc.theory.symbols import (
+    B,
+    Lambda,
+    X,
+    a,
+    a2,
+    a2bar,
+    abar,
+    alpha,
+    excess_risk,
+    gamma,
+    kappa,
+    nu2,
+    q,
+    retrained_risk,
+    ridge,
+    ridge2,
+    sigma2,
+    training_error,
+)
+
+_SOURCE = "see the derivation of retraining in a generic basis"
+_GENERIC = r"the basis of the features is uniformly distributed (Haar), $D=1$"
+
+SHRINKAGE = {a2: share(Lambda, nu2), a2bar: rest(Lambda, nu2)}
+_COMPLEMENTS = COMPLEMENTS | {a2: a2bar}
+FITS = COEFFICIENT | SHRINKAGE
+MEANS = {g: E(a2bar), e12: E(a2 * a2bar)}
+REFIT = {"source": _SOURCE, "assumptions": _GENERIC, "complements": _COMPLEMENTS}
+
+# What the solver evaluates at a trial of the effective ridge: the shrinkage, its complement and its slopes; and what
+# else adds up to the smaller of alpha and 1/kappa, and its slope.
+_apart = abs(spare) / kappa
+_supplied = positive_root(-_apart, ridge2 * E(a2bar) / (kappa * nu2))
+TERMS = (a2, a2bar, a2 * a2bar, a2 * a2bar * (a2 - a2bar))
+SUPPLIED = (_supplied, ridge2 * E(a2bar**2) / (kappa * nu2 * (2 * _supplied + _apart)))
+
+_smaller = Min(alpha, 1 / kappa)
+EFFECTIVE_RIDGE = Equation(
+    id="generic_retraining.effective_ridge",
+    title="effective ridge of the second fit",
+    defines=nu2,
+    statement=Eq(alpha - E(a2), positive_root(alpha - 1 / kappa, ridge2 * E(1 / (Lambda + nu2)) / kappa)),
+    lower=ridge2 / (kappa * alpha + 1),
+    upper=2 * E(Lambda) / _smaller + 4 * ridge2 / (kappa * _smaller**2),
+    where=SHRINKAGE,
+    source=_SOURCE,
+    assumptions=rf"{_GENERIC}; $\lambda_2>0$ or $\mathbb{{P}}(\Lambda>0)>\min(\alpha,1/\kappa)$; the root is unique",
+    derived_from=("dense.effective_ridge",),
+)
+
+SLACK = Formula(
+    id="generic_retraining.slack",
+    title=r"one minus $\kappa$ times the mean shrinkage of the second fit",
+    defines=eta,
+    statement=1 - kappa * E(a2),
+    evaluation=positive_root(-spare, kappa * ridge2 * E(1 / (Lambda + nu2))),
+    where=SHRINKAGE,
+    derived_from=("generic_retraining.effective_ridge",),
+    **REFIT,
+)
+
+UNUSED = Formula(
+    id="generic_retraining.unused",
+    title=r"$\alpha$ minus that mean",
+    defines=unused,
+    statement=alpha - E(a2),
+    evaluation=positive_root(spare / kappa, ridge2 * E(1 / (Lambda + nu2)) / kappa),
+    where=SHRINKAGE,
+    derived_from=("generic_retraining.effective_ridge",),
+    **REFIT,
+)
+
+LOSS = Formula(
+    id="generic_retraining.loss",
+    title="what the echo of the mask adds to the risk, per unit",
+    defines=loss,
+    statement=(1 - alpha) * nu2 * e12 / (g * (alpha - E(a2)) * (eta + kappa * e12) + (1 - alpha) * eta * e12),
+    evaluation=ratio(alphabar * nu2 * e12, g * unused * (eta + kappa * e12) + alphabar * eta * e12),
+    where=SHRINKAGE | MEANS,
+    derived_from=("generic_retraining.slack", "generic_retraining.unused"),
+    **REFIT,
+)
+
+_m2 = E(a2bar**2) + ratio(kappa * e12**2, eta + kappa * e12)
+SPREADING = Formula(
+    id="generic_retraining.spreading",
+    title="what it adds to the mean square of the coefficients, per unit",
+    defines=spreading,
+    statement=(1 - alpha) * m2 / (g**2 - (1 - alpha) * m2),
+    evaluation=ratio(alphabar * m2, g * ratio(eta * e12, eta + kappa * e12) + unused * m2),
+    where=SHRINKAGE | MEANS | {m2: _m2},
+    derived_from=("generic_retraining.slack", "generic_retraining.unused"),
+    **REFIT,
+)
+
+# Pairs of ridge fits to the same sample, the dense one (a) and that of the effective ridge nu2 (b).
+SPREAD, _spread_ab = eta + kappa * e12, eta + kappa * E(a2 * abar)
+_PAIRS = {
+    risk_bb: (sigma2 + E(Lambda * B**2 * a2bar**2)) / SPREAD,
+    risk_ab: (sigma2 + E(Lambda * B**2 * abar * a2bar)) / _spread_ab,
+    norm_aa: E(X**2),
+    norm_ab: E(a * a2 * B**2) + kappa * risk_ab * E(ratio(a, Lambda + nu2)),
+    norm_bb: E(a2**2 * B**2) + kappa * risk_bb * E(ratio(a2, Lambda + nu2)),
+    overlap: ratio(norm_ab, norm_aa),
+}
+_EXCESSES = {
+    excess_bb: (E(Lambda * B**2 * a2bar**2) + sigma2 * kappa * E(a2**2)) / SPREAD,
+    excess_ab: (E(Lambda * B**2 * abar * a2bar) + sigma2 * kappa * E(a * a2)) / _spread_ab,
+}
+
+
+def _mixed(bb, ab, aa):
+    return (1 - blend) ** 2 * bb + 2 * blend * (1 - blend) * ab + blend**2 * aa
+
+
+def echo(own, along, vector):
+    """What the echo's variance is in proportion to: the square of the second fit, less what the mask knows of it."""
+    return own - ratio(along**2, vector) + alpha * ratio(kbar, k * alphabar) * ratio(along**2, vector)
+
+
+_BLENDED = FITS | MEANS | _PAIRS
+_along = ((1 - blend) * overlap + blend) * norm_aa
+_ECHO = {norm: _mixed(norm_bb, norm_ab, norm_aa), echo_norm: echo(norm, _along, norm_aa)}
+
+BLEND = Formula(
+    id="generic_retraining.blend",
+    title="weight of the dense fit in the retrained one",
+    defines=blend,
+    statement=overlap
+    * sight
+    / (overlap * sight + alpha * (1 - k) + k * (ridge2 - ridge) * E(1 / (Lambda + nu2)) / eta),
+    evaluation=overlap
+    * sight
+    * nu2
+    * eta
+    * ratio(1, nu2 * eta * (overlap * sight + alpha * kbar) + k * (ridge2 - ridge) * g),
+    where=_BLENDED,
+    derived_from=("generic_retraining.slack", "dense.risk", "dense.coefficient"),
+    **REFIT,
+)
+
+RISK = Formula(
+    id="generic_retraining.risk",
+    title="test risk after retraining on the same sample",
+    defines=retrained_risk,
+    statement=_mixed(risk_bb, risk_ab, gamma) + loss * echo_norm,
+    where=_BLENDED | _ECHO,
+    derived_from=("generic_retraining.blend", "generic_retraining.loss"),
+    **REFIT,
+)
+
+EXCESS_RISK = Formula(
+    id="generic_retraining.excess_risk",
+    title="the same beyond the noise",
+    defines=excess_risk,
+    statement=retrained_risk - sigma2,
+    evaluation=_mixed(excess_bb, excess_ab, gamma - sigma2) + loss * echo_norm,
+    where=_BLENDED | _ECHO | _EXCESSES,
+    derived_from=("generic_retraining.risk",),
+    **REFIT,
+)
+
+TRAINING_ERROR = Formula(
+    id="generic_retraining.training_error",
+    title="training error after retraining on the same sample",
+    defines=training_error,
+    statement=(1 - blend) * (eta**2 * risk_bb + eta * nu2 * norm_bb)
+    + blend * (q**2 * gamma + ridge * norm_aa)
+    - ridge2 * (norm + spreading * echo_norm),
+    where=_BLENDED | _ECHO,
+    derived_from=("generic_retraining.risk", "generic_retraining.spreading", "dense.slack"),
+    **REFIT,
+)
+
+
+CHAPTER = Chapter(
+    "generic_retraining",
+    "Retraining in a generic basis",
+    (EFFECTIVE_RIDGE, SLACK, UNUSED, LOSS, SPREADING, BLEND, RISK, EXCESS_RISK, TRAINING_ERROR),
+    meanings={spare: kappa * alpha - 1},
+)
