@@ -101,7 +101,7 @@ def derivation(records):
             Theory(predict=expected, trial=trial, names=["by magnitude", "by chance", "distance by chance"]),
             tolerance=0.08,
         ),
-        uses=["generic_retraining.distance"],
+        uses=["interpolators.distance"],
     )
     return d
 
@@ -158,7 +158,7 @@ def _leverage(d):
 def _means(d, records):
     apart = norm * ratio * SPREADING
     d.registered(
-        records["generic_retraining.distance"],
+        records["interpolators.distance"],
         norm * ratio * (1 + (n_samples - 1) / (n_keep - n_samples - 1)),
         r"""Given $v$ in the features, and then over that.""",
         uses=["the distance", "the mean leverage"],
@@ -169,22 +169,22 @@ def _means(d, records):
         r"""Turn the directions across the rows, of the dimension $p-n$, around any of them: the law of
         $\hat\beta_2-v$ given $v$ stays, so that its mean is zero and that of its square in $\Sigma$ is
         $\mathrm{tr}(\Sigma\Pi_0)/(p-n)$ times the mean distance, with the projection $\Pi_0$ on these directions.""",
-        uses=["generic_retraining.distance"],
+        uses=["interpolators.distance"],
     )
     by_chance = (n_features - n_keep) / (degrees - 2)
     d.registered(
-        records["generic_retraining.interpolator_risk"],
+        records["interpolators.risk"],
         interpolator_risk + average * trace,
         r"""And $\mathrm{tr}(\Sigma\Pi_0)$ is $p-n$ times the mean variance of these directions.""",
         uses=["what it does to the risk"],
         given={average: distance / (n_features - n_samples), trace: (n_features - n_samples) * unseen_variance},
     )
     d.registered(
-        records["generic_retraining.distance_by_chance"],
+        records["interpolators.distance_by_chance"],
         norm * by_chance * SPREADING,
         r"""A mask that does not look keeps the share $k$ with $(1-k)/k$ the ratio of independent chi-squared
         variables of $p-s$ and $s$ degrees, whose mean is $(p-s)/(s-2)$.""",
-        uses=["generic_retraining.distance", "the mean of an inverse chi-square"],
+        uses=["interpolators.distance", "the mean of an inverse chi-square"],
         given={degrees: n_keep},
     )
     sizes = {n_samples: n_features / kappa, n_keep: alpha * n_features}
@@ -192,7 +192,7 @@ def _means(d, records):
         "in the limit",
         Equal(Limit(SPREADING, n_features, oo), kappa * alpha / (kappa * alpha - 1)),
         r"""With $p\to\infty$ at a fixed $\kappa=p/n$ and $\alpha=s/p$.""",
-        uses=["generic_retraining.distance"],
+        uses=["interpolators.distance"],
         given=sizes,
     )
     d.step(
