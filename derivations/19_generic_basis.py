@@ -9,7 +9,7 @@ from sympy import Derivative, Integral, Limit, S, Symbol, erf, exp, gamma, oo, p
 from riskcalc.derivation.claims import Equal, Roots
 from riskcalc.derivation.record import Derivation
 from riskcalc.formulas.expectation import E
-from riskcalc.formulas.symbols import POSITIVE, REAL, UNIT, H, law_symbol, scalar
+from riskcalc.formulas.symbols import POSITIVE, REAL, UNIT, H, LawSymbol, Scalar, law_symbol, scalar
 from riskcalc.formulas.symbols import S as MASK
 from riskcalc.theory.generic_symbols import alphabar, factor, found, k, kbar, sight
 from riskcalc.theory.symbols import (
@@ -58,6 +58,14 @@ rest = law_symbol("rest_fit", "what is left of a coordinate of the fit", REAL, "
 
 LOOKS = {M0: alpha, M0bar: 1 - alpha, M1: S.Zero, M2c: k - alpha}
 BLIND = {M0: alpha, M0bar: 1 - alpha, M1: S.Zero, M2c: S.Zero}
+
+# Where laws may divide by their means: the boundary follows by continuity.
+POSITIVE_LAW = {
+    Lambda: LawSymbol("Lambda", positive=True),
+    B: LawSymbol("B", positive=True),
+    dense_risk: Scalar("gamma", positive=True),
+    nu: Scalar("nu", positive=True),
+}
 
 TARGET = sigma2 + E(Lambda * B**2)  # mean square of y
 SHARED = E(Lambda * B * X)  # product of the truth and the fit at a new point
@@ -211,7 +219,6 @@ def _shares(d, records):
         uses=["sampling keeps"],
     )
 
-
     d.registered(
         records["generic_basis.kept"],
         E(MASK * X**2) / E(X**2),
@@ -227,15 +234,16 @@ def _shares(d, records):
     )
     d.registered(
         records["generic_basis.sight"],
-        (E(MASK * X**2) - E(MASK) * E(X**2)) / E(X**2),
-        r"""$k-\alpha$: what the mask knows of its vector.""",
-        uses=["generic_basis.kept"],
+        E(MASK * H**2) - E(MASK),
+        r"""$k-\alpha$: what the mask knows of its vector, where all coefficients are $\tau H$ with the same $\tau$.""",
+        uses=["what the mask leaves along the fit"],
     )
     size_of_noise = power * (trace + nu) ** 2 / (kappa * trace)
     d.step(
         "features of one kind",
         Roots(Equal(trace * kappa * dense_risk / (trace + nu) ** 2, power), dense_risk, (size_of_noise,)),
-        r"""So the mask is that of a problem whose features all have the variance $\bar\Lambda=E[\Lambda]$ and no signal, if their coefficients $\tau H$ are as large as those of the fit, $P=E[X^2]$.""",
+        r"""So the mask is that of a problem whose features all have the variance $\bar\Lambda=E[\Lambda]$ and no
+        signal, if their coefficients $\tau H$ are as large as those of the fit, $P=E[X^2]$.""",
         uses=["no direction, no preference"],
     )
     d.registered(
@@ -243,6 +251,7 @@ def _shares(d, records):
         size_of_noise.xreplace({trace: E(Lambda), power: E(X**2)}),
         r"""The dense risk at which they are.""",
         uses=["features of one kind"],
+        given=POSITIVE_LAW,
     )
 
 
@@ -331,7 +340,7 @@ def _others(d, records):
         best,
         r"""The same.""",
         uses=["the best factor"],
-        given=complements,
+        given=complements | POSITIVE_LAW,
     )
     d.step(
         "the risk with it",
@@ -344,9 +353,9 @@ def _others(d, records):
     d.registered(
         records["generic_basis.rescaled_risk"],
         scaled.xreplace(exact),
-        r"""The same.""",
-        uses=["the risk with it", "generic_basis.factor"],
-        given=complements | {factor: best},
+        r"""With a factor, this is quadratic.""",
+        uses=["the risk of the pruned fit"],
+        given=complements,
     )
     d.registered(
         records["generic_basis.rescaled_training_error"],
@@ -435,17 +444,19 @@ def _oracle(d, records):
     exact = {power: E(X**2), signal: E(B**2)}
     complements = {kbar: 1 - k, alphabar: 1 - alpha, sight: k - alpha}
     noise_square = E(Lambda) * noise_square.xreplace(exact)
+    told_by = POSITIVE_LAW | {found: E(a * B**2) / E(B**2)}
+    risk = sigma2 + left**2 * E(Lambda * B**2) - 2 * alpha * left * SHARED + alpha**2 * FITTED
     d.registered(
         records["generic_basis.oracle_risk"],
         risk + noise_square,
         r"""The same, with $c=E[aB^2]/E[B^2]$.""",
         uses=["the risk of an oracle", "what the fit has of the truth"],
-        given=complements,
+        given=complements | told_by,
     )
     d.registered(
         records["generic_basis.oracle_training_error"],
         residual + noise_square,
         r"""And with its noise.""",
         uses=["the training error of an oracle", "what the fit has of the truth"],
-        given=complements,
+        given=complements | told_by,
     )

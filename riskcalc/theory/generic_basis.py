@@ -10,9 +10,9 @@ from riskcalc.formulas.chapters import Chapter
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import ratio
 from riskcalc.formulas.records import Formula
-from riskcalc.formulas.symbols import S
+from riskcalc.formulas.symbols import H, S
 from riskcalc.theory.dense import COEFFICIENT, COMPLEMENTS
-from riskcalc.theory.generic_symbols import alphabar, factor, found, foundbar, k, kbar, sight
+from riskcalc.theory.generic_symbols import alphabar, factor, found, k, kbar, sight
 from riskcalc.theory.masks import LEFT_OUT, MOMENTS
 from riskcalc.theory.symbols import (
     N2,
@@ -20,7 +20,6 @@ from riskcalc.theory.symbols import (
     Lambda,
     X,
     a,
-    abar,
     alpha,
     gamma,
     kappa,
@@ -28,7 +27,6 @@ from riskcalc.theory.symbols import (
     q,
     risk,
     sigma2,
-    tau,
     training_error,
 )
 
@@ -74,7 +72,7 @@ SIGHT = Formula(
     id="generic_basis.sight",
     title="what a mask knows of its vector",
     defines=sight,
-    statement=E(S * (X**2 - E(X**2))) / E(X**2),
+    statement=E(S * (H**2 - 1)),
     derived_from=("dense.coefficient",),
     **_MASK,
 )
@@ -82,7 +80,8 @@ SIGHT = Formula(
 
 # Risk and training error of m times the fit, and noise without direction that makes its square m^2/k times the fit's.
 def _risk(m, rest, excess):
-    return sigma2 + E(Lambda * (rest * B + m * (B - X)) ** 2) + excess * E(Lambda) * E(X**2)
+    bias = rest**2 * E(Lambda * B**2) + 2 * rest * m * E(Lambda * B * (B - X)) + m**2 * E(Lambda * (B - X) ** 2)
+    return sigma2 + bias + excess * E(Lambda) * E(X**2)
 
 
 def _training_error(m, rest, excess):
@@ -125,9 +124,7 @@ RESCALED_RISK = Formula(
     id="generic_basis.rescaled_risk",
     title="test risk of the pruned fit with this factor: the lowest of all rules that see the fit alone",
     defines=risk,
-    statement=sigma2
-    + E(Lambda * B**2)
-    - k * E(Lambda * B * X) ** 2 / (k * E(Lambda * X**2) + (1 - k) * E(Lambda) * E(X**2)),
+    statement=_risk(*_SCALED[:2], _SCALED[2] * (1 - k)),
     evaluation=_risk(*_SCALED[:2], _SCALED[2] * kbar),
     derived_from=("generic_basis.risk", "generic_basis.factor"),
     **_LAW,
@@ -144,11 +141,10 @@ RESCALED_TRAINING_ERROR = Formula(
 )
 
 # An oracle keeps the largest true coefficients: of the fit it sees c times the truth, and keeps the rest blindly.
-_FOUND = {found: ratio(E(a * B**2), E(B**2)), foundbar: ratio(E(abar * B**2), E(B**2))}
+_FOUND = {found: ratio(E(a * B**2), E(B**2))}
 _told = sight * found  # how much more of the truth than of the rest is kept
-_left, _left_stable = 1 - alpha - _told, alphabar * foundbar + kbar * found
+_left, _left_stable = 1 - alpha - _told, alphabar - _told
 _blind = E(X**2) - found**2 * E(B**2)
-_blind_stable = E((abar - foundbar) ** 2 * B**2 + tau**2)
 
 
 def _oracle_noise(dropped, share, blind):
@@ -165,10 +161,8 @@ ORACLE_RISK = Formula(
     id="generic_basis.oracle_risk",
     title="test risk of the fit pruned by an oracle, which keeps the largest true coefficients",
     defines=risk,
-    statement=sigma2 + E(Lambda * ((1 - _told) * B - alpha * X) ** 2) + _oracle_noise(1 - alpha, 1 - k, _blind),
-    evaluation=sigma2
-    + E(Lambda * (_left_stable * B + alpha * (B - X)) ** 2)
-    + _oracle_noise(alphabar, kbar, _blind_stable),
+    statement=_risk(alpha, _left, 0) + _oracle_noise(1 - alpha, 1 - k, _blind),
+    evaluation=_risk(alpha, _left_stable, 0) + _oracle_noise(alphabar, kbar, _blind),
     derived_from=("dense.risk", "dense.coefficient"),
     **_LAW | {"where": COEFFICIENT | _FOUND},
 )
@@ -178,7 +172,7 @@ ORACLE_TRAINING_ERROR = Formula(
     title="training error of the fit pruned by an oracle",
     defines=training_error,
     statement=_oracle_training_error(_left, _oracle_noise(1 - alpha, 1 - k, _blind)),
-    evaluation=_oracle_training_error(_left_stable, _oracle_noise(alphabar, kbar, _blind_stable)),
+    evaluation=_oracle_training_error(_left_stable, _oracle_noise(alphabar, kbar, _blind)),
     derived_from=("generic_basis.oracle_risk", "dense.slack"),
     **_LAW | {"where": COEFFICIENT | _FOUND},
 )
