@@ -10,13 +10,14 @@ from sympy import Derivative, Integral, S, Symbol, exp, oo, pi, sqrt
 from riskcalc.derivation.claims import Equal, Less, Roots
 from riskcalc.derivation.record import Derivation
 from riskcalc.formulas.expectation import E
-from riskcalc.formulas.symbols import POSITIVE, REAL, UNIT, H, scalar
+from riskcalc.formulas.nodes import positive_root
+from riskcalc.formulas.symbols import POSITIVE, REAL, H, LawSymbol, Scalar, scalar
 from riskcalc.formulas.symbols import S as MASK
+from riskcalc.theory.generic_symbols import alphabar, eta, g, k, spare, unused
+from riskcalc.theory.generic_symbols import m2 as rest_square
 from riskcalc.theory.symbols import M0, M1, Lambda, M0bar, M2c, a2, alpha, kappa, nu2, ridge2
 
 h = Symbol("h", real=True)  # a value of a standard normal variable, integrated over
-k = scalar("kept_square", "share of the vector's square that is kept", UNIT, "k")
-eta = scalar("eta", r"one minus $\kappa$ times the mean shrinkage of the second fit", POSITIVE, r"\eta")
 psi = scalar("psi", "ridge of a fit to all features that stands in for the mask", POSITIVE, r"\psi")
 mean = scalar("mean_resolvent", r"mean eigenvalue of $(G+\psi)^{-1}$", POSITIVE, r"\bar g")
 square = scalar("square_resolvent", "mean square of its eigenvalues", POSITIVE, r"\bar g_2")
@@ -85,14 +86,14 @@ def derivation(records):
         $\eta(1+(\kappa/p)\mathrm{tr}\,\Sigma(\eta\Sigma+A)^{-1})=1$.""",
         where=SHRINKAGE,
     )
-    _messages(d)
+    _messages(d, records)
     _vector(d)
     _resolvent(d)
-    _echo(d)
+    _echo(d, records)
     return d
 
 
-def _messages(d):
+def _messages(d, records):
     d.step(
         "a kept feature",
         Roots(Equal(told, trial / mean - (psi - ridge2) * trial), trial, (mean * told / alpha,)),
@@ -147,6 +148,40 @@ def _messages(d):
         r"""Its one side falls where $\eta>0$. It begins above $\alpha$: at infinity if $\eta$ vanishes on the way
         or if $P(\Lambda=0)>0$, and else above one, at $\omega=0$; and it tends to zero.""",
         uses=["the slope of its equation"],
+    )
+
+    needed = ridge2 * g1
+    d.step(
+        "a quadratic equation",
+        Equal((alpha - E(a2)) * (1 - kappa * E(a2)) - needed, eta * ((eta + kappa * alpha - 1) / kappa) - needed),
+        r"""The equation for $\omega$ times $\eta$, with $E[b]=(1-\eta)/\kappa$: quadratic in $\eta$, and in
+        $x=\alpha-E[b]$, which is $(\eta+\kappa\alpha-1)/\kappa$.""",
+        uses=["the ridge that stands in for the mask"],
+        given={eta: 1 - kappa * E(a2)},
+    )
+    for name, unknown, excess, constant in (
+        ("slack", eta, kappa * alpha - 1, kappa * needed),
+        ("unused", unused, (1 - kappa * alpha) / kappa, needed / kappa),
+    ):
+        root = sqrt(excess**2 + 4 * constant)
+        d.step(
+            f"the roots of {name}",
+            Roots(Equal(unknown * (unknown + excess), constant), unknown, ((root - excess) / 2, (-root - excess) / 2)),
+            r"""One is positive if $\lambda_2>0$; it is $\eta$, or $x$, as both are.""",
+            uses=["a quadratic equation"],
+        )
+        d.registered(
+            records[f"generic_retraining.{name}"],
+            (root - excess) / 2,
+            r"""The positive root.""",
+            uses=[f"the roots of {name}"],
+            given={spare: kappa * alpha - 1},
+        )
+    d.registered(
+        records["generic_retraining.effective_ridge"],
+        Equal(alpha - E(a2), positive_root(alpha - 1 / kappa, needed / kappa)),
+        r"""So $\omega$ solves one equation, of which both sides are $x$.""",
+        uses=["generic_retraining.unused", "it has one root"],
     )
 
 
@@ -289,7 +324,7 @@ def _resolvent(d):
     )
 
 
-def _echo(d):
+def _echo(d, records):
     d.step(
         "what the echo adds to the norm",
         Equal(square * (1 - alpha) / (mean**2 - (1 - alpha) * square), SPREADING),
@@ -304,4 +339,42 @@ def _echo(d):
         $\zeta^2\,\mathrm{tr}\,\Sigma(G+\psi)^{-2}/p=\delta v_\zeta$.""",
         uses=["the variance of the echo", "the mean of squared eigenvalues", "in the terms of the second fit"],
         given=RESOLVENT | SPREAD,
+    )
+    positive = {Lambda: LawSymbol("Lambda", positive=True), nu2: Scalar("nu2", positive=True)}
+    positive |= {eta: Scalar("eta", positive=True), alphabar: Scalar("dropped", positive=True)}
+    positive |= {unused: Scalar("unused", positive=True)}
+    meant = {alphabar: 1 - alpha, unused: alpha - E(a2)}
+    loss = alphabar * nu2 * e12 / (nu2 * g1 * unused * (eta + kappa * e12) + alphabar * eta * e12)
+    square_left = alphabar * m2 / (nu2 * g1 * eta * e12 / (eta + kappa * e12) + unused * m2)
+    d.step(
+        "the risk's part, with nothing subtracted",
+        Equal(loss, LOSS),
+        r"""With $x=\alpha-E[b]$ and $\bar\alpha=1-\alpha$.""",
+        uses=["what the echo adds to the risk"],
+        given=meant,
+    )
+    d.registered(
+        records["generic_retraining.loss"],
+        loss,
+        r"""The same.""",
+        uses=["the risk's part, with nothing subtracted", "generic_retraining.unused"],
+        given=positive,
+    )
+    d.step(
+        "the norm's part, with nothing subtracted",
+        Equal(
+            alphabar * rest_square / (g * (g - rest_square) + unused * rest_square),
+            (1 - alpha) * rest_square / (g**2 - (1 - alpha) * rest_square),
+        ),
+        r"""With $g=\omega E[1/(\Lambda+\omega)]=1-E[b]$, so that $x=\alpha-1+g$; and
+        $g-m_2=\eta e_{12}/(\eta+\kappa e_{12})$.""",
+        uses=["what the echo adds to the norm"],
+        given={alphabar: 1 - alpha, unused: alpha - 1 + g},
+    )
+    d.registered(
+        records["generic_retraining.spreading"],
+        square_left,
+        r"""The same.""",
+        uses=["the norm's part, with nothing subtracted", "generic_retraining.unused"],
+        given=positive,
     )
