@@ -10,26 +10,19 @@ from riskcalc.derivation.claims import Equal, Less, Roots
 from riskcalc.derivation.record import Derivation
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.symbols import POSITIVE, REAL, UNIT, law_symbol, scalar
+from riskcalc.theory.generic_symbols import (
+    alphabar, echo_norm, eta, k, kbar, loss, norm_aa, norm_ab, norm_bb, risk_ab, risk_bb, sight, spreading,
+)
+from riskcalc.theory.generic_symbols import blend as t
+from riskcalc.theory.generic_symbols import overlap as o
 from riskcalc.theory.symbols import B, Lambda, W, a, a2, alpha, gamma, kappa, nu, nu2, q, r2, ridge, ridge2, sigma2
 
 h, j = Symbol("h", real=True), Symbol("j", real=True)  # values of standard normal variables, integrated over
-k = scalar("kept_square", "share of the vector's square that is kept", UNIT, "k")
-eta = scalar("eta", r"one minus $\kappa$ times the mean shrinkage of the second fit", POSITIVE, r"\eta")
-t = scalar("blend", "weight of the dense fit in the retrained one", REAL, "t")
 shift = scalar("shift", r"$(\lambda_2-\lambda)\bar g$: what a change of ridge does to that weight", REAL, r"\tau")
-o = scalar("ridge_overlap", "product of the ridge fit and the dense one, over the square of the dense one", REAL, "o")
-risk_bb = scalar("risk_bb", "test risk of the ridge fit", POSITIVE, r"\gamma_{bb}")
-risk_ab = scalar("risk_ab", "covariance of the errors of both", REAL, r"\gamma_{ab}")
-norm_aa = scalar("norm_aa", "mean square of the dense fit's coefficients", POSITIVE, "N_{aa}")
-norm_ab = scalar("norm_ab", "mean product of both fits' coefficients", REAL, "N_{ab}")
-norm_bb = scalar("norm_bb", "mean square of the ridge fit's coefficients", POSITIVE, "N_{bb}")
-echo_norm = scalar("echo_norm", "what the echo's variance is in proportion to", REAL, "v")
-loss = scalar("loss", "what it adds to the risk, per unit", POSITIVE, r"\delta")
-spreading = scalar("spreading", "what it adds to the mean square of the coefficients, per unit", POSITIVE, r"\delta_I")
 psi = scalar("psi", "ridge of a fit to all features that stands in for the mask", POSITIVE, r"\psi")
 mean = scalar("mean_resolvent", r"mean eigenvalue of $(G+\psi)^{-1}$", POSITIVE, r"\bar g")
 gone = scalar("gone", "share dropped of the square, over the share of features that is dropped", POSITIVE, "x")
-spare = scalar("spare", "features dropped over features kept", POSITIVE, "z")
+extra = scalar("features_gone", "features dropped over features kept", POSITIVE, "z")
 faint = scalar("faint", "share of the square that is dropped over the share that is kept", POSITIVE, "y")
 beyond = scalar("beyond", r"$\kappa\alpha-1$", POSITIVE, r"\delta_\kappa")
 level = scalar("level", "an eigenvalue of the sample's matrix", POSITIVE, r"\ell_i")
@@ -239,7 +232,7 @@ def _limits(d):
         r"""With $\kappa\alpha=1+\delta_\kappa$, $\alpha=1/(1+z)$ and $k=1/(1+y)$, all of $\delta_\kappa$, $y$ and
         $z$ positive, what the echo adds to the dense risk is positive.""",
         uses=["two interpolators"],
-        given={kappa: (1 + beyond) * (1 + spare), alpha: 1 / (1 + spare), k: 1 / (1 + faint)},
+        given={kappa: (1 + beyond) * (1 + extra), alpha: 1 / (1 + extra), k: 1 / (1 + faint)},
     )
     d.step(
         "small coefficients are dropped first",
