@@ -10,10 +10,18 @@ from riskcalc.derivation.claims import Equal, Less, Roots
 from riskcalc.derivation.record import Derivation
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.symbols import POSITIVE, REAL, UNIT, law_symbol, scalar
-from riskcalc.theory.generic_symbols import (
-    alphabar, echo_norm, eta, k, kbar, loss, norm_aa, norm_ab, norm_bb, risk_ab, risk_bb, sight, spreading,
-)
 from riskcalc.theory.generic_symbols import blend as t
+from riskcalc.theory.generic_symbols import (
+    echo_norm,
+    eta,
+    k,
+    norm_aa,
+    norm_ab,
+    norm_bb,
+    risk_ab,
+    risk_bb,
+    spreading,
+)
 from riskcalc.theory.generic_symbols import overlap as o
 from riskcalc.theory.symbols import B, Lambda, W, a, a2, alpha, gamma, kappa, nu, nu2, q, r2, ridge, ridge2, sigma2
 

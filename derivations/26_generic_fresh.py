@@ -10,12 +10,11 @@ from riskcalc.derivation.claims import Equal, Roots
 from riskcalc.derivation.record import Derivation
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.symbols import NONNEGATIVE, POSITIVE, REAL, UNIT, law_symbol, scalar
+from riskcalc.theory.generic_symbols import echo_norm, eta, k, spreading, u
+from riskcalc.theory.generic_symbols import refound as found
 from riskcalc.theory.symbols import B, Lambda, a, a2, alpha, gamma, kappa, nu, nu2, ridge2, sigma2
 
 h = Symbol("h", real=True)  # a value of a standard normal variable, integrated over
-k = scalar("kept_square", "share of the vector's square that is kept", UNIT, "k")
-eta = scalar("eta", r"one minus $\kappa$ times the mean shrinkage of the second fit", POSITIVE, r"\eta")
-u = scalar("vector_weight", "multiple of the vector in the second fit", REAL, "u")
 o = scalar("truth_overlap", r"$\mathbb{E}[bY]/\mathbb{E}[X_2]$", REAL, "o")
 pi_b = scalar("vector_shrinkage", r"$\mathbb{E}[bX_2]/\mathbb{E}[X_2]$", UNIT, r"\pi")
 psi = scalar("psi", "ridge of a fit to all features that stands in for the mask", POSITIVE, r"\psi")
@@ -23,12 +22,7 @@ level = scalar("level", "an eigenvalue of the sample's matrix", POSITIVE, r"\ell
 truth = scalar("truth", "the true coefficients' coordinate along its eigenvector", REAL, r"\beta^*_i")
 vector = scalar("vector", "that of the vector", REAL, "v_i")
 noise = scalar("noise_coordinate", r"that of $X^\top$ times the noise, over $n$", REAL, "e_i")
-found = scalar("found", "test risk of the ridge fit to what is left of the truth", POSITIVE, r"\gamma'")
 misfit = scalar("refit_error", "training error of the second fit", NONNEGATIVE, "T_2")
-spreading = scalar(
-    "spreading", "what the echo adds to the mean square of the coefficients, per unit", POSITIVE, r"\delta_I"
-)
-echo_norm = scalar("echo_norm", "what the echo's variance is in proportion to", REAL, "v")
 deviation = law_symbol("deviation", "standard deviation of the vector's noise in a feature", NONNEGATIVE, r"\tau_v")
 shrink = law_symbol("shrink", "multiple of the truth in the vector", UNIT, "a_v")
 # Products in a feature, over all that is random in it: of the vector with the truth, and with itself.
