@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import sympy
 from helpers import katex
-from sympy import Derivative, Integral, Limit, Rational, erf, exp, oo, pi, sqrt
+from sympy import Derivative, Integral, Limit, Mul, Rational, erf, exp, oo, pi, sqrt
 
 import riskcalc as rc
 from riskcalc.command.cli import main
@@ -44,7 +44,7 @@ from riskcalc.theory.symbols import (
 from riskcalc.typesetting.displays import LINE, Equation, record
 from riskcalc.typesetting.document import article
 from riskcalc.typesetting.export import snippet
-from riskcalc.typesetting.expressions import tex
+from riskcalc.typesetting.expressions import Typesetter, tex
 from riskcalc.typesetting.numbers import with_numbers
 from riskcalc.typesetting.textbook import Written
 from riskcalc.typesetting.width import width
@@ -418,6 +418,14 @@ def test_long_lines_are_broken_at_signs():
     assert len(rows) > 1
     assert all(width(row) < LINE + 2 for row in rows)
     assert all(re.match(r"&\\qquad \{\} [+-] ", row) for row in rows[1:])
+
+
+def test_minus_a_sum_keeps_its_brackets():
+    terms = [E(Lambda * B**2 / (Lambda + nu) ** i) for i in range(1, 20)]
+    assert tex(Mul(-1, sum(terms[:2]), evaluate=False)) == f"-{Typesetter().bracket(tex(sum(terms[:2])))}"
+    text = "".join(Equation(sigma2, Mul(-1, sum(terms), evaluate=False)).rows())
+    assert re.search(r"&= -\\[a-zA-Z]+l\(", text)
+    assert text.endswith("r)")
 
 
 def test_the_command_line(monkeypatch, capsys):

@@ -67,6 +67,7 @@ _COMPLEMENTS = COMPLEMENTS | {a2: a2bar}
 FITS = COEFFICIENT | SHRINKAGE
 MEANS = {g: E(a2bar), e12: E(a2 * a2bar)}
 REFIT = {"source": _SOURCE, "assumptions": _GENERIC, "complements": _COMPLEMENTS}
+_ALONE = REFIT | {"complements": {a2: a2bar}}
 
 # What the solver evaluates at a trial of the effective ridge: the shrinkage, its complement and its slopes; and what
 # else adds up to the smaller of alpha and 1/kappa, and its slope.
@@ -95,33 +96,30 @@ SLACK = Formula(
     id="generic_retraining.slack",
     title=r"one minus $\kappa$ times the mean shrinkage of the second fit",
     defines=eta,
-    statement=1 - kappa * E(a2),
-    evaluation=positive_root(-spare, kappa * ridge2 * E(1 / (Lambda + nu2))),
+    statement=positive_root(-spare, kappa * ridge2 * E(1 / (Lambda + nu2))),
     where=SHRINKAGE,
     derived_from=("generic_retraining.effective_ridge",),
-    **REFIT,
+    **_ALONE,
 )
 
 UNUSED = Formula(
     id="generic_retraining.unused",
     title=r"$\alpha$ minus that mean",
     defines=unused,
-    statement=alpha - E(a2),
-    evaluation=positive_root(spare / kappa, ridge2 * E(1 / (Lambda + nu2)) / kappa),
+    statement=positive_root(spare / kappa, ridge2 * E(1 / (Lambda + nu2)) / kappa),
     where=SHRINKAGE,
     derived_from=("generic_retraining.effective_ridge",),
-    **REFIT,
+    **_ALONE,
 )
 
 LOSS = Formula(
     id="generic_retraining.loss",
     title="what the echo of the mask adds to the risk, per unit",
     defines=loss,
-    statement=(1 - alpha) * nu2 * e12 / (g * (alpha - E(a2)) * (eta + kappa * e12) + (1 - alpha) * eta * e12),
-    evaluation=ratio(alphabar * nu2 * e12, g * unused * (eta + kappa * e12) + alphabar * eta * e12),
+    statement=ratio(alphabar * nu2 * e12, g * unused * (eta + kappa * e12) + alphabar * eta * e12),
     where=SHRINKAGE | MEANS,
     derived_from=("generic_retraining.slack", "generic_retraining.unused"),
-    **REFIT,
+    **_ALONE,
 )
 
 _m2 = E(a2bar**2) + ratio(kappa * e12**2, eta + kappa * e12)
@@ -129,11 +127,10 @@ SPREADING = Formula(
     id="generic_retraining.spreading",
     title="what it adds to the mean square of the coefficients, per unit",
     defines=spreading,
-    statement=(1 - alpha) * m2 / (g**2 - (1 - alpha) * m2),
-    evaluation=ratio(alphabar * m2, g * ratio(eta * e12, eta + kappa * e12) + unused * m2),
+    statement=ratio(alphabar * m2, g * ratio(eta * e12, eta + kappa * e12) + unused * m2),
     where=SHRINKAGE | MEANS | {m2: _m2},
     derived_from=("generic_retraining.slack", "generic_retraining.unused"),
-    **REFIT,
+    **_ALONE,
 )
 
 # Pairs of ridge fits to the same sample, the dense one (a) and that of the effective ridge nu2 (b).
@@ -219,5 +216,5 @@ CHAPTER = Chapter(
     "generic_retraining",
     "Retraining in a generic basis",
     (EFFECTIVE_RIDGE, SLACK, UNUSED, LOSS, SPREADING, BLEND, RISK, EXCESS_RISK, TRAINING_ERROR),
-    meanings={spare: kappa * alpha - 1},
+    meanings={spare: kappa * alpha - 1, eta: 1 - kappa * E(a2), unused: alpha - E(a2)},
 )

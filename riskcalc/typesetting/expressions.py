@@ -159,6 +159,8 @@ class Typesetter(LatexPrinter):
         if not isinstance(number, Rational):
             number, rest = sympy.S.One, expr
         factors = [power_of(factor) for factor in Mul.make_args(rest) if factor != 1]
+        if number == -1 and rest.is_Add:
+            return f"-{self.term(rest)}"
         sign = "-" if number < 0 else ""
         return sign + self._product(abs(number), factors)
 
