@@ -166,4 +166,3 @@ def make_plan(
     for procedure in whole:
         own.check(procedure)
     return plan
-

@@ -64,15 +64,7 @@ RETRAINED_RISK = Formula(
     "correlated.retrained_risk",
     "x",
     retrained_risk,
-    (
-        sigma2
-        + ww
-        + rho**2 * (x22 - (tM - tMbar) * gamma)
-        + c**2 * x33
-        - 2 * rho * w2
-        - 2 * c * w3
-        + 2 * rho * c * x23
-    )
+    (sigma2 + ww + rho**2 * (x22 - (tM - tMbar) * gamma) + c**2 * x33 - 2 * rho * w2 - 2 * c * w3 + 2 * rho * c * x23)
     / (1 - tM + tMbar),
     _S,
 )

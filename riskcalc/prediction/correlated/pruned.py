@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from riskcalc.lowering.evaluator import Evaluator
-from riskcalc.lowering.state import State
 from riskcalc.policies import Policy
 from riskcalc.prediction.correlated.averages import jackknife, leaving_out
 from riskcalc.prediction.correlated.choices import scores_of, top
@@ -79,7 +78,9 @@ def prune(drawing: Drawing) -> tuple[Values, int]:
     def answer(averages: np.ndarray) -> Values:
         state = fit.state | dict(zip(("D1", "D2", "DG"), averages.T[:, :, None], strict=True))
         risk = work.value(correlated.PRUNED_RISK, state)
-        training = work.value(correlated.PRUNED_TRAINING_ERROR, state | {"gamma": fit.state["gamma"] or np.ones((1, 1))})
+        training = work.value(
+            correlated.PRUNED_TRAINING_ERROR, state | {"gamma": fit.state["gamma"] or np.ones((1, 1))}
+        )
         return {"risk": risk[:, 0], "training_error": training[:, 0]}
 
     return drawing.known(gather, answer)

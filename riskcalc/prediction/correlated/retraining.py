@@ -6,17 +6,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.lowering.state import State
 from riskcalc.prediction.correlated.draws import Batch, in_pairs
-from riskcalc.prediction.correlated.fit import Fit, effective_ridge, risks
+from riskcalc.prediction.correlated.fit import effective_ridge, risks
 from riskcalc.prediction.correlated.pruned import Drawing, Values
 from riskcalc.prediction.status import Status
 from riskcalc.references import correlated
 
 # Of the second fit alone; and with the noise G1 and what the first fit leaves, through the second's shrinkage M.
 _ALONE = ("nu", "tA", "tAbar", "bias")
-_BOTH = ("tM", "tMbar", "ww", *(f"m_{name}" for name in "g1 g2 g3 u0 u2 u3 w2 w3 x22 x23 x33".split()))
+_BOTH = ("tM", "tMbar", "ww", *(f"m_{name}" for name in ["g1", "g2", "g3", "u0", "u2", "u3", "w2", "w3", "x22", "x23", "x33"]))
 
 
 @dataclass
@@ -103,7 +102,11 @@ def refit_fresh(second: Second) -> tuple[Values, int, int]:
         return dict(zip(names, averages.T, strict=True))
 
     if (status == Status.INFINITE).any():
-        return {"risk": np.array([np.inf]), "excess_risk": np.array([np.inf]), "training_error": np.zeros(1)}, 1, Status.INFINITE
+        return (
+            {"risk": np.array([np.inf]), "excess_risk": np.array([np.inf]), "training_error": np.zeros(1)},
+            1,
+            Status.INFINITE,
+        )
     return *second.drawing.known(gather, answer), Status.OK
 
 
