@@ -55,7 +55,7 @@ def policies(keep: Any) -> Iterator[Policy]:
     for kind in POLICIES.values():
         names = [option.name for option in kind.choices]
         kinds = [option.kind for option in kind.choices]
-        if not {list, Expression} & {*kinds}:
+        if not {list, tuple, Expression} & {*kinds}:
             for chosen in product(*(values[one] for one in kinds)):
                 yield kind(**dict(zip(names, chosen, strict=True)), keep=keep)
 

@@ -86,7 +86,7 @@ def _type(option: Option) -> Any:
 
 _RIDGE = "retrain-ridge"
 # What is typed as text.
-_TEXTS = (list, Expression)
+_TEXTS = (list, tuple, Expression)
 # What belongs to policies: each flag once, whichever of them has it.
 _CHOICES: dict[str, Option] = {}
 for _option in (option for kind in POLICIES.values() for option in kind.choices):
@@ -227,13 +227,14 @@ def policy_of(chosen: dict[str, Any], budget: dict[str, Any], options: dict[str,
                 raise ValueError(f"give either --{flag} or --{_EXPRESSION}, not both")
             value = scored
         if value is not None:
-            given[option.name] = items(value) if option.kind is list else value
+            given[option.name] = items(value) if option.kind in (list, tuple) else value
         elif option.name in required(kind):
             raise ValueError(f"--policy {name} needs --{flag}: {option.help}")
     if "keep" in inspect.signature(kind).parameters:
         return kind(**budget, **given)
-    listed = next(flag for flag, option in own.items() if option.kind is list)
-    refuse_budget(options, f"--{listed} says what each round keeps; leave it out")
+    said = {list: "what each round keeps", tuple: "which features are kept"}
+    listed, kind_of_list = next((flag, option.kind) for flag, option in own.items() if option.kind in said)
+    refuse_budget(options, f"--{listed} says {said[kind_of_list]}; leave it out")
     return kind(**given)
 
 
