@@ -1,8 +1,8 @@
 """What pruning drops of correlated features, without draws: in closed form, or as a series in correlations.
 
-The fitted coefficients are Gaussian. For a mask that sees no fit the averages D1, D2 and h (see the theory of correlated
-features) are closed. For a threshold on a weight times each coefficient, D1 and h are too, and D2 is a sum over pairs
-of features of Sigma_ij E[delta_i delta_j], in which by Mehler's formula
+The fitted coefficients are Gaussian. For a mask that sees no fit the averages D1, D2 and h of the chapter on correlated
+features are closed. For a threshold on a weight times each coefficient, D1 and h are too, and D2 is a sum over pairs of
+features of Sigma_ij E[delta_i delta_j], in which by Mehler's formula
 
     E[delta_i delta_j] = sum over k of r_ij^k d_ik d_jk
 
@@ -18,10 +18,11 @@ from functools import cached_property
 from itertools import count
 
 import numpy as np
-from scipy.optimize import brentq
 
 from riskcalc.lowering.evaluator import Evaluator
+from riskcalc.lowering.solve import Balance, balance_root, open_bracket
 from riskcalc.lowering.state import State
+from riskcalc.lowering.surplus import Surplus
 from riskcalc.references import correlated, masks, symbols
 
 # Orders of the series, at most.
@@ -134,9 +135,12 @@ def expanded(
     """
     deviations, signs = law.deviations, np.where(law.mean < 0, -1.0, 1.0)
     scores = {"m": abs(law.mean) * weight, "s": deviations * weight, "tau": deviations * weight}
-    state = {name: array[None] for name, array in scores.items()} | {"alpha": np.full((1, 1), n_keep / len(weight))}
+    state = {name: array[None] for name, array in scores.items()}
     state["mu"] = state["m"] / state["s"]
-    state["t"] = np.full((1, 1), _threshold(state, n_keep, work))
+    threshold = _threshold(state, n_keep, work)
+    if threshold is None:
+        return None
+    state["t"] = threshold
     wanted = (symbols.z, symbols.u, symbols.M0, symbols.M1, symbols.N1, symbols.N2, symbols.NH)
     found = work.lower(wanted, masks.INTERVAL | masks.THRESHOLD_MOMENTS, "correlated.moments")(state)
     state["z"], state["u"], kept, first, *left_out = (np.broadcast_to(one, (1, len(weight))) for one in found)
@@ -161,15 +165,25 @@ def _along(law: FittedLaw, slopes: np.ndarray, means: np.ndarray) -> float:
     return -float(law.pull @ means + law.shared.sum(axis=0) @ slopes)
 
 
-def _threshold(state: State, n_keep: int, work: Evaluator) -> float:
-    """The threshold that so many scores reach on average."""
-    reached = work.terms(masks.THRESHOLD, masks.INTERVAL)
-    highest = float(work.value(masks.THRESHOLD_UPPER, state).max())
-
-    def surplus(threshold: float) -> float:
-        return float(reached(state | {"t": np.full((1, 1), threshold)})[0].sum()) - n_keep
-
-    return brentq(surplus, 0.0, highest * (1 + 1e-9), xtol=1e-15 * highest, rtol=1e-14) if surplus(0.0) > 0 else 0.0
+def _threshold(state: State, n_keep: int, work: Evaluator) -> np.ndarray | None:
+    """The threshold that so many scores reach on average, shape (1, 1); None where doubles do not resolve it."""
+    size = state["m"].shape[1]
+    if n_keep == size:
+        return np.zeros((1, 1))
+    count = np.full((1, 1), float(size))
+    state = state | {"weights": np.ones((1, size)), "total": count, "Lambda": np.ones((1, size))}
+    state |= {"alpha": n_keep / count, "live_excess": 1 - n_keep / count}
+    balance = Balance(
+        terms=work.terms(masks.THRESHOLD, masks.INTERVAL),
+        state={name: state[name] for name in ("mu", "s", "weights")},
+        place=lambda x, _: {"t": x},
+        surplus=Surplus(count - n_keep, 0 * count, 0.0),
+        scale=None,
+        supply=None,
+    )
+    highest = work.value(masks.THRESHOLD_UPPER, state).max(keepdims=True)
+    root = balance_root(balance, *open_bracket(work.value(masks.THRESHOLD_LOWER, state), highest), None, work.system)
+    return root.x if root.converged.all() else None
 
 
 def _edges(state: State) -> Iterator[State]:
