@@ -30,6 +30,7 @@ from riskcalc.theory.correlated_symbols import (
     dropped,
     h_dropped,
     hermite,
+    hermite_of_count,
     hermite_order,
     miss_GG,
     miss_GZ,
@@ -325,6 +326,16 @@ HERMITE = Formula(
     derived_from=("masks.threshold",),
 )
 
+HERMITE_OF_COUNT = Formula(
+    id="correlated.hermite_of_count",
+    title="Hermite coefficient of whether a threshold drops a score",
+    defines=hermite_of_count,
+    statement=-(psi_upper * phi(z) - psi_lower * phi(z - 2 * u)) / sqrt(hermite_order),
+    source=_EXPANSION,
+    assumptions=r"$k \ge 1$",
+    derived_from=("masks.threshold",),
+)
+
 CHAPTER = Chapter(
     "correlated",
     "Correlated features",
@@ -351,6 +362,7 @@ CHAPTER = Chapter(
         DROP_PAIR,
         DROPPED_BY_CHANCE,
         HERMITE,
+        HERMITE_OF_COUNT,
     ),
     meanings={
         trace_A: kappa * E(a),

@@ -1,8 +1,6 @@
 """The symbols of correlated features. A mean over the law times kappa is a sum over coordinates, per sample."""
 
-from sympy import Interval, oo
-
-from riskcalc.formulas.symbols import NONNEGATIVE, REAL, UNIT, law_symbol, reserve, scalar
+from riskcalc.formulas.symbols import NONNEGATIVE, POSITIVE, REAL, UNIT, law_symbol, reserve, scalar
 
 # The dense fit, A = F'(Sigma + nu)^-1 F with Sigma = F F'
 trace_A = scalar("trace_A", r"$\mathrm{tr}A/n$", NONNEGATIVE, r"\langle A\rangle")
@@ -53,7 +51,7 @@ square_own = scalar(
 )
 
 # The expansion in correlations
-hermite_order = scalar("hermite_order", "order of a Hermite polynomial", Interval(2, oo), "k")
+hermite_order = scalar("hermite_order", "order of a Hermite polynomial", POSITIVE, "k")
 psi_upper = law_symbol("psi_upper", r"$\mathrm{He}_{k-1}/\sqrt{(k-1)!}$ at $z$", REAL, r"\psi_+")
 psi_lower = law_symbol("psi_lower", r"that at $z-2u$", REAL, r"\psi_-")
 psi_upper_before = law_symbol("psi_upper_before", r"$\mathrm{He}_{k-2}/\sqrt{(k-2)!}$ at $z$", REAL, r"\psi'_+")
@@ -61,5 +59,6 @@ psi_lower_before = law_symbol("psi_lower_before", r"that at $z-2u$", REAL, r"\ps
 hermite = law_symbol(
     "hermite", r"mean of $(1-S)X\,\mathrm{He}_k(H)/\sqrt{k!}$, in units of the score", REAL, r"\hat d_k"
 )
+hermite_of_count = law_symbol("hermite_of_count", r"mean of $(1-S)\,\mathrm{He}_k(H)/\sqrt{k!}$", REAL, r"\hat c_k")
 
 reserve()

@@ -1,5 +1,5 @@
-"""Correlated features: their solver, which it registers."""
+"""Correlated features, by traces, closed forms, series and draws; every equation comes lowered from the theory."""
 
-from riskcalc.prediction.correlated import solver
+from riskcalc.prediction.correlated.solver import CorrelatedSolver
 
-__all__ = ["solver"]
+__all__ = ["CorrelatedSolver"]

@@ -12,7 +12,7 @@ from riskcalc.policies import BrainSurgeon, Oracle, Policy, Random, Ranking, Sub
 from riskcalc.policies.scores import check_scores
 from riskcalc.prediction.correlated.draws import Batch
 from riskcalc.prediction.correlated.fit import Fit
-from riskcalc.prediction.policies import mask, score
+from riskcalc.prediction.policies import Ranked, Thresholded, mask, score
 from riskcalc.prediction.solvers import NotCovered
 
 
@@ -28,22 +28,22 @@ def scores_of(policy: Policy, fit: Fit, batch: Batch, work: Evaluator) -> np.nda
 @scores_of.register
 def _(policy: Ranking, fit: Fit, batch: Batch, work: Evaluator) -> np.ndarray:
     """Of a feature's own coefficient and variance."""
-    state = _state(fit) | {"X": batch.coefficients * fit.scale}
-    if isinstance(policy, BrainSurgeon):  # whose Lambda + nu is one over the diagonal of (covariance + nu)^-1
-        state["Lambda"] = 1 / fit.features.whole.inverse_diagonal(fit.ridge)[None] - fit.ridge
-    with np.errstate(all="ignore"):
+    state = _state(policy, fit) | {"X": batch.coefficients * fit.scale}
+    with np.errstate(all="ignore"):  # what comes of it is checked
         (found,) = work.lower((score(policy),), {}, "correlated.score")(state)
     found = found + 0 * state["X"]
     check_scores(np, found, {"X": state["X"]}, f"the score of {policy.kind}")
-    return found
+    return _last(found, fit)
 
 
 @scores_of.register(Oracle)
 @scores_of.register(Variance)
 def _(policy: Oracle | Variance, fit: Fit, batch: Batch, work: Evaluator) -> np.ndarray:
-    """Of the features alone."""
-    (found,) = work.lower((mask(policy).score,), {}, "correlated.score")(_state(fit))
-    return found
+    """Of a feature alone, whatever it has in common with others."""
+    ranked = mask(policy)
+    assert isinstance(ranked, Ranked)
+    (found,) = work.lower((ranked.score,), {}, "correlated.score")(_state(policy, fit))
+    return _last(found, fit)
 
 
 @scores_of.register
@@ -58,9 +58,25 @@ def _(policy: Subset, fit: Fit, batch: Batch, work: Evaluator) -> np.ndarray:
     return np.isin(np.arange(fit.features.size), policy.features).astype(float)[None]
 
 
-def _state(fit: Fit) -> State:
-    one = np.ones((1, 1))
-    return {"Lambda": fit.features.variances[None], "B": fit.signal[None], "D": one, "nu": fit.ridge * one}
+def _last(scores: np.ndarray, fit: Fit) -> np.ndarray:
+    """Features without variance after all others."""
+    return np.where(fit.features.variances > 0, scores, -1)
+
+
+def weight_of(policy: Ranking, fit: Fit, work: Evaluator) -> np.ndarray | None:
+    """What the score multiplies |X| by, shape (p,); None where it is no such score."""
+    found = mask(policy)
+    if not isinstance(found, Thresholded):
+        return None
+    (weight,) = work.lower((found.weight,), {}, "correlated.weight")(_state(policy, fit))
+    return np.broadcast_to(weight, (1, fit.features.size))[0]
+
+
+def _state(policy: Policy, fit: Fit) -> State:
+    one, variances = np.ones((1, 1)), fit.features.variances
+    if isinstance(policy, BrainSurgeon):  # whose Lambda + nu is one over the diagonal of (covariance + nu)^-1
+        variances = 1 / fit.features.whole.inverse_diagonal(fit.ridge) - fit.ridge
+    return {"Lambda": variances[None], "B": fit.signal[None], "D": one, "nu": fit.ridge * one}
 
 
 def top(scores: np.ndarray, count: int, batch: Batch) -> np.ndarray:

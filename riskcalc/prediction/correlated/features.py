@@ -208,6 +208,11 @@ class MatrixFeatures(Features):
         """Along the eigenvectors."""
         return (rows * (self._roots / (self._roots**2 + ridge))) @ self._vectors.T
 
+    def fitted_law(self, ridge: float, truth: np.ndarray, deviation: float) -> tuple[np.ndarray, ...]:
+        """Mean and covariance of the coefficients of a fit, and the diagonal of S (S + ridge)^-1."""
+        shrunk = self._vectors * (self._roots / (self._roots**2 + ridge))
+        return shrunk @ truth, deviation**2 * (shrunk @ shrunk.T), (shrunk * self._vectors) @ self._roots
+
     def part(self, kept: np.ndarray) -> Part:
         """Rows and columns."""
         return MatrixPart(self.covariance[np.ix_(kept, kept)])

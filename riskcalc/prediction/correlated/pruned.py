@@ -1,9 +1,10 @@
-"""Averages over draws of correlated fits behind masks, until the risk is known well enough; risks of pruned fits."""
+"""Correlated fits behind masks, and averages over draws of them until a risk is known well enough."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -11,7 +12,9 @@ from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.policies import Policy
 from riskcalc.prediction.correlated.averages import jackknife, leaving_out
 from riskcalc.prediction.correlated.choices import scores_of, top
+from riskcalc.prediction.correlated.closed import without_draws
 from riskcalc.prediction.correlated.draws import Batch, batch, in_pairs
+from riskcalc.prediction.correlated.expansion import Dropped
 from riskcalc.prediction.correlated.fit import Fit
 from riskcalc.references import correlated
 
@@ -36,13 +39,18 @@ class Drawing:
 
     def masks(self, drawn: Batch) -> np.ndarray:
         """What is kept in each draw; shape (1, p) where that is the same in all."""
-        scores = scores_of(self.policy, self.fit, drawn, self.work)
-        if not self.policy.by_chance:
-            scores = np.where(self.fit.features.variances > 0, scores, -1)  # of no use, so kept last
-        return top(scores, self.number, drawn)
+        return top(scores_of(self.policy, self.fit, drawn, self.work), self.number, drawn)
+
+    @cached_property
+    def closed(self) -> Dropped | None:
+        """What is dropped, if that is known without draws."""
+        return without_draws(self.fit, self.policy, self.masks(self.batch(0)), self.number, self.work)
 
     def kept(self, batches: int) -> np.ndarray:
-        """How often each feature is kept in the first batches."""
+        """How often each feature is kept in the first batches; without any, as it is known."""
+        if not batches:
+            assert self.closed is not None
+            return self.closed.kept
         return np.mean([self.masks(self.batch(place)).mean(axis=0) for place in range(batches)], axis=0)
 
     def known(
@@ -67,8 +75,7 @@ class Drawing:
 
 def prune(drawing: Drawing) -> tuple[Values, int]:
     """Risk and training error of the dense fit behind masks."""
-    fit, work = drawing.fit, drawing.work
-
+    fit, policy, work = drawing.fit, drawing.policy, drawing.work
     gamma = fit.gamma or 1.0  # a fit without error has no noise
 
     def gather(place: int) -> tuple[np.ndarray, np.ndarray]:
@@ -87,7 +94,12 @@ def prune(drawing: Drawing) -> tuple[Values, int]:
         }
         return {name: work.value(formula, state)[:, 0] for name, formula in formulas.items()}
 
-    return drawing.known(gather, answer)
+    if (known := drawing.closed) is None:
+        return drawing.known(gather, answer)
+    values = answer(np.array([[known.D1, known.D2, known.h]]))
+    # Of a series: what it leaves out, and what keeping so many features on average makes of the risk.
+    error = known.remainder + 2 * known.variance / drawing.number**2 * values["risk"]
+    return values | ({"integration_error": error} if policy.sees_fit else {}), 0
 
 
 def dots(one: np.ndarray, other: np.ndarray) -> np.ndarray:
