@@ -19,10 +19,7 @@ from riskcalc.prediction.solvers import NotCovered
 @singledispatch
 def scores_of(policy: Policy, fit: Fit, batch: Batch, work: Evaluator) -> np.ndarray:
     """What ranks the features, shape (draws, p), or (1, p) where it is the same in every draw."""
-    raise NotCovered(
-        "with correlated features the theory covers policies that rank features by a score of their own, the oracle, "
-        f"variance, chance and named features, but not {policy.kind}; simulate it"
-    )
+    raise TypeError(f"how {type(policy).__name__} scores correlated features is not registered")
 
 
 @scores_of.register
@@ -61,6 +58,15 @@ def _(policy: Subset, fit: Fit, batch: Batch, work: Evaluator) -> np.ndarray:
 def _last(scores: np.ndarray, fit: Fit) -> np.ndarray:
     """Features without variance after all others."""
     return np.where(fit.features.variances > 0, scores, -1)
+
+
+def check_covered(policy: Policy) -> None:
+    """NotCovered for policies that are not."""
+    if scores_of.dispatch(type(policy)) is scores_of.dispatch(object):
+        raise NotCovered(
+            "with correlated features the theory covers policies that rank features by a score of their own, the "
+            f"oracle, variance, chance and named features, but not {policy.kind}; simulate it"
+        )
 
 
 def weight_of(policy: Ranking, fit: Fit, work: Evaluator) -> np.ndarray | None:

@@ -13,6 +13,7 @@ from riskcalc.exact import as_float
 from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.policies import Policy, Procedure, Retrain
+from riskcalc.prediction.correlated.choices import check_covered
 from riskcalc.prediction.correlated.fit import Fit, fit_dense
 from riskcalc.prediction.correlated.pruned import Drawing, Values, prune
 from riskcalc.prediction.correlated.retraining import Second, refit_fresh, refit_same
@@ -51,6 +52,8 @@ class CorrelatedModel(Model):
         """How often each feature is kept."""
         if not self.drawings:
             return np.ones((len(self.status), self.fit.features.size))
+        if self.fit.status == Status.INFINITE and self.drawings[0].policy.sees_fit:
+            return np.full((len(self.status), self.fit.features.size), np.nan)
         pairs = zip(self.drawings, self.batches, strict=True)
         return np.stack([drawing.kept(batches) for drawing, batches in pairs])
 
@@ -83,10 +86,10 @@ class CorrelatedSolver(Solver):
         return CorrelatedModel(np.full(regimes, self._fit.status), values, self._fit)
 
     def prune(self, model: CorrelatedModel | None, policy: Policy, first: Any) -> CorrelatedModel:
-        """By draws; only the mask where nothing is fitted yet."""
+        """By closed forms, a series or draws; only the mask where nothing is fitted yet."""
+        check_covered(policy)
         counts = np.broadcast_to(whole_counts(policy, self.problem), self.shape).ravel().tolist()
         drawings = [self._drawing(policy, number) for number in counts]
-        drawings[0].masks(drawings[0].batch(0))  # refuses policies that are not covered
         if model is None:
             return CorrelatedModel(np.zeros(len(counts), int), {}, self._fit, drawings, [1] * len(counts), False)
         if self._fit.status == Status.INFINITE:
