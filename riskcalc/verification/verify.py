@@ -21,6 +21,7 @@ from riskcalc.results.tables import Column, Part, Shown, Table, number
 from riskcalc.simulation.estimates import with_error
 from riskcalc.simulation.simulate import check_seed
 from riskcalc.verification.evidence import gather
+from riskcalc.verification.expected import Expected
 from riskcalc.verification.subjects import Models, Subject, UserTheory
 from riskcalc.verification.theories import Theory
 from riskcalc.verification.trials import theory_of
@@ -240,12 +241,12 @@ def verify_subject(
     subject = subject.only(usable)
     first = subject.first_size() if n_samples is None else n_samples
     sizes = tuple(first * rung for rung in LADDER)
-    theories, scales = (np.array(rows) for rows in zip(*(subject.theory(n) for n in sizes), strict=True))
+    expected = Expected.stacked(subject.theory(n) for n in sizes)
     level = (1 - confidence) / usable.size
-    evidence = gather(subject, sizes, theories, scales, tolerance, level, seconds)
-    found = evidence.beside(theories, scales)
+    evidence = gather(subject, sizes, expected, tolerance, level, seconds)
+    found = evidence.beside(expected)
     for i, (place, verdict) in enumerate(zip(usable, found.verdicts(tolerance), strict=True)):
-        numbers = (evidence.means[-1, i], evidence.errors[-1, i], theories[-1, i])
+        numbers = (evidence.means[-1, i], evidence.errors[-1, i], expected.values[-1, i])
         deviation = found.deviation[i], found.uncertainty[i]
         checks[place] = Check(checks[place].name, verdict, float(predicted[place]), *map(float, (*numbers, *deviation)))
     note = "Interrupted: more trials were under way." if evidence.interrupted else ""
