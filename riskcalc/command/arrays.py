@@ -17,7 +17,8 @@ from riskcalc.quoting import printable
 from riskcalc.text import read_text
 
 # Keys whose text may name a file.
-KEYS = ("covariance", "coefficients", "loadings", "variances")
+MATRICES = ("covariance", "loadings")
+KEYS = (*MATRICES, "coefficients", "variances")
 SUFFIXES = (".npy", ".csv")
 
 
@@ -32,7 +33,8 @@ def _is_name(value: Any) -> bool:
 
 def read_arrays(keys: Mapping[str, Any]) -> dict[str, Any]:
     """The keys, with what is in the files that they name; ValueError if one cannot be read."""
-    return {name: read_array(value) if isinstance(value, Path) else value for name, value in keys.items()}
+    arrays = {name: read_array(value) for name, value in keys.items() if isinstance(value, Path)}
+    return {**keys} | {name: array if name in MATRICES else vector(array) for name, array in arrays.items()}
 
 
 def read_array(path: Path) -> np.ndarray:

@@ -166,15 +166,13 @@ def _correlated(given: dict[str, Any]) -> Correlated:
     """Features of a covariance: a matrix, or factors."""
     factors = {"loadings", "variances"}
     needed = {"coefficients", "n_samples"} | ({"covariance"} if "covariance" in given else factors)
-    _check_keys("correlated features", given, needed, {"noise_variance", "ridge"})
+    _check_keys("a problem of correlated features", given, needed, {"noise_variance", "ridge"})
     if isinstance(text := given.get("covariance"), str):
         named = " or ".join(SUFFIXES)
         raise ValueError(f"covariance must be rows of numbers, or a file named {named}, got {quoted(text)}")
     rest = {name: value for name, value in given.items() if name not in factors}
     if "covariance" not in given:
-        own = given["variances"]
-        own = vector(own) if np.ndim(own) else own
-        rest["covariance"] = FactorCovariance(columns(given["loadings"]), own)
+        rest["covariance"] = FactorCovariance(columns(given["loadings"]), given["variances"])
     return Correlated(**rest | {"coefficients": vector(given["coefficients"])})
 
 

@@ -30,15 +30,15 @@ class Root:
     variances : ndarray, shape (p,)
         Of the features.
     rank : int
-    scales : ndarray
-        Eigenvalues of the covariance that are not zero, or bounds around them.
+    scales : ndarray, or None
+        Bounds of the eigenvalues of features that have variance; None where some may be zero.
     """
 
     mixing: np.ndarray
     deviations: np.ndarray | None
     variances: np.ndarray
     rank: int
-    scales: np.ndarray
+    scales: np.ndarray | None
 
     @property
     def columns(self) -> int:
@@ -52,7 +52,8 @@ def root_of(covariance: np.ndarray) -> Root:
     eigenvalues, vectors = np.linalg.eigh(as_float(covariance))
     live = eigenvalues > _floor(eigenvalues.max(), len(eigenvalues))
     mixing, variances = vectors[:, live] * np.sqrt(eigenvalues[live]), as_float(covariance).diagonal()
-    return Root(mixing, None, variances, int(np.count_nonzero(live)), eigenvalues[live])
+    rank, scales = int(np.count_nonzero(live)), eigenvalues[live]
+    return Root(mixing, None, variances, rank, scales if rank == np.count_nonzero(variances) else None)
 
 
 @root_of.register
@@ -60,12 +61,12 @@ def _(covariance: FactorCovariance) -> Root:
     """The factors, and what each feature has of its own."""
     loadings, own = as_float(covariance.loadings), as_float(covariance.variances)
     own = np.broadcast_to(own, len(loadings))
+    variances, strongest = np.sum(loadings**2, axis=1) + own, np.linalg.norm(loadings, 2) ** 2
     shared = np.linalg.svd(loadings[own == 0], compute_uv=False) ** 2
-    strongest = np.linalg.norm(loadings, 2) ** 2
-    shared = shared[shared > _floor(strongest, len(loadings))]
-    scales = np.concatenate([own[own > 0], [strongest + own.max()], shared])
-    variances = np.sum(loadings**2, axis=1) + own
-    return Root(loadings, np.sqrt(own), variances, int(np.count_nonzero(own)) + len(shared), scales)
+    rank = np.count_nonzero(own) + np.count_nonzero(shared > _floor(strongest, len(loadings)))
+    weakest = own[variances > 0].min(initial=np.inf)
+    scales = np.array([weakest, strongest + own.max()]) if weakest > 0 else None
+    return Root(loadings, np.sqrt(own), variances, int(rank), scales)
 
 
 def _floor(largest: float, size: int) -> float:
@@ -165,7 +166,7 @@ class CorrelatedSampler(Sampler):
     def check(self, procedure: Procedure) -> None:
         """Without a ridge the sizes of a fit must differ; what a policy looks at must be there."""
         check_sizes(self, procedure, self.rank, "dimensions of the features")
-        if self.rank > self.n_samples and self.ridge == 0:
+        if self.rank > self.n_samples and self.ridge == 0 and self.root.scales is not None:
             check_spread(self.root.scales, "eigenvalues of the covariance")
         for policy, _ in procedure.rounds:
             check_choice(policy, self.features, False)
@@ -179,7 +180,7 @@ class CorrelatedSampler(Sampler):
     def ensemble(self, drawn: Sequence[Any], backend: Backend) -> Ensemble:
         """The same features in all trials."""
         own = None if self.root.deviations is None else np.tile(self.root.deviations, self.copies)[None, :]
-        rank = self.rank if self.singular else None
+        rank = self.rank if self.root.scales is None else None
         return Mixed(
             self.root.mixing[None], self.features, self.noise_variance, self.ridge, backend, deviations=own, rank=rank
         )

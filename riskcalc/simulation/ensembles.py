@@ -139,7 +139,7 @@ class Mixed(Ensemble):
     adds one of its own where there are `deviations`, of shape (1, p) or (T, p).
 
     Where there are more features than rows of `mixing`, they are independent copies of those that it makes. Of a
-    singular covariance the `rank` is told: fits without a ridge are then by the pseudo-inverse.
+    covariance that may be singular the `rank` is told: fits without a ridge are then by the pseudo-inverse.
     """
 
     def __init__(
