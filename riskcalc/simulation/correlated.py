@@ -71,7 +71,7 @@ def _(covariance: FactorCovariance) -> Root:
 
 def _floor(largest: float, size: int) -> float:
     """What eigenvalues that are zero may come out as."""
-    return size * np.finfo(float).eps * largest
+    return 8 * size * np.finfo(float).eps * largest
 
 
 @singledispatch

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from riskcalc.exact import as_float, count
 from riskcalc.laws import Law
 from riskcalc.problems import Correlated, FactorCovariance, LinearGaussian, RankOne
-from riskcalc.strategies.numbers import NOISE, RIDGES, either, floats, numbers, once_in, signed, zero_or
+from riskcalc.strategies.numbers import NOISE, RIDGES, either, numbers, once_in, signed, zero_or
 
 # Eigenvalues over six decades.
 EIGENVALUES, PENALTIES, RATIOS = (1e-3, 1e3), (0.1, 10.0), (0.05, 50.0)
 BELOW_ZERO = (1e-6, 0.99)  # negative ridges, in units of what they may surely be
 AT_THRESHOLD = 1e-6  # nearer to which there is no negative ridge to speak of
 SAMPLES = 1000  # of `RankOne`, the most
-# Of correlated features: what each has of its own, and its slopes in factors.
-VARIANCES, SLOPES = (1e-2, 1e2), (-2.0, 2.0)
+# Of correlated features: what each has of its own, and its slopes in factors, in steps.
+VARIANCES, SLOPES = (1e-2, 1e2), st.integers(-64, 64).map(lambda steps: steps / 32)
 
 
 def problems(
@@ -197,17 +197,16 @@ def correlated_problems(
     array([[1., 0.],
            [0., 1.]])
     """
-    sizes = st.integers(1, count(max_features, "max_features"))
     noises, ridges = zero_or(noise, numbers(*NOISE)), zero_or(ridge, numbers(*RIDGES))
+    most = count(max_features, "max_features")
 
     @st.composite
     def drawn(draw: st.DrawFn) -> Correlated:
-        structured, size = draw(either(factors)), draw(sizes)
-        n_samples = draw(st.sampled_from([2 * size, *range(1, 3 * size + 1)]))
-        noise_variance, ridge_of_it = draw(noises), draw(ridges)
+        structured, noise_variance, ridge_of_it = draw(either(factors)), draw(noises), draw(ridges)
         some = draw(once_in(8)) if singular is None else singular
-        parts = [numbers(*VARIANCES), signed(), *[floats(*SLOPES)] * draw(st.integers(1, 2))]
-        rows = np.array([[draw(part) for part in parts] for _ in range(size)])
+        feature = st.tuples(numbers(*VARIANCES), signed(), *[SLOPES] * draw(st.integers(1, 2)))
+        rows = np.array(draw(st.lists(feature, min_size=1, max_size=most)))
+        n_samples = draw(st.sampled_from([2 * len(rows), *range(1, 3 * len(rows) + 1)]))
         own, coefficients, loadings = rows[:, 0] * (not some), rows[:, 1], rows[:, 2:]
         if some and not loadings.any():
             loadings = np.ones_like(loadings)
