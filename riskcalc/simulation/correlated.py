@@ -61,7 +61,7 @@ def _(covariance: FactorCovariance) -> Root:
     """The factors, and what each feature has of its own."""
     loadings, own = as_float(covariance.loadings), as_float(covariance.variances)
     own = np.broadcast_to(own, len(loadings))
-    variances, strongest = np.sum(loadings**2, axis=1) + own, np.linalg.norm(loadings, 2) ** 2
+    variances, strongest = np.sum(loadings**2, axis=1) + own, float(np.linalg.norm(loadings, 2)) ** 2
     shared = np.linalg.svd(loadings[own == 0], compute_uv=False) ** 2
     rank = np.count_nonzero(own) + np.count_nonzero(shared > _floor(strongest, len(loadings)))
     weakest = own[variances > 0].min(initial=np.inf)
@@ -107,8 +107,8 @@ def _(problem: Correlated, n_samples: int) -> Correlated:
         covariance=repeated(problem.covariance, copies),
         coefficients=np.tile(as_float(problem.coefficients), copies) / np.sqrt(copies),
         n_samples=n_samples,
-        noise_variance=problem.noise_variance,
-        ridge=problem.ridge,
+        noise_variance=problem.noise_variance.item(),
+        ridge=problem.ridge.item(),
     )
 
 
@@ -161,7 +161,7 @@ class CorrelatedSampler(Sampler):
     @property
     def singular(self) -> bool:
         """Whether some combination of the features that have variance has none."""
-        return self.root.rank < np.count_nonzero(self.root.variances)
+        return self.root.rank < int(np.count_nonzero(self.root.variances))
 
     def check(self, procedure: Procedure) -> None:
         """Without a ridge the sizes of a fit must differ; what a policy looks at must be there."""

@@ -51,7 +51,7 @@ def simulate(
 
     Parameters
     ----------
-    problem : LinearGaussian, RankOne, or a problem of a kind of your own
+    problem : LinearGaussian, Correlated, RankOne, or a problem of a kind of your own
         One problem, not a batch.
     prune : Policy, optional
         The dense fit if not given.
@@ -59,7 +59,8 @@ def simulate(
         Fit again on the features kept; True for least squares (or least norm) on the same sample.
     n_samples : int, optional
         Rows of a sample; needed unless the problem has them. The number of features is the aspect ratio times this,
-        and the number kept that times `keep`, both rounded to the nearest integer.
+        and the number kept that times `keep`, both rounded to the nearest integer. Correlated features are given for
+        a number of samples; of a multiple, there are so many independent copies of them, and the limit is the same.
     trials : int
     seed : int >= 0
         The same seed and device give the same draws, for any number of workers.

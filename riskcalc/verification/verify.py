@@ -157,7 +157,7 @@ def verify(
     very features simulated, and what is left of the ratio is extrapolated to infinite size by a line in 1/n. Agreement
     is shown, not merely not refuted: the confidence interval of the deviation must lie inside the tolerance. More
     trials are drawn until every verdict is reached or the time is up, of what has none yet; looking repeatedly is paid
-    for.
+    for. Predictions that are integrals by draws or points count as no better known than their integration error says.
 
     Parameters
     ----------
