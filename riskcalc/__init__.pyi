@@ -19,6 +19,7 @@ from .policies import (
     Retrain,
     Sampled,
     Score,
+    Subset,
     Variance,
 )
 from .prediction.predict import predict, small_model
@@ -59,6 +60,7 @@ __all__ = [
     "SamplingBudget",
     "Schedule",
     "Score",
+    "Subset",
     "Theory",
     "Variance",
     "Verification",

@@ -38,6 +38,7 @@ def test_public_names_are_pinned():
         "SamplingBudget",
         "Schedule",
         "Score",
+        "Subset",
         "Theory",
         "Variance",
         "Verification",

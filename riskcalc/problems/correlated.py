@@ -100,8 +100,8 @@ class Correlated(Problem):
     --------
     >>> import riskcalc as rc
     >>> problem = rc.Correlated(covariance=[[1, 0.5], [0.5, 1]], coefficients=[1, -1], n_samples=8, noise_variance=0.5)
-    >>> problem.null_risk
-    array(1.5)
+    >>> float(problem.null_risk)
+    1.5
     """
 
     whole = True

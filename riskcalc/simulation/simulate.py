@@ -11,7 +11,7 @@ from concurrent.futures import Executor
 
 import numpy as np
 
-from riskcalc.exact import count
+from riskcalc.exact import check_seed, count
 from riskcalc.memory import fits
 from riskcalc.policies import Policy, Procedure, Retrain
 from riskcalc.policies.procedures import shared_scores
@@ -169,9 +169,3 @@ def make_plan(
         own.check(procedure)
     return plan
 
-
-def check_seed(seed: int) -> int:
-    """The seed, if it is an integer of at least zero."""
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise ValueError(f"seed must be an integer of at least 0, got {seed!r}")
-    return int(seed)
