@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import riskcalc as rc
+from riskcalc.policies import Variance
 from riskcalc.simulation.backends import backend
 from riskcalc.simulation.correlated import root_of
 from riskcalc.simulation.samplers import sampler, sized
@@ -112,7 +113,7 @@ def test_a_matrix_and_its_factors_are_one_problem():
     """Every policy, with and without another fit: two samples of one law."""
     one = problem("factor", 24, noise_variance=0.3, ridge=0.1)
     other = rc.Correlated(np.asarray(one.covariance), COEFFICIENTS, 24, 0.3, 0.1)
-    for policy in (rc.Magnitude, rc.Hessian, rc.BrainSurgeon, rc.Oracle, rc.Random, rc.policies.Variance):
+    for policy in (rc.Magnitude, rc.Hessian, rc.BrainSurgeon, rc.Oracle, rc.Random, Variance):
         for retrain in (None, rc.Retrain(), rc.Retrain(0.1, "fresh")):
             asked = {"trials": 200, **HERE}
             first = rc.simulate(one, policy(n_keep=4), retrain, seed=1, **asked)

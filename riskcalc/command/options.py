@@ -236,7 +236,7 @@ def policy_of(chosen: dict[str, Any], budget: dict[str, Any], options: dict[str,
     if "keep" in inspect.signature(kind).parameters:
         return kind(**budget, **given)
     listed = next(flag for flag, option in own.items() if option.kind is list)
-    refuse_budget(options, f"--{listed} says what each round keeps; leave it out")
+    refuse_budget(options, f"--{listed} says what is kept; leave it out")
     return kind(**given)
 
 

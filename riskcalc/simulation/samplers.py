@@ -17,7 +17,7 @@ import numpy as np
 from riskcalc.exact import as_float, as_fractions, count
 from riskcalc.laws import Empirical
 from riskcalc.memory import fits
-from riskcalc.policies import Group, Optimal, Policy, Procedure, Ranking
+from riskcalc.policies import Group, Optimal, Policy, Procedure, Ranking, Subset
 from riskcalc.problems import LinearGaussian, Problem, RankOne
 from riskcalc.simulation.backends import Backend
 from riskcalc.simulation.ensembles import Ensemble, Mixed
@@ -162,6 +162,8 @@ class DiagonalSampler(Sampler):
             check_spread((self.features.eigenvalues / self.features.penalty)[live], "eigenvalues over penalties")
         for policy, _ in procedure.rounds:
             check_choice(policy, self.features, self.law is not None)
+            if isinstance(policy, Subset):
+                raise ValueError("the features of a law have no names; a subset is of correlated features")
 
 
 @sized.register

@@ -168,4 +168,3 @@ def make_plan(
     for procedure in whole:
         own.check(procedure)
     return plan
-

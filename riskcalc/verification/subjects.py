@@ -131,6 +131,7 @@ class Models:
     workers: int | None
     progress: bool
     training_error: bool = False
+    integration: float | None = None  # relative standard error of predictions that are averages over draws
     chosen: Sequence[int] | None = None
 
     @property
@@ -151,7 +152,9 @@ class Models:
 
     def _errors(self, problem: Problem, asked: Sequence[Procedure]) -> tuple[np.ndarray, np.ndarray]:
         """The quantities, where the models are asked for in this way, and the integration errors of their risks."""
-        found = evaluate(problem, asked)
+        # Every size has draws of its own, so that these errors are independent.
+        own = int(problem.n_samples) if problem.whole else 0
+        found = evaluate(problem, asked, tolerance=self.integration, seed=own)
         own = {one: found[other] for one, other in zip(self.models, asked, strict=True)}
         errors = [own[one].training_error if error else own[one].risk for one, error in self.quantities]
         return np.array(errors), np.array([own[one].integration_error or 0.0 for one, _ in self.quantities])

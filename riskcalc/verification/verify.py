@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from riskcalc.exact import above_zero, count, numbers
+from riskcalc.exact import above_zero, check_seed, count, numbers
 from riskcalc.formulas.chapters import Chapter
 from riskcalc.inert import Inert
 from riskcalc.policies import Policy, Procedure, Retrain
@@ -19,7 +19,6 @@ from riskcalc.policies.procedures import shared_scores
 from riskcalc.problems import Problem
 from riskcalc.results.tables import Column, Part, Shown, Table, number
 from riskcalc.simulation.estimates import with_error
-from riskcalc.simulation.simulate import check_seed
 from riskcalc.verification.evidence import gather
 from riskcalc.verification.expected import Expected
 from riskcalc.verification.subjects import Models, Subject, UserTheory
@@ -27,6 +26,8 @@ from riskcalc.verification.theories import Theory
 from riskcalc.verification.trials import theory_of
 
 LADDER = (1, 2, 4)  # sizes n, 2n, 4n
+# Of the tolerance, what the draws of a prediction may be off.
+INTEGRATION = 0.1
 VERDICTS = ("disagree", "undecided", "agree", "vacuous")
 
 
@@ -223,7 +224,8 @@ def verify(
             raise ValueError("prune is empty; give a policy, several, or None for the dense fit")
         models = [Procedure.of(policy, retrain) for policy in policies]
         note = shared_scores(models)
-        subject = Models(theory, models, seed, distribution, device, executor, workers, progress, bool(training_error))
+        drawing = (seed, distribution, device, executor, workers, progress)
+        subject = Models(theory, models, *drawing, bool(training_error), tolerance * INTEGRATION)
     found = verify_subject(subject, n_samples, tolerance, confidence, seconds, seed)
     note = "\n".join(filter(None, [found.note, note]))
     return replace(found, problem=None if isinstance(theory, Theory) else theory, note=note)
