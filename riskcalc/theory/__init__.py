@@ -7,6 +7,7 @@ R. J. Tibshirani, "Surprises in High-Dimensional Ridgeless Least Squares Interpo
 
 from riskcalc.formulas.chapters import registry
 from riskcalc.theory import (
+    correlated,  # noqa: F401
     dense,
     groups,
     isotropic,

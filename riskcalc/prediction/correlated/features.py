@@ -42,7 +42,7 @@ class Part(ABC):
 
     @abstractmethod
     def sums(self, ridge: float) -> tuple[float, float]:
-        """Of a, and of a (1 - a), for a ridge above 0."""
+        """Of a over eigenvalues above 0, and of a (1 - a)."""
 
     @abstractmethod
     def solve(self, ridge: float, columns: np.ndarray) -> np.ndarray:
@@ -115,6 +115,8 @@ class FactorPart(Part):
 
     def sums(self, ridge: float) -> tuple[float, float]:
         """Traces of S R and ridge S R^2, R = (S + ridge)^-1."""
+        if ridge == 0:
+            return float(self.rank), 0.0
         inverse, scaled, inner = self._woodbury(ridge)
         # R = D - Y K^-1 Y', D = inverse, Y = scaled; S R = 1 - ridge R.
         squares = scaled.T @ scaled
@@ -166,6 +168,11 @@ class Features(ABC):
     dimension: int
     variances: np.ndarray
     whole: Part
+
+    @property
+    def size(self) -> int:
+        """p."""
+        return len(self.variances)
 
     @abstractmethod
     def mixed(self, rows: np.ndarray) -> np.ndarray:
