@@ -80,7 +80,7 @@ def test_theory_and_simulation_agree(kind: str, side: str, regime: int):
     policy = rng.choice([rc.Magnitude, rc.Hessian])(keep=keep)
     ridge = 0.0 if float(problem.ridge) == 0 else float(rng.choice([0.0, float(problem.ridge)]))
     models = [rc.Procedure(), rc.Procedure(policy), rc.Procedure(policy, rc.Retrain(ridge))]
-    subject = Models(problem, models, int(rng.integers(2**32)), "gaussian", "cpu", None, 1, False)
+    subject = Models(problem, models, int(rng.integers(2**32)), "gaussian", "cpu", None, 1, False, integration=TOLERANCE / 10)
     found = verify_subject(subject, SAMPLES, TOLERANCE, 1 - FALSE_ALARM, seconds=120, seed=0)
     assert found.verdict == "agree", found
     assert all(check.verdict == "agree" for check in found.checks), found

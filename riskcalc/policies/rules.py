@@ -138,7 +138,9 @@ class Subset(Policy):
     label = "pruned to the features named"
     small_label = "small, on the features named"
     sees_fit = False
-    choices = (Option("features", list, "Places of the features kept, from 0, for --policy subset: 0,10,20."),)
+    choices = (
+        Option("features", list, "Places of the features kept, from 0, for --policy subset: 0,10,20.", "places"),
+    )
 
     def __init__(self, features: ArrayLike):
         places = np.asarray(exact_array(features, "features"))
