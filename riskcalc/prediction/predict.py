@@ -49,10 +49,10 @@ def predict(
 
     Parameters
     ----------
-    problem : LinearGaussian, RankOne, or a problem of a kind of your own
+    problem : LinearGaussian, Correlated, RankOne, or a problem of a kind of your own
     prune : Policy, optional
-        `Magnitude`, `Hessian`, `BrainSurgeon`, `Oracle`, `Variance`, `Random`, `Sampled`, `Optimal`, `Group` or
-        `Iterative`, or a `Score` of your own; its `keep` broadcasts with the problem's batch.
+        `Magnitude`, `Hessian`, `BrainSurgeon`, `Oracle`, `Variance`, `Random`, `Sampled`, `Optimal`, `Group`,
+        `Iterative` or `Subset`, or a `Score` of your own; its `keep` broadcasts with the problem's batch.
     retrain : bool or Retrain, optional
         Fit again on the features kept: True for least squares (or least norm) on the same sample. A `Retrain` can have
         a ridge, and a fresh sample of the same size, of which the choice of features is independent.
@@ -113,7 +113,7 @@ def small_model(
 
     Parameters
     ----------
-    problem : LinearGaussian, RankOne, or a problem of a kind of your own
+    problem : LinearGaussian, Correlated, RankOne, or a problem of a kind of your own
     keep, n_keep
         As for a `Policy`: exactly one of them.
     digits : int, optional
@@ -143,9 +143,7 @@ def small_model(
     return _one(problem, procedure, digits, tolerance, seed)
 
 
-def _one(
-    problem: Problem, procedure: Procedure, digits: int | None, tolerance: float | None, seed: int
-) -> Prediction:
+def _one(problem: Problem, procedure: Procedure, digits: int | None, tolerance: float | None, seed: int) -> Prediction:
     return evaluate(problem, [procedure], digits, tolerance=tolerance, seed=seed)[procedure]
 
 

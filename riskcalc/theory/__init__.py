@@ -7,7 +7,7 @@ R. J. Tibshirani, "Surprises in High-Dimensional Ridgeless Least Squares Interpo
 
 from riskcalc.formulas.chapters import registry
 from riskcalc.theory import (
-    correlated,  # noqa: F401
+    correlated,
     dense,
     groups,
     isotropic,
@@ -25,6 +25,7 @@ from riskcalc.theory import (
 )
 
 _THEOREMS = (dense, masks, sampling, groups, optimal, pruning, training_error, retraining, iterative, small_model)
+_BEYOND = (correlated,)
 _SPECIAL_CASES = (isotropic, negative_ridge, limits, rank_one)
-CHAPTERS = registry(module.CHAPTER for module in (*_THEOREMS, *_SPECIAL_CASES))
+CHAPTERS = registry(module.CHAPTER for module in (*_THEOREMS, *_SPECIAL_CASES, *_BEYOND))
 REGISTRY = registry(formula for chapter in CHAPTERS.values() for formula in chapter.formulas)

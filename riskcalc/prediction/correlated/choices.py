@@ -14,7 +14,6 @@ from riskcalc.prediction.correlated.draws import Batch
 from riskcalc.prediction.correlated.fit import Fit
 from riskcalc.prediction.policies import mask, score
 from riskcalc.prediction.solvers import NotCovered
-from riskcalc.references import symbols
 
 
 @singledispatch

@@ -114,21 +114,15 @@ class FactorPart(Part):
         return self._solved[1]
 
     def sums(self, ridge: float) -> tuple[float, float]:
-        """Traces of S R and ridge S R^2, R = (S + ridge)^-1."""
+        """Traces of S R and ridge S R^2, where R = (S + ridge)^-1 and S R = 1 - ridge R."""
         if ridge == 0:
             return float(self.rank), 0.0
         inverse, scaled, inner = self._woodbury(ridge)
-        # R = D - Y K^-1 Y', D = inverse, Y = scaled; S R = 1 - ridge R.
-        squares = scaled.T @ scaled
-        solved = linalg.cho_solve(inner, squares)
-        own = self.own * inverse
-        within = linalg.cho_solve(inner, scaled.T @ (scaled * self.own[:, None]))
-        shared = len(inner[0]) - np.trace(linalg.cho_solve(inner, np.eye(len(inner[0]))))
-        total = own.sum() - np.trace(within) + shared
-        cubes = scaled.T @ (scaled * inverse[:, None])
-        trace = inverse.sum() - np.trace(solved)
-        trace_of_square = inverse @ inverse - 2 * np.trace(linalg.cho_solve(inner, cubes)) + (solved * solved.T).sum()
-        return float(total), float(ridge * (trace - ridge * trace_of_square))
+        squares = linalg.cho_solve(inner, scaled.T @ scaled)
+        cubes = linalg.cho_solve(inner, scaled.T @ (scaled * inverse[:, None]))
+        trace = inverse.sum() - np.trace(squares)
+        trace_of_square = inverse @ inverse - 2 * np.trace(cubes) + (squares * squares.T).sum()
+        return float(self.size - ridge * trace), float(ridge * (trace - ridge * trace_of_square))
 
     def solve(self, ridge: float, columns: np.ndarray) -> np.ndarray:
         """A few products with the loadings."""

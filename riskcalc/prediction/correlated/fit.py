@@ -13,7 +13,6 @@ from riskcalc.lowering.state import State
 from riskcalc.prediction.correlated.features import Features, Part, features_of
 from riskcalc.prediction.status import Status
 from riskcalc.problems import Correlated
-from riskcalc.problems.correlated import ROUNDING
 from riskcalc.references import correlated
 
 MAX_ITERATIONS = 200
@@ -69,11 +68,11 @@ class Fit:
     @cached_property
     def mean_squares(self) -> np.ndarray:
         """Of the noise, of the error of the fit, and of what it leaves of truth and noise, shape (3,)."""
-        total, bent = (self.n_samples * self.state[name].item() for name in ("tA", "tAbar"))
+        total, bent = (self.n_samples * self.state[name].item() for name in ("trace_A", "trace_A_rest"))
         left = self.features.dimension - total - bent  # tr (1 - A)^2
         noise = self.deviation**2
         error = self.gamma - self.state["sigma2"].item()
-        return np.array([noise * self.features.dimension, error, self.state["bias"].item() + noise * left])
+        return np.array([noise * self.features.dimension, error, self.state["dense_bias"].item() + noise * left])
 
 
 def fit_dense(problem: Correlated, work: Evaluator) -> Fit:
@@ -85,8 +84,8 @@ def fit_dense(problem: Correlated, work: Evaluator) -> Fit:
     nu = effective_ridge(features.whole, ridge, n)
     total, bent = features.whole.sums(nu)
     residual = truth - features.seen(features.shrunk(nu, truth[None]))[0]
-    told = {"sigma2": noise, "ridge": ridge, "nu": nu, "tA": total / n, "tAbar": bent / n}
-    told |= {"bias": residual @ residual, "scale": truth @ truth}
+    told = {"sigma2": noise, "ridge": ridge, "nu": nu, "trace_A": total / n, "trace_A_rest": bent / n}
+    told |= {"dense_bias": residual @ residual}
     state, status = risks({name: np.full((1, 1), value) for name, value in told.items()}, work)
     return Fit(features, n, coefficients * np.sqrt(features.size), truth, state, residual, int(status[0]))
 
@@ -98,7 +97,7 @@ def risks(state: State, work: Evaluator) -> tuple[State, np.ndarray]:
     if ridged.any():
         slack = np.where(ridged, work.value(correlated.SLACK, state | {"nu": np.where(ridged, state["nu"], 1)}), slack)
     critical = (slack == 0) & ~ridged
-    noiseless = (state["sigma2"] == 0) & ~ridged & (state["bias"] <= ROUNDING * state["scale"])
+    noiseless = (state["sigma2"] == 0) & ~ridged
     state = state | {"q": slack}
     with np.errstate(divide="ignore", invalid="ignore"):
         for name, formula in (("gamma", correlated.RISK), ("excess_risk", correlated.EXCESS_RISK)):

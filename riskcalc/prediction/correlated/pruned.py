@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from riskcalc.lowering.evaluator import Evaluator
-from riskcalc.lowering.state import State
 from riskcalc.policies import Policy
 from riskcalc.prediction.correlated.averages import jackknife, leaving_out
 from riskcalc.prediction.correlated.choices import scores_of, top
@@ -70,16 +69,27 @@ def prune(drawing: Drawing) -> tuple[Values, int]:
     """Risk and training error of the dense fit behind masks."""
     fit, work = drawing.fit, drawing.work
 
+    gamma = fit.gamma or 1.0  # a fit without error has no noise
+
     def gather(place: int) -> tuple[np.ndarray, np.ndarray]:
         drawn = drawing.batch(place)
         dropped = fit.features.seen(np.where(drawing.masks(drawn), 0, drawn.coefficients))
-        scalars = [drawn.error * dropped, dropped**2, dropped * drawn.noise]
-        return in_pairs(np.stack([one.sum(axis=1) for one in scalars], axis=1)), drawn.controls
+        scalars = [dots(drawn.error, dropped), dots(dropped, dropped), dots(drawn.noise, dropped) / gamma]
+        return in_pairs(np.stack(scalars, axis=1)), drawn.controls
 
     def answer(averages: np.ndarray) -> Values:
-        state = fit.state | dict(zip(("D1", "D2", "DG"), averages.T[:, :, None], strict=True))
-        risk = work.value(correlated.PRUNED_RISK, state)
-        training = work.value(correlated.PRUNED_TRAINING_ERROR, state | {"gamma": fit.state["gamma"] or np.ones((1, 1))})
-        return {"risk": risk[:, 0], "training_error": training[:, 0]}
+        own = dict(zip(("D1", "D2", "h_dropped"), averages.T[:, :, None], strict=True))
+        state = fit.state | own | {"fit_excess_risk": fit.state["excess_risk"]}
+        formulas = {
+            "risk": correlated.PRUNED_RISK,
+            "excess_risk": correlated.PRUNED_EXCESS_RISK,
+            "training_error": correlated.PRUNED_TRAINING_ERROR,
+        }
+        return {name: work.value(formula, state)[:, 0] for name, formula in formulas.items()}
 
     return drawing.known(gather, answer)
+
+
+def dots(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Products of the rows."""
+    return np.einsum("ij,ij->i", one, other)

@@ -78,6 +78,7 @@ class CorrelatedSolver(Solver):
         """T1."""
         state, regimes = self._fit.state, int(np.prod(self.shape))
         told = {"risk": state["gamma"], "excess_risk": state["excess_risk"], "training_error": state["training_error"]}
+        told["misfit"] = 0 * state["sigma2"]
         values = {name: np.repeat(array, regimes, axis=0) for name, array in told.items()}
         return CorrelatedModel(np.full(regimes, self._fit.status), values, self._fit)
 
@@ -126,10 +127,8 @@ class CorrelatedSolver(Solver):
         """The values of all regimes, each number of features once."""
         found = {drawing.number: solve(drawing) for drawing in {one.number: one for one in drawings}.values()}
         rows = [found[drawing.number] for drawing in drawings]
-        noise = self._fit.state["sigma2"].item()
         values, batches, statuses = zip(*rows, strict=True)
-        told = [{"excess_risk": one["risk"] - noise} | one for one in values]
-        names = dict.fromkeys(name for one in told for name in one)
+        names = dict.fromkeys(name for one in values for name in one)
         zero = np.zeros(1)  # what is not drawn has no integration error
-        stacked = {name: np.stack([one.get(name, zero) for one in told]) for name in names}
+        stacked = {name: np.stack([one.get(name, zero) for one in values]) for name in names}
         return stacked, list(batches), np.array(statuses)
