@@ -139,7 +139,7 @@ class Subset(Policy):
     small_label = "small, on the features named"
     sees_fit = False
     choices = (
-        Option("features", tuple, "Places of the features kept, from 0, for --policy subset: 0,10,20.", "subset"),
+        Option("features", tuple, "Places of the features kept, from 0, for --policy subset: 0,10,20.", "places"),
     )
 
     def __init__(self, features: ArrayLike):

@@ -14,15 +14,17 @@ from riskcalc.prediction.correlated.features import MatrixFeatures
 from riskcalc.prediction.correlated.fit import Fit
 
 
-def without_draws(fit: Fit, policy: Policy, kept: np.ndarray, number: int, work: Evaluator) -> Dropped | None:
-    """What a policy drops, given what it keeps in some draws, or in all; None where only draws tell.
+def without_draws(fit: Fit, policy: Policy, kept: np.ndarray | None, number: int, work: Evaluator) -> Dropped | None:
+    """What a policy drops, given what it keeps without seeing the fit: in some draws, or in all.
+
+    None where only draws tell.
 
     The series keeps so many features on average, draws exactly so many: it stands for these where that makes less of a
     difference than is tolerated.
     """
     if not isinstance(fit.features, MatrixFeatures):
         return None
-    if not policy.sees_fit:
+    if kept is not None:
         if len(kept) == 1:
             return named(_law(fit), kept[0])
         return by_chance(_law(fit), number, work) if policy.by_chance else None

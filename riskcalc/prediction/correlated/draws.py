@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
 from riskcalc.prediction.correlated.fit import Fit
 
-# Pairs that are drawn together.
-PAIRS = 16
+# Pairs that are drawn together; numbers of draws that are held for the next model.
+PAIRS, MOST_HELD = 16, 1 << 23
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,21 @@ def in_pairs(rows: np.ndarray) -> np.ndarray:
     return (rows[:half] + rows[half:]) / 2
 
 
-def batch(fit: Fit, seed: int, number: int) -> Batch:
-    """The batch of this number, the same whenever it is asked for."""
-    of_noise, of_luck = np.random.SeedSequence(seed, spawn_key=(number,)).spawn(2)
-    noise = np.random.default_rng(of_noise).standard_normal((PAIRS, fit.features.dimension)) * fit.deviation
-    return Batch(fit, np.concatenate([noise, -noise]), of_luck)
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """All draws of a fit, in batches."""
+
+    fit: Fit
+    seed: int
+    _held: dict[int, Batch] = field(default_factory=dict)
+
+    def batch(self, place: int) -> Batch:
+        """The batch of this place, the same whenever it is asked for; the first ones, and the last, are held."""
+        if place not in self._held:
+            of_noise, of_luck = np.random.SeedSequence(self.seed, spawn_key=(place,)).spawn(2)
+            noise = np.random.default_rng(of_noise).standard_normal((PAIRS, self.fit.features.dimension))
+            noise *= self.fit.deviation
+            if (len(self._held) + 1) * 2 * noise.size > MOST_HELD and self._held:
+                self._held.popitem()
+            self._held[place] = Batch(self.fit, np.concatenate([noise, -noise]), of_luck)
+        return self._held[place]

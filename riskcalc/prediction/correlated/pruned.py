@@ -13,7 +13,7 @@ from riskcalc.policies import Policy
 from riskcalc.prediction.correlated.averages import jackknife, leaving_out
 from riskcalc.prediction.correlated.choices import scores_of, top
 from riskcalc.prediction.correlated.closed import without_draws
-from riskcalc.prediction.correlated.draws import Batch, batch, in_pairs
+from riskcalc.prediction.correlated.draws import Batch, Draws, in_pairs
 from riskcalc.prediction.correlated.expansion import Dropped
 from riskcalc.prediction.correlated.fit import Fit
 from riskcalc.references import correlated
@@ -28,14 +28,15 @@ Values = dict[str, np.ndarray]
 class Drawing:
     """Draws of a dense fit, and what a policy keeps of so many features in each."""
 
-    fit: Fit
+    draws: Draws
     policy: Policy
     number: int
     work: Evaluator
 
-    def batch(self, place: int) -> Batch:
-        """Draws by their place."""
-        return batch(self.fit, self.work.integration.seed, place)
+    @property
+    def fit(self) -> Fit:
+        """That is drawn."""
+        return self.draws.fit
 
     def masks(self, drawn: Batch) -> np.ndarray:
         """What is kept in each draw; shape (1, p) where that is the same in all."""
@@ -44,14 +45,15 @@ class Drawing:
     @cached_property
     def closed(self) -> Dropped | None:
         """What is dropped, if that is known without draws."""
-        return without_draws(self.fit, self.policy, self.masks(self.batch(0)), self.number, self.work)
+        kept = None if self.policy.sees_fit else self.masks(self.draws.batch(0))
+        return without_draws(self.fit, self.policy, kept, self.number, self.work)
 
     def kept(self, batches: int) -> np.ndarray:
         """How often each feature is kept in the first batches; without any, as it is known."""
         if not batches:
             assert self.closed is not None
             return self.closed.kept
-        return np.mean([self.masks(self.batch(place)).mean(axis=0) for place in range(batches)], axis=0)
+        return np.mean([self.masks(self.draws.batch(place)).mean(axis=0) for place in range(batches)], axis=0)
 
     def known(
         self, gather: Callable[[int], tuple[np.ndarray, np.ndarray]], answer: Callable[[np.ndarray], Values]
@@ -79,7 +81,7 @@ def prune(drawing: Drawing) -> tuple[Values, int]:
     gamma = fit.gamma or 1.0  # a fit without error has no noise
 
     def gather(place: int) -> tuple[np.ndarray, np.ndarray]:
-        drawn = drawing.batch(place)
+        drawn = drawing.draws.batch(place)
         dropped = fit.features.seen(np.where(drawing.masks(drawn), 0, drawn.coefficients))
         scalars = [dots(drawn.error, dropped), dots(dropped, dropped), dots(drawn.noise, dropped) / gamma]
         return in_pairs(np.stack(scalars, axis=1)), drawn.controls

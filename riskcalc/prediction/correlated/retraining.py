@@ -34,11 +34,11 @@ class Second:
     def controls(self, place: int) -> np.ndarray:
         """Of the draws, where what is kept depends on them."""
         chosen = self.drawing.policy.sees_fit
-        return self.drawing.batch(place).controls if chosen else np.zeros((PAIRS, 0))
+        return self.drawing.draws.batch(place).controls if chosen else np.zeros((PAIRS, 0))
 
     def _made(self, place: int) -> State:
         drawing, fit = self.drawing, self.drawing.fit
-        drawn, chosen = drawing.batch(place), drawing.policy.sees_fit
+        drawn, chosen = drawing.draws.batch(place), drawing.policy.sees_fit
         masks, n, gamma = drawing.masks(drawn), fit.n_samples, fit.gamma or 1.0
         rows = [fit.truth[None], *((drawn.noise, drawn.residual) if chosen else ())]
         mixed = [np.broadcast_to(fit.features.mixed(one), masks.shape) for one in rows]

@@ -14,6 +14,7 @@ from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.policies import Policy, Procedure, Retrain
 from riskcalc.prediction.correlated.choices import check_covered
+from riskcalc.prediction.correlated.draws import Draws
 from riskcalc.prediction.correlated.fit import Fit, fit_dense
 from riskcalc.prediction.correlated.pruned import Drawing, Values, prune
 from riskcalc.prediction.correlated.retraining import Second, refit_fresh, refit_same
@@ -77,6 +78,10 @@ class CorrelatedSolver(Solver):
     def _fit(self) -> Fit:
         return fit_dense(self.problem, self.work)
 
+    @cached_property
+    def _draws(self) -> Draws:
+        return Draws(self._fit, self.work.integration.seed)
+
     def fit(self, first: Any) -> CorrelatedModel:
         """T1."""
         state, regimes = self._fit.state, int(np.prod(self.shape))
@@ -119,7 +124,7 @@ class CorrelatedSolver(Solver):
         raise NotCovered("with correlated features the theory covers pruning once, but not in rounds; simulate it")
 
     def _drawing(self, policy: Policy, number: int) -> Drawing:
-        return self._drawings.setdefault((policy, number), Drawing(self._fit, policy, number, self.work))
+        return self._drawings.setdefault((policy, number), Drawing(self._draws, policy, number, self.work))
 
     def _second(self, drawing: Drawing, ridge: float) -> Second:
         return self._seconds.setdefault((drawing.policy, drawing.number, ridge), Second(drawing, ridge))
