@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from typing import Any
 
 import numpy as np
 import pytest
+from helpers import command_line
 
 import riskcalc as rc
 from riskcalc.prediction.correlated.averages import jackknife, leaving_out
@@ -368,3 +370,20 @@ def test_scores_of_ones_own():
     own = rc.Score("squared", "X**2*Lambda", n_keep=8)
     one, other = (rc.predict(reference(), policy, True, tolerance=0.05) for policy in (own, rc.Hessian(n_keep=8)))
     assert one.risk == other.risk
+
+
+def test_the_command_line_takes_features_and_tolerances(tmp_path, monkeypatch, capsys):
+    """As the library predicts."""
+    files = {name: tmp_path / f"{name}.npy" for name in ("covariance", "coefficients")}
+    for name, file in files.items():
+        np.save(file, np.asarray(getattr(reference(), name)))
+    problem = [f"--{name}={file}" for name, file in files.items()]
+    problem += ["--n-samples=20", "--noise-variance=0.2", "--ridge=0.1", "--json"]
+    drawn = ["--policy=magnitude", "--n-keep=8", "--retrain=same", "--tolerance=0.05", "--seed=3"]
+    for flags, expected in (
+        (drawn, rc.predict(reference(), MAGNITUDE, True, tolerance=0.05, seed=3)),
+        (["--policy=subset", "--places=0,10"], rc.predict(reference(), rc.Subset([0, 10]))),
+    ):
+        code, out, err = command_line(monkeypatch, capsys, "predict", *problem, *flags)
+        assert (code, err) == (0, "")
+        assert json.loads(out)["risk"] == expected.risk

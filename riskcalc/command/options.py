@@ -65,6 +65,10 @@ _OPTIONS: tuple[tuple[str, Any, str], ...] = (
 digits_option = click.option(
     "--digits", type=click.IntRange(1, 10_000), help="Significant digits, by mpmath; float64 if left out."
 )
+tolerance_option = click.option(
+    "--tolerance", type=float, help="Of correlated features: standard error of a risk over it; 0.01 if left out."
+)
+seed_option = click.option("--seed", type=click.IntRange(0), default=0, help="Of correlated features: of their draws.")
 chapter_option = click.option(
     "--chapter", metavar="FILE.py", help="For a chapter of your own: its file, or the name an installed package gives."
 )
