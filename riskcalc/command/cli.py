@@ -29,6 +29,8 @@ from riskcalc.command.options import (
     refuse_budget,
     score_of,
     score_options,
+    seed_option,
+    tolerance_option,
 )
 from riskcalc.command.output import MUTANTS, announced, discard_output, say, show, told, warned, watched
 from riskcalc.command.signals import interruptible
@@ -55,28 +57,34 @@ for _command in (formulas.catalogue, formulas.derive, formulas.latex, formulas.s
 
 @app.command()
 @model_options
+@tolerance_option
+@seed_option
 @digits_option
 @problem_options
-def predict(digits: int | None, as_json: bool, **options: Any) -> None:
+def predict(digits: int | None, tolerance: float | None, seed: int, as_json: bool, **options: Any) -> None:
     """Predict the test risk of one model: the dense fit, or the dense fit pruned by a policy, and retrained."""
     model, retrain = model_of(options)
     asked = question_of(options)
     prune = policy_of(model, asked.budget, options)
-    show(rc.predict(asked.problem, prune, retrain, digits=digits), as_json)
+    show(rc.predict(asked.problem, prune, retrain, digits=digits, tolerance=tolerance, seed=seed), as_json)
 
 
 @app.command()
 @click.option("--retrain-ridge", help="Ridge penalty of second fits; none if left out.")
 @score_options
+@tolerance_option
+@seed_option
 @digits_option
 @problem_options
-def compare(retrain_ridge: str | None, digits: int | None, as_json: bool, **options: Any) -> None:
+def compare(
+    retrain_ridge: str | None, digits: int | None, tolerance: float | None, seed: int, as_json: bool, **options: Any
+) -> None:
     """Compare dense, pruned, retrained and small models at one budget; say which wins, by how much, and why."""
     from riskcalc.questions.compare import RULES
 
     rules, asked = [*RULES, *score_of(options)], question_of(options)
-    given = {"digits": digits, "retrain_ridge": retrain_ridge or 0, "policies": rules}
-    show(rc.compare(asked.problem, **asked.budget, **given), as_json)
+    given = {"digits": digits, "retrain_ridge": retrain_ridge or 0, "policies": rules, "tolerance": tolerance}
+    show(rc.compare(asked.problem, **asked.budget, **given, seed=seed), as_json)
 
 
 @app.command()

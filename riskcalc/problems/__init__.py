@@ -2,7 +2,18 @@
 
 from riskcalc.problems import latex  # how problems are written
 from riskcalc.problems.base import Problem, check_problem, check_single
+from riskcalc.problems.correlated import Correlated, FactorCovariance
 from riskcalc.problems.linear_gaussian import BASES, LinearGaussian
 from riskcalc.problems.rank_one import RankOne
 
-__all__ = ["BASES", "LinearGaussian", "Problem", "RankOne", "check_problem", "check_single", "latex"]
+__all__ = [
+    "BASES",
+    "Correlated",
+    "FactorCovariance",
+    "LinearGaussian",
+    "Problem",
+    "RankOne",
+    "check_problem",
+    "check_single",
+    "latex",
+]

@@ -7,6 +7,7 @@ R. J. Tibshirani, "Surprises in High-Dimensional Ridgeless Least Squares Interpo
 
 from riskcalc.formulas.chapters import registry
 from riskcalc.theory import (
+    correlated,
     dense,
     generic_basis,
     generic_fresh,
@@ -28,7 +29,7 @@ from riskcalc.theory import (
 )
 
 _THEOREMS = (dense, masks, sampling, groups, optimal, pruning, training_error, retraining, iterative, small_model)
+_OTHER_FEATURES = (generic_basis, generic_retraining, generic_fresh, interpolators, correlated)
 _SPECIAL_CASES = (isotropic, negative_ridge, limits, rank_one)
-_GENERIC = (generic_basis, generic_retraining, generic_fresh, interpolators)
-CHAPTERS = registry(module.CHAPTER for module in (*_THEOREMS, *_SPECIAL_CASES, *_GENERIC))
+CHAPTERS = registry(module.CHAPTER for module in (*_THEOREMS, *_OTHER_FEATURES, *_SPECIAL_CASES))
 REGISTRY = registry(formula for chapter in CHAPTERS.values() for formula in chapter.formulas)
