@@ -87,7 +87,7 @@ class Surplus:
 
     def times(self, factor: np.ndarray) -> Surplus:
         """The surplus in another unit."""
-        return replace(self, high=self.high * factor, low=self.low * factor)
+        return replace(self, high=self.high * factor, low=self.low * factor, blur=self.blur * factor)
 
 
 def difference(scale: np.ndarray, weights: np.ndarray, share: np.ndarray, fractions: bool) -> np.ndarray | Pair:

@@ -20,7 +20,7 @@ from riskcalc.memory import fits
 from riskcalc.policies import Group, Optimal, Policy, Procedure, Ranking
 from riskcalc.problems import LinearGaussian, Problem, RankOne
 from riskcalc.simulation.backends import Backend
-from riskcalc.simulation.ensembles import Ensemble, OneFactor
+from riskcalc.simulation.ensembles import Ensemble, OneFactor, UnequalRows
 from riskcalc.simulation.populations import Population, dense_ranks, population, stacked
 
 # Without a ridge the risk of a sample of n rows in r dimensions has a finite variance only if they differ by this much.
@@ -118,6 +118,7 @@ def _(problem: LinearGaussian, n_samples: int) -> LinearGaussian:
         )
     fits(BYTES * p, f"{p:,} features at n_samples = {n_samples:,}")
     own = population(problem, p)
+    rows = None if problem.rows is None else problem.rows.features(n_samples)[0]
     return LinearGaussian(
         n_samples=n_samples,
         n_features=p,
@@ -125,13 +126,15 @@ def _(problem: LinearGaussian, n_samples: int) -> LinearGaussian:
         noise_variance=problem.noise_variance,
         ridge=problem.ridge,
         penalty=own.penalty[0],
+        row_variances=rows,
     )
 
 
 @sampler.register
 def _(problem: LinearGaussian, n_samples: int, drawn: bool) -> Sampler:
     finite = sized(problem, n_samples)
-    return DiagonalSampler(finite, population(finite, int(finite.n_features)), problem if drawn else None)
+    kind = DiagonalSampler if finite.rows is None else UnequalRowsSampler
+    return kind(finite, population(finite, int(finite.n_features)), problem if drawn else None)
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,11 @@ class DiagonalSampler(Sampler):
     problem: LinearGaussian
     features: Population
     law: LinearGaussian | None
+
+    @property
+    def n_live(self) -> int:
+        """Rows that hold more than noise."""
+        return self.n_samples
 
     def redrawn(self, trials: int, seed: np.random.SeedSequence) -> Population | None:
         """From the law."""
@@ -156,7 +164,7 @@ class DiagonalSampler(Sampler):
 
     def check(self, procedure: Procedure) -> None:
         """Without a ridge the sizes of a fit must differ; weak features must not be lost beside strong ones."""
-        n, live = self.n_samples, int(np.count_nonzero(self.features.eigenvalues))
+        n, live = self.n_live, int(np.count_nonzero(self.features.eigenvalues))
         _check_variance(n, live, self.ridge, "features with variance")
         if live > n:
             _check_spread(self.features)
@@ -171,6 +179,32 @@ class DiagonalSampler(Sampler):
                     "with replacement the number of distinct features is random; retrain with a ridge, or keep fewer"
                 )
             _check_variance(n, kept if policy.by_chance else min(kept, live), ridge, "features kept")
+
+
+class UnequalRowsSampler(DiagonalSampler):
+    """Rows of unequal length, at the quantiles of their law, or drawn from it."""
+
+    @property
+    def n_live(self) -> int:
+        """Rows that have variance; of drawn ones the mean number."""
+        return int(np.count_nonzero(as_float(self.problem.row_variances)))
+
+    def redrawn(self, trials: int, seed: np.random.SeedSequence) -> Any:
+        """Features and rows from their laws."""
+        if self.law is None or self.law.rows is None:
+            return None
+        rng = np.random.default_rng(seed.spawn(1)[0])
+        rows = np.stack([self.law.rows.features(self.n_samples, rng)[0] for _ in range(trials)])
+        return super().redrawn(trials, seed), rows
+
+    def ensemble(self, drawn: Sequence[Any], backend: Backend) -> Ensemble:
+        """The same features and rows in all trials, or those of each."""
+        if self.law is None:
+            features, rows = self.features, as_float(self.problem.row_variances)[None, :]
+        else:
+            own, lengths = zip(*drawn, strict=True)
+            features, rows = stacked([*own]), np.concatenate(lengths)
+        return UnequalRows(rows, features, self.noise_variance, self.ridge, backend)
 
 
 @sized.register

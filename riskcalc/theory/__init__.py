@@ -21,9 +21,10 @@ from riskcalc.theory import (
     sampling,
     small_model,
     training_error,
+    unequal_rows,
 )
 
 _THEOREMS = (dense, masks, sampling, groups, optimal, pruning, training_error, retraining, iterative, small_model)
-_SPECIAL_CASES = (isotropic, negative_ridge, limits, rank_one)
+_SPECIAL_CASES = (isotropic, negative_ridge, limits, unequal_rows, rank_one)
 CHAPTERS = registry(module.CHAPTER for module in (*_THEOREMS, *_SPECIAL_CASES))
 REGISTRY = registry(formula for chapter in CHAPTERS.values() for formula in chapter.formulas)

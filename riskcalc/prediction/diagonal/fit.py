@@ -12,16 +12,20 @@ from riskcalc.lowering.lowered import Lowered
 from riskcalc.lowering.solve import Balance, balance_root, open_bracket
 from riskcalc.lowering.state import State, take
 from riskcalc.lowering.surplus import Surplus
-from riskcalc.prediction.diagonal.negative import effective_ridge as negative_effective_ridge
+from riskcalc.prediction.diagonal.negative import effective_ridge as negative_ridges
 from riskcalc.prediction.status import Status
 from riskcalc.references import dense
 
 
 @dataclass(frozen=True)
 class Fit:
-    """A dense fit: the state with nu, q and gamma added, its risks, and a status per regime."""
+    """A dense fit: the state with nu, q and gamma added, its risks, and a status per regime.
+
+    gamma is the noise that its coefficients are seen through; with equal rows that is its test risk.
+    """
 
     state: State
+    risk: np.ndarray
     excess_risk: np.ndarray
     training_error: np.ndarray
     status: np.ndarray
@@ -44,7 +48,7 @@ def fit_dense(state: State, surplus: Surplus, mass: Pair, work: Evaluator, start
 
     nu, q = abs(0 * excess), work.value(dense.LEAST_SQUARES_SLACK, state)
     status = np.zeros(len(excess), dtype=int)
-    for some, solve in ((ridged, _effective_ridge), (negative, negative_effective_ridge)):
+    for some, solve in ((ridged, effective_ridge), (negative, negative_ridges)):
         rows = np.flatnonzero(some)
         if rows.size == 0:
             continue
@@ -72,7 +76,7 @@ def fit_dense(state: State, surplus: Surplus, mass: Pair, work: Evaluator, start
     if rows.size:
         training[rows] = work.value(dense.TRAINING_ERROR, take(state, rows))
     del state["live_weights"]
-    return Fit(state, beyond_noise, training, status)
+    return Fit(state, gamma, beyond_noise, training, status)
 
 
 def _risks(work: Evaluator) -> Lowered:
@@ -80,7 +84,7 @@ def _risks(work: Evaluator) -> Lowered:
     return work.lower(both, dense.SHRINKAGE, "dense.risks")
 
 
-def _effective_ridge(
+def effective_ridge(
     state: State, surplus: Surplus, start: np.ndarray | None, work: Evaluator
 ) -> tuple[np.ndarray, np.ndarray]:
     """The root, and where it satisfies its equation."""
