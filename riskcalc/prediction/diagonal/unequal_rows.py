@@ -84,14 +84,14 @@ class UnequalRows(Rows):
         rows = np.flatnonzero(many)
         if rows.size:
             part = take(state, rows)
-            part["kappa"] = part["kappa"] / _live_share(take(law, rows))
+            part = part | {"kappa": part["kappa"] / _live_share(_rows_of(law, rows))}
             own = beyond.rows(rows).weighing(part["live_weights"], (mass[0][rows], mass[1][rows]), part["kappa"])
             nu[rows], found = effective_ridge(part, own, None if start is None else start[rows], work)
             status[rows[~found]] = Status.NOT_CONVERGED
         rows = np.flatnonzero(~(critical | many))
         if rows.size:
             own = surplus.weighing(state["live_weights"], mass, state["kappa"]).rows(rows)
-            eta[rows], nu[rows], found = self._both(take(state, rows), take(law, rows), own)
+            eta[rows], nu[rows], found = self._both(take(state, rows), _rows_of(law, rows), own)
             status[rows[~found]] = Status.NOT_CONVERGED
         state = state | {"nu": nu, "row_ridge": eta} | self._means(unequal_rows.OF_ROWS, law | {"row_ridge": eta})
 
@@ -99,8 +99,8 @@ class UnequalRows(Rows):
         rows = np.flatnonzero(~critical)
         if rows.size:
             part = take(state, rows)
-            part["unit_error"] = error[rows] = work.value(unequal_rows.ERROR, part)
-            noise[rows] = work.value(unequal_rows.NOISE, part)
+            error[rows] = work.value(unequal_rows.ERROR, part)
+            noise[rows] = work.value(unequal_rows.NOISE, part | {"unit_error": error[rows]})
         training = work.value(unequal_rows.TRAINING_ERROR, state | {"unit_error": error}) + 0 * excess
         infinite = critical & np.asarray(state["sigma2"] + state["misfit"] > 0, bool)[:, 0]
         error[infinite], noise[infinite], status[infinite] = np.inf, np.inf, Status.INFINITE
@@ -140,7 +140,7 @@ class UnequalRows(Rows):
 
     def _some(self, regimes: np.ndarray) -> tuple[State, Surplus]:
         """The law of the rows of some regimes, and its mass without variance."""
-        law = {name: array[regimes] if len(array) > 1 else array for name, array in self.law.items()}
+        law = _rows_of(self.law, regimes)
         return law, self.empty.rows(regimes) if len(self.empty.high) > 1 else self.empty
 
     def _means(self, wanted: Definitions, law: State) -> State:
@@ -168,6 +168,11 @@ class UnequalRows(Rows):
         lost = np.setdiff1d(np.arange(len(eta)), some)
         eta[lost] = eta[lost] * FAR
         return eta, balance.features_ridge(eta), solved
+
+
+def _rows_of(law: State, regimes: np.ndarray) -> State:
+    """The law of the rows of some regimes, which all may share."""
+    return {name: array[regimes] if len(array) > 1 else array for name, array in law.items()}
 
 
 def _live_share(law: State) -> np.ndarray:
@@ -200,7 +205,7 @@ class _Shares:
 
     def rows(self, rows: np.ndarray) -> _Shares:
         """The same for some of the regimes."""
-        law = {name: array[rows] if len(array) > 1 else array for name, array in self.law.items()}
+        law = _rows_of(self.law, rows)
         return replace(self, state=take(self.state, rows), law=law, surplus=self.surplus.rows(rows))
 
     def features_ridge(self, eta: np.ndarray) -> np.ndarray:
