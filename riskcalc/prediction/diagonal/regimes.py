@@ -146,10 +146,10 @@ def law_of_rows(problem: LinearGaussian, chunk: Chunk, system: SolvingSystem) ->
     state = {name: system.number(array) for name, array in exact.items()}
     state["total"] = system.number(np.full((1, 1), float(count) if law.weights is None else 1.0))
     empty = np.broadcast_to(exact["row_variance"] == 0, np.broadcast_shapes(*(one.shape for one in exact.values())))
-    mass = pair_total(system.number(np.where(empty, exact["weights"], 0)))
+    weights = np.where(empty, exact["weights"], 0)
+    one = np.ones((len(weights), 1))
     rounded = (empty & _inexact(exact["weights"])).any(axis=-1, keepdims=True)
-    surplus = Surplus(*mass, resolution=system.epsilon)
-    return state, surplus.blurred(rounded, ROUNDED * (state["total"] + 0 * mass[0]), False)
+    return state, system.surplus(one, weights, 0 * one).blurred(rounded, ROUNDED * state["total"] * one, False)
 
 
 def _distinct(problem_rows: np.ndarray, repeated: bool) -> tuple[np.ndarray, np.ndarray]:

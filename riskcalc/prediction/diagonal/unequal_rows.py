@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # The widest search for the effective ridge of rows: by this many doublings of an exponent.
 DOUBLINGS = 9
+# Relative size of what pairs of doubles lose.
+PAIR = 1e-30
 # That ridge, beside the variances of rows, where no feature has variance and it is infinite.
 FAR = 2.0**100
 
@@ -69,10 +71,7 @@ class UnequalRows(Rows):
         if (state["ridge"] < 0).any():
             raise NotCovered("with row_variances the theory covers ridges of zero or more; leave negative ones out")
         law, empty = (self.law, self.empty) if regimes is None else self._some(regimes)
-        near_features = surplus.judged()[1]
-        surplus = surplus.judged()[0]
         beyond, near = _beyond_rows(surplus, whole, law, empty)
-        near = near | near_features
         excess = (beyond.high + beyond.low) / whole
         live = state["Lambda"] > 0
         state = state | {"excess": excess, "live_weights": state["weights"] * live}
@@ -95,12 +94,13 @@ class UnequalRows(Rows):
             status[rows[~found]] = Status.NOT_CONVERGED
         state = state | {"nu": nu, "row_ridge": eta} | self._means(unequal_rows.OF_ROWS, law | {"row_ridge": eta})
 
-        error, noise = abs(0 * excess), abs(0 * excess)
+        error, noise = state["misfit"].copy(), abs(0 * excess)
+        rows = np.flatnonzero(~critical & _lively(state))
+        if rows.size:
+            error[rows] = work.value(unequal_rows.ERROR, take(state, rows))
         rows = np.flatnonzero(~critical)
         if rows.size:
-            part = take(state, rows)
-            error[rows] = work.value(unequal_rows.ERROR, part)
-            noise[rows] = work.value(unequal_rows.NOISE, part | {"unit_error": error[rows]})
+            noise[rows] = work.value(unequal_rows.NOISE, take(state | {"unit_error": error}, rows))
         training = work.value(unequal_rows.TRAINING_ERROR, state | {"unit_error": error}) + 0 * excess
         infinite = critical & np.asarray(state["sigma2"] + state["misfit"] > 0, bool)[:, 0]
         error[infinite], noise[infinite], status[infinite] = np.inf, np.inf, Status.INFINITE
@@ -158,7 +158,7 @@ class UnequalRows(Rows):
         system = self.work.system
         balance = _Shares(state, law, surplus, self.work)
         eta = abs(0 * state["excess"]) + law["row_variance"].max(axis=-1, keepdims=True)
-        some = np.flatnonzero((state["live_weights"] > 0).any(axis=-1))
+        some = np.flatnonzero(_lively(state))
         solved = np.ones(len(eta), bool)
         if some.size:
             part = balance.rows(some)
@@ -175,6 +175,11 @@ def _rows_of(law: State, regimes: np.ndarray) -> State:
     return {name: array[regimes] if len(array) > 1 else array for name, array in law.items()}
 
 
+def _lively(state: State) -> np.ndarray:
+    """Where some feature has variance; shape (N,)."""
+    return (state["live_weights"] > 0).any(axis=-1) & np.ones(len(state["excess"]), bool)
+
+
 def _live_share(law: State) -> np.ndarray:
     """The probability that a row has variance."""
     return (law["weights"] * (law["row_variance"] > 0)).sum(axis=-1, keepdims=True) / law["total"]
@@ -183,10 +188,12 @@ def _live_share(law: State) -> np.ndarray:
 def _beyond_rows(surplus: Surplus, whole: np.ndarray, law: State, empty: Surplus) -> tuple[Surplus, np.ndarray]:
     """Live features beyond rows that have variance, per such row, times `whole`; and where nobody can tell the sign."""
     if not (law["row_variance"] == 0).any():
-        return surplus, np.zeros(surplus.high.shape, bool)
+        return surplus.judged()
     units = surplus.times(law["total"]).without((-whole * empty.high, -whole * empty.low))
-    blur = np.maximum(units.blur, whole * empty.blur)
-    judged, near = replace(units, blur=blur, sure=units.sure & empty.sure).judged()
+    # Either is exact to so much; then come the roundings of what was given.
+    exact, _ = replace(units, blur=min(empty.resolution, PAIR) * whole * law["total"], sure=True).judged()
+    blur = np.maximum(units.blur, whole * empty.blur) + 0 * whole
+    judged, near = replace(exact, blur=blur, sure=units.sure & empty.sure).judged()
     return judged.times(1 / (law["total"] * _live_share(law))), near
 
 
