@@ -45,6 +45,8 @@ PROBLEMS = {
     "many features": rc.LinearGaussian(
         aspect_ratio=2, law=rc.laws.Empirical(np.linspace(1, 2, 20_000), np.ones(20_000)), noise_variance=1
     ),
+    "unequal rows": rc.LinearGaussian(aspect_ratio=2, noise_variance=1, ridge=1, row_variances=[4, 1, 0], **TWO),
+    "unequal rows, no ridge": rc.LinearGaussian(aspect_ratio=2, noise_variance=1, row_variances=[4, 1], **TWO),
     "one factor": rc.RankOne([2, 1, 1, 1] * 2, [1, 1, 0, -1] * 2, 20, noise_variance=1),
 }
 
