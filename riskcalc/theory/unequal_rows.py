@@ -56,6 +56,7 @@ from riskcalc.theory.symbols import (
     B,
     Lambda,
     W,
+    X,
     a,
     a2,
     a2bar,
@@ -133,6 +134,16 @@ EFFECTIVE_RIDGE = Formula(
     derived_from=("unequal_rows.row_ridge",),
 )
 
+MEAN_LEVERAGE = Formula(
+    id="unequal_rows.leverage",
+    title="mean leverage, by rows and by features",
+    defines=r01,
+    statement=Eq(r01 + r11, kappa * E(a)),
+    where=dense.SHRINKAGE,
+    source=_DERIVATION,
+    derived_from=("unequal_rows.row_ridge",),
+)
+
 # By how much, relatively, nu falls as eta grows.
 RIDGE_SLOPE = E(T * upsilon * upsilonbar) / E(T * upsilonbar)
 
@@ -146,7 +157,18 @@ ERROR = Formula(
     / (kappa * E(a * abar) / leverage + kappa * E(a**2) * r01 / leverage**2),
     where=dense.SHRINKAGE | SHARE,
     source=_DERIVATION,
-    derived_from=("unequal_rows.row_ridge", "unequal_rows.noise"),
+    derived_from=("unequal_rows.leverage", "unequal_rows.noise"),
+)
+
+COEFFICIENT_ERROR = Formula(
+    id="unequal_rows.coefficient_error",
+    title="excess risk from the law of the coefficients; equal to that of the fit",
+    defines=unit_error,
+    statement=E(Lambda * (B - X) ** 2),
+    where=dense.COEFFICIENT,
+    complements=COMPLEMENTS,
+    source=_DERIVATION,
+    derived_from=("dense.coefficient", "unequal_rows.row_ridge"),
 )
 
 NOISE = Formula(
@@ -184,7 +206,7 @@ PRUNED_TRAINING_ERROR = Formula(
     id="unequal_rows.pruned_training_error",
     title="training error of the pruned fit",
     defines=training_error,
-    statement=sigma2
+    statement=(r00 + 2 * r01 + r11) * sigma2
     + (t00 + 2 * t01 + t11) * kappa * E((W - S * V1) ** 2)
     - 2 * _taken * (sigma2 * leverage + (t01 + t11) * kappa * E((W - V1) * (W - S * V1)))
     + _taken**2 * (sigma2 * r11 + t11 * unit_error),
@@ -196,7 +218,7 @@ PRUNED_TRAINING_ERROR = Formula(
     complements=COMPLEMENTS,
     moments=MOMENTS,
     source=_DERIVATION,
-    derived_from=("unequal_rows.error", "unequal_rows.noise"),
+    derived_from=("unequal_rows.leverage", "unequal_rows.coefficient_error", "unequal_rows.noise"),
 )
 
 SAMPLED_RISK = Formula(
@@ -243,7 +265,7 @@ RESCALED_TRAINING_ERROR = Formula(
 
 # The second fit, on the features kept of the first one and on the same rows.
 _memory = -carry * c11 / leverage2
-REFITTED = FITTED | retraining.SHRINKAGE | SHARE | SHARE_2 | {c: _memory, V2: S * a2 * (W + rho * G1 + c * (W - V1))}
+REFITTED = FITTED | retraining.SHRINKAGE | SHARE | SHARE_2 | {V2: S * a2 * (W + rho * G1 + c * (W - V1))}
 _UNKNOWN = REFITTED | {V2: S * a2 * (W + rho * G1 + _memory * (W - V1))}
 _COMPLEMENTS = COMPLEMENTS | {a2: a2bar}
 _REDUCTION = {"complements": _COMPLEMENTS, "moments": MOMENTS}
@@ -294,6 +316,27 @@ COVARIANCE = LinearEquation(
     **_REDUCTION,
 )
 
+MEAN_LEVERAGE_2 = Formula(
+    id="unequal_rows.leverage2",
+    title="mean leverage in the second fit, by rows and by features",
+    defines=s01,
+    statement=Eq(s01 + s11, kappa * E(a2 * S)),
+    where=retraining.SHRINKAGE,
+    source=_DERIVATION,
+    derived_from=("unequal_rows.leverage",),
+    **_REDUCTION,
+)
+
+MEMORY = Formula(
+    id="unequal_rows.memory",
+    title="weight of the residual of the first fit in the coefficients of the second",
+    defines=c,
+    statement=_memory,
+    where=SHARE_2,
+    source=_DERIVATION,
+    derived_from=("unequal_rows.stationarity",),
+)
+
 OVERLAP = Formula(
     id="unequal_rows.overlap",
     title="overlap of the errors of the two fits",
@@ -302,7 +345,7 @@ OVERLAP = Formula(
     evaluation=_overlap(c),
     where=REFITTED,
     source=_DERIVATION,
-    derived_from=("unequal_rows.covariance", "unequal_rows.stationarity"),
+    derived_from=("unequal_rows.memory", "unequal_rows.covariance"),
     **_REDUCTION,
 )
 
@@ -337,7 +380,7 @@ SECOND_ERROR = Formula(
     / (kappa * E(a2 * a2bar * S) / leverage2 + kappa * E(a2**2 * S) * s01 / leverage2**2),
     where=REFITTED,
     source=_DERIVATION,
-    derived_from=("unequal_rows.second_noise", "unequal_rows.covariance", "unequal_rows.stationarity"),
+    derived_from=("unequal_rows.leverage2", "unequal_rows.second_noise", "unequal_rows.memory"),
     **_REDUCTION,
 )
 
@@ -364,8 +407,9 @@ CHAPTER = Chapter(
     "unequal_rows",
     "Rows of unequal length",
     (
-        *(ROW_RIDGE, EFFECTIVE_RIDGE, ERROR, NOISE, RISK, TRAINING_ERROR, PRUNED_TRAINING_ERROR),
-        *(SAMPLED_RISK, SAMPLED_TRAINING_ERROR, RESCALED_TRAINING_ERROR, STATIONARITY, COVARIANCE, OVERLAP),
+        *(ROW_RIDGE, EFFECTIVE_RIDGE, MEAN_LEVERAGE, NOISE, ERROR, COEFFICIENT_ERROR, RISK, TRAINING_ERROR),
+        *(PRUNED_TRAINING_ERROR, SAMPLED_RISK, SAMPLED_TRAINING_ERROR, RESCALED_TRAINING_ERROR),
+        *(MEAN_LEVERAGE_2, STATIONARITY, MEMORY, COVARIANCE, OVERLAP),
         *(SECOND_NOISE, SECOND_ERROR, SECOND_RISK, SECOND_TRAINING_ERROR),
     ),
     meanings=OF_ROWS | OF_BOTH_FITS,

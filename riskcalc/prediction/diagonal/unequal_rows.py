@@ -126,12 +126,13 @@ class UnequalRows(Rows):
 
         forms = work.linear_terms((unequal_rows.STATIONARITY, unequal_rows.COVARIANCE))
         state |= solved(work.lower(forms, where, "unequal_rows.equations", sized=(0, 6))(state), ("rho", "carry"))
-        state |= value(unequal_rows.OVERLAP, where, state, ("carry", "rho"))
+        state |= value(unequal_rows.MEMORY, unequal_rows.SHARE_2, state, ("carry",))
+        state |= value(unequal_rows.OVERLAP, where, state, ("c", "rho"))
         of_rows = ("sigma2", "unit_error", "carry", "carry_size", "unit_overlap", "unit_overlap_size")
         rows = law | ridges | {name: state[name] for name in of_rows}
         shares = merged(unequal_rows.LEVERAGE, unequal_rows.LEVERAGE_2)
         state |= value(unequal_rows.SECOND_NOISE, shares, rows, ("carry", "unit_overlap"))
-        found = value(unequal_rows.SECOND_ERROR, where, state, ("carry", "noise_before", "rho"))
+        found = value(unequal_rows.SECOND_ERROR, where, state, ("c", "noise_before", "rho"))
         error, size = found.values()
         own = ("carry", "unit_error2", "unit_overlap")
         training, training_size = value(unequal_rows.SECOND_TRAINING_ERROR, shares, rows | found, own).values()
