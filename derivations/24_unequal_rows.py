@@ -69,7 +69,6 @@ from riskcalc.theory.symbols import (
     nu,
     nu2,
     q2,
-    response,
     rho,
     ridge,
     sigma2,
@@ -82,19 +81,21 @@ rest_of = law_symbol("rest_of", "residual of a row", REAL, "e")
 v = law_symbol("v", "trial coefficient of a feature, in the units of the iteration", REAL, "v")
 G2 = law_symbol("G2", "noise that the second fit sees a feature through", REAL, "G_2")
 length = law_symbol("length", "a variance of a row that is not zero", POSITIVE, "T")
+squared = scalar("squared", "$\\kappa$ times the mean square of the shrinkages", POSITIVE, "f")
+square = scalar("square", "$\\kappa$ times the mean square of what is left out", NONNEGATIVE, "N")
+overlap = scalar("overlap_u", "$\\kappa$ times its overlap with the errors of the fit", REAL, "C")
+back = scalar("back", "part of a row's leverage that pruning gives back", REAL, r"\beta")
 misses = scalar("misses", "excess risk of the second fit, but for the part of its noise that is new", NONNEGATIVE, "m")
 
 PLAIN = {W: W, G1: G1, V1: V1}
 FIT = {W: sqrt(Lambda / kappa) * B, G1: sqrt(gamma) * H, V1: a * (W + G1)}
+COEFFICIENT = {tau: sqrt(kappa * gamma * Lambda) / (Lambda + D * nu), X: a * B + tau * H}
 REFIT = {V2: MASK * a2 * (W + rho * G1 + c * (W - V1))}
 UNKNOWN = {V2: MASK * a2 * (W + rho * G1 - carry * c11 / leverage2 * (W - V1))}
-NAMED = {s01: E(upsilon2 * (1 - upsilon2)), s11: E(upsilon2**2), c11: E(upsilon * upsilon2)}
 LEVERAGES = {upsilon: T / (T + row_ridge), upsilon2: T / (T + row_ridge2)}
 
-# Sums of the means over rows; and what features tell of them.
+# Sums of the means over rows.
 SUMS = {leverage: r01 + r11, leverage2: s01 + s11}
-SHARED = {r01: kappa * E(a) - r11}
-SHARED_2 = {s01: kappa * E(a2 * M0) - s11}
 ALL = t00 + 2 * t01 + t11  # the mean of T
 ERROR = E(Lambda * B**2 * (1 - a) ** 2) + kappa * gamma * E(a**2)
 
@@ -119,10 +120,16 @@ PROBLEM = rc.LinearGaussian(
 )
 
 
-def behind(square, overlap, taken, whole=S.One):
+def behind(square, overlap, taken):
     """The mean square of residuals that lose a part `taken` of each row's own."""
     own = sigma2 * r11 + t11 * unit_error
-    return whole * sigma2 + ALL * square - 2 * taken * (sigma2 * leverage + (t01 + t11) * overlap) + taken**2 * own
+    return sigma2 + ALL * square - 2 * taken * (sigma2 * leverage + (t01 + t11) * overlap) + taken**2 * own
+
+
+def pruned(square, overlap, back):
+    """The same of what is dropped, of which a part `back` of a row's leverage is given back."""
+    left = sigma2 * (r00 + 2 * back * r01 + back**2 * r11) + unit_error * (t00 + 2 * back * t01 + back**2 * t11)
+    return left + 2 * (t00 + t01 + back * (t01 + t11)) * overlap + ALL * square
 
 
 def derivation(records):
@@ -215,14 +222,6 @@ def _ridges(d, records):
         given=LEVERAGES,
     )
 
-    d.registered(
-        records["unequal_rows.leverage"],
-        Equal(leverage, kappa * E(a)),
-        r"""$\pi$, in two parts: $\upsilon=\upsilon(1-\upsilon)+\upsilon^2$.""",
-        uses=["leverages add up"],
-        given=SUMS,
-    )
-
 
 def _risks(d, records):
     d.step(
@@ -248,33 +247,35 @@ def _risks(d, records):
         r"""As with equal rows. Features that are not fitted add their signal $M$.""",
         uses=["what is fitted is shrunk"],
     )
-    d.registered(
-        records["unequal_rows.coefficient_error"],
-        kappa * E((W - V1) ** 2),
-        r"""In other units; where no feature is left out.""",
-        uses=["the error splits into bias and variance"],
-        given={tau: sqrt(kappa * gamma * Lambda) / (Lambda + D * nu), X: a * B + tau * H},
-    )
     bias = misfit + E(Lambda * B**2 * (1 - a) ** 2)
     fed_back = kappa * E(a**2) * r11 / leverage**2
-    solved = (bias + sigma2 * kappa * E(a**2) * i11 / leverage**2) / (1 - fed_back)
+    numerator = bias + sigma2 * kappa * E(a**2) * i11 / leverage**2
     d.step(
         "the equation for the error is linear",
         Roots(
             Equal(unit_error, bias + kappa * E(a**2) * (sigma2 * i11 + unit_error * r11) / leverage**2),
             unit_error,
-            (solved,),
+            (numerator / (1 - fed_back),),
         ),
-        r"""Put in $\gamma$. The denominator is positive, as its other form shows.""",
+        r"""Put in $\gamma$.""",
         uses=["the error splits into bias and variance", "unequal_rows.noise"],
+    )
+    d.step(
+        "its denominator is positive",
+        Equal(
+            1 - squared * r11 / leverage**2,
+            (leverage - squared) / leverage + squared * (leverage - r11) / leverage**2,
+        ),
+        r"""$\kappa E[a^2]=\pi-\kappa E[a(1-a)]$ and $E[\upsilon^2]=\pi-E[\upsilon(1-\upsilon)]$, because
+        $E[\upsilon]=\kappa E[a]=\pi$: with $\kappa E[a^2]$ as one number.""",
+        uses=["the equation for the error is linear", "unequal_rows.row_ridge"],
     )
     d.registered(
         records["unequal_rows.error"],
-        solved,
-        r"""In the evaluation form $\kappa E[a^2]=\pi-\kappa E[a(1-a)]$ and
-        $E[\upsilon^2]=\pi-E[\upsilon(1-\upsilon)]$, which leaves a sum of positive terms.""",
-        uses=["the equation for the error is linear", "unequal_rows.leverage"],
-        given=SUMS | SHARED,
+        numerator / (kappa * E(a * (1 - a)) / leverage + kappa * E(a**2) * r01 / leverage**2),
+        r"""A sum of positive terms over another.""",
+        uses=["its denominator is positive"],
+        given=SUMS,
     )
     d.registered(
         records["unequal_rows.risk"],
@@ -291,7 +292,6 @@ def _risks(d, records):
 
 
 def _behind_masks(d, records):
-    square, overlap = kappa * E((W - MASK * V1) ** 2), kappa * E((W - V1) * (W - MASK * V1))
     d.step(
         "what pruning leaves of a row's own part",
         Equal(
@@ -303,14 +303,29 @@ def _behind_masks(d, records):
         $\sigma^2+T\kappa E[(W-f)^2]$ and $\sigma^2+T\kappa E[(W-V_1)(W-f)]$.""",
         uses=["leverages add up"],
     )
+    d.step(
+        "in terms of what is dropped",
+        Equal(
+            behind(unit_error + 2 * overlap + square, unit_error + overlap, 1 - back),
+            pruned(square, overlap, back),
+        ),
+        r"""Write $f=V_1-u$. Then $\vartheta=1-b_u\kappa/\pi$, because $\kappa E[a]=\pi$: pruning gives back a part
+        of the leverage. With $\kappa E[(W-f)^2]=R+2\kappa E[(W-V_1)u]+\kappa E[u^2]$ and
+        $\kappa E[(W-V_1)(W-f)]=R+\kappa E[(W-V_1)u]$ no term is left that a small error would be a difference of.""",
+        uses=["what pruning leaves of a row's own part", "leverages add up"],
+        given=SUMS | {r00: 1 - 2 * r01 - r11},
+    )
     d.registered(
         records["unequal_rows.pruned_training_error"],
-        behind(square, overlap, kappa * response / leverage, r00 + 2 * r01 + r11),
-        r"""The mean over the rows, for $f=SV_1$. The evaluation form is written in what is dropped: of its leverage a
-        row loses all but what pruning gives back, $1-\vartheta=\kappa E[(1-S)V_1G_1]/(\gamma\pi)$, because
-        $\kappa E[a]=\pi$.""",
-        uses=["what pruning leaves of a row's own part", "the error splits into bias and variance"],
-        given=SUMS | SHARED | {unit_error: ERROR, response: E(MASK * V1 * G1) / gamma, M0bar: 1 - M0},
+        pruned(
+            E(Lambda * (1 - MASK) * X**2),
+            E(Lambda * (B - X) * (1 - MASK) * X),
+            sqrt(kappa / gamma) * E(sqrt(Lambda) * (1 - MASK) * X * H) / leverage,
+        ),
+        r"""With $u=(1-S)V_1$, in other units; $N_1$, $N_2$ and $N_H$ are the means of $(1-S)X$, $(1-S)X^2$ and
+        $(1-S)XH$.""",
+        uses=["in terms of what is dropped"],
+        given=SUMS | COEFFICIENT | {M0bar: 1 - M0},
     )
     d.registered(
         records["unequal_rows.sampled_risk"],
@@ -360,16 +375,9 @@ def _second_fit(d, records):
     )
     d.registered(
         records["unequal_rows.memory"],
-        -carry * E(upsilon * upsilon2) / E(upsilon2),
-        r"""With names for the means.""",
+        -carry * c11 / leverage2,
+        r"""With names for the means over rows.""",
         uses=["the second fit is stationary"],
-        given=NAMED,
-    )
-    d.registered(
-        records["unequal_rows.leverage2"],
-        Equal(leverage2, kappa * E(a2 * MASK)),
-        r"""As in the first fit: the mean slope of $V_2$ in $G_2$ is $E[a_2S]$.""",
-        uses=["the second fit is stationary", "unequal_rows.leverage"],
         given=SUMS,
     )
     d.registered(
@@ -380,12 +388,12 @@ def _second_fit(d, records):
         uses=["the second fit is stationary"],
         given=SUMS | UNKNOWN,
     )
-    overlap = kappa * E((W - V1) * (W - V2))
+    errors = kappa * E((W - V1) * (W - V2))
     d.registered(
         records["unequal_rows.covariance"],
         Equal(
             rho * gamma * leverage * leverage2,
-            sigma2 * j11 + c11 * overlap - carry * (sigma2 * j21 + c21 * unit_error),
+            sigma2 * j11 + c11 * errors - carry * (sigma2 * j21 + c21 * unit_error),
         ),
         r"""$\rho\gamma$ is the mean of $r r_2$, where $w$ and $w_2$ have the covariance $\sigma^2+TR_{12}$.""",
         uses=["the second fit is stationary", "the noise is a mean over rows"],
@@ -393,7 +401,7 @@ def _second_fit(d, records):
     )
     d.registered(
         records["unequal_rows.overlap"],
-        overlap,
+        errors,
         r"""$R_{12}$; its evaluation form is written in what either fit misses.""",
         uses=["the second fit is stationary"],
         given=SUMS | {M0bar: 1 - M0},
@@ -407,7 +415,7 @@ def _second_fit(d, records):
         given=LEVERAGES,
     )
     kept = kappa * E(a2**2 * MASK)
-    before = kappa * E((W - V2) ** 2) + kept * (noise_before - rho**2 * gamma)
+    before = E((W - V2) ** 2) + E(a2**2 * MASK) * (noise_before - rho**2 * gamma)
     d.step(
         "the error feeds back into itself",
         Roots(
@@ -424,11 +432,11 @@ def _second_fit(d, records):
     )
     d.registered(
         records["unequal_rows.second_error"],
-        before / (1 - kept * s11 / leverage2**2),
-        r"""With $\kappa E[(W-V_2)^2]$ for what $V_2$ misses. In the evaluation form $\kappa E[a_2S]=\pi_2$, as in the
-        first fit.""",
-        uses=["the error feeds back into itself", "unequal_rows.covariance"],
-        given=SUMS | SHARED_2 | {M0bar: 1 - M0},
+        before / (E(a2 * (1 - a2) * MASK) / leverage2 + E(a2**2 * MASK) * s01 / leverage2**2),
+        r"""With $\kappa E[(W-V_2)^2]$ for what $V_2$ misses, and the denominator as in the first fit, because
+        $\kappa E[a_2S]=\pi_2$; both over $\kappa$. In the evaluation form $\rho^2\gamma$ is gone.""",
+        uses=["the error feeds back into itself", "its denominator is positive"],
+        given=SUMS | {M0bar: 1 - M0},
     )
     d.registered(
         records["unequal_rows.second_risk"],

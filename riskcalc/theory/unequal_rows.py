@@ -56,7 +56,6 @@ from riskcalc.theory.symbols import (
     B,
     Lambda,
     W,
-    X,
     a,
     a2,
     a2bar,
@@ -134,16 +133,6 @@ EFFECTIVE_RIDGE = Formula(
     derived_from=("unequal_rows.row_ridge",),
 )
 
-MEAN_LEVERAGE = Formula(
-    id="unequal_rows.leverage",
-    title="mean leverage, by rows and by features",
-    defines=r01,
-    statement=Eq(r01 + r11, kappa * E(a)),
-    where=dense.SHRINKAGE,
-    source=_DERIVATION,
-    derived_from=("unequal_rows.row_ridge",),
-)
-
 # By how much, relatively, nu falls as eta grows.
 RIDGE_SLOPE = E(T * upsilon * upsilonbar) / E(T * upsilonbar)
 
@@ -152,23 +141,11 @@ ERROR = Formula(
     title="excess risk of a fit on a row of variance one, the signal of features that it does not see included",
     defines=unit_error,
     statement=(misfit + E(Lambda * B**2 * (1 - a) ** 2) + sigma2 * kappa * E(a**2) * i11 / leverage**2)
-    / (1 - kappa * E(a**2) * r11 / leverage**2),
-    evaluation=(misfit + E(Lambda * B**2 * abar**2) + sigma2 * kappa * E(a**2) * i11 / leverage**2)
-    / (kappa * E(a * abar) / leverage + kappa * E(a**2) * r01 / leverage**2),
+    / (kappa * E(a * (1 - a)) / leverage + kappa * E(a**2) * r01 / leverage**2),
     where=dense.SHRINKAGE | SHARE,
-    source=_DERIVATION,
-    derived_from=("unequal_rows.leverage", "unequal_rows.noise"),
-)
-
-COEFFICIENT_ERROR = Formula(
-    id="unequal_rows.coefficient_error",
-    title="excess risk from the law of the coefficients; equal to that of the fit",
-    defines=unit_error,
-    statement=E(Lambda * (B - X) ** 2),
-    where=dense.COEFFICIENT,
     complements=COMPLEMENTS,
     source=_DERIVATION,
-    derived_from=("dense.coefficient", "unequal_rows.row_ridge"),
+    derived_from=("unequal_rows.row_ridge", "unequal_rows.noise"),
 )
 
 NOISE = Formula(
@@ -199,18 +176,13 @@ TRAINING_ERROR = Formula(
     derived_from=("unequal_rows.error",),
 )
 
-# A row's residual loses a part of its leverage times that of its own fit: all of it, but for what pruning gives back.
-_taken = kappa * response / leverage
+# What pruning gives back to a row of its leverage, which is the part of its residual that its fit has taken.
 _back = sqrt(kappa) * E(sqrt(Lambda) * NH) / (spread(sqrt(gamma)) * leverage)
 PRUNED_TRAINING_ERROR = Formula(
     id="unequal_rows.pruned_training_error",
     title="training error of the pruned fit",
     defines=training_error,
-    statement=(r00 + 2 * r01 + r11) * sigma2
-    + (t00 + 2 * t01 + t11) * kappa * E((W - S * V1) ** 2)
-    - 2 * _taken * (sigma2 * leverage + (t01 + t11) * kappa * E((W - V1) * (W - S * V1)))
-    + _taken**2 * (sigma2 * r11 + t11 * unit_error),
-    evaluation=sigma2 * (r00 + 2 * _back * r01 + _back**2 * r11)
+    statement=sigma2 * (r00 + 2 * _back * r01 + _back**2 * r11)
     + unit_error * (t00 + 2 * _back * t01 + _back**2 * t11)
     + 2 * (t00 + t01 + _back * (t01 + t11)) * E(Lambda * (B * N1 - N2))
     + (t00 + 2 * t01 + t11) * E(Lambda * N2),
@@ -218,7 +190,7 @@ PRUNED_TRAINING_ERROR = Formula(
     complements=COMPLEMENTS,
     moments=MOMENTS,
     source=_DERIVATION,
-    derived_from=("unequal_rows.leverage", "unequal_rows.coefficient_error", "unequal_rows.noise"),
+    derived_from=("unequal_rows.error", "unequal_rows.noise"),
 )
 
 SAMPLED_RISK = Formula(
@@ -316,17 +288,6 @@ COVARIANCE = LinearEquation(
     **_REDUCTION,
 )
 
-MEAN_LEVERAGE_2 = Formula(
-    id="unequal_rows.leverage2",
-    title="mean leverage in the second fit, by rows and by features",
-    defines=s01,
-    statement=Eq(s01 + s11, kappa * E(a2 * S)),
-    where=retraining.SHRINKAGE,
-    source=_DERIVATION,
-    derived_from=("unequal_rows.leverage",),
-    **_REDUCTION,
-)
-
 MEMORY = Formula(
     id="unequal_rows.memory",
     title="weight of the residual of the first fit in the coefficients of the second",
@@ -334,7 +295,7 @@ MEMORY = Formula(
     statement=_memory,
     where=SHARE_2,
     source=_DERIVATION,
-    derived_from=("unequal_rows.stationarity",),
+    derived_from=("unequal_rows.row_ridge",),
 )
 
 OVERLAP = Formula(
@@ -369,18 +330,18 @@ _miss_squared = (1 - S) * W**2 + S * (
     + a2**2 * (noise_before - c * a * (2 * rho - c * a) * gamma)
 )
 
+# What is left of the error when it has fed back into itself, over kappa; positive, as E[a2 S] is leverage2 / kappa.
+_spare = E(a2 * a2bar * S) / leverage2 + E(a2**2 * S) * s01 / leverage2**2
+
 SECOND_ERROR = Formula(
     id="unequal_rows.second_error",
     title="excess risk after retraining on the same sample, on a row of variance one",
     defines=unit_error2,
-    statement=(kappa * E((W - V2) ** 2) + kappa * E(a2**2 * S) * (noise_before - rho**2 * gamma))
-    / (1 - kappa * E(a2**2 * S) * s11 / leverage2**2),
-    evaluation=kappa
-    * E(_miss_squared)
-    / (kappa * E(a2 * a2bar * S) / leverage2 + kappa * E(a2**2 * S) * s01 / leverage2**2),
+    statement=(E((W - V2) ** 2) + E(a2**2 * S) * (noise_before - rho**2 * gamma)) / _spare,
+    evaluation=E(_miss_squared) / _spare,
     where=REFITTED,
     source=_DERIVATION,
-    derived_from=("unequal_rows.leverage2", "unequal_rows.second_noise", "unequal_rows.memory"),
+    derived_from=("unequal_rows.second_noise", "unequal_rows.memory"),
     **_REDUCTION,
 )
 
@@ -407,9 +368,9 @@ CHAPTER = Chapter(
     "unequal_rows",
     "Rows of unequal length",
     (
-        *(ROW_RIDGE, EFFECTIVE_RIDGE, MEAN_LEVERAGE, NOISE, ERROR, COEFFICIENT_ERROR, RISK, TRAINING_ERROR),
+        *(ROW_RIDGE, EFFECTIVE_RIDGE, NOISE, ERROR, RISK, TRAINING_ERROR),
         *(PRUNED_TRAINING_ERROR, SAMPLED_RISK, SAMPLED_TRAINING_ERROR, RESCALED_TRAINING_ERROR),
-        *(MEAN_LEVERAGE_2, STATIONARITY, MEMORY, COVARIANCE, OVERLAP),
+        *(STATIONARITY, MEMORY, COVARIANCE, OVERLAP),
         *(SECOND_NOISE, SECOND_ERROR, SECOND_RISK, SECOND_TRAINING_ERROR),
     ),
     meanings=OF_ROWS | OF_BOTH_FITS,
