@@ -19,16 +19,17 @@ from riskcalc.references import dense
 
 @dataclass(frozen=True)
 class Fit:
-    """A dense fit: the state with nu, q and gamma added, its risks, and a status per regime.
-
-    gamma is the noise that its coefficients are seen through; with equal rows that is its test risk.
-    """
+    """A dense fit: the state with nu, q and gamma added, its risks, and a status per regime."""
 
     state: State
-    risk: np.ndarray
     excess_risk: np.ndarray
     training_error: np.ndarray
     status: np.ndarray
+
+    @property
+    def risk(self) -> np.ndarray:
+        """The test risk, which is the noise that the coefficients are seen through where rows are alike."""
+        return self.state["gamma"]
 
 
 def fit_dense(state: State, surplus: Surplus, mass: Pair, work: Evaluator, start: np.ndarray | None = None) -> Fit:
@@ -76,7 +77,7 @@ def fit_dense(state: State, surplus: Surplus, mass: Pair, work: Evaluator, start
     if rows.size:
         training[rows] = work.value(dense.TRAINING_ERROR, take(state, rows))
     del state["live_weights"]
-    return Fit(state, gamma, beyond_noise, training, status)
+    return Fit(state, beyond_noise, training, status)
 
 
 def _risks(work: Evaluator) -> Lowered:

@@ -274,7 +274,6 @@ def fit_distinct(chunk: Chunk, sample: Rows, start: np.ndarray | None = None) ->
     return replace(
         fit,
         state=chunk.state | found,
-        risk=fit.risk[inverse],
         excess_risk=fit.excess_risk[inverse],
         training_error=fit.training_error[inverse],
         status=fit.status[inverse],

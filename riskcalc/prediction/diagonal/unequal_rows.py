@@ -43,6 +43,15 @@ BEHIND_MASKS = {
 }
 
 
+class UnequalFit(Fit):
+    """A fit to such rows, whose state has both effective ridges, and means over the rows."""
+
+    @property
+    def risk(self) -> np.ndarray:
+        """The test risk on a row of variance one."""
+        return self.state["test_risk"]
+
+
 class UnequalRows(Rows):
     """Rows whose variances have a law."""
 
@@ -107,9 +116,9 @@ class UnequalRows(Rows):
         status[np.asarray(noise == 0, bool)[:, 0] & (status == Status.OK)] = Status.EXACT_RECOVERY
         status[(near & ridgeless)[:, 0]] = Status.NEAR_THRESHOLD
         state |= {"unit_error": error, "gamma": noise}
-        risk = work.value(unequal_rows.RISK, state)
+        state["test_risk"] = work.value(unequal_rows.RISK, state)
         del state["live_weights"]
-        return Fit(state, risk, error, training, status)
+        return UnequalFit(state, error, training, status)
 
     def fit_again(self, state: State, regimes: np.ndarray, second: Fit, where: Definitions) -> Sized:
         """By two linear equations, and row by row what residuals of both fits have in common."""
