@@ -138,11 +138,11 @@ def derivation(records):
         title="Rows of unequal length",
         statement=r"""Let $x_i=\sqrt{T_i}\,\Sigma^{1/2}z_i$ with standard normal $z_i$, $y=X\beta^*+\sigma\cdot$ noise
         with independent noise of variance one, and fit as in ridge regression. There are two effective ridges: with
-        $\upsilon=T/(T+\eta)$ for a row and $a=\Lambda/(\Lambda+D\nu)$ for a feature, $E[\upsilon]=\kappa E[a]$ and
-        $\lambda=\nu\eta E[\upsilon]$. The coefficients are distributed as with equal rows, with the noise
-        $\gamma=(\sigma^2E[\upsilon^2/T]+RE[\upsilon^2])/E[\upsilon]^2$ in the place of the test risk, which is
-        $\sigma^2+R$ on a new row of variance one. Residuals of a second fit on the features kept are, row by row,
-        $(1-\upsilon_2)$ times $w_2-\vartheta\upsilon w$, $w$ and $w_2$ being the errors that the fits of the other rows
+        $h=T/(T+\eta)$ for a row and $a=\Lambda/(\Lambda+D\nu)$ for a feature, $E[h]=\kappa E[a]$ and
+        $\lambda=\nu\eta E[h]$. The coefficients are distributed as with equal rows, with the noise
+        $\gamma=(\sigma^2E[h^2/T]+QE[h^2])/E[h]^2$ in the place of the test risk, which is
+        $\sigma^2+Q$ on a new row of variance one. Residuals of a second fit on the features kept are, row by row,
+        $(1-h_2)$ times $w_2-kh w$, $w$ and $w_2$ being the errors that the fits of the other rows
         have at the row.""",
         assumptions=r"""As for ridge regression and for retraining on the same sample. $T$ has finitely many values (or
         bounded support), is independent of the rest, and is not zero throughout. $\lambda>0$; interpolators and least
@@ -177,14 +177,14 @@ def _ridges(d, records):
         Roots(Equal(rest_of * T, row_ridge * (field - rest_of)), rest_of, ((1 - upsilon) * field,)),
         r"""Let $w$ be the error that the fit of the other rows has at a row. The row pulls the fit towards itself in
         proportion to its variance $T$ and to the residual $e$ that is left, $w-e=Te/\eta$ with one number $\eta$ for
-        all rows. So $e=(1-\upsilon)w$: $\upsilon$ is the leverage.""",
+        all rows. So $e=(1-h)w$: $h$ is the leverage.""",
         given=LEVERAGES,
     )
     d.step(
         "what features see of residuals",
         Equal(sqrt(length) * (1 - upsilon) * field, row_ridge * upsilon * field / sqrt(length)),
-        r"""The gradient of the loss is $A^\top T^{1/2}e$. With $r=\upsilon w/(\sqrt T\,\pi)$ and
-        $\pi=E[\upsilon]$, the mean of $\sqrt T$ times the slope of $r$ is one, and $T^{1/2}e=\eta\pi r$.""",
+        r"""The gradient of the loss is $A^\top T^{1/2}e$. With $r=h w/(\sqrt T\,\pi)$ and
+        $\pi=E[h]$, the mean of $\sqrt T$ times the slope of $r$ is one, and $T^{1/2}e=\eta\pi r$.""",
         uses=["a row's residual is shrunk"],
         given={upsilon: length / (length + row_ridge)},
     )
@@ -199,7 +199,7 @@ def _ridges(d, records):
     d.registered(
         records["unequal_rows.effective_ridge"],
         ridge / (row_ridge * E(upsilon)),
-        r"""$\nu=\lambda/(\eta\pi)$; and $\eta\upsilon=T(1-\upsilon)$.""",
+        r"""$\nu=\lambda/(\eta\pi)$; and $\etah=T(1-h)$.""",
         uses=["what is fitted is shrunk"],
         given=LEVERAGES,
     )
@@ -208,14 +208,14 @@ def _ridges(d, records):
         Roots(
             Equal(field - kappa * E(a) * upsilon * field / leverage, (1 - upsilon) * field), leverage, (kappa * E(a),)
         ),
-        r"""$e=w-\sqrt T\kappa br$ with the mean slope $b=E[a]$ of $V_1$ in $G_1$. That is $(1-\upsilon)w$ if
+        r"""$e=w-\sqrt T\kappa br$ with the mean slope $b=E[a]$ of $V_1$ in $G_1$. That is $(1-h)w$ if
         $\pi=\kappa E[a]$: the trace of the matrix that makes fitted values of $y$, by rows and by features.""",
         uses=["a row's residual is shrunk", "what is fitted is shrunk"],
     )
     d.registered(
         records["unequal_rows.row_ridge"],
         Equal(E(upsilon), kappa * E(a)),
-        r"""$\pi=E[\upsilon]$. In $\eta$ the left side falls; $\nu=\lambda/E[T(1-\upsilon)]$ falls, too, so that the
+        r"""$\pi=E[h]$. In $\eta$ the left side falls; $\nu=\lambda/E[T(1-h)]$ falls, too, so that the
         right side grows: one root. Without a ridge it is $\nu=0$ (least squares) while
         $\kappa P(\Lambda>0)<P(T>0)$, and then $\eta=0$: every row that has variance is fitted.""",
         uses=["leverages add up"],
@@ -230,7 +230,7 @@ def _risks(d, records):
             E(upsilon**2 / length * (sigma2 + length * unit_error)),
             sigma2 * E(upsilon**2 / length) + unit_error * E(upsilon**2),
         ),
-        r"""$\gamma$ is the mean of $r^2$, where $w$ has the variance $\sigma^2+TR$ with $R=\kappa E[(W-V_1)^2]$; over
+        r"""$\gamma$ is the mean of $r^2$, where $w$ has the variance $\sigma^2+TQ$ with $Q=\kappa E[(W-V_1)^2]$; over
         $\pi^2$.""",
         uses=["what features see of residuals"],
     )
@@ -266,8 +266,8 @@ def _risks(d, records):
             1 - squared * r11 / leverage**2,
             (leverage - squared) / leverage + squared * (leverage - r11) / leverage**2,
         ),
-        r"""$\kappa E[a^2]=\pi-\kappa E[a(1-a)]$ and $E[\upsilon^2]=\pi-E[\upsilon(1-\upsilon)]$, because
-        $E[\upsilon]=\kappa E[a]=\pi$: with $\kappa E[a^2]$ as one number.""",
+        r"""$\kappa E[a^2]=\pi-\kappa E[a(1-a)]$ and $E[h^2]=\pi-E[h(1-h)]$, because
+        $E[h]=\kappa E[a]=\pi$: with $\kappa E[a^2]$ as one number.""",
         uses=["the equation for the error is linear", "unequal_rows.row_ridge"],
     )
     d.registered(
@@ -280,13 +280,13 @@ def _risks(d, records):
     d.registered(
         records["unequal_rows.risk"],
         sigma2 + unit_error,
-        r"""A new row of variance $T$ has the risk $\sigma^2+TR$.""",
+        r"""A new row of variance $T$ has the risk $\sigma^2+TQ$.""",
         uses=["unequal_rows.error"],
     )
     d.registered(
         records["unequal_rows.training_error"],
         sigma2 * r00 + unit_error * t00,
-        r"""The mean of $(1-\upsilon)^2(\sigma^2+TR)$.""",
+        r"""The mean of $(1-h)^2(\sigma^2+TQ)$.""",
         uses=["a row's residual is shrunk", "unequal_rows.error"],
     )
 
@@ -298,8 +298,8 @@ def _behind_masks(d, records):
             E((field2 - carry * upsilon * field) ** 2),
             E(field2**2) - 2 * carry * E(upsilon * field * field2) + carry**2 * E(upsilon**2 * field**2),
         ),
-        r"""A function $f$ of the fit has the residuals $w_f-\sqrt T\kappa b_fr=w_f-\vartheta\upsilon w$ with
-        $\vartheta=\kappa b_f/\pi$ and $b_f=E[fG_1]/\gamma$. In their mean square the products of $w$ and $w_f$ are
+        r"""A function $f$ of the fit has the residuals $w_f-\sqrt T\kappa b_fr=w_f-kh w$ with
+        $k=\kappa b_f/\pi$ and $b_f=E[fG_1]/\gamma$. In their mean square the products of $w$ and $w_f$ are
         $\sigma^2+T\kappa E[(W-f)^2]$ and $\sigma^2+T\kappa E[(W-V_1)(W-f)]$.""",
         uses=["leverages add up"],
     )
@@ -309,9 +309,9 @@ def _behind_masks(d, records):
             behind(unit_error + 2 * overlap + square, unit_error + overlap, 1 - back),
             pruned(square, overlap, back),
         ),
-        r"""Write $f=V_1-u$. Then $\vartheta=1-b_u\kappa/\pi$, because $\kappa E[a]=\pi$: pruning gives back a part
-        of the leverage. With $\kappa E[(W-f)^2]=R+2\kappa E[(W-V_1)u]+\kappa E[u^2]$ and
-        $\kappa E[(W-V_1)(W-f)]=R+\kappa E[(W-V_1)u]$ no term is left that a small error would be a difference of.""",
+        r"""Write $f=V_1-u$. Then $k=1-b_u\kappa/\pi$, because $\kappa E[a]=\pi$: pruning gives back a part
+        of the leverage. With $\kappa E[(W-f)^2]=Q+2\kappa E[(W-V_1)u]+\kappa E[u^2]$ and
+        $\kappa E[(W-V_1)(W-f)]=Q+\kappa E[(W-V_1)u]$ no term is left that a small error would be a difference of.""",
         uses=["what pruning leaves of a row's own part", "leverages add up"],
         given=SUMS | {r00: 1 - 2 * r01 - r11},
     )
@@ -359,7 +359,7 @@ def _second_fit(d, records):
             ((1 - upsilon2) * (field2 - carry * upsilon * field),),
         ),
         r"""Its residual is $w_2-\sqrt T\kappa(br+b_2r_2)$. The memory of the first fit, $\sqrt T\kappa br$, is
-        $\vartheta\upsilon w$ with $\vartheta=\kappa b/\pi$; what is left is shrunk by the row's own part in the second
+        $kh w$ with $k=\kappa b/\pi$; what is left is shrunk by the row's own part in the second
         fit.""",
         uses=["a row's residual is shrunk"],
         given={upsilon2: LEVERAGES[upsilon2]},
@@ -367,8 +367,8 @@ def _second_fit(d, records):
     d.step(
         "the second fit is stationary",
         Roots(Equal(Lambda * (W + G2 - v + c * (W - V1)), nu2 * D * v), v, (a2 * (W + G2 + c * (W - V1)),)),
-        r"""$r_2=\upsilon_2(w_2-\vartheta\upsilon w)/(\sqrt T\,\pi_2)$, with $\pi_2=E[\upsilon_2]$. The mean of
-        $\sqrt T$ times its slope in $w$ is $c=-\vartheta E[\upsilon\upsilon_2]/\pi_2$, so that $A^\top r_2$ is
+        r"""$r_2=h_2(w_2-kh w)/(\sqrt T\,\pi_2)$, with $\pi_2=E[h_2]$. The mean of
+        $\sqrt T$ times its slope in $w$ is $c=-k E[hh_2]/\pi_2$, so that $A^\top r_2$ is
         $W+G_2-V_2+c(W-V_1)$; on the features kept it is $\nu_2DV_2/\Lambda$.""",
         uses=["a row's residual in the second fit"],
         given=plain,
@@ -383,7 +383,7 @@ def _second_fit(d, records):
     d.registered(
         records["unequal_rows.stationarity"],
         Equal(carry * leverage, kappa * (E(V2 * G1) / gamma - rho * E(a2 * MASK))),
-        r"""$\vartheta\pi=\kappa b$, where $b$ is the mean slope of $V_2$ in $G_1$, edges of the mask included, by
+        r"""$k\pi=\kappa b$, where $b$ is the mean slope of $V_2$ in $G_1$, edges of the mask included, by
         Stein's lemma as in the derivation of retraining.""",
         uses=["the second fit is stationary"],
         given=SUMS | UNKNOWN,
@@ -395,22 +395,22 @@ def _second_fit(d, records):
             rho * gamma * leverage * leverage2,
             sigma2 * j11 + c11 * errors - carry * (sigma2 * j21 + c21 * unit_error),
         ),
-        r"""$\rho\gamma$ is the mean of $r r_2$, where $w$ and $w_2$ have the covariance $\sigma^2+TR_{12}$.""",
+        r"""$\rho\gamma$ is the mean of $r r_2$, where $w$ and $w_2$ have the covariance $\sigma^2+TQ_{12}$.""",
         uses=["the second fit is stationary", "the noise is a mean over rows"],
         given=SUMS | UNKNOWN | {M0bar: 1 - M0},
     )
     d.registered(
         records["unequal_rows.overlap"],
         errors,
-        r"""$R_{12}$; its evaluation form is written in what either fit misses.""",
+        r"""$Q_{12}$; its evaluation form is written in what either fit misses.""",
         uses=["the second fit is stationary"],
         given=SUMS | {M0bar: 1 - M0},
     )
     d.registered(
         records["unequal_rows.second_noise"],
         E(upsilon2**2 / T * BEFORE) / E(upsilon2) ** 2,
-        r"""The mean of $r_2^2$, where $w_2$ has the variance $\sigma^2$ and more by its own error $R_2$, which adds
-        $R_2E[\upsilon_2^2]/\pi_2^2$.""",
+        r"""The mean of $r_2^2$, where $w_2$ has the variance $\sigma^2$ and more by its own error $Q_2$, which adds
+        $Q_2E[h_2^2]/\pi_2^2$.""",
         uses=["the second fit is stationary"],
         given=LEVERAGES,
     )
@@ -426,8 +426,8 @@ def _second_fit(d, records):
             unit_error2,
             ((misses + kept * (noise_before - rho**2 * gamma)) / (1 - kept * s11 / leverage2**2),),
         ),
-        r"""$R_2=\kappa E[(W-V_2^+)^2]$: what $V_2$ misses, and the part of $G_2$ that is new, whose variance is that of
-        $G_2$ less $\rho^2\gamma$. Linear in $R_2$.""",
+        r"""$Q_2=\kappa E[(W-V_2^+)^2]$: what $V_2$ misses, and the part of $G_2$ that is new, whose variance is that of
+        $G_2$ less $\rho^2\gamma$. Linear in $Q_2$.""",
         uses=["unequal_rows.second_noise"],
     )
     d.registered(
@@ -489,7 +489,7 @@ def _equal_rows(d, records):
             (stationarity.lhs - stationarity.rhs).xreplace(shifted),
             -(first.lhs - first.rhs).xreplace({q2: 1 - kappa * E(a2 * MASK)}),
         ),
-        r"""With $T=1$ it is $c=-\vartheta\pi$, and $G_2$ here is that of equal rows and $c$ times $G_1$: so $\rho$ here
+        r"""With $T=1$ it is $c=-k\pi$, and $G_2$ here is that of equal rows and $c$ times $G_1$: so $\rho$ here
         is $\rho+c$ there. The equation is that of retraining with equal rows.""",
         uses=["unequal_rows.stationarity"],
         given=own | {V2: MASK * a2 * (W + rho * G1 + c * (1 - a) * (W + G1))},
@@ -500,7 +500,7 @@ def _equal_rows(d, records):
             (covariance.lhs - covariance.rhs).xreplace(shifted),
             (second.lhs - second.rhs) * leverage * leverage2,
         ),
-        r"""$\sigma^2+R=\gamma$, and what $c$ adds on the left is on the right, too.""",
+        r"""$\sigma^2+Q=\gamma$, and what $c$ adds on the left is on the right, too.""",
         uses=["unequal_rows.covariance"],
         given=own | {V2: MASK * a2 * (W + rho * G1 + c * (1 - a) * (W + G1))},
     )

@@ -185,9 +185,15 @@ class UnequalRowsSampler(DiagonalSampler):
     """Rows of unequal length, at the quantiles of their law, or drawn from it."""
 
     @property
+    def lengths(self) -> np.ndarray:
+        """The variances of rows at the quantiles, shape (1, n)."""
+        assert self.problem.rows is not None
+        return as_float(self.problem.rows.eigenvalues)[None, :]
+
+    @property
     def n_live(self) -> int:
         """Rows that have variance; of drawn ones the mean number."""
-        return int(np.count_nonzero(as_float(self.problem.row_variances)))
+        return int(np.count_nonzero(self.lengths))
 
     def redrawn(self, trials: int, seed: np.random.SeedSequence) -> Any:
         """Features and rows from their laws."""
@@ -200,7 +206,7 @@ class UnequalRowsSampler(DiagonalSampler):
     def ensemble(self, drawn: Sequence[Any], backend: Backend) -> Ensemble:
         """The same features and rows in all trials, or those of each."""
         if self.law is None:
-            features, rows = self.features, as_float(self.problem.row_variances)[None, :]
+            features, rows = self.features, self.lengths
         else:
             own, lengths = zip(*drawn, strict=True)
             features, rows = stacked([*own]), np.concatenate(lengths)

@@ -148,7 +148,7 @@ def law_of_rows(problem: LinearGaussian, chunk: Chunk, system: SolvingSystem) ->
     empty = np.broadcast_to(exact["row_variance"] == 0, np.broadcast_shapes(*(one.shape for one in exact.values())))
     weights = np.where(empty, exact["weights"], 0)
     one = np.ones((len(weights), 1))
-    rounded = (empty & _inexact(exact["weights"])).any(axis=-1, keepdims=True)
+    rounded = np.any(empty & _inexact(exact["weights"]), axis=-1, keepdims=True)
     return state, system.surplus(one, weights, 0 * one).blurred(rounded, ROUNDED * state["total"] * one, False)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -166,13 +166,14 @@ class UnequalRows(Rows):
         Where no feature has variance nothing is shared, and that of rows is as good as infinite.
         """
         system = self.work.system
-        balance = _Shares(state, law, surplus, self.work)
+        balance: Any = _Shares(state, law, surplus, self.work)
         eta = abs(0 * state["excess"]) + law["row_variance"].max(axis=-1, keepdims=True)
         some = np.flatnonzero(_lively(state))
         solved = np.ones(len(eta), bool)
         if some.size:
             part = balance.rows(some)
-            root = balance_root(part, *part.bracket(eta[some], system), None, system, gap=_Shares.gap)
+            low, high = part.bracket(eta[some], system)
+            root = balance_root(part, low, high, None, system, gap=_Shares.gap)
             eta[some] = root.x
             solved[some] = root.converged & part.solved(root.x, system)
         lost = np.setdiff1d(np.arange(len(eta)), some)
