@@ -199,7 +199,7 @@ def _ridges(d, records):
     d.registered(
         records["unequal_rows.effective_ridge"],
         ridge / (row_ridge * E(upsilon)),
-        r"""$\nu=\lambda/(\eta\pi)$; and $\etah=T(1-h)$.""",
+        r"""$\nu=\lambda/(\eta\pi)$; and $\eta h=T(1-h)$.""",
         uses=["what is fitted is shrunk"],
         given=LEVERAGES,
     )
