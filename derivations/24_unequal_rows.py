@@ -94,8 +94,6 @@ REFIT = {V2: MASK * a2 * (W + rho * G1 + c * (W - V1))}
 UNKNOWN = {V2: MASK * a2 * (W + rho * G1 - carry * c11 / leverage2 * (W - V1))}
 LEVERAGES = {upsilon: T / (T + row_ridge), upsilon2: T / (T + row_ridge2)}
 
-# Sums of the means over rows.
-SUMS = {leverage: r01 + r11, leverage2: s01 + s11}
 ALL = t00 + 2 * t01 + t11  # the mean of T
 ERROR = E(Lambda * B**2 * (1 - a) ** 2) + kappa * gamma * E(a**2)
 
@@ -239,7 +237,6 @@ def _risks(d, records):
         (sigma2 * i11 + unit_error * r11) / leverage**2,
         r"""With names for the means over rows.""",
         uses=["the noise is a mean over rows"],
-        given=SUMS,
     )
     d.step(
         "the error splits into bias and variance",
@@ -275,7 +272,6 @@ def _risks(d, records):
         numerator / (kappa * E(a * (1 - a)) / leverage + kappa * E(a**2) * r01 / leverage**2),
         r"""A sum of positive terms over another.""",
         uses=["its denominator is positive"],
-        given=SUMS,
     )
     d.registered(
         records["unequal_rows.risk"],
@@ -313,7 +309,7 @@ def _behind_masks(d, records):
         of the leverage. With $\kappa E[(W-f)^2]=Q+2\kappa E[(W-V_1)u]+\kappa E[u^2]$ and
         $\kappa E[(W-V_1)(W-f)]=Q+\kappa E[(W-V_1)u]$ no term is left that a small error would be a difference of.""",
         uses=["what pruning leaves of a row's own part", "leverages add up"],
-        given=SUMS | {r00: 1 - 2 * r01 - r11},
+        given={r01: leverage - r11, r00: 1 - 2 * leverage + r11},
     )
     d.registered(
         records["unequal_rows.pruned_training_error"],
@@ -325,7 +321,7 @@ def _behind_masks(d, records):
         r"""With $u=(1-S)V_1$, in other units; $N_1$, $N_2$ and $N_H$ are the means of $(1-S)X$, $(1-S)X^2$ and
         $(1-S)XH$.""",
         uses=["in terms of what is dropped"],
-        given=SUMS | COEFFICIENT | {M0bar: 1 - M0},
+        given=COEFFICIENT | {M0bar: 1 - M0},
     )
     d.registered(
         records["unequal_rows.sampled_risk"],
@@ -345,7 +341,6 @@ def _behind_masks(d, records):
         r"""What is put in misses $P$ and has the overlap $E[\Lambda(B-X)B]-C$ with the errors of the fit; its mean
         slope in $G_1$ is $N/\sqrt{\kappa\gamma}$ (see the derivation of the optimal rule).""",
         uses=["what pruning leaves of a row's own part"],
-        given=SUMS,
     )
 
 
@@ -378,7 +373,6 @@ def _second_fit(d, records):
         -carry * c11 / leverage2,
         r"""With names for the means over rows.""",
         uses=["the second fit is stationary"],
-        given=SUMS,
     )
     d.registered(
         records["unequal_rows.stationarity"],
@@ -386,7 +380,7 @@ def _second_fit(d, records):
         r"""$k\pi=\kappa b$, where $b$ is the mean slope of $V_2$ in $G_1$, edges of the mask included, by
         Stein's lemma as in the derivation of retraining.""",
         uses=["the second fit is stationary"],
-        given=SUMS | UNKNOWN,
+        given=UNKNOWN,
     )
     errors = kappa * E((W - V1) * (W - V2))
     d.registered(
@@ -397,14 +391,14 @@ def _second_fit(d, records):
         ),
         r"""$\rho\gamma$ is the mean of $r r_2$, where $w$ and $w_2$ have the covariance $\sigma^2+TQ_{12}$.""",
         uses=["the second fit is stationary", "the noise is a mean over rows"],
-        given=SUMS | UNKNOWN | {M0bar: 1 - M0},
+        given=UNKNOWN | {M0bar: 1 - M0},
     )
     d.registered(
         records["unequal_rows.overlap"],
         errors,
         r"""$Q_{12}$; its evaluation form is written in what either fit misses.""",
         uses=["the second fit is stationary"],
-        given=SUMS | {M0bar: 1 - M0},
+        given={M0bar: 1 - M0},
     )
     d.registered(
         records["unequal_rows.second_noise"],
@@ -436,7 +430,7 @@ def _second_fit(d, records):
         r"""With $\kappa E[(W-V_2)^2]$ for what $V_2$ misses, and the denominator as in the first fit, because
         $\kappa E[a_2S]=\pi_2$; both over $\kappa$. In the evaluation form $\rho^2\gamma$ is gone.""",
         uses=["the error feeds back into itself", "its denominator is positive"],
-        given=SUMS | {M0bar: 1 - M0},
+        given={M0bar: 1 - M0},
     )
     d.registered(
         records["unequal_rows.second_risk"],

@@ -69,12 +69,10 @@ from riskcalc.theory.symbols import (
     lost,
     misfit,
     nu,
-    response,
     rho,
     ridge,
     risk,
     sigma2,
-    tau,
     training_error,
 )
 from riskcalc.theory.training_error import FITTED
@@ -83,11 +81,10 @@ _DERIVATION = "see the derivation of unequal rows"
 
 LEVERAGE = {upsilon: part_of(T, row_ridge), upsilonbar: rest(T, row_ridge)}
 LEVERAGE_2 = {upsilon2: part_of(T, row_ridge2), upsilon2bar: rest(T, row_ridge2)}
-SHARE = {leverage: r01 + r11}
-SHARE_2 = {leverage2: s01 + s11}
 
 # Means over the rows that other formulas use.
 OF_ROWS = {
+    leverage: E(upsilon),
     r00: E(upsilonbar**2),
     r01: E(upsilon * upsilonbar),
     r11: E(upsilon**2),
@@ -97,6 +94,7 @@ OF_ROWS = {
     i11: E(ratio(upsilon**2, T)),
 }
 OF_BOTH_FITS = {
+    leverage2: E(upsilon2),
     s01: E(upsilon2 * upsilon2bar),
     s11: E(upsilon2**2),
     c11: E(upsilon * upsilon2),
@@ -142,7 +140,7 @@ ERROR = Formula(
     defines=unit_error,
     statement=(misfit + E(Lambda * B**2 * (1 - a) ** 2) + sigma2 * kappa * E(a**2) * i11 / leverage**2)
     / (kappa * E(a * (1 - a)) / leverage + kappa * E(a**2) * r01 / leverage**2),
-    where=dense.SHRINKAGE | SHARE,
+    where=dense.SHRINKAGE,
     complements=COMPLEMENTS,
     source=_DERIVATION,
     derived_from=("unequal_rows.row_ridge", "unequal_rows.noise"),
@@ -153,7 +151,6 @@ NOISE = Formula(
     title="noise that the coefficients are seen through: the test risk of a fit of equal rows",
     defines=gamma,
     statement=(sigma2 * i11 + unit_error * r11) / leverage**2,
-    where=SHARE,
     source=_DERIVATION,
     derived_from=("unequal_rows.row_ridge", "dense.coefficient"),
 )
@@ -186,7 +183,7 @@ PRUNED_TRAINING_ERROR = Formula(
     + unit_error * (t00 + 2 * _back * t01 + _back**2 * t11)
     + 2 * (t00 + t01 + _back * (t01 + t11)) * E(Lambda * (B * N1 - N2))
     + (t00 + 2 * t01 + t11) * E(Lambda * N2),
-    where=FITTED | {tau: dense.COEFFICIENT[tau]} | LEFT_OUT | SHARE | {response: E(S * V1 * G1) / gamma},
+    where=dense.COEFFICIENT | LEFT_OUT,
     complements=COMPLEMENTS,
     moments=MOMENTS,
     source=_DERIVATION,
@@ -230,14 +227,14 @@ RESCALED_TRAINING_ERROR = Formula(
     defines=training_error,
     statement=_rescaled(_told),
     evaluation=_rescaled(_told_stable),
-    where=dense.SHRINKAGE | SHARE,
+    where=dense.SHRINKAGE,
     source=_DERIVATION,
     derived_from=("optimal.rescaled_risk", "unequal_rows.pruned_training_error"),
 )
 
 # The second fit, on the features kept of the first one and on the same rows.
 _memory = -carry * c11 / leverage2
-REFITTED = FITTED | retraining.SHRINKAGE | SHARE | SHARE_2 | {V2: S * a2 * (W + rho * G1 + c * (W - V1))}
+REFITTED = FITTED | retraining.SHRINKAGE | {V2: S * a2 * (W + rho * G1 + c * (W - V1))}
 _UNKNOWN = REFITTED | {V2: S * a2 * (W + rho * G1 + _memory * (W - V1))}
 _COMPLEMENTS = COMPLEMENTS | {a2: a2bar}
 _REDUCTION = {"complements": _COMPLEMENTS, "moments": MOMENTS}
@@ -293,7 +290,6 @@ MEMORY = Formula(
     title="weight of the residual of the first fit in the coefficients of the second",
     defines=c,
     statement=_memory,
-    where=SHARE_2,
     source=_DERIVATION,
     derived_from=("unequal_rows.row_ridge",),
 )

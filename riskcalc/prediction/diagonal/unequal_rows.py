@@ -135,7 +135,7 @@ class UnequalRows(Rows):
 
         forms = work.linear_terms((unequal_rows.STATIONARITY, unequal_rows.COVARIANCE))
         state |= solved(work.lower(forms, where, "unequal_rows.equations", sized=(0, 6))(state), ("rho", "carry"))
-        state |= value(unequal_rows.MEMORY, unequal_rows.SHARE_2, state, ("carry",))
+        state |= value(unequal_rows.MEMORY, {}, state, ("carry",))
         state |= value(unequal_rows.OVERLAP, where, state, ("c", "rho"))
         of_rows = ("sigma2", "unit_error", "carry", "carry_size", "unit_overlap", "unit_overlap_size")
         rows = law | ridges | {name: state[name] for name in of_rows}
