@@ -195,6 +195,12 @@ class UnequalRowsSampler(DiagonalSampler):
         """Rows that have variance; of drawn ones the mean number."""
         return int(np.count_nonzero(self.lengths))
 
+    def check(self, procedure: Procedure) -> None:
+        """As with equal rows; their number that has variance must be the same in all trials."""
+        if self.law is not None and self.n_live < self.n_samples:
+            raise ValueError('rows without variance are simulated with features="quantiles" only')
+        super().check(procedure)
+
     def redrawn(self, trials: int, seed: np.random.SeedSequence) -> Any:
         """Features and rows from their laws."""
         if self.law is None or self.law.rows is None:
