@@ -47,6 +47,8 @@ PROBLEMS = {
     ),
     "correlated": rc.Correlated(np.eye(8) + 0.3, np.arange(8.0), 6, noise_variance=1, ridge=1),
     "correlated, few": rc.Correlated(np.eye(8) + 0.3, np.arange(8.0), 20, noise_variance=1),
+    "unequal rows": rc.LinearGaussian(aspect_ratio=2, noise_variance=1, ridge=1, row_variances=[4, 1, 0], **TWO),
+    "unequal rows, no ridge": rc.LinearGaussian(aspect_ratio=2, noise_variance=1, row_variances=[4, 1], **TWO),
     "one factor": rc.RankOne([2, 1, 1, 1] * 2, [1, 1, 0, -1] * 2, 20, noise_variance=1),
 }
 

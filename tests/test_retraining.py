@@ -88,7 +88,7 @@ def test_a_mask_without_moments_is_that_of_chance():
         for ridge in (0.0, 0.3):
             fresh = solver.refit(pruned, rc.Retrain(ridge, "fresh"), None)
             given = [replace(group, of_fit=True) for group in pruned.groups]
-            by_equations = fit_same(fresh.second, dict(fresh.values), given, PLAIN)
+            by_equations = fit_same(fresh.second, dict(fresh.values), given, solver.sample, PLAIN)
             assert by_equations["risk"] == pytest.approx(fresh.values["risk"], rel=1e-12)
             assert by_equations["training_error"] == pytest.approx(fresh.values["training_error"], rel=1e-10)
 

@@ -392,7 +392,7 @@ def test_a_sample_tells_its_effective_ridge(changes: dict[str, Any]):
     ensemble = own_sampler.ensemble([None], backend("cpu"))
     shape = (4, 300, own_sampler.n_features)
     design, _ = ensemble.sample(rng.standard_normal(shape), rng.standard_normal(shape[:2]))
-    found, wanted = ensemble.effective_ridge(design), rc.predict(problem).effective_ridge
+    found, wanted = ensemble.effective_ridge(design, own_sampler.ridge), rc.predict(problem).effective_ridge
     assert found.shape == (4, 1)
     assert found == pytest.approx(wanted, rel=0.03)
 

@@ -63,6 +63,8 @@ _OPTIONS: tuple[tuple[str, Any, str], ...] = (
         click.Choice(BASES),
         "How features stand to the eigenvectors of their covariance; principal if left out.",
     ),
+    ("--row-variances", str, "Rows of unequal length: what multiplies the variances of their features."),
+    ("--row-weights", str, "Probability of each of these values; equal if left out."),
     ("--data", FILE, "CSV table taken as the population, instead of a law; needs --target and --n-samples."),
     ("--target", str, "Target column of --data."),
     ("--keep", str, "Fraction of features kept; a list asks for several."),

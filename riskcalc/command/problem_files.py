@@ -11,6 +11,8 @@ The schema of a problem file (every key is optional where the problem does not n
     ridge = 0.0                  # scikit-learn's alpha, divided by n_samples
     penalty = "natural"          # or weights by atom; left out: 1
     basis = "generic"            # features in general position to the eigenvectors; left out: "principal"
+    row_variances = [4, 1]       # rows of unequal length: what multiplies the variances of their features, by value;
+    row_weights = [0.2, 0.8]     # probability of each of these values; left out: equal
     keep = 0.1                   # the budget; or n_keep
 
     power_law = [1.5, 0.25, 500] # instead of eigenvalues, signal and weights: decay, signal_decay, features
@@ -98,6 +100,8 @@ class ProblemFile(BaseModel):
     ridge: _Numbers | None = None
     penalty: _Numbers | None = None
     basis: StrictStr | None = None
+    row_variances: _Numbers | None = None
+    row_weights: _Numbers | None = None
     keep: _Numbers | None = None
     n_keep: StrictInt | None = None
 

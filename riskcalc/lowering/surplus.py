@@ -87,7 +87,8 @@ class Surplus:
 
     def times(self, factor: np.ndarray) -> Surplus:
         """The surplus in another unit."""
-        return replace(self, high=self.high * factor, low=self.low * factor)
+        high, low = product((self.high, self.low), (factor, 0))
+        return replace(self, high=high, low=low, blur=self.blur * factor)
 
 
 def difference(scale: np.ndarray, weights: np.ndarray, share: np.ndarray, fractions: bool) -> np.ndarray | Pair:

@@ -62,7 +62,30 @@ def law_latex(problem: LinearGaussian) -> str:
     ]
     names = rf"(\Lambda, {symbol}, D)" if own else rf"(\Lambda, {symbol})"
     scale = "" if law.coefficients is None else rf",\quad B = \sqrt{{{law.n_features}}}\,\beta"
-    return names + r" = \begin{cases} " + r" \\ ".join(cases) + r" \end{cases}" + scale
+    return _cases(names, cases) + scale
+
+
+def rows_latex(law: Law) -> str:
+    """The law of the variances of rows as LaTeX, value by value if there are few."""
+    if isinstance(law, Continuous):
+        return rf"T \sim {_continuous_latex(law)}"
+    if law.n_atoms > MOST_ATOMS:
+        return rf"T \text{{ takes }} {law.n_atoms} \text{{ values}}"
+    weights = np.array([Fraction(1, law.n_atoms)]) if law.weights is None else law.weights
+    cases = [
+        rf"{number_latex(value)} & \text{{with probability }} {number_latex(weight)}"
+        for weight, value in np.broadcast(weights, law.eigenvalues)
+    ]
+    return rf"T = {number_latex(law.eigenvalues[0])}" if len(cases) == 1 else _cases("T", cases)
+
+
+def _cases(names: str, cases: list[str]) -> str:
+    return names + r" = \begin{cases} " + r" \\ ".join(cases) + r" \end{cases}"
+
+
+def _continuous_latex(law: Continuous) -> str:
+    arguments = ", ".join(number_latex(np.asarray(value)[()]) for value in law.arguments.values())
+    return rf"\text{{{re.sub(r'(?<=[a-z])(?=[A-Z])', '--', type(law).__name__)}}}({arguments})"
 
 
 def _law_in_words(law: Law) -> str:
@@ -72,13 +95,12 @@ def _law_in_words(law: Law) -> str:
         return rf"\Lambda = x^{{{decays[0]}}},\quad B = x^{{{decays[1]}}},\quad {ranks}"
     if not isinstance(law, Continuous):
         return rf"(\Lambda, B) \text{{ takes }} {law.n_atoms} \text{{ values}}"
-    arguments = ", ".join(number_latex(np.asarray(value)[()]) for value in law.arguments.values())
-    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "--", type(law).__name__)
+    drawn = rf"\Lambda \sim {_continuous_latex(law)}"
     if callable(law.coefficient):
-        return rf"\Lambda \sim \text{{{name}}}({arguments}),\quad B \text{{ a function of }} \Lambda"
+        return rf"{drawn},\quad B \text{{ a function of }} \Lambda"
     power = {0.0: "", 1.0: r" \Lambda"}.get(law.signal_power, rf" \Lambda^{{{number_latex(law.signal_power)}}}")
     scale = "" if law.coefficient == 1 and power else number_latex(law.coefficient)
-    return rf"\Lambda \sim \text{{{name}}}({arguments}),\quad B = {scale}{power}"
+    return rf"{drawn},\quad B = {scale}{power}"
 
 
 @facts_of.register
@@ -91,7 +113,8 @@ def _(problem: LinearGaussian) -> list[str]:
     facts = [rf"\kappa = {ratio}", rf"\sigma^2 = {number_latex(problem.noise_variance[()])}"]
     facts += [rf"\lambda = {number_latex(problem.ridge[()])}", *own]
     basis = [] if problem.basis == BASES[0] else [rf"\text{{features in a {problem.basis} basis}}"]
-    return [r",\quad ".join([*facts, *basis]), law_latex(problem)]
+    rows = [] if problem.rows is None else [rows_latex(problem.rows)]
+    return [r",\quad ".join([*facts, *basis]), law_latex(problem), *rows]
 
 
 @facts_of.register

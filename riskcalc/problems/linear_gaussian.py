@@ -13,6 +13,7 @@ from riskcalc.exact import as_float, at_least_zero, counts, exact_array, matchin
 from riskcalc.inert import parameters
 from riskcalc.laws import Atoms, Continuous, Law
 from riskcalc.problems.base import Problem
+from riskcalc.problems.rows import check_rows, read_rows, rows_law
 
 # How features stand to the eigenvectors of their covariance.
 BASES = ("principal", "generic")
@@ -47,12 +48,21 @@ class LinearGaussian(Problem):
     penalty : None, "natural" or array_like > 0 of shape (..., K)
         Penalty weight per feature: None for 1 (gradient descent's geometry), "natural" for Lambda (natural
         gradient's; features of zero variance then get zero), or weights. A continuous law takes one weight only.
+    row_variances : array_like >= 0 of shape (..., M), or Law, optional
+        Rows of unequal length: the features of a row have its variance T times theirs, and the noise stays as it is.
+        The values that T takes, or a law whose eigenvalues they are (its coefficients play no part). Left out, T = 1
+        in every row. So it is in the row that a test risk is of: one of variance T has the risk
+        ``noise_variance + T * excess_risk``, and one drawn like those of the sample has that at the mean of T.
+    row_weights : array_like, shape (..., M), optional
+        Probability of each of these values; equal if left out.
 
     Attributes
     ----------
     shape : tuple of int
-        Shape of the batch of problems: the broadcast of all scalars, and of the atom arguments without their last
-        axis.
+        Shape of the batch of problems: the broadcast of all scalars, and of the atom arguments (and those of rows)
+        without their last axis.
+    rows : Law or None
+        The law of T, as eigenvalues; None where all rows are alike.
 
     Raises
     ------
@@ -69,6 +79,11 @@ class LinearGaussian(Problem):
     limit that is nothing; but the interpolation threshold of scikit-learn's estimators, which fit an intercept unless
     ``fit_intercept=False``, is at n = p + 1, not at n = p: next to it, ask about one sample less.
 
+    Rows of unequal length are those of elliptical features, X = T^(1/2) Z Sigma^(1/2), and those of a sample that a
+    known graph filters: independent nodes Z Sigma^(1/2), labelled with independent noise through a filter F, have in
+    the eigenvectors of F F' the row variances that are its eigenvalues. Rows of variance zero hold noise only; they
+    count among the samples.
+
     Examples
     --------
     >>> problem = LinearGaussian(aspect_ratio="10/3", eigenvalues=[25, 1], signal=1, weights=[0.1, 0.9])
@@ -76,9 +91,19 @@ class LinearGaussian(Problem):
     ((), 2)
     >>> LinearGaussian(n_samples=30, n_features=100, eigenvalues=1, coefficients=0.1).law.signal.tolist()
     [1.0]
+
+    Each node of a ring of 60 sees the mean of itself and its two neighbours:
+
+    >>> import numpy as np, riskcalc as rc
+    >>> lowpass = (np.eye(60) + np.roll(np.eye(60), 1, axis=0) + np.roll(np.eye(60), -1, axis=0)) / 3
+    >>> lengths = np.maximum(np.linalg.eigvalsh(lowpass @ lowpass.T), 0)
+    >>> ring = {"n_samples": 60, "n_features": 30, "eigenvalues": 1, "signal": 2, "noise_variance": 0.5}
+    >>> seen = LinearGaussian(**ring, row_variances=lengths)
+    >>> round(rc.predict(LinearGaussian(**ring)).risk, 4), round(rc.predict(seen).risk, 4)
+    (1.0, 3.9949)
     """
 
-    _read: ClassVar[Mapping[str, Any]] = {"law": Law}
+    _read: ClassVar[Mapping[str, Any]] = {"law": Law, "row_variances": read_rows}
 
     def __init__(
         self,
@@ -95,12 +120,18 @@ class LinearGaussian(Problem):
         ridge: ArrayLike | str = 0.0,
         penalty: ArrayLike | str | None = None,
         basis: str = "principal",
+        row_variances: Law | ArrayLike | str | None = None,
+        row_weights: ArrayLike | str | None = None,
     ):
         self.law = _law(law, n_features, eigenvalues, signal, coefficients, weights)
         self.n_samples, self.n_features, self.aspect_ratio = _sizes(aspect_ratio, n_samples, n_features)
         self.noise_variance = at_least_zero(noise_variance, "noise_variance")
         self.ridge = exact_array(ridge, "ridge")
         self.penalty, self.basis = _penalty(penalty), _basis(basis, penalty)
+        self.row_variances, self.row_weights = check_rows(row_variances, row_weights)
+        self.rows = rows_law(self.row_variances, self.row_weights)
+        if self.rows is not None and self.basis != BASES[0]:
+            raise ValueError(f"in a {basis} basis rows are of equal length; leave row_variances or basis out")
         if isinstance(self.law, Continuous) and isinstance(self.penalty, np.ndarray) and self.penalty.shape[-1] != 1:
             raise ValueError(
                 "penalty must be None, 'natural' or one number where the law is continuous (its atoms are nodes of a "
@@ -120,6 +151,7 @@ class LinearGaussian(Problem):
                 "noise_variance": self.noise_variance,
                 "ridge": self.ridge,
             }
+            | ({} if self.rows is None else {"row_variances": np.empty(self.rows.shape[:-1], bool)})
         )
         if self.n_features is not None and not self.law.nodes_only:
             _check_number(self.law, self.n_atoms, self.n_features)
@@ -130,7 +162,7 @@ class LinearGaussian(Problem):
         """Its arguments: sizes or their ratio; a law, or its atoms."""
         law = self.law
         sizes = ("aspect_ratio",) if self.n_samples is None else ("n_samples", "n_features")
-        told = self._attributes((*sizes, "noise_variance", "ridge", "penalty"))
+        told = self._attributes((*sizes, "noise_variance", "ridge", "penalty", "row_variances", "row_weights"))
         own = type(law) is Atoms and (law.coefficients is None or self.n_features is not None)
         atoms = {name: value for name, value in law.given().items() if name != "n_features"}  # it is the problem's
         told |= atoms if own else {"law": law}

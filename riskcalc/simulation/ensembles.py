@@ -65,25 +65,26 @@ class Ensemble:
 
         @cache
         def effective_ridge() -> Any:
-            return self.effective_ridge(design)
+            return self.effective_ridge(design, self.ridge)
 
         known = (self.eigenvalues, self.truth, self.ranks, self.penalty)
         return Fitted(self.xp, coefficients, *known, luck, curvatures, effective_ridge)
 
-    def effective_ridge(self, design: Any) -> Any:
+    def effective_ridge(self, design: Any, ridge: float, rows: Any = 1.0) -> Any:
         """The effective ridge of a first fit, from its sample alone: one over the mean of 1/(eigenvalue + ridge), over
         the n eigenvalues of X D^-1 X'/n; zero where features are few and there is no ridge; shape (T, 1).
 
         That mean is the Stieltjes transform v at -ridge of what the eigenvalues tend to, for which Silverstein's
-        equation is 1/v = ridge + (p/n) mean(l/(1 + v l)) over the features' l = variance/D.
+        equation is 1/v = ridge + (p/n) mean(l/(1 + v l)) over the features' l = variance/D. It is that of the diagonal
+        of the inverse of X D^-1 X'/n + ridge, in which a row of a multiple of the variance counts as much more.
         """
         xp, n = self.xp, design.shape[1]
         counts = xp.sum(xp.astype(self.live, design.dtype), axis=-1, keepdims=True) + xp.zeros_like(design[:, :1, 0])
-        if self.ridge == 0 and bool(xp.all(counts <= n)):
+        if ridge == 0 and bool(xp.all(counts <= n)):
             return xp.zeros_like(counts)
         scaled = design / xp.sqrt(self.penalty)[:, None, :]
-        gram = xp.matmul(scaled, xp.matrix_transpose(scaled)) / n + self.ridge * xp.eye(n, dtype=design.dtype)
-        return 1 / xp.mean(xp.linalg.diagonal(xp.linalg.inv(gram)), axis=-1, keepdims=True)
+        gram = xp.matmul(scaled, xp.matrix_transpose(scaled)) / n + ridge * xp.eye(n, dtype=design.dtype)
+        return 1 / xp.mean(rows * xp.linalg.diagonal(xp.linalg.inv(gram)), axis=-1, keepdims=True)
 
     def curvatures(self, design: Any, penalty: Any, live: Any, ridge: float) -> Any:
         """The diagonal of the inverse Hessian of the penalised loss, up to a factor per trial; its limit as the ridge
@@ -132,6 +133,46 @@ class Ensemble:
                 gram = gram + n * ridge * xp.eye(n, dtype=design.dtype)
             solution = self._applied(transposed, self.backend.solve(gram, target))
         return solution if plain else solution / root
+
+
+class UnequalRows(Ensemble):
+    """Rows of unequal length: `rows` are factors of their features' variances, of shape (1, n) or (T, n).
+
+    A row without variance has no part in a fit but to be counted among the n.
+    """
+
+    def __init__(self, rows: np.ndarray, features: Population, noise_variance: float, ridge: float, backend: Backend):
+        super().__init__(features, noise_variance, ridge, backend)
+        self.rows = self.xp.asarray(rows)
+
+    def design(self, entries: Any) -> Any:
+        """The features of a sample: each row by its length."""
+        return super().design(entries) * self.xp.sqrt(self.rows)[:, :, None]
+
+    def effective_ridge(self, design: Any, ridge: float, rows: Any = 1.0) -> Any:
+        """From the rows that have variance, each by its own."""
+        kept, share = self._lively(design)
+        return super().effective_ridge(kept, ridge / share, self._taken(self.rows[:, :, None])[:, :, 0])
+
+    def curvatures(self, design: Any, penalty: Any, live: Any, ridge: float) -> Any:
+        """Of the rows that have variance."""
+        kept, share = self._lively(design)
+        return super().curvatures(kept, penalty, live, ridge / share)
+
+    def fit(self, design: Any, target: Any, penalty: Any, live: Any, ridge: float) -> Any:
+        """To the rows that have variance: the others change nothing."""
+        kept, share = self._lively(design)
+        return super().fit(kept, self._taken(target[:, :, None])[:, :, 0], penalty, live, ridge / share)
+
+    def _lively(self, design: Any) -> tuple[Any, float]:
+        """The rows that have variance, and which part of all rows they are."""
+        kept = self._taken(design)
+        return kept, kept.shape[1] / design.shape[1]
+
+    def _taken(self, array: Any) -> Any:
+        """Rows that have variance in some trial."""
+        found = self.xp.nonzero(self.xp.any(self.rows > 0, axis=0))[0]
+        return array if found.shape[0] == array.shape[1] else self.xp.take(array, found, axis=1)
 
 
 class Mixed(Ensemble):

@@ -20,7 +20,7 @@ from riskcalc.memory import fits
 from riskcalc.policies import Group, Optimal, Policy, Procedure, Ranking, Subset
 from riskcalc.problems import LinearGaussian, Problem, RankOne
 from riskcalc.simulation.backends import Backend
-from riskcalc.simulation.ensembles import Ensemble, Mixed
+from riskcalc.simulation.ensembles import Ensemble, Mixed, UnequalRows
 from riskcalc.simulation.populations import Population, dense_ranks, population, stacked
 
 # Without a ridge the risk of a sample of n rows in r dimensions has a finite variance only if they differ by this much.
@@ -53,6 +53,11 @@ class Sampler(ABC):
     def n_samples(self) -> int:
         """Rows of a sample."""
         return int(self.problem.n_samples)
+
+    @property
+    def n_live(self) -> int:
+        """Rows that hold more than noise."""
+        return self.n_samples
 
     @property
     def n_features(self) -> int:
@@ -123,6 +128,7 @@ def _(problem: LinearGaussian, n_samples: int) -> LinearGaussian:
         )
     fits(BYTES * p, f"{p:,} features at n_samples = {n_samples:,}")
     own = population(problem, p)
+    rows = None if problem.rows is None else problem.rows.features(n_samples)[0]
     return LinearGaussian(
         n_samples=n_samples,
         n_features=p,
@@ -131,13 +137,14 @@ def _(problem: LinearGaussian, n_samples: int) -> LinearGaussian:
         ridge=problem.ridge,
         penalty=None if problem.penalty is None else own.penalty[0],
         basis=problem.basis,
+        row_variances=rows,
     )
 
 
 @sampler.register
 def _(problem: LinearGaussian, n_samples: int, drawn: bool) -> Sampler:
     finite = sized(problem, n_samples)
-    kind = _SAMPLERS[problem.basis]
+    kind = _SAMPLERS[problem.basis] if finite.rows is None else UnequalRowsSampler
     return kind(finite, population(finite, int(finite.n_features)), problem if drawn else None)
 
 
@@ -179,12 +186,50 @@ class DiagonalSampler(Sampler):
         """Without a ridge the sizes of a fit must differ; weak features must not be lost beside strong ones."""
         live = self.features.eigenvalues > 0
         check_sizes(self, procedure, int(np.count_nonzero(live)), "features with variance")
-        if np.count_nonzero(live) > self.n_samples:
+        if np.count_nonzero(live) > self.n_live:
             check_spread((self.features.eigenvalues / self.features.penalty)[live], "eigenvalues over penalties")
         for policy, _ in procedure.rounds:
             check_choice(policy, self.features, self.law is not None)
             if isinstance(policy, Subset):
                 raise ValueError("the features of a law have no names; a subset is of correlated features")
+
+
+class UnequalRowsSampler(DiagonalSampler):
+    """Rows of unequal length, at the quantiles of their law, or drawn from it."""
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """The variances of rows at the quantiles, shape (1, n)."""
+        assert self.problem.rows is not None
+        return as_float(self.problem.rows.eigenvalues)[None, :]
+
+    @property
+    def n_live(self) -> int:
+        """Rows that have variance; of drawn ones the mean number."""
+        return int(np.count_nonzero(self.lengths))
+
+    def check(self, procedure: Procedure) -> None:
+        """As with equal rows; their number that has variance must be the same in all trials."""
+        if self.law is not None and self.n_live < self.n_samples:
+            raise ValueError('rows without variance are simulated with features="quantiles" only')
+        super().check(procedure)
+
+    def redrawn(self, trials: int, seed: np.random.SeedSequence) -> Any:
+        """Features and rows from their laws."""
+        if self.law is None or self.law.rows is None:
+            return None
+        rng = np.random.default_rng(seed.spawn(1)[0])
+        rows = np.stack([self.law.rows.features(self.n_samples, rng)[0] for _ in range(trials)])
+        return super().redrawn(trials, seed), rows
+
+    def ensemble(self, drawn: Sequence[Any], backend: Backend) -> Ensemble:
+        """The same features and rows in all trials, or those of each."""
+        if self.law is None:
+            features, rows = self.features, self.lengths
+        else:
+            own, lengths = zip(*drawn, strict=True)
+            features, rows = stacked([*own]), np.concatenate(lengths)
+        return UnequalRows(rows, features, self.noise_variance, self.ridge, backend)
 
 
 @sized.register
@@ -265,7 +310,7 @@ def _check_given(policy: Policy, drawn: bool) -> None:
 def check_sizes(sampler: Sampler, procedure: Procedure, rank: int, what: str) -> None:
     """Refuse fits without a ridge to about as many rows as what they fit has dimensions: `rank`, or as many as are
     kept."""
-    n = sampler.n_samples
+    n = sampler.n_live
     _check_variance(n, rank, sampler.ridge, what)
     for policy, retrain in procedure.rounds:
         if retrain is None:

@@ -15,6 +15,7 @@ from riskcalc.strategies.numbers import NOISE, RIDGES, either, numbers, once_in,
 
 # Eigenvalues over six decades.
 EIGENVALUES, PENALTIES, RATIOS = (1e-3, 1e3), (0.1, 10.0), (0.05, 50.0)
+LENGTHS = (0.05, 20.0)  # variances of rows
 BELOW_ZERO = (1e-6, 0.99)  # negative ridges, in units of what they may surely be
 AT_THRESHOLD = 1e-6  # nearer to which there is no negative ridge to speak of
 SAMPLES = 1000  # of `RankOne`, the most
@@ -29,6 +30,7 @@ def problems(
     ridge: bool | Literal["negative"] | None = None,
     penalty: bool | None = None,
     singular: bool | None = None,
+    rows: bool | None = False,
     max_atoms: int = 8,
     aspect_ratio: tuple[float, float] = RATIOS,
     basis: str = BASES[0],
@@ -47,6 +49,8 @@ def problems(
         Whether the penalty has weights, of atoms or "natural"; either if not given.
     singular : bool, optional
         Whether some features have no variance; either if not given.
+    rows : bool or None
+        Whether rows are of unequal length, some of them of none; either if None.
     max_atoms : int >= 1
     aspect_ratio : (low, high)
         Bounds, within which exactly 1, the interpolation threshold, comes up often.
@@ -71,6 +75,8 @@ def problems(
         if penalty:
             raise ValueError(f"a {basis} basis goes with no penalty but 1; leave penalty out, got {penalty}")
         penalty = False
+    if ridge == "negative" and rows is not False:
+        raise ValueError(f"negative ridges go with rows of equal length; leave rows out, got {rows}")
     # One weight of a penalty fits every law.
     plain = arguments(
         noise=noise,
@@ -90,6 +96,8 @@ def problems(
             given = {name: value for name, value in given.items() if name not in LAW}
             given["law"] = draw(law)
         given["basis"] = basis
+        if draw(either(rows)):
+            given |= draw(_rows())
         if ridge == "negative":
             given["ridge"] = -_reach(LinearGaussian(**given)) * draw(numbers(*BELOW_ZERO, simplest=0.5))
         return LinearGaussian(**given)
@@ -228,6 +236,19 @@ def correlated_problems(
 LAW = ("eigenvalues", "signal", "weights")
 # Mass, eigenvalue, whether it may be zero instead, coefficient and penalty.
 _ATOM = (st.integers(0, 1000), numbers(*EIGENVALUES), once_in(4), signed(), numbers(*PENALTIES))
+
+
+# Mass and variance of a value of rows, and whether that may be zero instead.
+_ROW = (st.integers(1, 1000), numbers(*LENGTHS), once_in(4))
+
+
+@st.composite
+def _rows(draw: st.DrawFn) -> dict[str, tuple[float, ...]]:
+    """Arguments of rows of unequal length, the first of which is not zero."""
+    drawn = [[draw(part) for part in _ROW] for _ in range(draw(st.integers(1, 3)))]
+    masses, lengths, zero = zip(*drawn, strict=True)
+    lengths = (lengths[0], *(0.0 if gone else own for own, gone in zip(lengths[1:], zero[1:], strict=True)))
+    return {"row_variances": lengths, "row_weights": tuple((np.array(masses) / sum(masses)).tolist())}
 
 
 @st.composite

@@ -26,10 +26,11 @@ from riskcalc.theory import (
     sampling,
     small_model,
     training_error,
+    unequal_rows,
 )
 
 _THEOREMS = (dense, masks, sampling, groups, optimal, pruning, training_error, retraining, iterative, small_model)
-_OTHER_FEATURES = (generic_basis, generic_retraining, generic_fresh, interpolators, correlated)
+_OTHER_FEATURES = (generic_basis, generic_retraining, generic_fresh, interpolators, correlated, unequal_rows)
 _SPECIAL_CASES = (isotropic, negative_ridge, limits, rank_one)
 CHAPTERS = registry(module.CHAPTER for module in (*_THEOREMS, *_OTHER_FEATURES, *_SPECIAL_CASES))
 REGISTRY = registry(formula for chapter in CHAPTERS.values() for formula in chapter.formulas)

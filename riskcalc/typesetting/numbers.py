@@ -18,7 +18,7 @@ from riskcalc.formulas.symbols import QUANTITIES, Expression, H, LawSymbol, Quan
 from riskcalc.laws import Continuous, Law
 from riskcalc.problems import Correlated, LinearGaussian, RankOne, check_problem
 from riskcalc.problems.base import facts_latex
-from riskcalc.problems.latex import as_typed, law_latex, number_latex
+from riskcalc.problems.latex import as_typed, law_latex, number_latex, rows_latex
 from riskcalc.theory.symbols import (
     B,
     D,
@@ -86,7 +86,7 @@ def _(problem: LinearGaussian) -> Numbers:
             (_number(weight), {Lambda: _number(variance), B: _scaled(size, law), D: _number(penalty)})
             for weight, variance, size, penalty in (atoms if problem.n_atoms <= MOST_ATOMS else ())
         ],
-        law=law_latex(problem),
+        law=r",\quad ".join([law_latex(problem), *([] if problem.rows is None else [rows_latex(problem.rows)])]),
     )
 
 

@@ -12,7 +12,7 @@ from riskcalc.lowering.lowered import Lowered
 from riskcalc.lowering.solve import Balance, balance_root, open_bracket
 from riskcalc.lowering.state import State, take
 from riskcalc.lowering.surplus import Surplus
-from riskcalc.prediction.diagonal.negative import effective_ridge as negative_effective_ridge
+from riskcalc.prediction.diagonal.negative import effective_ridge as negative_ridges
 from riskcalc.prediction.status import Status
 from riskcalc.references import dense
 
@@ -25,6 +25,11 @@ class Fit:
     excess_risk: np.ndarray
     training_error: np.ndarray
     status: np.ndarray
+
+    @property
+    def risk(self) -> np.ndarray:
+        """The test risk, which is the noise that the coefficients are seen through where rows are alike."""
+        return self.state["gamma"]
 
 
 def fit_dense(state: State, surplus: Surplus, mass: Pair, work: Evaluator, start: np.ndarray | None = None) -> Fit:
@@ -44,7 +49,7 @@ def fit_dense(state: State, surplus: Surplus, mass: Pair, work: Evaluator, start
 
     nu, q = abs(0 * excess), work.value(dense.LEAST_SQUARES_SLACK, state)
     status = np.zeros(len(excess), dtype=int)
-    for some, solve in ((ridged, _effective_ridge), (negative, negative_effective_ridge)):
+    for some, solve in ((ridged, effective_ridge), (negative, negative_ridges)):
         rows = np.flatnonzero(some)
         if rows.size == 0:
             continue
@@ -80,7 +85,7 @@ def _risks(work: Evaluator) -> Lowered:
     return work.lower(both, dense.SHRINKAGE, "dense.risks")
 
 
-def _effective_ridge(
+def effective_ridge(
     state: State, surplus: Surplus, start: np.ndarray | None, work: Evaluator
 ) -> tuple[np.ndarray, np.ndarray]:
     """The root, and where it satisfies its equation."""

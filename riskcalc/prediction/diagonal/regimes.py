@@ -96,7 +96,8 @@ def chunks(problem: LinearGaussian, shape: tuple[int, ...], system: SolvingSyste
     rows_of_atoms = {name: _flat(array, shape, atoms) for name, array in per_atom.items()}
     rows_of_regimes = {name: np.broadcast_to(array, shape).reshape(count, 1) for name, array in per_regime.items()}
     problem_rows = np.broadcast_to(np.arange(np.prod(problem.shape, dtype=int)).reshape(problem.shape), shape).ravel()
-    size, whole = max(1, CHUNK // atoms), problem.n_features is not None
+    widest = atoms if problem.rows is None else max(atoms, problem.rows.n_atoms)
+    size, whole = max(1, CHUNK // widest), problem.n_features is not None
     for start in range(0, count, size):
         rows = slice(start, min(start + size, count))
         exact = {name: array[rows] if len(array) > 1 else array for name, array in rows_of_atoms.items()}
@@ -129,6 +130,26 @@ def chunks(problem: LinearGaussian, shape: tuple[int, ...], system: SolvingSyste
             whole=whole,
             inexact_weights=inexact,
         )
+
+
+def law_of_rows(problem: LinearGaussian, chunk: Chunk, system: SolvingSystem) -> tuple[State, Surplus]:
+    """The law of the rows of unequal length in the regimes of a chunk, and its mass without variance, exact.
+
+    The mass is in units of the law's total, and blurred where it is a sum of rounded weights.
+    """
+    law = problem.rows
+    assert law is not None
+    ones, count = np.ones(1), law.n_atoms
+    per_row = {"row_variance": law.eigenvalues, "weights": ones if law.weights is None else law.weights}
+    flat = {name: _flat(array, chunk.shape, count) for name, array in per_row.items()}
+    exact = {name: array[chunk.rows] if len(array) > 1 else array for name, array in flat.items()}
+    state = {name: system.number(array) for name, array in exact.items()}
+    state["total"] = system.number(np.full((1, 1), float(count) if law.weights is None else 1.0))
+    empty = np.broadcast_to(exact["row_variance"] == 0, np.broadcast_shapes(*(one.shape for one in exact.values())))
+    weights = np.where(empty, exact["weights"], 0)
+    one = np.ones((len(weights), 1))
+    rounded = np.any(empty & _inexact(exact["weights"]), axis=-1, keepdims=True)
+    return state, system.surplus(one, weights, 0 * one).blurred(rounded, ROUNDED * state["total"] * one, False)
 
 
 def _distinct(problem_rows: np.ndarray, repeated: bool) -> tuple[np.ndarray, np.ndarray]:

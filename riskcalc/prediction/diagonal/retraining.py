@@ -8,13 +8,14 @@ from riskcalc.lowering.compensated import Pair, add, product, total, total_of
 from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.rounding import relative_error
-from riskcalc.lowering.state import State, shape, take
+from riskcalc.lowering.state import shape, take
 from riskcalc.lowering.surplus import Surplus
-from riskcalc.prediction.diagonal.fit import Fit, fit_dense
+from riskcalc.prediction.diagonal.fit import Fit
 from riskcalc.prediction.diagonal.masks import MaskGroup
 from riskcalc.prediction.diagonal.regimes import ROUNDED, Budget, Chunk
+from riskcalc.prediction.diagonal.rows import Rows
 from riskcalc.prediction.status import Status
-from riskcalc.references import merged, pruning, retraining, small_model
+from riskcalc.references import pruning
 
 Values = dict[str, np.ndarray]
 
@@ -34,6 +35,7 @@ def fit_fresh(
     chunk: Chunk,
     budget: Budget,
     ridge: np.ndarray,
+    sample: Rows,
     work: Evaluator,
     start: np.ndarray | None,
 ) -> tuple[Fit, Values]:
@@ -43,7 +45,6 @@ def fit_fresh(
     """
     state = chunk.state | {"ridge": ridge}
     weights = np.broadcast_to(state["weights"], shape(state)).copy(order="K")
-    noise = work.value(small_model.NOISE, state | {"misfit": misfit})
     for group in groups:
         weights[group.rows] = weights[group.rows] * group.kept(work)
     dead_mass = total_of(weights, state["Lambda"] == 0)
@@ -53,17 +54,16 @@ def fit_fresh(
     rounded = np.asarray(dead_mass[0] > 0, bool) & (chunk.inexact_weights | (work.system is FLOAT64))
     surplus = surplus.blurred(rounded, ROUNDED * state["total"], chunk.whole | ~chunk.inexact_weights)
     live = (mass[0] - dead_mass[0], mass[1] - dead_mass[1])
-    fit = fit_dense(state | {"weights": weights, "sigma2": noise}, surplus, live, work, start)
-    beyond_noise = work.value(small_model.EXCESS_RISK, {"misfit": misfit, "fit_excess_risk": fit.excess_risk})
+    fit = sample.fit(state | {"weights": weights}, surplus, live, start, misfit)
     return fit, {
-        "risk": fit.state["gamma"],
-        "excess_risk": beyond_noise,
+        "risk": fit.risk,
+        "excess_risk": fit.excess_risk,
         "training_error": fit.training_error,
         "misfit": misfit,
     }
 
 
-def fit_same(fit: Fit, fresh: Values, groups: list[MaskGroup], work: Evaluator) -> Values:
+def fit_same(fit: Fit, fresh: Values, groups: list[MaskGroup], sample: Rows, work: Evaluator) -> Values:
     """The quantities of the fit on the sample that the masks were found on, from those on a fresh sample."""
     names = ("risk", "excess_risk", "training_error")
     values = fresh | {name: fresh[name].copy() for name in names}
@@ -77,35 +77,11 @@ def fit_same(fit: Fit, fresh: Values, groups: list[MaskGroup], work: Evaluator) 
         if own.size == 0:
             continue
         rows = group.rows[own]
-        second = take({"nu2": fit.state["nu"], "q2": fit.state["q"], "ridge2": fit.state["ridge"]}, rows)
-        found, sizes = _remembering(take(group.state, own) | second, group, work)
+        found, sizes = sample.fit_again(take(group.state, own), rows, fit, group.where)
         values["rounding_error"][rows] = relative_error(found, sizes, work.system.epsilon)
         for name, value in zip(names, found, strict=True):
             values[name][rows] = value
     return values
-
-
-def _remembering(state: State, group: MaskGroup, work: Evaluator) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Test risk, its part beyond the noise and training error of the second fit, by its two linear equations.
-
-    And the sizes of their terms, those of the unknowns included.
-    """
-    where = merged(retraining.REFITTED, group.where)
-    forms = work.linear_terms((retraining.STATIONARITY, retraining.COVARIANCE))
-    found = work.lower(forms, where, "retraining.equations", sized=(0, 6))(state)
-    (k, f, g), (l, h, m) = found[:3], found[3:6]  # k + f rho + g c = 0 and l + h rho + m c = 0
-    (ks, fs, gs), (ls, hs, ms) = found[6:9], found[9:]
-    determinant, lost = f * m - g * h, fs * ms + gs * hs
-    state |= {"rho": (g * l - k * m) / determinant, "c": (k * h - f * l) / determinant}
-    sizes = {"rho": gs * ls + ks * ms, "c": ks * hs + fs * ls}
-    state |= {f"{name}_size": (own + abs(state[name]) * lost) / abs(determinant) for name, own in sizes.items()}
-    wanted = (work.form(retraining.RISK), work.form(retraining.EXCESS_RISK))
-    lowered = work.lower(wanted, where, "retraining.risk", sized=(0, 2), inexact=("c", "rho"))
-    risk, beyond_noise, *sizes_of_risks = lowered(state)
-    state |= {"retrained_risk": risk, "retrained_risk_size": sizes_of_risks[0]}
-    wanted, inexact = (work.form(retraining.TRAINING_ERROR),), ("c", "retrained_risk", "rho")
-    training, size = work.lower(wanted, where, "retraining.training_error", sized=(0, 1), inexact=inexact)(state)
-    return [risk, beyond_noise, training], [*sizes_of_risks, size]
 
 
 def _kept_mass(groups: list[MaskGroup], chunk: Chunk, budget: Budget, weights: np.ndarray) -> tuple[Surplus, Pair]:

@@ -17,12 +17,14 @@ from riskcalc.policies import Policy, Procedure, Retrain
 from riskcalc.prediction.bases import in_basis
 from riskcalc.prediction.diagonal.columns import ATOM_ENTRIES
 from riskcalc.prediction.diagonal.finite import finite_sample_risk, finite_size
-from riskcalc.prediction.diagonal.fit import Fit, fit_dense
+from riskcalc.prediction.diagonal.fit import Fit
 from riskcalc.prediction.diagonal.masks import COEFFICIENT, MaskGroup, masks_of
 from riskcalc.prediction.diagonal.pruned import pruned, thresholds
 from riskcalc.prediction.diagonal.regimes import Budget, Chunk, chunks
 from riskcalc.prediction.diagonal.retraining import Values, fit_fresh, fit_same, misfit_of
 from riskcalc.prediction.diagonal.rounds import prune_repeatedly
+from riskcalc.prediction.diagonal.rows import EqualRows, Rows
+from riskcalc.prediction.diagonal.unequal_rows import UnequalRows
 from riskcalc.prediction.policies import Drawn, Scored, mask, score
 from riskcalc.prediction.solvers import Model, NotCovered, Solver
 from riskcalc.prediction.status import MOST_ROUNDING, Status
@@ -69,9 +71,7 @@ class DiagonalModel(Model):
             status = np.where((status == Status.OK) & imprecise, Status.IMPRECISE, status)
         errors = self.values.keys() - {"threshold", "integration_error"}
         values = dict(self.values) | _known({name: self.values[name] for name in errors}, status)
-        return status, values | _known({"dense_risk": fit.state["gamma"]}, fit.status) | {
-            "effective_ridge": fit.state["nu"]
-        }
+        return status, values | _known({"dense_risk": fit.risk}, fit.status) | {"effective_ridge": fit.state["nu"]}
 
     def kept(self, work: Evaluator) -> np.ndarray:
         """Fraction kept of each atom: all in the dense fit, nan where there is no mask."""
@@ -96,14 +96,14 @@ class DiagonalSolver(Solver):
 
     def __init__(self, problem: LinearGaussian, chunk: Chunk, work: Evaluator):
         self.problem, self.chunk, self.work = problem, chunk, work
+        self.sample = EqualRows(work) if problem.rows is None else UnequalRows(problem, chunk, work)
         self._budgets: dict[Any, Budget] = {}
 
     def fit(self, first: DiagonalModel | None) -> DiagonalModel:
         """T1."""
-        fit = fit_distinct(self.chunk, self.work, _trial(None if first is None else first.fit, self.work))
-        gamma = fit.state["gamma"]
-        values = {"risk": gamma, "excess_risk": fit.excess_risk} | self._finite(fit, np.ones(gamma.shape, bool))
-        return DiagonalModel(fit.status, values | {"training_error": fit.training_error, "misfit": 0 * gamma}, fit)
+        fit = fit_distinct(self.chunk, self.sample, _trial(None if first is None else first.fit, self.work))
+        values = {"risk": fit.risk, "excess_risk": fit.excess_risk} | self._finite(fit, np.ones(fit.risk.shape, bool))
+        return DiagonalModel(fit.status, values | {"training_error": fit.training_error, "misfit": 0 * fit.risk}, fit)
 
     def prune(self, model: DiagonalModel | None, policy: Policy, first: DiagonalModel | None) -> DiagonalModel:
         """T2, T3 and T5; only the mask where nothing is fitted yet."""
@@ -125,6 +125,7 @@ class DiagonalSolver(Solver):
             else self.work.system.number(first.values["threshold"])
         )
         groups, status = masks_of(policy, fit, state, budget, self.work, trial, finer)
+        groups = [replace(group, errors=self.sample.errors(group.errors)) for group in groups]
         if model is None or fit is None:
             values: Values = {"misfit": misfit_of(groups, state["kappa"], self.work)}
         else:
@@ -166,14 +167,16 @@ class DiagonalSolver(Solver):
             trial = _trial(None if first is None else first.second, self.work)
             known = model.values["misfit"]
             misfit = np.where(known == known, known, 0 * known)  # where there is no mask nothing is dropped
-            second, values = fit_fresh(model.groups, misfit, self.chunk, model.budget, ridge, self.work, trial)
+            second, values = fit_fresh(
+                model.groups, misfit, self.chunk, model.budget, ridge, self.sample, self.work, trial
+            )
             values = values | self._finite(second, self._fixed(model.groups, second.state))
             own = {"weights": self.chunk.state["weights"]}  # in place of those kept, which nothing needs any more
             second = replace(second, state=second.state | own)
             model.fresh[fresh] = second, values
         second, values = model.fresh[fresh]
         if retrain.sample == "same":
-            values = fit_same(second, values, model.groups, self.work)
+            values = fit_same(second, values, model.groups, self.sample, self.work)
         masked = np.zeros(len(model.status), bool)
         for group in model.groups:
             masked[group.rows] = model.status[group.rows] != Status.NOT_CONVERGED
@@ -190,6 +193,8 @@ class DiagonalSolver(Solver):
         """
         if self.work.system is not FLOAT64:
             raise NotCovered("digits: iterative pruning is integrated in double precision; leave digits out")
+        if self.problem.rows is not None:
+            raise NotCovered("rounds of pruning are predicted with rows of equal length; leave row_variances out")
         fit, last = dense.fit, procedure.retrain
         assert fit is not None
         policies, fits = zip(*procedure.rounds, strict=True)
@@ -239,7 +244,7 @@ class DiagonalSolver(Solver):
 
     def _finite(self, fit: Fit, known: np.ndarray) -> Values:
         """What finite size makes of the risk of a fit, if there is a size; where features are `known` to be fixed."""
-        if self.problem.n_samples is None:
+        if self.problem.n_samples is None or self.problem.rows is not None:
             return {}
         n_samples = self.chunk.regimes_of(self.problem.n_samples)
         return {
@@ -258,14 +263,14 @@ class DiagonalSolver(Solver):
         return self._budgets[key]
 
 
-def fit_distinct(chunk: Chunk, work: Evaluator, start: np.ndarray | None = None) -> Fit:
+def fit_distinct(chunk: Chunk, sample: Rows, start: np.ndarray | None = None) -> Fit:
     """The dense fits of a chunk, each distinct problem solved once however many budgets it is asked for."""
     first, inverse = chunk.distinct
     if len(first) == len(inverse):
-        return fit_dense(chunk.state, chunk.ridge_surplus, chunk.live_mass, work, start)
+        return sample.fit(chunk.state, chunk.ridge_surplus, chunk.live_mass, start)
     mass = (chunk.live_mass[0][first], chunk.live_mass[1][first])
     trial, given = None if start is None else start[first], take(chunk.state, first)
-    fit = fit_dense(given, chunk.ridge_surplus.rows(first), mass, work, trial)
+    fit = sample.fit(given, chunk.ridge_surplus.rows(first), mass, trial, regimes=first)
     found = {name: array[inverse] for name, array in fit.state.items() if array is not given.get(name)}
     return replace(
         fit,
