@@ -70,8 +70,8 @@ from riskcalc.theory.symbols import (
 
 h = Symbol("h", real=True)  # a value of a standard normal variable, integrated over
 v = law_symbol("v", "trial coefficient along a direction, in the units of the iteration", REAL, "v")
-seen = law_symbol("seen", "what the second fit sees along a direction of what is kept, $W+G_2$", REAL, "Y_2")
-left = law_symbol("left", "what the first fit leaves along it, $Z$", REAL, "Z")
+seen = law_symbol("seen_along", "what the second fit sees along a direction of what is kept, $W+G_2$", REAL, "Y_2")
+rest = law_symbol("rest_along", "what the first fit leaves along it, $Z$", REAL, "Z")
 ell = law_symbol("ell", r"an eigenvalue of $\Sigma_{SS}$", POSITIVE, r"\ell")
 spread = scalar("spread", "standard deviation of the noise that is new", POSITIVE, r"\epsilon")
 v1, v2 = (scalar(f"v{i}", f"variance of feature {i}", POSITIVE, f"v_{i}") for i in (1, 2))
@@ -251,9 +251,9 @@ def _retrained(d, records):
     d.step(
         "the second fit is stationary",
         Roots(
-            Equal(ell * (q2 * (seen - v) - kappa * onsager * left), ridge2 * v),
+            Equal(ell * (q2 * (seen - v) - kappa * onsager * rest), ridge2 * v),
             v,
-            (ell / (ell + nu2) * (seen + c * left),),
+            (ell / (ell + nu2) * (seen + c * rest),),
         ),
         r"""$F_S(q_2(W+G_2-V_2)-\kappa bZ)=\lambda_2\sqrt n\,\hat\beta_S$ with $V_2=\sqrt nF_S^\top\hat\beta_S$. Along a
         singular direction of $F_S$, of squared singular value $\ell$, the equation is that of an uncorrelated feature;
