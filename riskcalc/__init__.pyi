@@ -19,11 +19,12 @@ from .policies import (
     Retrain,
     Sampled,
     Score,
+    Subset,
     Variance,
 )
 from .prediction.predict import predict, small_model
 from .prediction.result import Prediction
-from .problems import LinearGaussian, RankOne
+from .problems import Correlated, FactorCovariance, LinearGaussian, RankOne
 from .problems.tabular import from_data
 from .questions.compare import Comparison, compare
 from .questions.prunability import Prunability, prunability
@@ -39,7 +40,9 @@ __version__: str
 __all__ = [
     "BrainSurgeon",
     "Comparison",
+    "Correlated",
     "Estimate",
+    "FactorCovariance",
     "Group",
     "Hessian",
     "Iterative",
@@ -57,6 +60,7 @@ __all__ = [
     "SamplingBudget",
     "Schedule",
     "Score",
+    "Subset",
     "Theory",
     "Variance",
     "Verification",

@@ -346,6 +346,13 @@ def flag(value: Any, name: str) -> bool:
     return value
 
 
+def check_seed(seed: int) -> int:
+    """The seed, if it is an integer of at least zero."""
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise ValueError(f"seed must be an integer of at least 0, got {seed!r}")
+    return int(seed)
+
+
 def matching_shapes(arrays: dict[str, np.ndarray]) -> tuple[int, ...]:
     """The broadcast shape of named arrays; a ValueError that names them and their shapes if there is none."""
     try:

@@ -45,6 +45,8 @@ PROBLEMS = {
     "many features": rc.LinearGaussian(
         aspect_ratio=2, law=rc.laws.Empirical(np.linspace(1, 2, 20_000), np.ones(20_000)), noise_variance=1
     ),
+    "correlated": rc.Correlated(np.eye(8) + 0.3, np.arange(8.0), 6, noise_variance=1, ridge=1),
+    "correlated, few": rc.Correlated(np.eye(8) + 0.3, np.arange(8.0), 20, noise_variance=1),
     "one factor": rc.RankOne([2, 1, 1, 1] * 2, [1, 1, 0, -1] * 2, 20, noise_variance=1),
 }
 
@@ -55,7 +57,7 @@ def policies(keep: Any) -> Iterator[Policy]:
     for kind in POLICIES.values():
         names = [option.name for option in kind.choices]
         kinds = [option.kind for option in kind.choices]
-        if not {list, Expression} & {*kinds}:
+        if not {list, tuple, Expression} & {*kinds}:
             for chosen in product(*(values[one] for one in kinds)):
                 yield kind(**dict(zip(names, chosen, strict=True)), keep=keep)
 

@@ -18,7 +18,9 @@ def test_public_names_are_pinned():
     assert sorted(rc.__all__) == [
         "BrainSurgeon",
         "Comparison",
+        "Correlated",
         "Estimate",
+        "FactorCovariance",
         "Group",
         "Hessian",
         "Iterative",
@@ -36,6 +38,7 @@ def test_public_names_are_pinned():
         "SamplingBudget",
         "Schedule",
         "Score",
+        "Subset",
         "Theory",
         "Variance",
         "Verification",

@@ -64,7 +64,9 @@ NATURAL = rc.LinearGaussian(aspect_ratio=2, eigenvalues=[3, 1, 0], signal=2, pen
 WEIGHTED = rc.LinearGaussian(aspect_ratio=2, eigenvalues=[3, 1], signal=2, penalty=[1, "1/2"], ridge="1/8")
 MANY = rc.LinearGaussian(law=rc.laws.PowerLaw(1.2, 0.3, 200), n_samples=50, n_features=200)
 CONTINUOUS = rc.LinearGaussian(law=rc.laws.MarchenkoPastur(0.5, signal=2, signal_power=0.5), aspect_ratio=0.5)
-PROBLEMS = (TWO_LEVEL, DECIMAL, NATURAL, WEIGHTED, MANY, CONTINUOUS)
+CORRELATED = rc.Correlated([[1, "1/2"], ["1/2", 2]], [1, -0.3], n_samples=5, noise_variance="1/4")
+FACTORS = rc.Correlated(rc.FactorCovariance([[1, 2]] * 9, 0.5), [1] * 9, n_samples=5, ridge=0.1)
+PROBLEMS = (TWO_LEVEL, DECIMAL, NATURAL, WEIGHTED, MANY, CONTINUOUS, CORRELATED, FACTORS)
 PREDICTIONS = (
     rc.predict(TWO_LEVEL),
     rc.predict(TWO_LEVEL, rc.Hessian(keep="1/10")),
@@ -246,7 +248,7 @@ def test_every_formula_is_exported_and_nothing_of_sympy_is_left():
             "chi",
         ),
         *("sigma", "varsigma", "varepsilon", "tau", "phi", "omega", "ell", "nabla", "partial"),
-        *("Delta", "Gamma", "Lambda", "Phi"),
+        *("Delta", "Gamma", "Lambda", "Phi", "Sigma"),
     }
     for name, latex in everything().items():
         assert set(re.findall(r"\\([A-Za-z]+)", latex)) <= known, name
@@ -391,6 +393,18 @@ def test_problems_and_predictions():
     assert r"\gamma = \infty" in rc.latex(PREDICTIONS[-1])
     assert r"p/n = 200/50" in rc.latex(MANY)
     assert r"\Lambda \sim \text{Marchenko--Pastur}(0.5),\quad B = 2 \Lambda^{0.5}" in rc.latex(CONTINUOUS)
+
+
+def test_correlated_features():
+    assert rc.latex(CORRELATED) == (
+        "\\begin{align*}\n"
+        "  & p = 2,\\quad n = 5,\\quad \\sigma^2 = \\frac{1}{4},\\quad \\lambda = 0, \\\\\n"
+        "  & \\Sigma = \\begin{pmatrix} 1 & \\frac{1}{2} \\\\ \\frac{1}{2} & 2 \\end{pmatrix},"
+        "\\quad \\beta = (1, -0.3)\n"
+        "\\end{align*}"
+    )
+    assert r"\Sigma = LL^\top + \operatorname{diag}(d) \text{ of 9 features, 2 factors}" in rc.latex(FACTORS)
+    assert r"\Sigma \text{ of 5 features}" in rc.latex(rc.Correlated([[1] * 5] * 5, [1] * 5, 7))
 
 
 def test_what_cannot_be_written_is_refused():

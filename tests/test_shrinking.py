@@ -109,12 +109,25 @@ def test_what_two_atoms_expose_shrinks_to_two():
     assert problem.law.weights.tolist() == [0.5, 0.5]
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_what_correlation_exposes_shrinks_to_two_features(seed: int):
+    def wrong(problem: rc.Correlated) -> bool:
+        return bool((np.triu(problem.covariance, 1) > 0.1).any())
+
+    drawn = strategies.correlated_problems(factors=False).filter(lambda problem: problem.n_atoms > 1)
+    problem = find(drawn, wrong, settings=SEARCH, random=random.Random(seed))
+    assert problem.n_atoms == 2
+    assert (problem.noise_variance, problem.ridge, problem.n_samples) == (0, 0, 4)
+    assert eval(repr(problem), vars(rc)) == problem, "its repr can be pasted"
+
+
+PROBLEMS = [Problem, rc.LinearGaussian, rc.RankOne, rc.Correlated]
 LAWS = [Atoms, Beta, Empirical, MarchenkoPastur, PowerLaw, Uniform]
 
 
 @pytest.mark.parametrize(
     "kind",
-    [Problem, rc.LinearGaussian, rc.RankOne, Policy, *POLICIES.values(), Law, *LAWS, rc.Retrain, rc.Procedure],
+    [*PROBLEMS, Policy, *POLICIES.values(), Law, *LAWS, rc.Retrain, rc.Procedure],
     ids=lambda kind: kind.__name__,
 )
 def test_hypothesis_knows_the_types(kind: type):

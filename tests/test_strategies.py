@@ -99,6 +99,48 @@ def test_problems_are_as_asked(data, noise, ridge, penalty, singular, atoms):
     assert ((live >= 1e-3) & (live <= 1e3)).all()
 
 
+@pytest.mark.parametrize(
+    "corner",
+    [
+        lambda problem: problem.n_atoms == 6 and problem.n_samples < 6,
+        lambda problem: problem.n_atoms == 6 and problem.n_samples > 12,
+        lambda problem: problem.n_atoms == problem.n_samples > 1,
+        lambda problem: np.linalg.matrix_rank(problem.covariance) < problem.n_atoms,
+        lambda problem: problem.feature_variances.max() > 100 * problem.feature_variances.min() > 0,
+        lambda problem: (abs(_correlations(problem)) > 0.9).any() and (problem.coefficients == 0).any(),
+        lambda problem: (_correlations(problem) < -0.5).any(),
+    ],
+)
+def test_corners_of_correlated_problems_are_reached(corner):
+    assert corner(find(strategies.correlated_problems(), corner, settings=SEARCH))
+
+
+def _correlations(problem: rc.Correlated) -> np.ndarray:
+    """Of different features."""
+    covariance = np.asarray(problem.covariance, float)
+    scales = np.sqrt(np.outer(covariance.diagonal(), covariance.diagonal()))
+    return np.where(scales > 0, covariance / np.where(scales > 0, scales, 1), 0) - np.eye(len(covariance))
+
+
+@given(st.data(), EITHER, EITHER, EITHER, EITHER, st.integers(1, 4))
+def test_correlated_problems_are_as_asked(data, noise, ridge, factors, singular, features):
+    problem = data.draw(
+        strategies.correlated_problems(
+            noise=noise, ridge=ridge, factors=factors, singular=singular, max_features=features
+        )
+    )
+    assert problem.n_atoms <= features
+    assert 1 <= problem.n_samples <= 3 * problem.n_atoms
+    rank = np.linalg.matrix_rank(problem.covariance)
+    found = {
+        "noise": (noise, problem.noise_variance > 0),
+        "ridge": (ridge, problem.ridge > 0),
+        "factors": (factors, isinstance(problem.covariance, rc.FactorCovariance)),
+    }
+    assert all(asked is None or asked == drawn for asked, drawn in found.values()), found
+    assert singular is None or (rank <= 2 if singular else rank == problem.n_atoms)
+
+
 @settings(max_examples=200)  # there are many kinds
 @given(st.data(), EITHER, EITHER)
 def test_laws_are_as_asked(data, continuous, singular):

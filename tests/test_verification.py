@@ -18,7 +18,8 @@ from riskcalc.simulation import backends
 from riskcalc.theory.symbols import B, Lambda, kappa, sigma2
 from riskcalc.verification import subjects
 from riskcalc.verification.equivalence import extrapolate, half_width
-from riskcalc.verification.evidence import FIRST_TRIALS
+from riskcalc.verification.evidence import FIRST_TRIALS, Evidence
+from riskcalc.verification.expected import Expected
 from riskcalc.verification.subjects import Theory
 from riskcalc.verification.verify import LADDER, verify
 
@@ -171,12 +172,45 @@ def test_retraining_on_a_fresh_sample_agrees():
 def test_a_wrong_prediction_of_the_package_disagrees(monkeypatch):
     right = subjects.evaluate
 
-    def wrong(*arguments):
-        found = right(*arguments).items()
+    def wrong(*arguments, **how):
+        found = right(*arguments, **how).items()
         return {asked: replace(one, values=one.values | {"risk": 1.06 * one.risk}) for asked, one in found}
 
     monkeypatch.setattr(subjects, "evaluate", wrong)
     assert verify(PROBLEM, tolerance=0.03, **HERE).verdict == "disagree"
+
+
+def test_a_prediction_that_is_hardly_known_is_not_called_wrong(monkeypatch):
+    """The same error, within what its draws may be off: of these, there is no verdict."""
+    right = subjects.evaluate
+
+    def wrong(*arguments, **how):
+        found = right(*arguments, **how).items()
+        changed = {asked: {"risk": 1.06 * one.risk, "integration_error": 0.03 * one.risk} for asked, one in found}
+        return {asked: replace(one, values=one.values | changed[asked]) for asked, one in found}
+
+    monkeypatch.setattr(subjects, "evaluate", wrong)
+    assert verify(PROBLEM, tolerance=0.03, **HERE | {"seconds": 1}).verdict == "undecided"
+
+
+@pytest.mark.parametrize("share", [0.3, 1.0, 3.0])
+def test_errors_of_the_theory_keep_the_level(share: float):
+    """Experiments whose true deviation is just above the tolerance, in which the theory, too, is an average of draws:
+    of standard errors that are so many times those of the trials."""
+    tolerance, level, scatter, trials = 0.02, 0.05, 0.003, np.array([128, 64, 32])
+    rng = np.random.default_rng(3)
+    means = 1.0201 + scatter * rng.standard_normal((3, ROWS))
+    scattered = scatter * np.sqrt(rng.chisquare(trials[:, None] - 1, (3, ROWS)) / (trials[:, None] - 1))
+    theories = 1 + share * scatter * rng.standard_normal((3, ROWS))
+    counts = np.broadcast_to(trials[:, None], (3, ROWS))
+    evidence = Evidence(SIZES, means, scattered, counts, np.ones(ROWS), level)
+    expected = Expected(theories, np.ones((3, ROWS)), np.full((3, ROWS), share * scatter))
+    verdicts = np.array(evidence.beside(expected).verdicts(tolerance))
+    # At the first look half of the level is spent, on either side of the interval.
+    assert np.sum(verdicts == "agree") <= level * ROWS + 5 * math.sqrt(level * ROWS)
+    assert np.sum(verdicts == "disagree") > 0
+    certain = evidence.beside(Expected.exact(theories)).verdicts(tolerance)
+    assert share < 3 or np.sum(np.array(certain) == "agree") > level * ROWS, "what is not told would be missed"
 
 
 def test_nothing_to_compare_with_is_vacuous():

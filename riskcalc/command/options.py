@@ -46,11 +46,13 @@ _OPTIONS: tuple[tuple[str, Any, str], ...] = (
     ("--uniform", str, "Instead of atoms: LOW,HIGH."),
     ("--beta", str, "Instead of atoms: A,B or A,B,LOW,HIGH."),
     ("--signal-power", str, "Of a continuous law: coefficients are signal * eigenvalue^POWER; 0 if left out."),
-    ("--loadings", str, "Instead of a law: loadings of the features on one factor."),
+    ("--covariance", FILE, "Instead of a law: covariance of the features, in a .npy or a .csv."),
+    ("--loadings", str, "Instead of a law: loadings of the features on one factor; with --variances, a file for more."),
+    ("--variances", str, "With --loadings: of what each feature shares with no other; or a file."),
     (
         "--coefficients",
         str,
-        "Themselves, in place of --signal where there are n-features; or with --loadings.",
+        "Themselves, in place of --signal where there are n-features; or with --loadings or --covariance; or a file.",
     ),
     ("--noise-variance", str, "Noise variance."),
     ("--ridge", str, "Ridge penalty: scikit-learn's alpha divided by n_samples."),
@@ -86,7 +88,7 @@ def _type(option: Option) -> Any:
 
 _RIDGE = "retrain-ridge"
 # What is typed as text.
-_TEXTS = (list, Expression)
+_TEXTS = (list, tuple, Expression)
 # What belongs to policies: each flag once, whichever of them has it.
 _CHOICES: dict[str, Option] = {}
 for _option in (option for kind in POLICIES.values() for option in kind.choices):
@@ -124,7 +126,8 @@ _SPELLINGS = (
     ({"keep"}, {"n_keep"}),
     ({"aspect_ratio"}, {"n_samples", "n_features"}),
     *combinations(_LAWS, 2),
-    ({"loadings"}, {"signal", "signal_power"}.union(*_LAWS)),
+    ({"loadings", "variances", "covariance"}, {"signal", "signal_power"}.union(*_LAWS)),
+    ({"loadings", "variances"}, {"covariance"}),
     ({"coefficients"}, {"signal", "signal_power"}.union(*_LAWS[1:])),
     ({"power_law"}, {"signal"}),
     ({"eigenvalues", "weights", "power_law"}, {"signal_power"}),
@@ -227,13 +230,13 @@ def policy_of(chosen: dict[str, Any], budget: dict[str, Any], options: dict[str,
                 raise ValueError(f"give either --{flag} or --{_EXPRESSION}, not both")
             value = scored
         if value is not None:
-            given[option.name] = items(value) if option.kind is list else value
+            given[option.name] = items(value) if option.kind in (list, tuple) else value
         elif option.name in required(kind):
             raise ValueError(f"--policy {name} needs --{flag}: {option.help}")
     if "keep" in inspect.signature(kind).parameters:
         return kind(**budget, **given)
-    listed = next(flag for flag, option in own.items() if option.kind is list)
-    refuse_budget(options, f"--{listed} says what each round keeps; leave it out")
+    listed = next(flag for flag, option in own.items() if option.kind in (list, tuple))
+    refuse_budget(options, f"--{listed} says what is kept; leave it out")
     return kind(**given)
 
 
@@ -252,10 +255,11 @@ def refuse_budget(options: dict[str, Any], why: str) -> None:
 
 def question_of(options: dict[str, Any]):
     """The question that a problem file, flags, or both ask."""
+    from riskcalc.command.arrays import located
     from riskcalc.command.problem_files import question, question_of_table, read_keys
 
     path, data, target = (options.pop(name) for name in ("problem", "data", "target"))
-    flags = {name: listed(value) for name, value in options.items() if value is not None}
+    flags = located({name: listed(value) for name, value in options.items() if value is not None}, Path())
     keys = {} if path is None else read_keys(path)
     for one, other in _SPELLINGS:
         for given, dropped in ((one, other), (other, one)):

@@ -27,7 +27,18 @@ One factor behind all features, exact at every size; with n_samples and noise_va
     loadings = [2, 1, 1]         # slopes of the features in the factor
     coefficients = [1, 1, -1]    # the true ones, themselves
 
-Numbers are exact: 0.1 means one tenth, and strings such as "10/3" are accepted.
+Correlated features; with n_samples, coefficients, noise_variance and ridge:
+
+    covariance = "file.npy"      # or .csv, of numbers alone, from this file's folder; or rows: [[1, 0.5], [0.5, 1]]
+    coefficients = "beta.csv"    # the true ones, themselves; or a list
+
+Instead of a covariance, factors and what each feature has of its own:
+
+    loadings = "loadings.npy"    # slopes in the factors, a row for each feature; or rows, or a list for one factor
+    variances = [0.5, 0.2, 0.1]  # of what a feature shares with no other; one number for all, a list, or a file
+
+Numbers are exact: 0.1 means one tenth, and strings such as "10/3" are accepted; files hold
+doubles.
 """
 
 from __future__ import annotations
@@ -40,11 +51,13 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
 
+from riskcalc.command.arrays import SUFFIXES, columns, located, read_arrays, vector
 from riskcalc.exact import one_number, whole
 from riskcalc.laws import Beta, Law, MarchenkoPastur, PowerLaw, Uniform
-from riskcalc.problems import LinearGaussian, Problem, RankOne
+from riskcalc.problems import Correlated, FactorCovariance, LinearGaussian, Problem, RankOne
 from riskcalc.problems.csv_file import read_csv
 from riskcalc.problems.tabular import from_data
 from riskcalc.quoting import printable, quoted
@@ -76,8 +89,10 @@ class ProblemFile(BaseModel):
     uniform: _Numbers | None = None
     beta: _Numbers | None = None
     signal_power: _Numbers | None = None
-    loadings: _Scalar | list[_Scalar] | None = None
-    coefficients: _Numbers | None = None
+    covariance: _Numbers | np.ndarray | None = None
+    loadings: _Numbers | np.ndarray | None = None
+    variances: _Numbers | np.ndarray | None = None
+    coefficients: _Numbers | np.ndarray | None = None
     noise_variance: _Numbers | None = None
     ridge: _Numbers | None = None
     penalty: _Numbers | None = None
@@ -96,7 +111,8 @@ class Question:
 def read_keys(path: Path) -> dict[str, Any]:
     """The keys of a TOML file, numbers exact; ValueError if it cannot be read."""
     try:
-        return tomllib.loads(read_text(path, MOST_BYTES), parse_float=_decimal)
+        keys = tomllib.loads(read_text(path, MOST_BYTES), parse_float=_decimal)
+        return located(keys, path.parent)
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{printable(str(path))} is not valid TOML: {error}") from error
     except RecursionError as error:
@@ -124,6 +140,8 @@ def write_examples(folder: Path) -> list[Path]:
 def question(keys: Mapping[str, Any]) -> Question:
     """The question that keys of a file or of the command line ask; ValueError names every key that is wrong."""
     given, budget = _checked(keys)
+    if given.keys() & {"covariance", "variances"}:
+        return Question(_correlated(given), budget)
     if "loadings" in given:
         return Question(_one_factor(given), budget)
     laws = [name for name in ("power_law", *_CONTINUOUS) if name in given]
@@ -140,13 +158,29 @@ def question(keys: Mapping[str, Any]) -> Question:
 
 def _one_factor(given: dict[str, Any]) -> RankOne:
     """One factor behind all features."""
-    needed, known = {"loadings", "coefficients", "n_samples"}, {"noise_variance"}
+    _check_keys("one factor", given, {"loadings", "coefficients", "n_samples"}, {"noise_variance"})
+    return RankOne(**given | {name: vector(given[name]) for name in ("loadings", "coefficients")})
+
+
+def _correlated(given: dict[str, Any]) -> Correlated:
+    """Features of a covariance: a matrix, or factors."""
+    factors = {"loadings", "variances"}
+    needed = {"coefficients", "n_samples"} | ({"covariance"} if "covariance" in given else factors)
+    _check_keys("a problem of correlated features", given, needed, {"noise_variance", "ridge"})
+    if isinstance(text := given.get("covariance"), str):
+        named = " or ".join(SUFFIXES)
+        raise ValueError(f"covariance must be rows of numbers, or a file named {named}, got {quoted(text)}")
+    rest = {name: value for name, value in given.items() if name not in factors}
+    if "covariance" not in given:
+        rest["covariance"] = FactorCovariance(columns(given["loadings"]), given["variances"])
+    return Correlated(**rest | {"coefficients": vector(given["coefficients"])})
+
+
+def _check_keys(what: str, given: Mapping[str, Any], needed: set[str], known: set[str]) -> None:
+    """Refuse keys that are missing, and keys that something else determines."""
     if missing := sorted(needed - given.keys()):
-        raise ValueError(f"one factor needs {' and '.join(missing)}; give {', '.join(sorted(needed))}")
-    _leave_out("one factor", given.keys() - needed - known)
-    for name in ("loadings", "coefficients"):
-        given[name] = given[name] if isinstance(given[name], list) else [given[name]]
-    return RankOne(**given)
+        raise ValueError(f"{what} needs {' and '.join(missing)}; give {', '.join(sorted(needed))}")
+    _leave_out(what, given.keys() - needed - known)
 
 
 def _leave_out(what: str, determined: Iterable[str]) -> None:
@@ -167,7 +201,7 @@ def question_of_table(path: Path, target: str, keys: Mapping[str, Any]) -> Quest
 def _checked(keys: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The arguments of the problem and of the policy."""
     try:
-        checked = ProblemFile.model_validate(dict(keys))
+        checked = ProblemFile.model_validate(read_arrays(keys))
     except ValidationError as error:
         raise ValueError("; ".join(_messages(error))) from error
     given = {name: value for name, value in checked if value is not None}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, reduce
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,25 @@ if TYPE_CHECKING:
     from riskcalc.formulas.symbols import Expression
 
 
+@dataclass(frozen=True)
+class Integration:
+    """How well what has no closed form is integrated.
+
+    Attributes
+    ----------
+    tolerance : float
+        The largest relative standard error of a risk.
+    seed : int
+        Of the draws.
+    """
+
+    tolerance: float = 0.01
+    seed: int = 0
+
+
+DEFAULT = Integration()
+
+
 @dataclass(frozen=True, eq=False)
 class Evaluator:
     """What evaluates formulas, or what refers to them: then their recorded code, if there is any, without SymPy.
@@ -30,6 +49,8 @@ class Evaluator:
     instead : mapping of Formula to Formula
         What is evaluated in the place of a formula: a variant of one's own, or a mutant. A definition that it changes
         is changed wherever formulas share it. Nothing recorded is then used.
+    integration : Integration
+        Where draws are averaged over.
     lowered : dict
         What was lowered of references alone, by their text and whether it has one output.
     facts : dict
@@ -38,12 +59,13 @@ class Evaluator:
 
     system: SolvingSystem
     instead: Mapping[Formula, Formula] = field(default_factory=dict)
+    integration: Integration = DEFAULT
     lowered: dict[tuple[str, bool], Lowered] = field(default_factory=dict, repr=False)
     facts: dict[str, Any] = field(default_factory=dict, repr=False)
     _values: dict[Formula, Lowered] = field(default_factory=dict, repr=False)
 
     def __reduce__(self):
-        return evaluator, (self.system, self.instead)  # compiled code stays in its process
+        return evaluator, (self.system, self.instead, self.integration)  # compiled code stays in its process
 
     def of(self, formula: Formula) -> Any:
         """The formula that is evaluated in the place of one."""
@@ -174,14 +196,18 @@ def instead_of(registered: Mapping[str, Formula], records: Mapping[str, Formula]
     return {registered[id]: record for id, record in records.items() if record is not registered[id]}
 
 
-def evaluator(system: SolvingSystem, instead: Mapping[Formula, Formula]) -> Evaluator:
+def evaluator(
+    system: SolvingSystem, instead: Mapping[Formula, Formula], integration: Integration = DEFAULT
+) -> Evaluator:
     """What evaluates formulas; the same one for the same system, with the formulas as they are."""
-    return Evaluator(system, instead) if instead else _plain(system)
+    return Evaluator(system, instead, integration) if instead else _plain(system, integration)
 
 
 @cache
-def _plain(system: SolvingSystem) -> Evaluator:
-    return Evaluator(system)
+def _plain(system: SolvingSystem, integration: Integration = DEFAULT) -> Evaluator:
+    if integration == DEFAULT:
+        return Evaluator(system)
+    return replace(_plain(system), integration=integration)  # with the same compiled code
 
 
 # What evaluates the formulas as they are, in double precision.

@@ -2,7 +2,18 @@
 
 from riskcalc.policies.base import POLICIES, Option, Policy, Ranking, Retrain, by_budget, register
 from riskcalc.policies.procedures import Iterative, Procedure
-from riskcalc.policies.rules import BrainSurgeon, Group, Hessian, Magnitude, Optimal, Oracle, Random, Sampled, Variance
+from riskcalc.policies.rules import (
+    BrainSurgeon,
+    Group,
+    Hessian,
+    Magnitude,
+    Optimal,
+    Oracle,
+    Random,
+    Sampled,
+    Subset,
+    Variance,
+)
 from riskcalc.policies.scores import Score
 
 __all__ = [
@@ -22,6 +33,7 @@ __all__ = [
     "Retrain",
     "Sampled",
     "Score",
+    "Subset",
     "Variance",
     "by_budget",
     "register",

@@ -24,8 +24,8 @@ class Option:
     name : str
         Of the argument.
     kind : type
-        ``bool``, ``int`` or ``str``; ``list`` for numbers between commas; `Ranking` for the name of a ranking policy;
-        `Expression` for a score.
+        ``bool``, ``int`` or ``str``; ``list`` for fractions between commas, ``tuple`` for places; `Ranking` for the
+        name of a ranking policy; `Expression` for a score.
     help : str
     flag : str
         On the command line, without dashes; the name if not given.

@@ -24,7 +24,7 @@ from riskcalc.policies.base import (
     register,
     whole_number,
 )
-from riskcalc.policies.rules import Oracle
+from riskcalc.policies.rules import Oracle, Subset
 
 
 @register
@@ -179,13 +179,21 @@ class Procedure(Inert):
 
     @classmethod
     def small(
-        cls, keep: ArrayLike | str | None = None, n_keep: int | None = None, by: type[Policy] = Oracle
+        cls,
+        keep: ArrayLike | str | None = None,
+        n_keep: int | None = None,
+        by: type[Policy] = Oracle,
+        *,
+        features: ArrayLike | None = None,
     ) -> Procedure:
-        """A small model, fitted as the problem says: told which features are best, or on those that a policy keeps.
+        """A small model, fitted as the problem says: told which features are best, on those that a policy keeps, or on
+        those that are named.
 
         ValueError if that policy looks at a fit, which a small model has none before its own.
         """
-        check_policy(policy := by(keep, n_keep))
+        if features is not None and (keep is not None or n_keep is not None):
+            raise ValueError(f"features say how many are kept; leave keep and n_keep out, got {keep} and {n_keep}")
+        check_policy(policy := by(keep, n_keep) if features is None else Subset(features))
         if policy.sees_fit:
             raise ValueError(f"a small model is not on features that {policy.kind} keeps, which looks at a fit")
         return cls(policy, Retrain(None, "fresh"))

@@ -7,8 +7,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from riskcalc.exact import as_float, count, flag, matching_shapes
+from riskcalc.exact import as_float, count, exact_array, flag, matching_shapes
 from riskcalc.policies.base import Option, Policy, Ranking, register, whole_number
+from riskcalc.quoting import quoted
 
 # Features of a group; the law of a longer norm loses its digits.
 LARGEST = 1_000_000
@@ -111,6 +112,63 @@ class Random(Policy):
     label = "pruned at random"
     small_name, small_label = "small_by_chance", "small, by chance"
     sees_fit, by_chance = False, True
+
+
+@register
+class Subset(Policy):
+    """Keep the features named, of a problem that tells its features apart.
+
+    Parameters
+    ----------
+    features : array_like of int
+        Their places, from 0; each once.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For what is no such list, or names a feature that the problem does not have.
+
+    Examples
+    --------
+    >>> Subset([20, 0, 10])
+    Subset(features=[0, 10, 20])
+    """
+
+    name = "subset"
+    label = "pruned to the features named"
+    small_label = "small, on the features named"
+    sees_fit = False
+    choices = (
+        Option("features", tuple, "Places of the features kept, from 0, for --policy subset: 0,10,20.", "places"),
+    )
+
+    def __init__(self, features: ArrayLike):
+        places = np.asarray(exact_array(features, "features"))
+        if places.ndim != 1 or np.any(places != np.rint(as_float(places))) or np.any(places < 0):
+            raise ValueError(f"features must be a list of places, integers from 0, got {quoted(features)}")
+        found, counts = np.unique(as_float(places).astype(int), return_counts=True)
+        if counts.max() > 1:
+            raise ValueError(f"features name {found[counts.argmax()]} twice")
+        self.features = found.tolist()
+        super().__init__(n_keep=len(found))
+
+    def budget(self, n_features: np.ndarray | None) -> np.ndarray:
+        """The exact fraction kept; ValueError if the problem lacks a feature that is named."""
+        if n_features is not None and np.any(n_features <= self.features[-1]):
+            raise ValueError(f"features name {self.features[-1]}, but there are {n_features.min()}, from 0")
+        return super().budget(n_features)
+
+    def at(self, *, keep: ArrayLike | None = None, n_keep: int | None = None) -> Self:
+        """ValueError: the features are named."""
+        raise ValueError(f"{self!r} names its features; it is not kept to another budget")
+
+    def whole(self, n_features: int, given: np.ndarray | None) -> Self:
+        """The same features in every copy, where a larger sample has several copies of all."""
+        self.budget(given)
+        own = n_features if given is None else int(given)
+        if n_features % own:
+            raise ValueError(f"{self!r} is of {own} features, of which {n_features} are no copies")
+        return type(self)([copy + place for copy in range(0, n_features, own) for place in self.features])
 
 
 class _OfScores(Policy):

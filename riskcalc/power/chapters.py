@@ -15,6 +15,7 @@ from riskcalc.simulation.progress import Progress
 from riskcalc.simulation.workers import run_all
 from riskcalc.theory.library import library_of
 from riskcalc.verification.evidence import Evidence, gather
+from riskcalc.verification.expected import Expected
 from riskcalc.verification.subjects import UserTheory
 from riskcalc.verification.trials import predictions, theory_of
 from riskcalc.verification.verify import LADDER
@@ -56,8 +57,8 @@ def measure_chapter(
         first = n_samples or theory.first_size()
         names, level = theory.names, (1 - confidence) / len(theory.names)
         beside = _beside(theory.predicted())
-        evidence = gather(theory, tuple(first * rung for rung in LADDER), *beside, tolerance, level, seconds)
-        verdicts = evidence.beside(*beside).verdicts(tolerance)
+        evidence = gather(theory, tuple(first * rung for rung in LADDER), beside, tolerance, level, seconds)
+        verdicts = evidence.beside(beside).verdicts(tolerance)
         wrong += [f"a trial of {name}" for name, verdict in zip(names, verdicts, strict=True) if verdict == "disagree"]
     if wrong:
         raise ValueError(f"the formulas as they are fail {', '.join(wrong)}; no mutant was tried")
@@ -74,10 +75,9 @@ def measure_chapter(
     return power
 
 
-def _beside(predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Predictions at every size, and their scales."""
-    theories = np.tile(predicted, (len(LADDER), 1))
-    return theories, np.where(theories == 0, 1.0, abs(theories))
+def _beside(predicted: np.ndarray) -> Expected:
+    """The same predictions at every size."""
+    return Expected.exact(np.tile(predicted, (len(LADDER), 1)))
 
 
 def _caught_by(
@@ -92,6 +92,6 @@ def _caught_by(
     except FAILURES as error:
         return [f"{type(error).__name__} when evaluated"]
     with np.errstate(all="ignore"):
-        verdicts = evidence.beside(*_beside(predicted)).verdicts(tolerance)
+        verdicts = evidence.beside(_beside(predicted)).verdicts(tolerance)
     pairs = zip(names, verdicts, predicted, strict=True)
     return [f"trial({name})" for name, verdict, value in pairs if verdict == "disagree" or not np.isfinite(value)]

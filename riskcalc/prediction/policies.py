@@ -28,8 +28,10 @@ from riskcalc.policies import (
     Ranking,
     Sampled,
     Score,
+    Subset,
     Variance,
 )
+from riskcalc.prediction.solvers import NotCovered
 from riskcalc.references import groups, masks, merged, optimal, pruning, resolved, sampling, symbols, training_error
 
 if TYPE_CHECKING:
@@ -232,6 +234,11 @@ def _(policy: Oracle) -> Mask:
 @mask.register
 def _(policy: Variance) -> Mask:
     return Ranked(masks.VARIANCE_SCORE)
+
+
+@mask.register
+def _(policy: Subset) -> Mask:
+    raise NotCovered("features have no names where a problem is the law of them; name them in a riskcalc.Correlated")
 
 
 @mask.register

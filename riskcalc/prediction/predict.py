@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from riskcalc.exact import as_float, count, matching_shapes
+from riskcalc.exact import above_zero, as_float, check_seed, count, matching_shapes
 from riskcalc.laws import Continuous
-from riskcalc.lowering.evaluator import Evaluator, evaluator, instead_of
+from riskcalc.lowering.evaluator import DEFAULT, Evaluator, Integration, evaluator, instead_of
 from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.multiprecision import GUARD, Multiprecision, context
 from riskcalc.lowering.systems import SolvingSystem
 from riskcalc.policies import Iterative, Policy, Procedure, Retrain
-from riskcalc.prediction import diagonal, rank_one  # noqa: F401  which register their solvers
+from riskcalc.prediction import correlated, diagonal, rank_one  # noqa: F401  which register their solvers
 from riskcalc.prediction.result import Later, Prediction, later
 from riskcalc.prediction.solvers import NoSolution, NotCovered, Walk, solver
 from riskcalc.prediction.status import NAMES, Status
@@ -41,20 +41,28 @@ def predict(
     prune: Policy | None = None,
     retrain: bool | Retrain | None = None,
     digits: int | None = None,
+    *,
+    tolerance: float | None = None,
+    seed: int = 0,
 ) -> Prediction:
     """Predict the test risk of the dense fit, or of the dense fit pruned by a policy, or fitted again after pruning.
 
     Parameters
     ----------
-    problem : LinearGaussian, RankOne, or a problem of a kind of your own
+    problem : LinearGaussian, Correlated, RankOne, or a problem of a kind of your own
     prune : Policy, optional
-        `Magnitude`, `Hessian`, `BrainSurgeon`, `Oracle`, `Variance`, `Random`, `Sampled`, `Optimal`, `Group` or
-        `Iterative`, or a `Score` of your own; its `keep` broadcasts with the problem's batch.
+        `Magnitude`, `Hessian`, `BrainSurgeon`, `Oracle`, `Variance`, `Random`, `Sampled`, `Optimal`, `Group`,
+        `Iterative` or `Subset`, or a `Score` of your own; its `keep` broadcasts with the problem's batch.
     retrain : bool or Retrain, optional
         Fit again on the features kept: True for least squares (or least norm) on the same sample. A `Retrain` can have
         a ridge, and a fresh sample of the same size, of which the choice of features is independent.
     digits : int, optional
         Significant digits, computed by mpmath; float64 if not given.
+    tolerance : float in (0, 1), optional
+        For `Correlated` features: draws are added until the standard error of the risk, `integration_error`, is this
+        fraction of it, or there are many; 0.01 if not given.
+    seed : int
+        Of these draws, which all models of a problem share.
 
     Returns
     -------
@@ -83,11 +91,18 @@ def predict(
     >>> round(rc.predict(problem, prune=rc.Hessian(keep="1/10"), retrain=True).risk, 4)
     1.4647
     """
-    return _one(problem, Procedure.of(prune, retrain), digits)
+    return _one(problem, Procedure.of(prune, retrain), digits, tolerance, seed)
 
 
 def small_model(
-    problem: Problem, keep: ArrayLike | str | None = None, n_keep: int | None = None, digits: int | None = None
+    problem: Problem,
+    keep: ArrayLike | str | None = None,
+    n_keep: int | None = None,
+    digits: int | None = None,
+    *,
+    features: ArrayLike | None = None,
+    tolerance: float | None = None,
+    seed: int = 0,
 ) -> Prediction:
     """Predict the test risk of a small model, trained on the best features alone.
 
@@ -98,10 +113,15 @@ def small_model(
 
     Parameters
     ----------
-    problem : LinearGaussian, RankOne, or a problem of a kind of your own
+    problem : LinearGaussian, Correlated, RankOne, or a problem of a kind of your own
     keep, n_keep
         As for a `Policy`: exactly one of them.
     digits : int, optional
+    features : array_like of int, optional
+        The features it is trained on, by their places from 0, in place of `keep`: of problems that tell them apart,
+        `Correlated` and `RankOne`.
+    tolerance, seed
+        As for `predict`.
 
     Returns
     -------
@@ -119,11 +139,12 @@ def small_model(
     >>> round(rc.small_model(problem, keep="1/10").risk, 4)
     1.35
     """
-    return _one(problem, Procedure.small(keep, n_keep), digits)
+    procedure = Procedure.small(keep, n_keep, features=features)
+    return _one(problem, procedure, digits, tolerance, seed)
 
 
-def _one(problem: Problem, procedure: Procedure, digits: int | None) -> Prediction:
-    return evaluate(problem, [procedure], digits)[procedure]
+def _one(problem: Problem, procedure: Procedure, digits: int | None, tolerance: float | None, seed: int) -> Prediction:
+    return evaluate(problem, [procedure], digits, tolerance=tolerance, seed=seed)[procedure]
 
 
 def evaluate(
@@ -133,6 +154,8 @@ def evaluate(
     records: Mapping[str, Formula] | None = None,
     *,
     covered: bool = False,
+    tolerance: float | None = None,
+    seed: int = 0,
 ) -> dict[Procedure, Prediction]:
     """Predictions of several models of one problem; what they share is computed once.
 
@@ -146,6 +169,8 @@ def evaluate(
         The formulas that are evaluated, by id: those registered if not given, or with variants in the place of some.
     covered : bool
         Leave out what the theory of the problem does not cover, in place of an error.
+    tolerance, seed
+        As for `predict`.
     """
     check_problem(problem)
     asked = list(dict.fromkeys(procedures))
@@ -154,8 +179,8 @@ def evaluate(
     def answers(walk: Walk, work: Evaluator) -> dict[Procedure, Answer]:
         return {procedure: walk.found[procedure].answer() for procedure in asked if procedure in walk.found}
 
-    instead = {} if records is None else _instead(records)
-    blocks = _by_block(answers, problem, asked, shape, digits, instead, covered)
+    instead, integration = {} if records is None else _instead(records), _integration(tolerance, seed)
+    blocks = _by_block(answers, problem, asked, shape, digits, instead, integration, covered)
     together, found = _Together(shape, digits), {}
     for procedure in asked:
         if all(procedure in block for block in blocks):
@@ -163,7 +188,7 @@ def evaluate(
             if isinstance(procedure.prune, Iterative):  # one round is pruning once, and no integral
                 values.setdefault("integration_error", plain_scalar(np.zeros(shape)))
             found[procedure] = Prediction(
-                problem, procedure, digits, values, Again(problem, procedure, digits, instead)
+                problem, procedure, digits, values, Again(problem, procedure, digits, instead, integration)
             )
     return found
 
@@ -175,10 +200,11 @@ def _by_block(
     shape: tuple[int, ...],
     digits: int | None,
     instead: Mapping[Formula, Formula],
+    integration: Integration,
     covered: bool = False,
 ) -> list[T]:
     """What is taken of the models of each block of regimes; what it is not taken from is not kept."""
-    rough = evaluator(FLOAT64, instead)
+    rough = evaluator(FLOAT64, instead, integration)
     if digits is None:
         with rough.system.precision():
             return [take(_walked(Walk(block), asked, covered), rough) for block in solver(problem, shape, rough)]
@@ -198,12 +224,17 @@ def _by_block(
         if needed <= guard:
             break
         guard = needed
-        work = evaluator(Multiprecision(count(digits, "digits"), guard), instead)
+        work = evaluator(Multiprecision(count(digits, "digits"), guard), instead, integration)
         with work.system.precision():
             blocks = zip(starts, solver(problem, shape, work), strict=True)
             walks = [_walked(Walk(block, start), asked, covered) for start, block in blocks]
             needed, found = _guard(walks, work.system), [take(walk, work) for walk in walks]
     return found
+
+
+def _integration(tolerance: float | None, seed: int) -> Integration:
+    largest = DEFAULT.tolerance if tolerance is None else above_zero(tolerance, "tolerance", 1)
+    return Integration(largest, check_seed(seed))
 
 
 def _instead(records: Mapping[str, Formula]) -> dict[Formula, Formula]:
@@ -284,12 +315,14 @@ class Again:
         Of the prediction.
     instead : mapping of Formula to Formula
         What was evaluated in the place of registered formulas.
+    integration : Integration
     """
 
     problem: Problem
     procedure: Procedure
     digits: int | None
     instead: Mapping[Formula, Formula] = field(default_factory=dict)
+    integration: Integration = DEFAULT
 
     def kept(self, prediction: Prediction) -> np.ndarray:
         """See `Prediction.kept`."""
@@ -298,7 +331,7 @@ class Again:
         def of_block(walk: Walk, work: Evaluator) -> np.ndarray:
             return walk.found[self.procedure].kept(work)
 
-        parts = _by_block(of_block, self.problem, [self.procedure], shape, self.digits, self.instead)
+        parts = _by_block(of_block, self.problem, [self.procedure], shape, self.digits, self.instead, self.integration)
         return rounded(np.concatenate(parts).reshape(*shape, -1), self.digits)
 
     def quadrature_error(self, prediction: Prediction) -> Any:
@@ -319,7 +352,8 @@ class Again:
 
     def _predicted(self, problem: Problem) -> Prediction:
         records = {record.id: record for record in self.instead.values()} or None
-        return evaluate(problem, [self.procedure], self.digits, records)[self.procedure]
+        own = {"tolerance": self.integration.tolerance, "seed": self.integration.seed}
+        return evaluate(problem, [self.procedure], self.digits, records, **own)[self.procedure]
 
 
 @later.register

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from riskcalc.exact import as_fractions
 from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.lowering.state import State
-from riskcalc.policies import Hessian, Magnitude, Oracle, Policy, Retrain, Variance
-from riskcalc.prediction.solvers import Model, NotCovered, Solver, solver
+from riskcalc.policies import Hessian, Magnitude, Oracle, Policy, Retrain, Subset, Variance
+from riskcalc.prediction.solvers import Model, NotCovered, Solver, solver, whole_counts
 from riskcalc.prediction.status import Status
 from riskcalc.problems import RankOne
 from riskcalc.references import rank_one
@@ -63,15 +62,17 @@ class RankOneSolver(Solver):
             scores = abs(problem.loadings)
         elif isinstance(policy, Oracle):
             scores = abs(problem.loadings * problem.coefficients)
+        elif isinstance(policy, Subset):
+            scores = np.isin(np.arange(int(problem.n_features)), policy.features).astype(float)
         else:
             raise NotCovered(
-                "with one factor the theory covers magnitude, hessian, variance and oracle, but not "
+                "with one factor the theory covers magnitude, hessian, variance, oracle and named features, but not "
                 f"{policy.kind}; simulate it"
             )
         before, fitted = (self._all, self._all) if model is None else (model.mask, model.fitted)
         order = np.argsort(-np.where(before, scores, -1), axis=-1, kind="stable")
         places = np.argsort(order, axis=-1, kind="stable")
-        counts = np.broadcast_to(self._counts(policy), self.shape).reshape(-1, 1)
+        counts = np.broadcast_to(whole_counts(policy, problem), self.shape).reshape(-1, 1)
         found = self._model((places < counts) & before, fitted)
         by_chance = _tied(scores[order], abs(problem.loadings)[order], counts) & isinstance(policy, Oracle)
         return replace(found, status=np.where(by_chance, Status.NOT_CONVERGED, found.status))
@@ -87,14 +88,6 @@ class RankOneSolver(Solver):
     @cached_property
     def _all(self) -> np.ndarray:
         return np.ones((int(np.prod(self.shape)), len(self.problem.loadings)), bool)
-
-    def _counts(self, policy: Policy) -> np.ndarray:
-        """Whole numbers of features."""
-        exact: Any = as_fractions(policy.budget(self.problem.n_features)) * int(self.problem.n_features)
-        counts = np.array(np.frompyfunc(round, 1, 1)(exact), dtype=int)
-        if counts.min() < 1:
-            raise ValueError(f"keep = {policy.keep} of {self.problem.n_features} features leaves none; keep more")
-        return counts
 
     def _model(self, mask: np.ndarray, fitted: np.ndarray) -> RankOneModel:
         """The model that keeps some of the features of its last fit."""

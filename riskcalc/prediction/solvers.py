@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from riskcalc.exact import as_fractions
 from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.policies import Policy, Procedure, Retrain
 from riskcalc.problems import Problem
@@ -87,6 +88,15 @@ def solver(problem: Problem, shape: tuple[int, ...], work: Evaluator) -> Iterato
     raise TypeError(
         f"how a {type(problem).__name__} is predicted is not registered (riskcalc.prediction.solvers.solver)"
     )
+
+
+def whole_counts(policy: Policy, problem: Problem) -> np.ndarray:
+    """The whole numbers of features that a policy keeps of a problem of finite size, the nearest to its budgets."""
+    exact: Any = as_fractions(policy.budget(problem.n_features)) * int(problem.n_features)
+    counts = np.array(np.frompyfunc(round, 1, 1)(exact), dtype=int)
+    if counts.min() < 1:
+        raise ValueError(f"keep = {policy.keep} of {problem.n_features} features leaves none; keep more")
+    return counts
 
 
 class Walk:

@@ -2,7 +2,17 @@
 
 from riskcalc.problems import latex  # how problems are written
 from riskcalc.problems.base import Problem, check_problem, check_single
+from riskcalc.problems.correlated import Correlated, FactorCovariance
 from riskcalc.problems.linear_gaussian import LinearGaussian
 from riskcalc.problems.rank_one import RankOne
 
-__all__ = ["LinearGaussian", "Problem", "RankOne", "check_problem", "check_single", "latex"]
+__all__ = [
+    "Correlated",
+    "FactorCovariance",
+    "LinearGaussian",
+    "Problem",
+    "RankOne",
+    "check_problem",
+    "check_single",
+    "latex",
+]

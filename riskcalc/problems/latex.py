@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from fractions import Fraction
+from functools import singledispatch
 from typing import Any
 
 import numpy as np
 
 from riskcalc.laws import Continuous, Law, PowerLaw
 from riskcalc.problems.base import Problem, facts_latex, facts_of
+from riskcalc.problems.correlated import Correlated, FactorCovariance
 from riskcalc.problems.linear_gaussian import LinearGaussian
 from riskcalc.problems.rank_one import RankOne
 
 MOST_ATOMS = 8  # more are not listed
+MOST_ROWS = 4  # of a covariance, likewise
 
 
 def as_typed(value: Any) -> Fraction:
@@ -99,6 +102,35 @@ def _(problem: RankOne) -> list[str]:
         return [*rows, rf"\Sigma = vv^\top \text{{ of {problem.n_atoms} features}}"]
     vectors = ((r"v", problem.loadings), (r"\beta", problem.coefficients))
     return [*rows, r",\quad ".join(rf"{name} = ({', '.join(map(number_latex, given))})" for name, given in vectors)]
+
+
+@facts_of.register
+def _(problem: Correlated) -> list[str]:
+    given = (("p", problem.n_features), ("n", problem.n_samples))
+    numbers = ((r"\sigma^2", problem.noise_variance), (r"\lambda", problem.ridge))
+    facts = [rf"{name} = {number_latex(value[()])}" for name, value in (*given, *numbers)]
+    row = [covariance_latex(problem.covariance)]
+    if problem.n_atoms <= MOST_ATOMS:
+        row.append(rf"\beta = ({', '.join(map(number_latex, problem.coefficients))})")
+    return [r",\quad ".join(facts), r",\quad ".join(row)]
+
+
+@singledispatch
+def covariance_latex(covariance: np.ndarray) -> str:
+    """A covariance as LaTeX, entry by entry if there are few."""
+    if len(covariance) > MOST_ROWS:
+        return rf"\Sigma \text{{ of {len(covariance)} features}}"
+    rows = r" \\ ".join(" & ".join(map(number_latex, row)) for row in covariance)
+    return rf"\Sigma = \begin{{pmatrix}} {rows} \end{{pmatrix}}"
+
+
+@covariance_latex.register
+def _(covariance: FactorCovariance) -> str:
+    features, factors = covariance.loadings.shape
+    return (
+        rf"\Sigma = LL^\top + \operatorname{{diag}}(d) \text{{ of {features} features, "
+        rf"{factors} factor{'s' if factors > 1 else ''}}}"
+    )
 
 
 def results_latex(

@@ -102,7 +102,7 @@ class Comparison(Shown, Inert):
         """Risk of the runner-up minus risk of the best; nan where fewer than two competitors have a finite risk.
 
         A difference below rounding (1e-12, the estimates of the two models if they are imprecise, or 100 units in the
-        last digit asked for) is zero.
+        last digit asked for), or below twice the standard errors of their integrations, is zero.
         """
         return self._ranking[1]
 
@@ -115,8 +115,8 @@ class Comparison(Shown, Inert):
         """
         risks, small = self._finite_risks(self._pruned), self._finite_risks(["small"])[0]
         best = np.argmin(risks, axis=0)[None]
-        lowest, error = (np.take_along_axis(x, best, axis=0)[0] for x in (risks, self._rounding(self._pruned)))
-        answer = below(lowest, small, self.digits, error + self._rounding(["small"])[0])
+        lowest, error = (np.take_along_axis(x, best, axis=0)[0] for x in (risks, self._errors(self._pruned)))
+        answer = below(lowest, small, self.digits, error + self._errors(["small"])[0])
         known = np.asarray(self.predictions["small"].status) != NAMES[Status.NEAR_THRESHOLD]
         return plain_scalar(np.asarray(answer).astype(bool) & known)
 
@@ -125,18 +125,18 @@ class Comparison(Shown, Inert):
         risks = [_finite(self.predictions[model].risk) for model in models]
         return np.stack([*risks, np.full_like(_finite(self.predictions["dense"].risk), np.inf)])
 
-    def _rounding(self, models: list[str]) -> np.ndarray:
-        """Relative errors of these risks by rounding, as `_finite_risks` has them; zero where they have digits."""
-        errors = (self.predictions[model].rounding_error for model in [*models, "dense"])
+    def _errors(self, models: list[str]) -> np.ndarray:
+        """Relative errors of these risks, as `_finite_risks` has them: by rounding, zero where they have digits, and
+        by integration, twice its standard error."""
         like = np.zeros(np.shape(self.predictions["dense"].risk))
-        return np.stack([like if error is None else np.asarray(error, float) for error in errors])
+        return np.stack([like + _relative_error(self.predictions[model]) for model in [*models, "dense"]])
 
     @cached_property
     def _ranking(self) -> tuple[np.ndarray, Any]:
         finite = self._finite_risks(self._competitors)
         order = np.argsort(finite, axis=0, kind="stable")
         first, second = (np.take_along_axis(finite, order[i : i + 1], axis=0)[0] for i in (0, 1))
-        errors = self._rounding(self._competitors)
+        errors = self._errors(self._competitors)
         error = sum(np.take_along_axis(errors, order[i : i + 1], axis=0)[0] for i in (0, 1))
         usable = second < np.inf
         with np.errstate(invalid="ignore"):
@@ -149,9 +149,9 @@ class Comparison(Shown, Inert):
         return np.where(first < np.inf, order[0], -1), plain_scalar(np.asarray(margin))
 
     def _order(self, one: str, other: str) -> str:
-        """Whether a model's risk is "lower" than another's, "equal" up to rounding, or "higher" (or not finite)."""
+        """Whether a model's risk is "lower" than another's, "equal" up to its errors, or "higher" (or not finite)."""
         first, second = (_finite(self.predictions[model].risk) for model in (one, other))
-        error = self._rounding([one, other])[:2].sum()
+        error = self._errors([one, other])[:2].sum()
         if below(first, second, self.digits, error):
             return "lower"
         return "equal" if first < np.inf and not below(second, first, self.digits, error) else "higher"
@@ -349,6 +349,17 @@ class Comparison(Shown, Inert):
         return number(found, digits_left(found, prediction.excess_risk, self.digits))
 
 
+def _relative_error(prediction: Prediction) -> Any:
+    rounding, integration = prediction.rounding_error, prediction.integration_error
+    error = 0.0 if rounding is None else np.asarray(rounding, float)
+    if integration is None:
+        return error
+    risk = np.asarray(prediction.risk, float)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        own = 2 * np.asarray(integration, float) / risk
+    return error + np.where(np.isfinite(own), own, 0)
+
+
 def _finite(risk: Any) -> np.ndarray:
     """A risk, with inf in place of nan."""
     risk = np.asarray(risk)
@@ -362,12 +373,15 @@ def compare(
     digits: int | None = None,
     retrain_ridge: ArrayLike | str = 0.0,
     policies: Sequence[type[Policy] | Policy] = RULES,
+    *,
+    tolerance: float | None = None,
+    seed: int = 0,
 ) -> Comparison:
     """Compare the dense fit, its pruned and retrained versions, and small models, at one budget.
 
     Parameters
     ----------
-    problem : LinearGaussian, RankOne, or a problem of a kind of your own
+    problem : LinearGaussian, Correlated, RankOne, or a problem of a kind of your own
     keep, n_keep
         The budget, as for a `Policy`: exactly one of them.
     digits : int, optional
@@ -378,6 +392,8 @@ def compare(
         Of the second fits; least squares, or least norm, if not given.
     policies : sequence of Policy types, or of policies
         The rules that are compared; of a policy, its options count, not its budget.
+    tolerance, seed
+        As for `predict`.
 
     Returns
     -------
@@ -414,7 +430,7 @@ def compare(
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"policies hold {twice} twice; give each to a comparison of its own")
     asked = procedures(rules, retrain_ridge, bound=getattr(problem, "n_atoms", 0) <= MOST_ATOMS)
-    found = evaluate(problem, asked, digits, covered=True)
+    found = evaluate(problem, asked, digits, covered=True, tolerance=tolerance, seed=seed)
     predictions = {procedure.key: found[procedure] for procedure in asked if procedure in found}
     if "small" not in predictions:
         raise NotCovered(f"the theory of a {type(problem).__name__} does not cover small models; use predict")

@@ -75,7 +75,8 @@ _DECLARED = (
     ),
     Quantity(
         "integration_error",
-        "Of iterative pruning, and of a score of your own that is no weight times |X|; None for all else. Of such a "
+        "Of iterative pruning, of a score of your own that is no weight times |X|, and of draws with correlated "
+        "features; None for all else. Of draws it is the standard error of the risk, by the jackknife. Of such a "
         "score it is what a scan with half the points changes in the risk. Of rounds it is zero for one, which is "
         "pruning once and no integral; for several the larger of the standard error of the risk's integration and of "
         "what the same integration misses of the risk of pruning once, which is known exactly, to the budget of any "

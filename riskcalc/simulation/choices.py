@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from functools import singledispatch
 from typing import Any
 
+import numpy as np
+
 from riskcalc.policies import (
     BrainSurgeon,
     Group,
@@ -26,6 +28,7 @@ from riskcalc.policies import (
     Ranking,
     Sampled,
     Score,
+    Subset,
     Variance,
 )
 from riskcalc.policies.scores import by_function, check_scores
@@ -141,6 +144,14 @@ def _(policy: Variance, fit: Fitted, n_keep: int) -> Choice:
 @choose.register
 def _(policy: Random, fit: Fitted, n_keep: int) -> Choice:
     return Choice(fit.luck, n_keep, fit.coefficients)
+
+
+@choose.register
+def _(policy: Subset, fit: Fitted, n_keep: int) -> Choice:
+    """One for the features named, zero for the others."""
+    xp, count = fit.xp, fit.coefficients.shape[-1]
+    named = xp.asarray(np.isin(np.arange(count), policy.features), dtype=fit.coefficients.dtype)
+    return Choice(named + xp.zeros_like(fit.coefficients), n_keep, fit.coefficients)
 
 
 @choose.register

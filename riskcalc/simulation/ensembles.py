@@ -135,27 +135,53 @@ class Ensemble:
 
 
 class Mixed(Ensemble):
-    """Correlated features: each mixes independent entries by its row of `mixing`, of shape (1, p, m) or (T, p, m)."""
+    """Correlated features: each mixes independent entries by its row of `mixing`, of shape (1, p, m) or (T, p, m), and
+    adds one of its own where there are `deviations`, of shape (1, p) or (T, p).
 
-    def __init__(self, mixing: np.ndarray, features: Population, noise_variance: float, ridge: float, backend: Backend):
+    Where there are more features than rows of `mixing`, they are independent copies of those that it makes. Of a
+    covariance that may be singular the `rank` is told: fits without a ridge are then by the pseudo-inverse.
+    """
+
+    def __init__(
+        self,
+        mixing: np.ndarray,
+        features: Population,
+        noise_variance: float,
+        ridge: float,
+        backend: Backend,
+        deviations: np.ndarray | None = None,
+        rank: int | None = None,
+    ):
         super().__init__(features, noise_variance, ridge, backend)
         self.mixing = self.xp.asarray(mixing)
+        self.deviations = None if deviations is None else self.xp.asarray(deviations)
+        self.rank = rank
+        self.copies = self.eigenvalues.shape[-1] // mixing.shape[1]
 
     def design(self, entries: Any) -> Any:
         """The features of a sample: entries times the mixing."""
-        return self.xp.matmul(entries, self.xp.matrix_transpose(self.mixing))
+        trials, n, _ = entries.shape
+        count, common = self.copies * self.mixing.shape[2], self.mixing.shape[2]
+        mixed = self.xp.matmul(
+            self.xp.reshape(entries[:, :, :count], (trials, -1, common)), self.xp.matrix_transpose(self.mixing)
+        )
+        mixed = self.xp.reshape(mixed, (trials, n, -1))
+        return mixed if self.deviations is None else mixed + self.deviations[:, None, :] * entries[:, :, count:]
 
     def excess_risk(self, error: Any) -> Any:
         """Test risk beyond the noise: the squared norm of the error as the entries see it."""
-        return self.xp.sum(self._applied(self.xp.matrix_transpose(self.mixing), error) ** 2, axis=-1)
+        of_copies = self.xp.reshape(error, (error.shape[0], self.copies, -1))
+        seen = self.xp.sum(self.xp.matmul(of_copies, self.mixing) ** 2, axis=(-2, -1))
+        return seen if self.deviations is None else seen + self.xp.sum((self.deviations * error) ** 2, axis=-1)
 
-
-class OneFactor(Mixed):
-    """Features that are multiples of one factor, whose Gram matrices are singular."""
-
-    def __init__(self, loadings: np.ndarray, features: Population, noise_variance: float, backend: Backend):
-        super().__init__(loadings[None, :, None], features, noise_variance, 0.0, backend)
+    def effective_ridge(self, design: Any) -> Any:
+        """Zero without a ridge where the rank, too, is no larger than the sample."""
+        if self.ridge == 0 and self.rank is not None and self.rank <= design.shape[1]:
+            return self.xp.zeros_like(design[:, :1, 0])
+        return super().effective_ridge(design)
 
     def fit(self, design: Any, target: Any, penalty: Any, live: Any, ridge: float) -> Any:
-        """Least squares of least norm, by the pseudo-inverse."""
+        """As for independent features, whose Gram matrices are regular."""
+        if self.rank is None or ridge != 0:
+            return super().fit(design, target, penalty, live, ridge)
         return self._applied(self.xp.linalg.pinv(design, rtol=1e-10), target)

@@ -17,10 +17,10 @@ import numpy as np
 from riskcalc.exact import as_float, as_fractions, count
 from riskcalc.laws import Empirical
 from riskcalc.memory import fits
-from riskcalc.policies import Group, Optimal, Policy, Procedure, Ranking
+from riskcalc.policies import Group, Optimal, Policy, Procedure, Ranking, Subset
 from riskcalc.problems import LinearGaussian, Problem, RankOne
 from riskcalc.simulation.backends import Backend
-from riskcalc.simulation.ensembles import Ensemble, OneFactor
+from riskcalc.simulation.ensembles import Ensemble, Mixed
 from riskcalc.simulation.populations import Population, dense_ranks, population, stacked
 
 # Without a ridge the risk of a sample of n rows in r dimensions has a finite variance only if they differ by this much.
@@ -156,21 +156,14 @@ class DiagonalSampler(Sampler):
 
     def check(self, procedure: Procedure) -> None:
         """Without a ridge the sizes of a fit must differ; weak features must not be lost beside strong ones."""
-        n, live = self.n_samples, int(np.count_nonzero(self.features.eigenvalues))
-        _check_variance(n, live, self.ridge, "features with variance")
-        if live > n:
-            _check_spread(self.features)
-        for policy, retrain in procedure.rounds:
+        live = self.features.eigenvalues > 0
+        check_sizes(self, procedure, int(np.count_nonzero(live)), "features with variance")
+        if np.count_nonzero(live) > self.n_samples:
+            check_spread((self.features.eigenvalues / self.features.penalty)[live], "eigenvalues over penalties")
+        for policy, _ in procedure.rounds:
             check_choice(policy, self.features, self.law is not None)
-            if retrain is None:
-                continue
-            kept = policy.whole(self.n_features, np.array(self.n_features)).n_keep or 0
-            ridge = self.ridge if retrain.ridge is None else float(retrain.ridge)
-            if policy.repeats and ridge == 0 and kept > n:
-                raise ValueError(
-                    "with replacement the number of distinct features is random; retrain with a ridge, or keep fewer"
-                )
-            _check_variance(n, kept if policy.by_chance else min(kept, live), ridge, "features kept")
+            if isinstance(policy, Subset):
+                raise ValueError("the features of a law have no names; a subset is of correlated features")
 
 
 @sized.register
@@ -212,7 +205,7 @@ class OneFactorSampler(Sampler):
         ranks = dense_ranks((loadings * coefficients) ** 2)
         columns = (loadings**2, np.sqrt(p) * coefficients, np.ones(p), ranks)
         features = Population(*(column[None, :] for column in columns))
-        return OneFactor(loadings, features, self.noise_variance, backend)
+        return Mixed(loadings[None, :, None], features, self.noise_variance, self.ridge, backend, rank=1)
 
 
 @singledispatch
@@ -248,6 +241,23 @@ def _check_given(policy: Policy, drawn: bool) -> None:
         raise ValueError(f'{policy.kind} is simulated with features="quantiles" only')
 
 
+def check_sizes(sampler: Sampler, procedure: Procedure, rank: int, what: str) -> None:
+    """Refuse fits without a ridge to about as many rows as what they fit has dimensions: `rank`, or as many as are
+    kept."""
+    n = sampler.n_samples
+    _check_variance(n, rank, sampler.ridge, what)
+    for policy, retrain in procedure.rounds:
+        if retrain is None:
+            continue
+        kept = policy.whole(sampler.n_features, np.array(sampler.n_features)).n_keep or 0
+        ridge = sampler.ridge if retrain.ridge is None else float(retrain.ridge)
+        if policy.repeats and ridge == 0 and kept > n:
+            raise ValueError(
+                "with replacement the number of distinct features is random; retrain with a ridge, or keep fewer"
+            )
+        _check_variance(n, kept if policy.by_chance else min(kept, rank), ridge, "features kept")
+
+
 def _check_variance(n: int, rank: int, ridge: float, what: str) -> None:
     if ridge == 0 and abs(n - rank) < NEAREST:
         raise ValueError(
@@ -256,11 +266,10 @@ def _check_variance(n: int, rank: int, ridge: float, what: str) -> None:
         )
 
 
-def _check_spread(features: Population) -> None:
+def check_spread(scales: np.ndarray, what: str) -> None:
     """With more features than samples, weak features are lost to rounding beside strong ones."""
-    scales = (features.eigenvalues / features.penalty)[features.eigenvalues > 0]
     if scales.max() > MOST_SPREAD * scales.min():
         raise ValueError(
-            f"eigenvalues over penalties from {scales.min():g} to {scales.max():g} are too far apart to simulate with "
+            f"{what} from {scales.min():g} to {scales.max():g} are too far apart to simulate with "
             f"more features than samples in double precision; their ratio must be at most {MOST_SPREAD:g}"
         )

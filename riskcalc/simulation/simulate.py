@@ -11,11 +11,12 @@ from concurrent.futures import Executor
 
 import numpy as np
 
-from riskcalc.exact import count
+from riskcalc.exact import check_seed, count
 from riskcalc.memory import fits
 from riskcalc.policies import Policy, Procedure, Retrain
 from riskcalc.policies.procedures import shared_scores
 from riskcalc.problems import Problem, check_single
+from riskcalc.simulation import correlated  # noqa: F401  which registers its sampler
 from riskcalc.simulation.backends import backend
 from riskcalc.simulation.estimates import Estimate
 from riskcalc.simulation.progress import Progress
@@ -50,7 +51,7 @@ def simulate(
 
     Parameters
     ----------
-    problem : LinearGaussian, RankOne, or a problem of a kind of your own
+    problem : LinearGaussian, Correlated, RankOne, or a problem of a kind of your own
         One problem, not a batch.
     prune : Policy, optional
         The dense fit if not given.
@@ -58,7 +59,8 @@ def simulate(
         Fit again on the features kept; True for least squares (or least norm) on the same sample.
     n_samples : int, optional
         Rows of a sample; needed unless the problem has them. The number of features is the aspect ratio times this,
-        and the number kept that times `keep`, both rounded to the nearest integer.
+        and the number kept that times `keep`, both rounded to the nearest integer. Correlated features are given for
+        a number of samples; of a multiple, there are so many independent copies of them, and the limit is the same.
     trials : int
     seed : int >= 0
         The same seed and device give the same draws, for any number of workers.
@@ -166,10 +168,3 @@ def make_plan(
     for procedure in whole:
         own.check(procedure)
     return plan
-
-
-def check_seed(seed: int) -> int:
-    """The seed, if it is an integer of at least zero."""
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise ValueError(f"seed must be an integer of at least 0, got {seed!r}")
-    return int(seed)

@@ -9,7 +9,7 @@ from riskcalc.policies.base import rankings
 from riskcalc.strategies.numbers import RIDGES, numbers, zero_or
 
 KEPT = (1e-3, 1.0)
-GROUPS, ROUNDS = 4, 3  # features of a group and rounds of pruning, the most
+GROUPS, ROUNDS, FEATURES = 4, 3, 8  # of a group, rounds of pruning, features that may be named: the most
 # Scores of one's own: |X| times a weight, which groups and sampling need, and others.
 WEIGHTED, OTHERS = ("abs(X)*Lambda**(1/4)", "abs(X)*Lambda"), ("X**2*Lambda", "abs(X)/(1 + abs(X))")
 
@@ -64,7 +64,8 @@ def policy_of(kind: type[Policy], budgets: st.SearchStrategy[float]) -> st.Searc
     """A policy with any of its choices."""
     if issubclass(kind, Score):
         return _scores(kind, WEIGHTED + OTHERS, budgets)
-    rounds = list in (option.kind for option in kind.choices)
+    told = {option.kind for option in kind.choices}
+    rounds = list in told
     named = [one for one in rankings().values() if one.again or not rounds]
     drawn = {
         bool: st.booleans(),
@@ -73,9 +74,10 @@ def policy_of(kind: type[Policy], budgets: st.SearchStrategy[float]) -> st.Searc
         list: st.lists(budgets, min_size=1, max_size=ROUNDS, unique=True).map(
             lambda keeps: sorted(keeps, reverse=True)
         ),
+        tuple: st.lists(st.integers(0, FEATURES - 1), min_size=1, unique=True),
         Ranking: st.sampled_from(named) | _scores(Score, WEIGHTED, st.just(1.0)),
     }
-    budget = {} if rounds else {"keep": budgets}
+    budget = {} if told & {list, tuple} else {"keep": budgets}
     return st.builds(kind, **{option.name: drawn[option.kind] for option in kind.choices}, **budget)
 
 

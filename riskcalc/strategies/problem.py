@@ -1,4 +1,4 @@
-"""Problems: by atoms or laws, and of one factor."""
+"""Problems: by atoms or laws, of one factor, and of correlated features."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from riskcalc.exact import as_float, count
 from riskcalc.laws import Law
-from riskcalc.problems import LinearGaussian, RankOne
+from riskcalc.problems import Correlated, FactorCovariance, LinearGaussian, RankOne
 from riskcalc.strategies.numbers import NOISE, RIDGES, either, numbers, once_in, signed, zero_or
 
 # Eigenvalues over six decades.
@@ -18,6 +18,8 @@ EIGENVALUES, PENALTIES, RATIOS = (1e-3, 1e3), (0.1, 10.0), (0.05, 50.0)
 BELOW_ZERO = (1e-6, 0.99)  # negative ridges, in units of what they may surely be
 AT_THRESHOLD = 1e-6  # nearer to which there is no negative ridge to speak of
 SAMPLES = 1000  # of `RankOne`, the most
+# Of correlated features: what each has of its own, and its slopes in factors, in steps.
+VARIANCES, SLOPES = (1e-2, 1e2), st.integers(-64, 64).map(lambda steps: steps / 32)
 
 
 def problems(
@@ -164,6 +166,52 @@ def rank_one_problems(*, noise: bool | None = None, max_features: int = 8) -> st
         n_samples, noise_variance = draw(st.integers(3, SAMPLES)), draw(noises)
         loadings, coefficients = zip(*((draw(signed()), draw(signed())) for _ in range(draw(sizes))), strict=True)
         return RankOne(loadings if any(loadings) else [1.0] * len(loadings), coefficients, n_samples, noise_variance)
+
+    return drawn()
+
+
+def correlated_problems(
+    *,
+    noise: bool | None = None,
+    ridge: bool | None = None,
+    factors: bool | None = None,
+    singular: bool | None = None,
+    max_features: int = 6,
+) -> st.SearchStrategy[Correlated]:
+    """Problems with correlated features, of equal or other variances, and up to three samples for each of them.
+
+    Parameters
+    ----------
+    noise, ridge : bool, optional
+        Whether there is any; either if not given.
+    factors : bool, optional
+        Whether the covariance is a `FactorCovariance`; a matrix or either, if not given.
+    singular : bool, optional
+        Whether features mix one or two factors and have nothing of their own; mostly not, if not given.
+    max_features : int >= 1
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> find(correlated_problems(factors=False), lambda problem: problem.n_features > 1).covariance
+    array([[1., 0.],
+           [0., 1.]])
+    """
+    noises, ridges = zero_or(noise, numbers(*NOISE)), zero_or(ridge, numbers(*RIDGES))
+    most = count(max_features, "max_features")
+
+    @st.composite
+    def drawn(draw: st.DrawFn) -> Correlated:
+        structured, noise_variance, ridge_of_it = draw(either(factors)), draw(noises), draw(ridges)
+        some = draw(once_in(8)) if singular is None else singular
+        feature = st.tuples(numbers(*VARIANCES), signed(), *[SLOPES] * draw(st.integers(1, 2)))
+        rows = np.array(draw(st.lists(feature, min_size=1, max_size=most)))
+        n_samples = draw(st.sampled_from([2 * len(rows), *range(1, 3 * len(rows) + 1)]))
+        own, coefficients, loadings = rows[:, 0] * (not some), rows[:, 1], rows[:, 2:]
+        if some and not loadings.any():
+            loadings = np.ones_like(loadings)
+        covariance = FactorCovariance(loadings, own) if structured else loadings @ loadings.T + np.diag(own)
+        return Correlated(covariance, coefficients, n_samples, noise_variance, ridge_of_it)
 
     return drawn()
 

@@ -16,7 +16,7 @@ from riskcalc.formulas.expectation import E, reduce_expectations
 from riskcalc.formulas.records import Definitions, Expansion, Formula
 from riskcalc.formulas.symbols import QUANTITIES, Expression, H, LawSymbol, Quantity
 from riskcalc.laws import Continuous, Law
-from riskcalc.problems import LinearGaussian, RankOne, check_problem
+from riskcalc.problems import Correlated, LinearGaussian, RankOne, check_problem
 from riskcalc.problems.base import facts_latex
 from riskcalc.problems.latex import as_typed, law_latex, number_latex
 from riskcalc.theory.symbols import (
@@ -107,6 +107,18 @@ def _(problem: RankOne) -> Numbers:
         scalars={symbol: _number(value[()]) for symbol, value in given.items()},
         where={},
         atoms=[(each, {loading: _number(v), coefficient: _number(beta)}) for v, beta in rows],
+        law=facts_latex(problem)[-1],
+    )
+
+
+@numbers_of.register
+def _(problem: Correlated) -> Numbers:
+    given = {n_samples: problem.n_samples, n_features: problem.n_features, kappa: problem.aspect_ratio}
+    given |= {sigma2: problem.noise_variance, ridge: problem.ridge}
+    return Numbers(
+        scalars={symbol: _number(value[()]) for symbol, value in given.items()},
+        where={},
+        atoms=[],
         law=facts_latex(problem)[-1],
     )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from riskcalc.verification.equivalence import extrapolate, half_width
+from riskcalc.verification.expected import Expected
 from riskcalc.verification.subjects import Subject
 
 # Trials at the largest size, at first; a size half as large gets twice as many, which scatter more and cost less.
@@ -20,15 +21,14 @@ FIRST_TRIALS = 32
 def gather(
     subject: Subject,
     sizes: tuple[int, ...],
-    theories: np.ndarray,
-    scales: np.ndarray,
+    expected: Expected,
     tolerance: float,
     level: float,
     seconds: float,
 ) -> Evidence:
     """Simulate until every verdict is reached, or the time is up; what has its verdict is no longer simulated."""
     began = time.monotonic()
-    undecided = np.arange(theories.shape[1])
+    undecided = np.arange(expected.values.shape[1])
     values: list[np.ndarray] = [np.empty((0, len(undecided))) for _ in sizes]
     found: Evidence | None = None
     for look in itertools.count(1):
@@ -45,7 +45,7 @@ def gather(
             return replace(found, interrupted=True)  # with what the looks before this one found
         new = Evidence.of(sizes, values, level, look)
         found = new if found is None else found.replaced(undecided, new)
-        verdicts = new.beside(theories[:, undecided], scales[:, undecided]).verdicts(tolerance)
+        verdicts = new.beside(expected.only(undecided)).verdicts(tolerance)
         still = np.array(verdicts) == "undecided"
         undecided, values = undecided[still], [rows[:, still] for rows in values]
         if undecided.size == 0 or 2 * (time.monotonic() - began) > seconds:
@@ -95,9 +95,10 @@ class Evidence:
             changed[name][..., places] = getattr(new, name)
         return replace(self, **changed)
 
-    def beside(self, theories: np.ndarray, scales: np.ndarray) -> Deviations:
-        """Beside what theories say at these sizes, over scales; shape (R, m) both."""
-        limit = extrapolate(self.sizes, (self.means - theories) / scales, self.errors / scales)
+    def beside(self, expected: Expected) -> Deviations:
+        """Beside what theories say at these sizes, whose own errors are as good as those of the trials."""
+        errors = np.hypot(self.errors, expected.errors)
+        limit = extrapolate(self.sizes, (self.means - expected.values) / expected.scales, errors / expected.scales)
         width = half_width(limit.error, self.trials.min(axis=0), self.level, self.looks) + limit.curvature
         return Deviations(limit.value, width)
 

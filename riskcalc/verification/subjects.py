@@ -14,12 +14,14 @@ import numpy as np
 from riskcalc.exact import as_float
 from riskcalc.policies import Procedure
 from riskcalc.prediction.predict import evaluate
-from riskcalc.problems import LinearGaussian, Problem, check_single
+from riskcalc.problems import Correlated, LinearGaussian, Problem, check_single
+from riskcalc.simulation.correlated import root_of
 from riskcalc.simulation.progress import Progress
 from riskcalc.simulation.samplers import sized
 from riskcalc.simulation.simulate import make_plan, run_trials
 from riskcalc.simulation.trials import Plan
 from riskcalc.simulation.workers import process_pool, run_all
+from riskcalc.verification.expected import Expected
 from riskcalc.verification.theories import Theory
 
 # The smallest size of a ladder has at least this many samples, features, features kept, and samples more or fewer
@@ -49,8 +51,8 @@ class Subject(Protocol):
         """A size at which the expansion in 1/n has set in."""
         ...
 
-    def theory(self, n_samples: int) -> tuple[np.ndarray, np.ndarray]:
-        """The predictions for what is simulated at this size, and the scales of their deviations, shape (m,) each."""
+    def theory(self, n_samples: int) -> Expected:
+        """The predictions for what is simulated at this size."""
         ...
 
     def trials(self, rung: int, n_samples: int, first: int, count: int) -> np.ndarray:
@@ -77,7 +79,7 @@ class UserTheory:
 
     def predicted(self) -> np.ndarray:
         """At the largest size of a ladder, for a theory that depends on it."""
-        values, _ = self.theory(4 * self.first_size())
+        values = self.theory(4 * self.first_size()).values
         if len({*np.isfinite(values)}) > 1:
             raise ValueError("predict must be finite for every quantity, or for none")
         return values
@@ -90,10 +92,9 @@ class UserTheory:
         """The smallest size used for any theory."""
         return SAMPLES
 
-    def theory(self, n_samples: int) -> tuple[np.ndarray, np.ndarray]:
-        """The predictions, also as scales (one where a prediction is zero)."""
-        values = self._chosen(self.theory_of_user.at(n_samples))
-        return values, np.where(values == 0, 1.0, abs(values))
+    def theory(self, n_samples: int) -> Expected:
+        """As the user says them."""
+        return Expected.exact(self._chosen(self.theory_of_user.at(n_samples)))
 
     def trials(self, rung: int, n_samples: int, first: int, count: int) -> np.ndarray:
         """One trial after the other, by the executor."""
@@ -130,6 +131,7 @@ class Models:
     workers: int | None
     progress: bool
     training_error: bool = False
+    integration: float | None = None  # relative standard error of predictions that are averages over draws
     chosen: Sequence[int] | None = None
 
     @property
@@ -148,11 +150,14 @@ class Models:
         """Of the models, and of their training errors."""
         return tuple(f"{one.kind}: training error" if error else one.kind for one, error in self.quantities)
 
-    def _errors(self, problem: Problem, asked: Sequence[Procedure]) -> np.ndarray:
-        """The quantities, where the models are asked for in this way."""
-        found = evaluate(problem, asked)
+    def _errors(self, problem: Problem, asked: Sequence[Procedure]) -> tuple[np.ndarray, np.ndarray]:
+        """The quantities, where the models are asked for in this way, and the integration errors of their risks."""
+        # Every size has draws of its own, so that these errors are independent.
+        own = int(problem.n_samples) if problem.whole else 0
+        found = evaluate(problem, asked, tolerance=self.integration, seed=own)
         own = {one: found[other] for one, other in zip(self.models, asked, strict=True)}
-        return np.array([own[one].training_error if error else own[one].risk for one, error in self.quantities])
+        errors = [own[one].training_error if error else own[one].risk for one, error in self.quantities]
+        return np.array(errors), np.array([own[one].integration_error or 0.0 for one, _ in self.quantities])
 
     def predicted(self) -> np.ndarray:
         """Of the problem as it is asked."""
@@ -160,7 +165,8 @@ class Models:
         for procedure in self.procedures:
             if procedure.budget(self.problem.n_features).shape:
                 raise ValueError(f"simulation is of one budget, got {procedure.prune!r}")
-        return self._errors(self.problem, self.models)
+        values, _ = self._errors(self.problem, self.models)
+        return values
 
     def only(self, chosen: np.ndarray) -> Subject:
         """Some of the quantities; what the others need is not simulated."""
@@ -174,13 +180,12 @@ class Models:
         """What is simulated at this size."""
         return make_plan(self.problem, self.models, n_samples, distribution=self.distribution)
 
-    def theory(self, n_samples: int) -> tuple[np.ndarray, np.ndarray]:
+    def theory(self, n_samples: int) -> Expected:
         """The theory for the counts and the features of this size; risks, or the null risk where they are zero (one
         where that is), as scales."""
-        plan = self.plan(n_samples)
-        values = self._errors(sized(self.problem, n_samples), plan.procedures)
-        null = float(sized(self.problem, n_samples).null_risk)
-        return values, np.where(values == 0, null or 1.0, values)
+        plan, problem = self.plan(n_samples), sized(self.problem, n_samples)
+        values, errors = self._errors(problem, plan.procedures)
+        return Expected(values, np.where(values == 0, float(problem.null_risk) or 1.0, values), errors)
 
     def trials(self, rung: int, n_samples: int, first: int, count: int) -> np.ndarray:
         """From whole blocks: trials of a block beyond `count` are drawn again by the next call."""
@@ -209,10 +214,23 @@ def smallest_size(problem: Problem, procedures: Sequence[Procedure]) -> int:
 
 @smallest_size.register
 def _(problem: LinearGaussian, procedures: Sequence[Procedure]) -> int:
-    """Large enough in every count, and far enough from every interpolation threshold without a ridge."""
+    return _smallest(problem, procedures, _live(problem), 1)
+
+
+@smallest_size.register
+def _(problem: Correlated, procedures: Sequence[Procedure]) -> int:
+    """A multiple of the problem's own."""
+    own = int(problem.n_samples)
+    rank = root_of(problem.covariance).rank if problem.ridge[()] == 0 else 0
+    return _smallest(problem, procedures, rank / int(problem.n_features), own)
+
+
+def _smallest(problem: Problem, procedures: Sequence[Procedure], live: float, step: int) -> int:
+    """Large enough in every count, and far enough from every interpolation threshold without a ridge: a multiple of
+    `step`, given the dimensions of the features over their number."""
     ratio = float(as_float(problem.aspect_ratio)[()])
     needed = [SAMPLES, FEATURES / ratio]
-    thresholds = [ratio * _live(problem)] if problem.ridge[()] == 0 else []
+    thresholds = [ratio * live] if problem.ridge[()] == 0 else []
     for procedure in procedures:
         if procedure.prune is None:
             continue
@@ -221,7 +239,7 @@ def _(problem: LinearGaussian, procedures: Sequence[Procedure]) -> int:
         if procedure.retrain is not None and procedure.retrain.ridge_of(problem)[()] == 0:
             thresholds.append(ratio * keep)
     needed += [APART / max(abs(1 - threshold), 1e-9) for threshold in thresholds]
-    first = math.ceil(max(needed))
+    first = step * math.ceil(max(needed) / step)
     if first > LARGEST_FIRST:
         raise ValueError(
             f"this regime needs samples of n = {first} and more to be near its limit, which take too long; "

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from riskcalc.exact import above_zero, count, numbers
+from riskcalc.exact import above_zero, check_seed, count, numbers
 from riskcalc.formulas.chapters import Chapter
 from riskcalc.inert import Inert
 from riskcalc.policies import Policy, Procedure, Retrain
@@ -19,13 +19,15 @@ from riskcalc.policies.procedures import shared_scores
 from riskcalc.problems import Problem
 from riskcalc.results.tables import Column, Part, Shown, Table, number
 from riskcalc.simulation.estimates import with_error
-from riskcalc.simulation.simulate import check_seed
 from riskcalc.verification.evidence import gather
+from riskcalc.verification.expected import Expected
 from riskcalc.verification.subjects import Models, Subject, UserTheory
 from riskcalc.verification.theories import Theory
 from riskcalc.verification.trials import theory_of
 
 LADDER = (1, 2, 4)  # sizes n, 2n, 4n
+# Of the tolerance, what the draws of a prediction may be off.
+INTEGRATION = 0.1
 VERDICTS = ("disagree", "undecided", "agree", "vacuous")
 
 
@@ -156,7 +158,7 @@ def verify(
     very features simulated, and what is left of the ratio is extrapolated to infinite size by a line in 1/n. Agreement
     is shown, not merely not refuted: the confidence interval of the deviation must lie inside the tolerance. More
     trials are drawn until every verdict is reached or the time is up, of what has none yet; looking repeatedly is paid
-    for.
+    for. Predictions that are integrals by draws or points count as no better known than their integration error says.
 
     Parameters
     ----------
@@ -222,7 +224,8 @@ def verify(
             raise ValueError("prune is empty; give a policy, several, or None for the dense fit")
         models = [Procedure.of(policy, retrain) for policy in policies]
         note = shared_scores(models)
-        subject = Models(theory, models, seed, distribution, device, executor, workers, progress, bool(training_error))
+        drawing = (seed, distribution, device, executor, workers, progress)
+        subject = Models(theory, models, *drawing, bool(training_error), tolerance * INTEGRATION)
     found = verify_subject(subject, n_samples, tolerance, confidence, seconds, seed)
     note = "\n".join(filter(None, [found.note, note]))
     return replace(found, problem=None if isinstance(theory, Theory) else theory, note=note)
@@ -240,12 +243,12 @@ def verify_subject(
     subject = subject.only(usable)
     first = subject.first_size() if n_samples is None else n_samples
     sizes = tuple(first * rung for rung in LADDER)
-    theories, scales = (np.array(rows) for rows in zip(*(subject.theory(n) for n in sizes), strict=True))
+    expected = Expected.stacked(subject.theory(n) for n in sizes)
     level = (1 - confidence) / usable.size
-    evidence = gather(subject, sizes, theories, scales, tolerance, level, seconds)
-    found = evidence.beside(theories, scales)
+    evidence = gather(subject, sizes, expected, tolerance, level, seconds)
+    found = evidence.beside(expected)
     for i, (place, verdict) in enumerate(zip(usable, found.verdicts(tolerance), strict=True)):
-        numbers = (evidence.means[-1, i], evidence.errors[-1, i], theories[-1, i])
+        numbers = (evidence.means[-1, i], evidence.errors[-1, i], expected.values[-1, i])
         deviation = found.deviation[i], found.uncertainty[i]
         checks[place] = Check(checks[place].name, verdict, float(predicted[place]), *map(float, (*numbers, *deviation)))
     note = "Interrupted: more trials were under way." if evidence.interrupted else ""
