@@ -23,7 +23,7 @@ from .policies import (
 )
 from .prediction.predict import predict, small_model
 from .prediction.result import Prediction
-from .problems import LinearGaussian, RankOne
+from .problems import LinearGaussian, RandomFeatures, RankOne, random_features_covariance
 from .problems.tabular import from_data
 from .questions.compare import Comparison, compare
 from .questions.prunability import Prunability, prunability
@@ -51,6 +51,7 @@ __all__ = [
     "Procedure",
     "Prunability",
     "Random",
+    "RandomFeatures",
     "RankOne",
     "Retrain",
     "Sampled",

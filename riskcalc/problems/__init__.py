@@ -2,7 +2,18 @@
 
 from riskcalc.problems import latex  # how problems are written
 from riskcalc.problems.base import Problem, check_problem, check_single
+from riskcalc.problems.kernels import random_features_covariance
 from riskcalc.problems.linear_gaussian import LinearGaussian
+from riskcalc.problems.random_features import RandomFeatures
 from riskcalc.problems.rank_one import RankOne
 
-__all__ = ["LinearGaussian", "Problem", "RankOne", "check_problem", "check_single", "latex"]
+__all__ = [
+    "LinearGaussian",
+    "Problem",
+    "RandomFeatures",
+    "RankOne",
+    "check_problem",
+    "check_single",
+    "latex",
+    "random_features_covariance",
+]

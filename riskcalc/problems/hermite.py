@@ -44,7 +44,7 @@ class Parts:
 
 
 @cache
-def parts(function: Function, name: str = "activation") -> Parts:
+def parts(function: Function, name: str = "activation", constant: bool = False) -> Parts:
     """Mean, linear part and the rest of a function.
 
     Gauss rules on pieces that are halved where they do not agree, so that a kink or a jump anywhere costs some
@@ -53,7 +53,8 @@ def parts(function: Function, name: str = "activation") -> Parts:
     Raises
     ------
     ValueError
-        If the function is not finite, has no finite variance, or hardly any, or varies too wildly to be integrated.
+        If the function is not finite, has no finite variance, varies too wildly to be integrated, or, unless it may be
+        `constant`, hardly varies.
     """
     probe = _values(function, np.linspace(-FAR, FAR, 4001), name)
     edges = np.abs(probe[[0, -1]])
@@ -68,7 +69,7 @@ def parts(function: Function, name: str = "activation") -> Parts:
     beyond = float(integrals(rest, name, size)[0])
     # What is rounding of a linear function is no part of it.
     found = Parts(float(mean), float(slope), beyond if beyond > (1e-13) ** 2 * size else 0.0)
-    if not found.variance > ACCURACY**2 * size:
+    if not (constant or found.variance > ACCURACY**2 * size):
         raise ValueError(f"{name} must vary; it is constant, at {found.mean:g}, or nearly")
     return found
 
