@@ -13,6 +13,7 @@ from riskcalc.exact import as_float, at_least_zero, counts, exact_array, matchin
 from riskcalc.inert import parameters
 from riskcalc.laws import Atoms, Continuous, Law
 from riskcalc.problems.base import Problem
+from riskcalc.quoting import quoted
 
 INTERCEPT = "The threshold is at n = p; with an intercept, which scikit-learn fits by default, it is at n = p + 1."
 
@@ -45,6 +46,10 @@ class LinearGaussian(Problem):
     penalty : None, "natural" or array_like > 0 of shape (..., K)
         Penalty weight per feature: None for 1 (gradient descent's geometry), "natural" for Lambda (natural
         gradient's; features of zero variance then get zero), or weights. A continuous law takes one weight only.
+
+    basis : "principal" or "generic"
+        Whether features are the eigenvectors of their covariance, the law being theirs; or stand in general position to
+        these, as random features do, and the law is that of the eigenvectors (of which the sign of B tells nothing).
 
     Attributes
     ----------
@@ -92,12 +97,14 @@ class LinearGaussian(Problem):
         noise_variance: ArrayLike | str = 0.0,
         ridge: ArrayLike | str = 0.0,
         penalty: ArrayLike | str | None = None,
+        basis: str = "principal",
     ):
         self.law = _law(law, n_features, eigenvalues, signal, coefficients, weights)
         self.n_samples, self.n_features, self.aspect_ratio = _sizes(aspect_ratio, n_samples, n_features)
         self.noise_variance = at_least_zero(noise_variance, "noise_variance")
         self.ridge = exact_array(ridge, "ridge")
         self.penalty = _penalty(penalty)
+        self.basis = _basis(basis, self.penalty)
         if isinstance(self.law, Continuous) and isinstance(self.penalty, np.ndarray) and self.penalty.shape[-1] != 1:
             raise ValueError(
                 "penalty must be None, 'natural' or one number where the law is continuous (its atoms are nodes of a "
@@ -127,7 +134,7 @@ class LinearGaussian(Problem):
         """Its arguments: sizes or their ratio; a law, or its atoms."""
         law = self.law
         sizes = ("aspect_ratio",) if self.n_samples is None else ("n_samples", "n_features")
-        told = self._attributes((*sizes, "noise_variance", "ridge", "penalty"))
+        told = self._attributes((*sizes, "noise_variance", "ridge", "penalty", "basis"))
         own = type(law) is Atoms and (law.coefficients is None or self.n_features is not None)
         atoms = {name: value for name, value in law.given().items() if name != "n_features"}  # it is the problem's
         told |= atoms if own else {"law": law}
@@ -212,6 +219,14 @@ def _sizes(aspect_ratio: Any, n_samples: Any, n_features: Any):
     n, p = counts(n_samples, "n_samples"), counts(n_features, "n_features")
     matching_shapes({"n_samples": n, "n_features": p})
     return n, p, np.asarray(np.frompyfunc(lambda p, n: Fraction(int(p), int(n)), 2, 1)(p, n), dtype=object)
+
+
+def _basis(basis: Any, penalty: Any) -> str:
+    if basis not in ("principal", "generic"):
+        raise ValueError(f"basis must be 'principal' or 'generic', got {quoted(basis)}")
+    if basis == "generic" and penalty is not None:
+        raise ValueError("features in a generic basis have one penalty weight, 1; leave penalty out")
+    return basis
 
 
 def _penalty(penalty: Any) -> str | np.ndarray | None:

@@ -8,6 +8,8 @@ R. J. Tibshirani, "Surprises in High-Dimensional Ridgeless Least Squares Interpo
 from riskcalc.formulas.chapters import registry
 from riskcalc.theory import (
     dense,
+    generic_basis,
+    generic_refit,
     groups,
     isotropic,
     iterative,
@@ -24,6 +26,7 @@ from riskcalc.theory import (
 )
 
 _THEOREMS = (dense, masks, sampling, groups, optimal, pruning, training_error, retraining, iterative, small_model)
+_OTHER_FEATURES = (generic_basis, generic_refit)
 _SPECIAL_CASES = (isotropic, negative_ridge, limits, rank_one)
-CHAPTERS = registry(module.CHAPTER for module in (*_THEOREMS, *_SPECIAL_CASES))
+CHAPTERS = registry(module.CHAPTER for module in (*_THEOREMS, *_OTHER_FEATURES, *_SPECIAL_CASES))
 REGISTRY = registry(formula for chapter in CHAPTERS.values() for formula in chapter.formulas)

@@ -110,6 +110,35 @@ c = scalar("c", "weight of the residual of the first fit in the second", REAL, "
 onsager = scalar("onsager", "response of the retrained coefficients to the noise of the dense fit", REAL, "b")
 retrained_risk = scalar("retrained_risk", "test risk after retraining on the same sample", NONNEGATIVE, r"\Gamma")
 
+# Generic basis: features in general position to the eigenvectors, of which the law is
+alphabar = scalar("alphabar", "fraction of features dropped, $1 - s/p$", UNIT, r"\bar\alpha")
+k = scalar("kept_square", "share of a vector's square that is kept", UNIT, "k")
+kbar = scalar("dropped_square", "share of a vector's square that is dropped, $1 - k$", UNIT, r"\bar k")
+kept_extra = scalar("kept_extra", r"what the square kept is above that of a random mask, $k - \alpha$", REAL, "k_+")
+mean_variance = scalar("mean_variance", "mean variance of a feature", NONNEGATIVE, r"\bar\Lambda")
+kind_noise = scalar("kind_noise", "noise of one kind of features with these coefficients", NONNEGATIVE, r"\gamma_1")
+factor = scalar("factor", "what the coefficients kept are multiplied by", REAL, "f")
+truth_share = scalar("truth_share", "regression of the fitted vector on the true one", REAL, "c")
+blend = scalar("blend", "weight of the dense fit, or the truth, in the second fit", REAL, r"\vartheta")
+blendbar = scalar("blendbar", "one minus it", REAL, r"\bar\vartheta")
+ridge_gap = scalar("ridge_gap", r"$(\lambda_2-\lambda)\,\mathbb{E}[1/(\Lambda+\nu_2)]/q_2$", REAL, r"\delta_\lambda")
+overlap = scalar("overlap", "overlap of the second fit with what the mask saw, over the square of that", REAL, "o")
+spare = scalar("spare", r"$\alpha-\mathbb{E}[a_2]$", NONNEGATIVE, r"\bar a_\alpha")
+beyond = scalar("beyond", r"$\kappa\alpha-1$", REAL, r"\delta_\kappa")
+squares = scalar("squares", "mean square of what the second fit is without its echo", NONNEGATIVE, "Q")
+echo_square = scalar("echo_square", "what the echo of the mask is in proportion to", REAL, "v")
+echo_loss = scalar("echo_loss", "what it adds to the test risk, per unit", NONNEGATIVE, r"\delta")
+echo_norm = scalar("echo_norm", "what it adds to the mean square of the coefficients, per unit", REAL, r"\delta_1")
+seen_square = scalar("seen_square", "mean square of the vector that the mask looked at", NONNEGATIVE, "N")
+joint_risk = scalar("joint_risk", "covariance of the errors of ridge fits to one sample", NONNEGATIVE, r"\gamma_{12}")
+unseen = scalar("unseen", r"$(k-\alpha)/k$", REAL, r"\zeta")
+vector_weight = scalar("vector_weight", "multiple in the second fit of a vector that the mask looked at", REAL, "u")
+seen_truth = law_symbol("seen_truth", "mean product of that vector with the truth", REAL, "Y")
+seen_second = law_symbol("seen_second", "mean square of that vector", NONNEGATIVE, "X_2")
+full_risk = scalar(
+    "full_risk", "test risk of the ridge fit to all features that the mask amounts to", NONNEGATIVE, r"\gamma_2"
+)
+
 # The small model
 fit_excess_risk = scalar(
     "fit_excess_risk", r"risk of the small fit beyond $\sigma_\Delta^2$", NONNEGATIVE, r"\gamma_\Delta^{\mathrm{ex}}"

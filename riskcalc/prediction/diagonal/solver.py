@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,11 +19,11 @@ from riskcalc.prediction.diagonal.finite import finite_sample_risk, finite_size
 from riskcalc.prediction.diagonal.fit import Fit, fit_dense
 from riskcalc.prediction.diagonal.masks import COEFFICIENT, MaskGroup, masks_of
 from riskcalc.prediction.diagonal.pruned import pruned, thresholds
-from riskcalc.prediction.diagonal.regimes import Budget, Chunk, chunks
+from riskcalc.prediction.diagonal.regimes import Budget, Chunk
 from riskcalc.prediction.diagonal.retraining import Values, fit_fresh, fit_same, misfit_of
 from riskcalc.prediction.diagonal.rounds import prune_repeatedly
 from riskcalc.prediction.policies import Drawn, Scored, mask, score
-from riskcalc.prediction.solvers import Model, NotCovered, Solver, solver
+from riskcalc.prediction.solvers import Model, NotCovered, Solver
 from riskcalc.prediction.status import MOST_ROUNDING, Status
 from riskcalc.problems import LinearGaussian
 
@@ -82,12 +82,6 @@ class DiagonalModel(Model):
         for group in self.groups:
             result[group.rows] = group.kept(work)
         return result
-
-
-@solver.register
-def _(problem: LinearGaussian, shape: tuple[int, ...], work: Evaluator) -> Iterator[Solver]:
-    for chunk in chunks(problem, shape, work.system):
-        yield DiagonalSolver(problem, chunk, work)
 
 
 class DiagonalSolver(Solver):
