@@ -18,7 +18,7 @@ from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.multiprecision import GUARD, Multiprecision, context
 from riskcalc.lowering.systems import SolvingSystem
 from riskcalc.policies import Iterative, Policy, Procedure, Retrain
-from riskcalc.prediction import bases, rank_one  # noqa: F401  which register their solvers
+from riskcalc.prediction import bases, random_features, rank_one  # noqa: F401  which register their solvers
 from riskcalc.prediction.result import Later, Prediction, later
 from riskcalc.prediction.solvers import NoSolution, NotCovered, Walk, solver
 from riskcalc.prediction.status import NAMES, Status

@@ -18,6 +18,7 @@ from riskcalc.theory import (
     negative_ridge,
     optimal,
     pruning,
+    random_features,
     rank_one,
     retraining,
     sampling,
@@ -26,7 +27,7 @@ from riskcalc.theory import (
 )
 
 _THEOREMS = (dense, masks, sampling, groups, optimal, pruning, training_error, retraining, iterative, small_model)
-_OTHER_FEATURES = (generic_basis, generic_refit)
+_OTHER_FEATURES = (generic_basis, generic_refit, random_features)
 _SPECIAL_CASES = (isotropic, negative_ridge, limits, rank_one)
 CHAPTERS = registry(module.CHAPTER for module in (*_THEOREMS, *_OTHER_FEATURES, *_SPECIAL_CASES))
 REGISTRY = registry(formula for chapter in CHAPTERS.values() for formula in chapter.formulas)
