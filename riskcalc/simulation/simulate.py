@@ -16,6 +16,7 @@ from riskcalc.memory import fits
 from riskcalc.policies import Policy, Procedure, Retrain
 from riskcalc.policies.procedures import shared_scores
 from riskcalc.problems import Problem, check_single
+from riskcalc.simulation import random_features  # noqa: F401  which registers its sampler
 from riskcalc.simulation.backends import backend
 from riskcalc.simulation.estimates import Estimate
 from riskcalc.simulation.progress import Progress
