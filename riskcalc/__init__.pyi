@@ -70,6 +70,7 @@ __all__ = [
     "load_chapter",
     "predict",
     "prunability",
+    "random_features_covariance",
     "rounds",
     "sampling_budget",
     "simulate",

@@ -27,6 +27,12 @@ One factor behind all features, exact at every size; with n_samples and noise_va
     loadings = [2, 1, 1]         # slopes of the features in the factor
     coefficients = [1, 1, -1]    # the true ones, themselves
 
+Random features; with n_features, n_samples, noise_variance and ridge:
+
+    activation = "relu"          # or another that is registered: erf, tanh, sign, linear, softplus, ...
+    n_inputs = 100               # dimension of the inputs
+    hermite = [1, 0.5]           # Hermite coefficients of the target, from degree 1 on; left out: 1
+
 Numbers are exact: 0.1 means one tenth, and strings such as "10/3" are accepted.
 """
 
@@ -44,7 +50,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, Validat
 
 from riskcalc.exact import one_number, whole
 from riskcalc.laws import Beta, Law, MarchenkoPastur, PowerLaw, Uniform
-from riskcalc.problems import LinearGaussian, Problem, RankOne
+from riskcalc.problems import LinearGaussian, Problem, RandomFeatures, RankOne
 from riskcalc.problems.csv_file import read_csv
 from riskcalc.problems.tabular import from_data
 from riskcalc.quoting import printable, quoted
@@ -78,6 +84,9 @@ class ProblemFile(BaseModel):
     signal_power: _Numbers | None = None
     loadings: _Scalar | list[_Scalar] | None = None
     coefficients: _Numbers | None = None
+    activation: StrictStr | None = None
+    n_inputs: _Counts | None = None
+    hermite: _Scalar | list[_Scalar] | None = None
     noise_variance: _Numbers | None = None
     ridge: _Numbers | None = None
     penalty: _Numbers | None = None
@@ -126,6 +135,8 @@ def question(keys: Mapping[str, Any]) -> Question:
     given, budget = _checked(keys)
     if "loadings" in given:
         return Question(_one_factor(given), budget)
+    if given.keys() & {"activation", "n_inputs", "hermite"}:
+        return Question(_random_features(given), budget)
     laws = [name for name in ("power_law", *_CONTINUOUS) if name in given]
     if len(laws) > 1:
         raise ValueError(f"give one law, not {' and '.join(laws)}")
@@ -147,6 +158,15 @@ def _one_factor(given: dict[str, Any]) -> RankOne:
     for name in ("loadings", "coefficients"):
         given[name] = given[name] if isinstance(given[name], list) else [given[name]]
     return RankOne(**given)
+
+
+def _random_features(given: dict[str, Any]) -> RandomFeatures:
+    """Neurons with weights drawn once."""
+    needed, known = {"activation", "n_inputs", "n_features", "n_samples"}, {"hermite", "noise_variance", "ridge"}
+    if missing := sorted(needed - given.keys()):
+        raise ValueError(f"random features need {' and '.join(missing)}; give {', '.join(sorted(needed))}")
+    _leave_out("random features", given.keys() - needed - known)
+    return RandomFeatures(**given, target=given.pop("hermite", None))
 
 
 def _leave_out(what: str, determined: Iterable[str]) -> None:
@@ -171,7 +191,7 @@ def _checked(keys: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     except ValidationError as error:
         raise ValueError("; ".join(_messages(error))) from error
     given = {name: value for name, value in checked if value is not None}
-    for name in given.keys() & {"n_samples", "n_features"}:
+    for name in given.keys() & {"n_samples", "n_features", "n_inputs"}:
         given[name] = _counts(given[name], name)
     return given, {name: given.pop(name) for name in ("keep", "n_keep") if name in given}
 
@@ -190,6 +210,9 @@ def _power_law(values: list[Any]) -> PowerLaw:
     decay, signal_decay = (one_number(value, "power_law") for value in values[:2])
     return PowerLaw(decay, signal_decay, *(_counts(value, "power_law features") for value in values[2:]))
 
+
+# What is no number.
+_WORDS = {"activation": "a name"}
 
 # The continuous laws: class, how many numbers it takes, and how they are written.
 _CONTINUOUS: dict[str, tuple[Callable[..., Law], tuple[int, ...], str]] = {
@@ -218,6 +241,6 @@ def _messages(error: ValidationError) -> list[str]:
         if detail["type"] == "extra_forbidden":
             messages[key] = f"unknown key {quoted(key)}; known keys are {', '.join(ProblemFile.model_fields)}"
         else:
-            wanted = "an integer" if key.startswith("n_") else "a number or a list of numbers"
+            wanted = "an integer" if key.startswith("n_") else _WORDS.get(key, "a number or a list of numbers")
             messages.setdefault(key, f"{key} must be {wanted}, got {quoted(detail['input'])}")
     return list(messages.values())

@@ -9,7 +9,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import singledispatch
 from typing import Any
 
@@ -19,7 +20,8 @@ from riskcalc.exact import as_fractions
 from riskcalc.laws import Atoms
 from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.lowering.float64 import FLOAT64
-from riskcalc.prediction.solvers import NotCovered, Solver, solver
+from riskcalc.policies import Policy, Procedure, Retrain
+from riskcalc.prediction.solvers import Model, NotCovered, Solver, solver
 from riskcalc.problems import LinearGaussian, RandomFeatures
 from riskcalc.problems.activations import Activation, Erf, Linear, Relu, Sign
 from riskcalc.problems.hermite import parts
@@ -58,9 +60,62 @@ def _(activation: Linear, work: Evaluator) -> tuple[Any, Any]:
     return work.value(random_features.LINEAR_SLOPE, {}), work.value(random_features.LINEAR_REST, {})
 
 
+@dataclass(frozen=True)
+class RandomFeaturesModel(Model):
+    """A model of the equivalent linear problem, in whose noise is what is hidden of the target, shape (1, 1)."""
+
+    linear: Any
+    hidden: np.ndarray
+
+    def answer(self) -> tuple[np.ndarray, Mapping[str, np.ndarray]]:
+        """Beyond the noise of the target there is what the features do not see of it."""
+        status, values = self.linear.answer()
+        return status, {**values, "excess_risk": values["excess_risk"] + self.hidden}
+
+    def kept(self, work: Evaluator) -> np.ndarray:
+        """Of the equivalent problem."""
+        return self.linear.kept(work)
+
+
 @solver.register
 def _(problem: RandomFeatures, shape: tuple[int, ...], work: Evaluator) -> Iterator[Solver]:
-    return solver(equivalent(problem, work), shape, work)
+    linear, hidden = equivalent(problem, work)
+    for own in solver(linear, shape, work):
+        yield RandomFeaturesSolver(own, hidden)
+
+
+class RandomFeaturesSolver(Solver):
+    """That of the equivalent linear problem."""
+
+    def __init__(self, linear: Solver, hidden: np.ndarray):
+        self.linear, self.hidden = linear, hidden
+
+    def _of(self, model: Any) -> RandomFeaturesModel:
+        return RandomFeaturesModel(model.status, model.values, model, self.hidden)
+
+    def fit(self, first: RandomFeaturesModel | None) -> RandomFeaturesModel:
+        """The second layer, fitted."""
+        return self._of(self.linear.fit(_linear(first)))
+
+    def prune(
+        self, model: RandomFeaturesModel | None, policy: Policy, first: RandomFeaturesModel | None
+    ) -> RandomFeaturesModel:
+        """Neurons are left out."""
+        return self._of(self.linear.prune(_linear(model), policy, _linear(first)))
+
+    def refit(
+        self, model: RandomFeaturesModel, retrain: Retrain, first: RandomFeaturesModel | None
+    ) -> RandomFeaturesModel:
+        """The second layer of the neurons that are left."""
+        return self._of(self.linear.refit(model.linear, retrain, _linear(first)))
+
+    def in_rounds(self, procedure: Procedure, dense: RandomFeaturesModel) -> RandomFeaturesModel:
+        """As far as the theory of the equivalent problem has rounds."""
+        return self._of(self.linear.in_rounds(procedure, dense.linear))
+
+
+def _linear(model: RandomFeaturesModel | None) -> Any:
+    return None if model is None else model.linear
 
 
 class _Nodes(Atoms):
@@ -69,8 +124,8 @@ class _Nodes(Atoms):
     nodes_only = True
 
 
-def equivalent(problem: RandomFeatures, work: Evaluator) -> LinearGaussian:
-    """The linear problem in a generic basis that has the same risks; its numbers are those of the number system."""
+def equivalent(problem: RandomFeatures, work: Evaluator) -> tuple[LinearGaussian, np.ndarray]:
+    """The linear problem in a generic basis that has the same risks, and what of its noise is hidden, shape (1, 1)."""
     slope, rest = constants(problem.activation, work)
     number, law = work.system.number, problem.law
     live = law.eigenvalues > 0
@@ -94,8 +149,9 @@ def equivalent(problem: RandomFeatures, work: Evaluator) -> LinearGaussian:
     variances = np.where(live, 0 * law.eigenvalues, 0) + state["mu_rest"][0, 0]
     coefficients = 0 * variances
     variances[live], coefficients[live] = state["Lambda"][0], signal[0]
-    noise = work.value(random_features.NOISE, state) + 0 * state["sigma2"]
-    return LinearGaussian(
+    state["hidden"] = work.value(random_features.UNSEEN, state)
+    noise = work.value(random_features.NOISE, state)
+    linear = LinearGaussian(
         n_samples=problem.n_samples,
         n_features=problem.n_features,
         law=_Nodes(variances, coefficients, law.weights),
@@ -103,3 +159,4 @@ def equivalent(problem: RandomFeatures, work: Evaluator) -> LinearGaussian:
         ridge=problem.ridge,
         basis="generic",
     )
+    return linear, state["hidden"]

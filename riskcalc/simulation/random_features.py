@@ -1,4 +1,4 @@
-"""Samples of true random features: neurons with weights of their own in every trial. No Gaussian equivalent anywhere."""
+"""Samples of true random features: neurons, with weights of their own in every trial; no Gaussian equivalent."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from riskcalc.exact import as_float
 from riskcalc.policies import Optimal, Procedure
 from riskcalc.problems import RandomFeatures
 from riskcalc.problems.hermite import parts
@@ -82,21 +81,20 @@ class NeuronSampler(DiagonalSampler):
     def check(self, procedure: Procedure) -> None:
         """A linear network has no more independent features than inputs."""
         super().check(procedure)
-        d, linear = self.columns, parts(self.problem.activation).rest == 0
+        d, n, linear = self.columns, self.n_samples, parts(self.problem.activation).rest == 0
+        fits = [(self.n_features, self.ridge)]
         for policy, retrain in procedure.rounds:
             if isinstance(policy, Optimal):
                 raise ValueError(f"{policy.kind} is not simulated with random features; it is predicted")
             if linear and policy.sees_truth and self.n_features > d:
-                raise ValueError("more features than inputs of a linear network have no true coefficients to rank")
-        fits = [(self.n_features, self.ridge)]
-        for policy, retrain in procedure.rounds:
+                raise ValueError("a linear network of more features than inputs has no true coefficients to rank")
             if retrain is not None:
-                ridge = self.ridge if retrain.ridge is None else float(retrain.ridge)
-                fits.append((policy.whole(self.n_features, np.array(self.n_features)).n_keep or 0, ridge))
-        if linear and any(ridge == 0 and min(p, self.n_samples) > d for p, ridge in fits):
+                kept = policy.whole(self.n_features, np.array(self.n_features)).n_keep or 0
+                fits.append((kept, self.ridge if retrain.ridge is None else float(retrain.ridge)))
+        if linear and any(ridge == 0 and min(p, n) > d for p, ridge in fits):
             raise ValueError(
-                f"a linear network of {d} inputs has that many independent features; without a ridge, fits to more of "
-                f"them and {self.n_samples} samples are not simulated"
+                f"a linear network of {d} inputs has that many independent features; without a ridge, fits of more of "
+                f"them to {n} samples are not simulated: take a ridge, or fewer samples or features"
             )
 
 

@@ -10,21 +10,22 @@ from sympy import Rational, S, asin, pi, sqrt
 from riskcalc.formulas.chapters import Chapter
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.records import Formula
-from riskcalc.formulas.symbols import NONNEGATIVE, POSITIVE, UNIT, law_symbol, scalar
-from riskcalc.theory.symbols import B, Lambda, sigma2
-
-mu_0 = scalar("mu_0", r"mean of the activation, $\mathbb{E}[\phi(H)]$", NONNEGATIVE, r"\mu_0")
-mu_1 = scalar(
-    "mu_1", r"its linear part, $\mathbb{E}[H\,\phi(H)]$; the sign is free, so $\mu_1 \ge 0$", NONNEGATIVE, r"\mu_1"
+from riskcalc.theory.symbols import (
+    B,
+    Lambda,
+    gram,
+    hidden,
+    mu_0,
+    mu_1,
+    mu_rest,
+    noise,
+    psi,
+    sigma2,
+    spanned,
+    target_rest,
+    target_slope2,
+    unspanned,
 )
-mu_rest = scalar("mu_rest", r"variance of the rest of the activation", NONNEGATIVE, r"\mu_*^2")
-psi = scalar("psi", "features per input, $p/d$", POSITIVE, r"\psi")
-spanned = scalar("spanned", r"share of the inputs' dimensions that the weights span, $\min(\psi, 1)$", UNIT, "m")
-unspanned = scalar("unspanned", "share of those that they do not span", UNIT, r"\bar m")
-gram = law_symbol("gram", r"a positive eigenvalue of $WW^\top$", POSITIVE, "x")
-target_slope2 = scalar("target_slope2", "squared slope of the target in its index", NONNEGATIVE, "r_1^2")
-target_rest = scalar("target_rest", "variance of the rest of the target", NONNEGATIVE, r"r_*^2")
-noise = scalar("noise", "noise variance of the equivalent linear problem", NONNEGATIVE, r"\sigma_\phi^2")
 
 _PAPER = "Mei and Montanari 2022, random features"
 _NEURON = r"inputs $x \sim N(0, I_d)$, weights uniform on the unit sphere, in the limit"
@@ -34,9 +35,7 @@ _GAUSS = "a Gaussian integral"
 
 def _constant(name, title, defines, statement):
     """A constant of an activation."""
-    return Formula(
-        id=f"random_features.{name}", title=title, defines=defines, statement=S(statement), source=_GAUSS
-    )
+    return Formula(id=f"random_features.{name}", title=title, defines=defines, statement=S(statement), source=_GAUSS)
 
 
 RELU_MEAN = _constant("relu_mean", "mean of relu", mu_0, 1 / sqrt(2 * pi))
@@ -68,16 +67,26 @@ SIGNAL = Formula(
     derived_from=("random_features.variance",),
 )
 
-NOISE = Formula(
-    id="random_features.noise",
-    title="noise of the equivalent linear problem: what the features do not see of the target is part of it",
-    defines=noise,
-    statement=sigma2 + target_rest + target_slope2 * (1 - spanned * E(mu_1**2 * gram / Lambda)),
-    evaluation=sigma2 + target_rest + target_slope2 * (unspanned + spanned * E(mu_rest / Lambda)),
+UNSEEN = Formula(
+    id="random_features.unseen",
+    title="what the features do not see of the target",
+    defines=hidden,
+    statement=target_rest + target_slope2 * (1 - spanned * E(mu_1**2 * gram / Lambda)),
+    evaluation=target_rest + target_slope2 * (unspanned + spanned * E(mu_rest / Lambda)),
     where={Lambda: VARIANCE.statement},
     assumptions=_SPECTRUM,
     source=_PAPER,
     derived_from=("random_features.signal", "random_features.variance"),
+)
+
+NOISE = Formula(
+    id="random_features.noise",
+    title="noise variance of the equivalent linear problem",
+    defines=noise,
+    statement=sigma2 + hidden,
+    assumptions=_NEURON,
+    source=_PAPER,
+    derived_from=("random_features.unseen",),
 )
 
 CHAPTER = Chapter(
@@ -95,6 +104,7 @@ CHAPTER = Chapter(
         LINEAR_REST,
         VARIANCE,
         SIGNAL,
+        UNSEEN,
         NOISE,
     ),
     meanings={unspanned: 1 - spanned},

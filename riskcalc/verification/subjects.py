@@ -14,7 +14,8 @@ import numpy as np
 from riskcalc.exact import as_float
 from riskcalc.policies import Procedure
 from riskcalc.prediction.predict import evaluate
-from riskcalc.problems import LinearGaussian, Problem, check_single
+from riskcalc.problems import LinearGaussian, Problem, RandomFeatures, check_single
+from riskcalc.problems.hermite import parts
 from riskcalc.simulation.progress import Progress
 from riskcalc.simulation.samplers import sized
 from riskcalc.simulation.simulate import make_plan, run_trials
@@ -209,10 +210,22 @@ def smallest_size(problem: Problem, procedures: Sequence[Procedure]) -> int:
 
 @smallest_size.register
 def _(problem: LinearGaussian, procedures: Sequence[Procedure]) -> int:
+    return _apart(problem, procedures, _live(problem))
+
+
+@smallest_size.register
+def _(problem: RandomFeatures, procedures: Sequence[Procedure]) -> int:
+    """The same of neurons, of which those of a linear network depend on each other; and inputs enough."""
+    d, p, n = (int(size) for size in (problem.n_inputs, problem.n_features, problem.n_samples))
+    live = min(d / p, 1.0) if parts(problem.activation).rest == 0 else 1.0
+    return max(_apart(problem, procedures, live), math.ceil(FEATURES * n / d))
+
+
+def _apart(problem: Problem, procedures: Sequence[Procedure], live: float) -> int:
     """Large enough in every count, and far enough from every interpolation threshold without a ridge."""
     ratio = float(as_float(problem.aspect_ratio)[()])
     needed = [SAMPLES, FEATURES / ratio]
-    thresholds = [ratio * _live(problem)] if problem.ridge[()] == 0 else []
+    thresholds = [ratio * live] if problem.ridge[()] == 0 else []
     for procedure in procedures:
         if procedure.prune is None:
             continue
