@@ -149,7 +149,7 @@ def equivalent(problem: RandomFeatures, work: Evaluator) -> tuple[LinearGaussian
     variances = np.where(live, 0 * law.eigenvalues, 0) + state["mu_rest"][0, 0]
     coefficients = 0 * variances
     variances[live], coefficients[live] = state["Lambda"][0], signal[0]
-    state["hidden"] = work.value(random_features.UNSEEN, state)
+    state["hidden"] = work.value(random_features.HIDDEN, state)
     noise = work.value(random_features.NOISE, state)
     linear = LinearGaussian(
         n_samples=problem.n_samples,

@@ -67,8 +67,8 @@ SIGNAL = Formula(
     derived_from=("random_features.variance",),
 )
 
-UNSEEN = Formula(
-    id="random_features.unseen",
+HIDDEN = Formula(
+    id="random_features.hidden",
     title="what the features do not see of the target",
     defines=hidden,
     statement=target_rest + target_slope2 * (1 - spanned * E(mu_1**2 * gram / Lambda)),
@@ -86,7 +86,7 @@ NOISE = Formula(
     statement=sigma2 + hidden,
     assumptions=_NEURON,
     source=_PAPER,
-    derived_from=("random_features.unseen",),
+    derived_from=("random_features.hidden",),
 )
 
 CHAPTER = Chapter(
@@ -104,7 +104,7 @@ CHAPTER = Chapter(
         LINEAR_REST,
         VARIANCE,
         SIGNAL,
-        UNSEEN,
+        HIDDEN,
         NOISE,
     ),
     meanings={unspanned: 1 - spanned},
