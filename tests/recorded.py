@@ -45,6 +45,12 @@ PROBLEMS = {
     "many features": rc.LinearGaussian(
         aspect_ratio=2, law=rc.laws.Empirical(np.linspace(1, 2, 20_000), np.ones(20_000)), noise_variance=1
     ),
+    **{
+        f"{activation} features": rc.RandomFeatures(
+            activation, n_inputs=20, n_features=40, n_samples=30, noise_variance=1, nodes=8
+        )
+        for activation in ("relu", "erf", "sign", "linear")
+    },
     "one factor": rc.RankOne([2, 1, 1, 1] * 2, [1, 1, 0, -1] * 2, 20, noise_variance=1),
 }
 

@@ -58,8 +58,8 @@ def random_features_covariance(weights: ArrayLike, activation: Any = "relu") -> 
     --------
     >>> import numpy as np
     >>> weights = np.array([[1, 0], [0, 1], [0.6, 0.8]])
-    >>> random_features_covariance(weights, "relu").round(4).tolist()
-    [[0.3408, 0.0, 0.1804], [0.0, 0.3408, 0.255], [0.1804, 0.255, 0.3408]]
+    >>> random_features_covariance(weights, "relu").round(2).tolist()
+    [[0.34, 0.0, 0.18], [0.0, 0.34, 0.25], [0.18, 0.25, 0.34]]
     """
     rows = as_float(exact_array(weights, "weights"))
     if rows.ndim != 2:
@@ -93,7 +93,7 @@ def kernel(activation: Activation, cosines: np.ndarray) -> np.ndarray:
             terms = np.append(0.0, squares[: enough[0] + 1])
             return np.where(ends, series, np.polynomial.polynomial.polyval(cosines, terms))
     raise ValueError(
-        f"two rows of weights have the cosine {reach:.6g}, and the Hermite series of {activation!r} is longer than "
+        f"two rows of weights have the cosine {reach:.9g}, and the Hermite series of {activation!r} is longer than "
         f"{_ORDERS[-1]} terms there; register its kernel, or leave one of the two out"
     )
 

@@ -15,19 +15,29 @@ except ImportError as error:
 
 from riskcalc.laws import Continuous, Law
 from riskcalc.policies import POLICIES, Policy, Procedure, Retrain
-from riskcalc.problems import LinearGaussian, Problem, RankOne
+from riskcalc.problems import LinearGaussian, Problem, RandomFeatures, RankOne
 from riskcalc.strategies.budget import settings
 from riskcalc.strategies.law import kinds_of_laws, laws
 from riskcalc.strategies.policy import KEPT, kept, policies, policy_of, procedures, retrains
-from riskcalc.strategies.problem import arguments, problems, rank_one_problems
+from riskcalc.strategies.problem import arguments, problems, random_features_problems, rank_one_problems
 
-__all__ = ["arguments", "laws", "policies", "problems", "procedures", "rank_one_problems", "settings"]
+__all__ = [
+    "arguments",
+    "laws",
+    "policies",
+    "problems",
+    "procedures",
+    "random_features_problems",
+    "rank_one_problems",
+    "settings",
+]
 
 # Hypothesis draws these for arguments of their types, and for `from_type`; of the base classes, whatever is registered.
 _TYPES: dict[type, Any] = {
-    Problem: problems() | rank_one_problems(),
+    Problem: problems() | rank_one_problems() | random_features_problems(),
     LinearGaussian: problems(),
     RankOne: rank_one_problems(),
+    RandomFeatures: random_features_problems(),
     Law: laws(),
     Continuous: laws(continuous=True),
     **kinds_of_laws(None, 8),
