@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 
 import numpy as np
 import pytest
+from helpers import command_line
 from scipy.special import erf, ndtr
 
 import riskcalc as rc
@@ -144,12 +146,12 @@ def test_digits_batches_and_quadrature():
     plain, exact = (rc.predict(problem, rule, True, digits=digits) for digits in (None, 40))
     assert plain.risk == pytest.approx(float(exact.risk), rel=1e-12)
     assert plain.excess_risk == pytest.approx(plain.risk - 0.09, rel=1e-12)
-    assert 0 <= plain.quadrature_error < 1e-13
+    assert np.all(np.asarray(plain.quadrature_error) < 1e-13)
     with pytest.raises(ValueError, match="digits: the constants of 'tanh' are integrated in double precision"):
         rc.predict(rc.RandomFeatures("tanh", **WIDE), digits=30)
     batch = rc.RandomFeatures("tanh", n_inputs=50, n_features=80, n_samples=[60, 90], ridge=[[0.1], [1]])
     assert batch.shape == (2, 2)
-    risks = rc.predict(batch, rc.Magnitude(keep=0.5), True).risk
+    risks = np.asarray(rc.predict(batch, rc.Magnitude(keep=0.5), True).risk)
     one = rc.RandomFeatures("tanh", n_inputs=50, n_features=80, n_samples=90, ridge=1)
     assert risks[1, 1] == pytest.approx(rc.predict(one, rc.Magnitude(keep=0.5), True).risk, rel=1e-13)
 
@@ -237,7 +239,7 @@ def test_written_and_read():
     for other in (rc.RandomFeatures.from_dict(problem.to_dict()), pickle.loads(pickle.dumps(problem))):
         assert other == problem
         assert repr(other) == repr(problem)
-    assert "relu" in rc.RandomFeatures(**WIDE)._repr_latex_()
+    assert r"\text{tanh}(w_i^\top x)" in str(problem._repr_latex_())
     with pytest.raises(TypeError, match=r"is the Python function .*cannot be written"):
         rc.RandomFeatures(np.tanh, **WIDE).to_dict()
     with pytest.raises(TypeError, match=r"target of .* is a Python function"):
@@ -295,3 +297,31 @@ def test_what_is_not_simulated():
         rc.simulate(rc.RandomFeatures(**WIDE), features="drawn", trials=2)
     with pytest.raises(ValueError, match="leaves no input or no feature"):
         rc.simulate(rc.RandomFeatures("relu", n_inputs=1, n_features=9, n_samples=50), n_samples=4, trials=2)
+
+
+def test_the_command_line(monkeypatch, capsys, tmp_path):
+    def run(*arguments: str) -> tuple[int, str, str]:
+        return command_line(monkeypatch, capsys, *arguments)
+
+    path = tmp_path / "relu.toml"
+    sizes = "n_inputs = 100\nn_features = 1000\nn_samples = 200\nnoise_variance = 0.09"
+    path.write_text(f'activation = "relu"\n{sizes}\nhermite = [1, 0.5]\n')
+    flags = ("--activation", "relu", "--n-inputs", "100", "--n-features", "1e3", "--n-samples", "200")
+    flags += ("--noise-variance", ".09", "--hermite", "1,.5")
+    model = ("--policy", "magnitude", "--n-keep", "100", "--retrain", "same", "--json")
+    (code, out, _), (_, other, _) = run("predict", str(path), *model), run("predict", *flags, *model)
+    assert code == 0
+    assert json.loads(out) == json.loads(other)
+    problem = rc.RandomFeatures(**WIDE, target=[1, "1/2"])
+    assert json.loads(out)["risk"] == rc.predict(problem, rc.Magnitude(n_keep=100), True).risk
+    assert json.loads(run("predict", str(path), "--activation", "erf", "--json")[1])["problem"]["activation"] == "erf"
+    atoms = ("--eigenvalues", "1", "--signal", "1")
+    for arguments, message in (
+        (("predict", *flags[2:]), "random features need activation; give activation, n_features"),
+        (("predict", *flags, *atoms), "a problem of random features determines eigenvalues and signal; leave them out"),
+        (("predict", *flags[:-2], "--hermite", "x"), "target must be a finite number"),
+        (("predict", *flags, "--activation", "rellu"), "Invalid value for '--activation'"),
+    ):
+        code, _, told = run(*arguments)
+        assert code == 2
+        assert message in told

@@ -165,8 +165,9 @@ def _random_features(given: dict[str, Any]) -> RandomFeatures:
     needed, known = {"activation", "n_inputs", "n_features", "n_samples"}, {"hermite", "noise_variance", "ridge"}
     if missing := sorted(needed - given.keys()):
         raise ValueError(f"random features need {' and '.join(missing)}; give {', '.join(sorted(needed))}")
-    _leave_out("random features", given.keys() - needed - known)
-    return RandomFeatures(**given, target=given.pop("hermite", None))
+    _leave_out("a problem of random features", given.keys() - needed - known)
+    target = given.pop("hermite", None)
+    return RandomFeatures(**given, target=target)
 
 
 def _leave_out(what: str, determined: Iterable[str]) -> None:

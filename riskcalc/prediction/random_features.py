@@ -128,8 +128,9 @@ def equivalent(problem: RandomFeatures, work: Evaluator) -> tuple[LinearGaussian
     """The linear problem in a generic basis that has the same risks, and what of its noise is hidden, shape (1, 1)."""
     slope, rest = constants(problem.activation, work)
     number, law = work.system.number, problem.law
+    weights = np.asarray(law.weights)
     live = law.eigenvalues > 0
-    psi, share = as_fractions(problem.n_features)[()] / int(problem.n_inputs), law.weights[live]
+    psi, share = as_fractions(problem.n_features)[()] / int(problem.n_inputs), weights[live]
     exact = {
         "gram": law.eigenvalues[live][None],
         "weights": share[None],
@@ -154,7 +155,7 @@ def equivalent(problem: RandomFeatures, work: Evaluator) -> tuple[LinearGaussian
     linear = LinearGaussian(
         n_samples=problem.n_samples,
         n_features=problem.n_features,
-        law=_Nodes(variances, coefficients, law.weights),
+        law=_Nodes(variances, coefficients, weights),
         noise_variance=noise.reshape(problem.noise_variance.shape),
         ridge=problem.ridge,
         basis="generic",

@@ -75,7 +75,7 @@ class RandomFeatures(Problem):
 
     def __init__(
         self,
-        activation: str | Activation | Callable[[np.ndarray], Any] = "relu",
+        activation: str | Activation | type[Activation] | Callable[[np.ndarray], Any] = "relu",
         *,
         n_inputs: int,
         n_features: int,
