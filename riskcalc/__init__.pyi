@@ -24,7 +24,14 @@ from .policies import (
 )
 from .prediction.predict import predict, small_model
 from .prediction.result import Prediction
-from .problems import Correlated, FactorCovariance, LinearGaussian, RankOne
+from .problems import (
+    Correlated,
+    FactorCovariance,
+    LinearGaussian,
+    RandomFeatures,
+    RankOne,
+    random_features_covariance,
+)
 from .problems.tabular import from_data
 from .questions.compare import Comparison, compare
 from .questions.prunability import Prunability, prunability
@@ -54,6 +61,7 @@ __all__ = [
     "Procedure",
     "Prunability",
     "Random",
+    "RandomFeatures",
     "RankOne",
     "Retrain",
     "Sampled",
@@ -73,6 +81,7 @@ __all__ = [
     "load_chapter",
     "predict",
     "prunability",
+    "random_features_covariance",
     "rounds",
     "sampling_budget",
     "simulate",

@@ -291,4 +291,4 @@ def _shown(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return repr(plain(value)) if value.size <= MOST_SHOWN else f"<{value.size} numbers>"
     text = repr(value)
-    return f"<{text}>" if callable(value) and text[0] != "<" else text
+    return f"<{text}>" if callable(value) and not isinstance(value, Inert) and text[0] != "<" else text

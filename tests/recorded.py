@@ -49,6 +49,12 @@ PROBLEMS = {
     "correlated, few": rc.Correlated(np.eye(8) + 0.3, np.arange(8.0), 20, noise_variance=1),
     "unequal rows": rc.LinearGaussian(aspect_ratio=2, noise_variance=1, ridge=1, row_variances=[4, 1, 0], **TWO),
     "unequal rows, no ridge": rc.LinearGaussian(aspect_ratio=2, noise_variance=1, row_variances=[4, 1], **TWO),
+    **{
+        f"{activation} features": rc.RandomFeatures(
+            activation, n_inputs=20, n_features=40, n_samples=30, noise_variance=1, nodes=8
+        )
+        for activation in ("relu", "erf", "sign", "linear")
+    },
     "one factor": rc.RankOne([2, 1, 1, 1] * 2, [1, 1, 0, -1] * 2, 20, noise_variance=1),
 }
 

@@ -16,6 +16,7 @@ from riskcalc.files import check_output
 from riskcalc.policies import POLICIES, Option, Ranking, Retrain, Score
 from riskcalc.policies.base import rankings, required
 from riskcalc.problems import BASES
+from riskcalc.problems.activations import ACTIVATIONS
 
 FILE = click.Path(path_type=Path)
 
@@ -55,6 +56,13 @@ _OPTIONS: tuple[tuple[str, Any, str], ...] = (
         str,
         "Themselves, in place of --signal where there are n-features; or with --loadings or --covariance; or a file.",
     ),
+    (
+        "--activation",
+        click.Choice([*ACTIVATIONS]),
+        "Instead of a law: random features of this activation; with --n-inputs.",
+    ),
+    ("--n-inputs", str, "Dimension of the inputs of random features."),
+    ("--hermite", str, "Of random features: Hermite coefficients of the target, from degree 1 on; 1 if left out."),
     ("--noise-variance", str, "Noise variance."),
     ("--ridge", str, "Ridge penalty: scikit-learn's alpha divided by n_samples."),
     ("--penalty", str, "'natural', or penalty weights by atom."),
@@ -134,6 +142,7 @@ _DRAWING: tuple[tuple[str, Any, str], ...] = (
 
 # Two spellings of the same thing: a flag of one replaces the file's keys of the other.
 _LAWS = ({"eigenvalues", "weights"}, {"power_law"}, {"marchenko_pastur"}, {"uniform"}, {"beta"})
+_NEURONS = {"activation", "n_inputs", "hermite"}
 _SPELLINGS = (
     ({"keep"}, {"n_keep"}),
     ({"aspect_ratio"}, {"n_samples", "n_features"}),
@@ -141,6 +150,7 @@ _SPELLINGS = (
     ({"loadings", "variances", "covariance"}, {"signal", "signal_power"}.union(*_LAWS)),
     ({"loadings", "variances"}, {"covariance"}),
     ({"coefficients"}, {"signal", "signal_power"}.union(*_LAWS[1:])),
+    (_NEURONS, {"aspect_ratio", "signal", "signal_power", "loadings", "coefficients", "penalty"}.union(*_LAWS)),
     ({"power_law"}, {"signal"}),
     ({"eigenvalues", "weights", "power_law"}, {"signal_power"}),
 )

@@ -40,6 +40,12 @@ Instead of a covariance, factors and what each feature has of its own:
     loadings = "loadings.npy"    # slopes in the factors, a row for each feature; or rows, or a list for one factor
     variances = [0.5, 0.2, 0.1]  # of what a feature shares with no other; one number for all, a list, or a file
 
+Random features; with n_features, n_samples, noise_variance and ridge:
+
+    activation = "relu"          # or another that is registered: erf, tanh, sign, linear, softplus, ...
+    n_inputs = 100               # dimension of the inputs
+    hermite = [1, 0.5]           # Hermite coefficients of the target, from degree 1 on; left out: 1
+
 Numbers are exact: 0.1 means one tenth, and strings such as "10/3" are accepted; files hold
 doubles.
 """
@@ -60,7 +66,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, Validat
 from riskcalc.command.arrays import SUFFIXES, columns, located, read_arrays, vector
 from riskcalc.exact import one_number, whole
 from riskcalc.laws import Beta, Law, MarchenkoPastur, PowerLaw, Uniform
-from riskcalc.problems import Correlated, FactorCovariance, LinearGaussian, Problem, RankOne
+from riskcalc.problems import Correlated, FactorCovariance, LinearGaussian, Problem, RandomFeatures, RankOne
 from riskcalc.problems.csv_file import read_csv
 from riskcalc.problems.tabular import from_data
 from riskcalc.quoting import printable, quoted
@@ -96,6 +102,9 @@ class ProblemFile(BaseModel):
     loadings: _Numbers | np.ndarray | None = None
     variances: _Numbers | np.ndarray | None = None
     coefficients: _Numbers | np.ndarray | None = None
+    activation: StrictStr | None = None
+    n_inputs: _Counts | None = None
+    hermite: _Scalar | list[_Scalar] | None = None
     noise_variance: _Numbers | None = None
     ridge: _Numbers | None = None
     penalty: _Numbers | None = None
@@ -150,6 +159,8 @@ def question(keys: Mapping[str, Any]) -> Question:
         return Question(_correlated(given), budget)
     if "loadings" in given:
         return Question(_one_factor(given), budget)
+    if given.keys() & {"activation", "n_inputs", "hermite"}:
+        return Question(_random_features(given), budget)
     laws = [name for name in ("power_law", *_CONTINUOUS) if name in given]
     if len(laws) > 1:
         raise ValueError(f"give one law, not {' and '.join(laws)}")
@@ -189,6 +200,14 @@ def _check_keys(what: str, given: Mapping[str, Any], needed: set[str], known: se
     _leave_out(what, given.keys() - needed - known)
 
 
+def _random_features(given: dict[str, Any]) -> RandomFeatures:
+    """Neurons with weights drawn once."""
+    needed = {"activation", "n_inputs", "n_features", "n_samples"}
+    _check_keys("a problem of random features", given, needed, {"hermite", "noise_variance", "ridge"})
+    target = given.pop("hermite", None)
+    return RandomFeatures(**given, target=target)
+
+
 def _leave_out(what: str, determined: Iterable[str]) -> None:
     """Refuse keys that something else determines."""
     if names := sorted(determined):
@@ -211,7 +230,7 @@ def _checked(keys: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     except ValidationError as error:
         raise ValueError("; ".join(_messages(error))) from error
     given = {name: value for name, value in checked if value is not None}
-    for name in given.keys() & {"n_samples", "n_features"}:
+    for name in given.keys() & {"n_samples", "n_features", "n_inputs"}:
         given[name] = _counts(given[name], name)
     return given, {name: given.pop(name) for name in ("keep", "n_keep") if name in given}
 
@@ -230,6 +249,9 @@ def _power_law(values: list[Any]) -> PowerLaw:
     decay, signal_decay = (one_number(value, "power_law") for value in values[:2])
     return PowerLaw(decay, signal_decay, *(_counts(value, "power_law features") for value in values[2:]))
 
+
+# What is no number.
+_WORDS = {"activation": "a name"}
 
 # The continuous laws: class, how many numbers it takes, and how they are written.
 _CONTINUOUS: dict[str, tuple[Callable[..., Law], tuple[int, ...], str]] = {
@@ -258,6 +280,6 @@ def _messages(error: ValidationError) -> list[str]:
         if detail["type"] == "extra_forbidden":
             messages[key] = f"unknown key {quoted(key)}; known keys are {', '.join(ProblemFile.model_fields)}"
         else:
-            wanted = "an integer" if key.startswith("n_") else "a number or a list of numbers"
+            wanted = "an integer" if key.startswith("n_") else _WORDS.get(key, "a number or a list of numbers")
             messages.setdefault(key, f"{key} must be {wanted}, got {quoted(detail['input'])}")
     return list(messages.values())

@@ -18,7 +18,13 @@ from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.multiprecision import GUARD, Multiprecision, context
 from riskcalc.lowering.systems import SolvingSystem
 from riskcalc.policies import Iterative, Policy, Procedure, Retrain
-from riskcalc.prediction import correlated, diagonal, generic, rank_one  # noqa: F401  which register their solvers
+from riskcalc.prediction import (  # noqa: F401  which register their solvers
+    correlated,
+    diagonal,
+    generic,
+    random_features,
+    rank_one,
+)
 from riskcalc.prediction.result import Later, Prediction, later
 from riskcalc.prediction.solvers import NoSolution, NotCovered, Walk, solver
 from riskcalc.prediction.status import NAMES, Status

@@ -3,7 +3,9 @@
 from riskcalc.problems import latex  # how problems are written
 from riskcalc.problems.base import Problem, check_problem, check_single
 from riskcalc.problems.correlated import Correlated, FactorCovariance
+from riskcalc.problems.kernels import random_features_covariance
 from riskcalc.problems.linear_gaussian import BASES, LinearGaussian
+from riskcalc.problems.random_features import RandomFeatures
 from riskcalc.problems.rank_one import RankOne
 
 __all__ = [
@@ -12,8 +14,10 @@ __all__ = [
     "FactorCovariance",
     "LinearGaussian",
     "Problem",
+    "RandomFeatures",
     "RankOne",
     "check_problem",
     "check_single",
     "latex",
+    "random_features_covariance",
 ]

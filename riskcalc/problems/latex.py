@@ -14,6 +14,7 @@ from riskcalc.laws import Continuous, Law, PowerLaw
 from riskcalc.problems.base import Problem, facts_latex, facts_of
 from riskcalc.problems.correlated import Correlated, FactorCovariance
 from riskcalc.problems.linear_gaussian import BASES, LinearGaussian
+from riskcalc.problems.random_features import RandomFeatures
 from riskcalc.problems.rank_one import RankOne
 
 MOST_ATOMS = 8  # more are not listed
@@ -155,6 +156,30 @@ def _(covariance: FactorCovariance) -> str:
         rf"\Sigma = LL^\top + \operatorname{{diag}}(d) \text{{ of {features} features, "
         rf"{factors} factor{'s' if factors > 1 else ''}}}"
     )
+
+
+@facts_of.register
+def _(problem: RandomFeatures) -> list[str]:
+    sizes = {"d": problem.n_inputs, "p": problem.n_features, "n": problem.n_samples}
+    given = {r"\sigma^2": problem.noise_variance[()], r"\lambda": problem.ridge[()]}
+    first = [rf"{name} = {value}" for name, value in sizes.items()]
+    first += [rf"{name} = {number_latex(value)}" for name, value in given.items()]
+    name = problem.activation.name
+    activation = rf"\text{{{re.sub(r'([_&%#$])', lambda found: chr(92) + found[0], name)}}}" if name else r"\phi"
+    features = rf"{activation}(w_i^\top x),\quad w_i \text{{ uniform on the unit sphere}},\quad x \sim N(0, I_d)"
+    return [r",\quad ".join(first), features, _target_latex(problem)]
+
+
+def _target_latex(problem: RandomFeatures) -> str:
+    """The target without its noise, in its index z."""
+    if callable(problem.target):
+        return r"y = g(z) + \text{noise},\quad z = x^\top b,\quad \|b\| = 1"
+    coefficients = np.ones(1) if problem.target is None else np.atleast_1d(problem.target)
+    terms = [(number_latex(one), degree) for degree, one in enumerate(coefficients, 1) if one != 0]
+    several = [f"{'' if one == '1' else one} {'z' if degree == 1 else f'h_{{{degree}}}(z)'}" for one, degree in terms]
+    where = r",\quad h_k = \mathit{He}_k/\sqrt{k!}" if any(degree > 1 for _, degree in terms) else ""
+    told = " + ".join([*several, r"\text{noise}"]).replace("+ -", "- ")
+    return rf"y = {told.strip()},\quad z = x^\top b,\quad \|b\| = 1{where}"
 
 
 def results_latex(

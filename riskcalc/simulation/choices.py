@@ -41,8 +41,10 @@ class Fitted:
     Attributes
     ----------
     coefficients : array
-    eigenvalues, truth, ranks, penalty : array
-        True variances, coefficients, places among the distinct eigenvalue * coefficient^2, and penalty weights.
+    eigenvalues, truth, penalty : array
+        True variances, coefficients, and penalty weights.
+    places : callable
+        Places of the features among the distinct eigenvalue * coefficient^2.
     luck : array
         Independent uniform numbers, one per feature.
     curvatures : callable
@@ -55,7 +57,7 @@ class Fitted:
     coefficients: Any
     eigenvalues: Any
     truth: Any
-    ranks: Any
+    places: Callable[[], Any]
     penalty: Any
     luck: Any
     curvatures: Callable[[], Any]
@@ -224,4 +226,4 @@ def _picked(fit: Fitted, chosen: Any, values: Any) -> Choice:
 
 
 def _oracle(fit: Fitted) -> Any:
-    return fit.ranks + fit.luck  # luck makes places different, so that ties share
+    return fit.places() + fit.luck  # luck makes places different, so that ties share

@@ -48,10 +48,20 @@ class Ensemble:
         return self.xp.sum(self.eigenvalues * error**2, axis=-1)
 
     def measured(self, design: Any, target: Any, coefficients: Any) -> Any:
-        """Test risk, exact given the fit, and mean squared residual; shape (T, 2)."""
+        """Test risk and mean squared residual; shape (T, 2)."""
         residuals = target - self._applied(design, coefficients)
-        risk = self.noise_variance + self.excess_risk(self.truth - coefficients)
-        return self.xp.stack([risk, self.xp.mean(residuals**2, axis=-1)], axis=-1)
+        return self.xp.stack([self.risk(coefficients), self.xp.mean(residuals**2, axis=-1)], axis=-1)
+
+    def risk(self, coefficients: Any) -> Any:
+        """Test risk, exact given the fit; shape (T,)."""
+        return self.noise_variance + self.excess_risk(self.truth - coefficients)
+
+    def tested_on(self, entries: Any) -> None:
+        """Take the entries of test rows, if the sampler asks for any, where no exact risk is known."""
+
+    def places(self) -> Any:
+        """The features' places in the true ranking."""
+        return self.ranks
 
     def _applied(self, design: Any, coefficients: Any) -> Any:
         return self.xp.matmul(design, coefficients[..., None])[..., 0]
@@ -67,7 +77,7 @@ class Ensemble:
         def effective_ridge() -> Any:
             return self.effective_ridge(design, self.ridge)
 
-        known = (self.eigenvalues, self.truth, self.ranks, self.penalty)
+        known = (self.eigenvalues, self.truth, self.places, self.penalty)
         return Fitted(self.xp, coefficients, *known, luck, curvatures, effective_ridge)
 
     def effective_ridge(self, design: Any, ridge: float, rows: Any = 1.0) -> Any:

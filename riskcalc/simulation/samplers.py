@@ -40,9 +40,12 @@ class Sampler(ABC):
         With whole numbers of samples and features: those of every trial, or an example of them.
     columns : int
         Independent entries in a row of a design.
+    test_rows : int
+        Rows that a trial draws to measure fits on, where their risk is not known exactly.
     """
 
     problem: Any
+    test_rows: Any = 0
 
     @property
     def columns(self) -> int:

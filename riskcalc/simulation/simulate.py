@@ -16,7 +16,7 @@ from riskcalc.memory import fits
 from riskcalc.policies import Policy, Procedure, Retrain
 from riskcalc.policies.procedures import shared_scores
 from riskcalc.problems import Problem, check_single
-from riskcalc.simulation import correlated, generic  # noqa: F401  which register their samplers
+from riskcalc.simulation import correlated, generic, random_features  # noqa: F401  which register their samplers
 from riskcalc.simulation.backends import backend
 from riskcalc.simulation.estimates import Estimate
 from riskcalc.simulation.progress import Progress

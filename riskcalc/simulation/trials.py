@@ -97,6 +97,8 @@ class _Draw:
         if plan.fresh:
             self.fresh_design, self.fresh_noise = entries(rng, shape, backend.xp), rng.standard_normal(shape[:2])
         self.features = plan.sampler.redrawn(plan.block, sequence)
+        if plan.sampler.test_rows:
+            self.tests = entries(rng, (plan.block, plan.sampler.test_rows, plan.sampler.columns), backend.xp)
 
 
 def _run(plan: Plan, draws: list[_Draw], backend: Backend) -> np.ndarray:
@@ -106,6 +108,8 @@ def _run(plan: Plan, draws: list[_Draw], backend: Backend) -> np.ndarray:
         return xp.concat([getattr(draw, name) for draw in draws]) if len(draws) > 1 else getattr(draws[0], name)
 
     ensemble = plan.sampler.ensemble([draw.features for draw in draws], backend)
+    if plan.sampler.test_rows:
+        ensemble.tested_on(stack("tests"))
     sample = ensemble.sample(stack("design"), stack("noise"))
     fresh = ensemble.sample(stack("fresh_design"), stack("fresh_noise")) if plan.fresh else sample
     dense = ensemble.fit(*sample, ensemble.penalty, ensemble.live, plan.sampler.ridge)

@@ -15,11 +15,17 @@ except ImportError as error:
 
 from riskcalc.laws import Continuous, Law
 from riskcalc.policies import POLICIES, Policy, Procedure, Retrain
-from riskcalc.problems import Correlated, LinearGaussian, Problem, RankOne
+from riskcalc.problems import Correlated, LinearGaussian, Problem, RandomFeatures, RankOne
 from riskcalc.strategies.budget import settings
 from riskcalc.strategies.law import kinds_of_laws, laws
 from riskcalc.strategies.policy import KEPT, kept, policies, policy_of, procedures, retrains
-from riskcalc.strategies.problem import arguments, correlated_problems, problems, rank_one_problems
+from riskcalc.strategies.problem import (
+    arguments,
+    correlated_problems,
+    problems,
+    random_features_problems,
+    rank_one_problems,
+)
 
 __all__ = [
     "arguments",
@@ -28,16 +34,18 @@ __all__ = [
     "policies",
     "problems",
     "procedures",
+    "random_features_problems",
     "rank_one_problems",
     "settings",
 ]
 
 # Hypothesis draws these for arguments of their types, and for `from_type`; of the base classes, whatever is registered.
 _TYPES: dict[type, Any] = {
-    Problem: problems() | rank_one_problems() | correlated_problems(),
+    Problem: problems() | rank_one_problems() | correlated_problems() | random_features_problems(),
     LinearGaussian: problems(),
     RankOne: rank_one_problems(),
     Correlated: correlated_problems(),
+    RandomFeatures: random_features_problems(),
     Law: laws(),
     Continuous: laws(continuous=True),
     **kinds_of_laws(None, 8),

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from riskcalc.exact import as_float, count
 from riskcalc.laws import Law
-from riskcalc.problems import BASES, Correlated, FactorCovariance, LinearGaussian, RankOne
+from riskcalc.problems import BASES, Correlated, FactorCovariance, LinearGaussian, RandomFeatures, RankOne
+from riskcalc.problems.activations import ACTIVATIONS
 from riskcalc.strategies.numbers import NOISE, RIDGES, either, numbers, once_in, signed, zero_or
 
 # Eigenvalues over six decades.
@@ -18,7 +19,7 @@ EIGENVALUES, PENALTIES, RATIOS = (1e-3, 1e3), (0.1, 10.0), (0.05, 50.0)
 LENGTHS = (0.05, 20.0)  # variances of rows
 BELOW_ZERO = (1e-6, 0.99)  # negative ridges, in units of what they may surely be
 AT_THRESHOLD = 1e-6  # nearer to which there is no negative ridge to speak of
-SAMPLES = 1000  # of `RankOne`, the most
+SAMPLES = 1000  # of `RankOne` and `RandomFeatures`, the most
 # Of correlated features: what each has of its own, and its slopes in factors, in steps.
 VARIANCES, SLOPES = (1e-2, 1e2), st.integers(-64, 64).map(lambda steps: steps / 32)
 
@@ -263,3 +264,34 @@ def atoms_of(draw: st.DrawFn, singular: bool | None, max_atoms: int) -> dict[str
         eigenvalues = tuple(0.0 if gone else value for gone, value in zip(zero, eigenvalues, strict=True))
     weights = tuple((np.array(masses) / sum(masses)).tolist())
     return {"eigenvalues": eigenvalues, "signal": signal, "weights": weights, "penalty": penalty}
+
+
+def random_features_problems(
+    *, noise: bool | None = None, ridge: bool | None = None, max_features: int = 1000
+) -> st.SearchStrategy[RandomFeatures]:
+    """Random features of every activation that is registered, up to a thousand inputs and samples.
+
+    Parameters
+    ----------
+    noise, ridge : bool, optional
+        Whether there is any; either if not given.
+    max_features : int >= 1
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> find(random_features_problems(), lambda problem: True)
+    RandomFeatures(activation='relu', n_inputs=1, n_features=1, n_samples=1, target=[1.0], nodes=64)
+    """
+    neurons = st.integers(1, count(max_features, "max_features"))
+    noises, ridges = zero_or(noise, numbers(*NOISE)), zero_or(ridge, numbers(*RIDGES))
+    targets = st.lists(signed(), min_size=1, max_size=3).filter(lambda one: one[0] != 0)
+
+    @st.composite
+    def drawn(draw: st.DrawFn) -> RandomFeatures:
+        sizes = {"n_inputs": draw(st.integers(1, SAMPLES)), "n_features": draw(neurons)}
+        sizes["n_samples"] = draw(st.integers(1, SAMPLES))
+        given = {"noise_variance": draw(noises), "ridge": draw(ridges), "target": draw(targets)}
+        return RandomFeatures(draw(st.sampled_from([*ACTIVATIONS])), **sizes, **given, nodes=64)
+
+    return drawn()

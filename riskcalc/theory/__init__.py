@@ -21,6 +21,7 @@ from riskcalc.theory import (
     negative_ridge,
     optimal,
     pruning,
+    random_features,
     rank_one,
     retraining,
     sampling,
@@ -30,7 +31,15 @@ from riskcalc.theory import (
 )
 
 _THEOREMS = (dense, masks, sampling, groups, optimal, pruning, training_error, retraining, iterative, small_model)
-_OTHER_FEATURES = (generic_basis, generic_retraining, generic_fresh, interpolators, correlated, unequal_rows)
+_OTHER_FEATURES = (
+    generic_basis,
+    generic_retraining,
+    generic_fresh,
+    interpolators,
+    random_features,
+    correlated,
+    unequal_rows,
+)
 _SPECIAL_CASES = (isotropic, negative_ridge, limits, rank_one)
 CHAPTERS = registry(module.CHAPTER for module in (*_THEOREMS, *_OTHER_FEATURES, *_SPECIAL_CASES))
 REGISTRY = registry(formula for chapter in CHAPTERS.values() for formula in chapter.formulas)

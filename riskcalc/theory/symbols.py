@@ -150,4 +150,19 @@ weight = scalar("weight", "weight of an earlier noise in the residuals after pru
 residual = law_symbol("residual_noise", r"$\sum_jv_jG_j$", REAL, r"\hat v")
 missed = law_symbol("missed", r"$\sum_jv_j(W-V_j)$", REAL, r"\hat w")
 
+# Random features
+mu_0 = scalar("mu_0", r"mean of the activation, $\mathbb{E}[\phi(H)]$", NONNEGATIVE, r"\mu_0")
+mu_1 = scalar(
+    "mu_1", r"its linear part, $\mathbb{E}[H\,\phi(H)]$; the sign is free, so $\mu_1 \ge 0$", NONNEGATIVE, r"\mu_1"
+)
+mu_rest = scalar("mu_rest", r"variance of the rest of the activation", NONNEGATIVE, r"\mu_*^2")
+psi = scalar("psi", "features per input, $p/d$", POSITIVE, r"\psi")
+spanned = scalar("spanned", r"share of the inputs' dimensions that the weights span, $\min(\psi, 1)$", UNIT, "m")
+unspanned = scalar("unspanned", "share of those that they do not span", UNIT, r"\bar m")
+gram = law_symbol("gram", r"a positive eigenvalue of $WW^\top$", POSITIVE, "x")
+target_slope2 = scalar("target_slope2", "squared slope of the target in its index", NONNEGATIVE, "r_1^2")
+target_rest = scalar("target_rest", "variance of the rest of the target", NONNEGATIVE, r"r_*^2")
+hidden = scalar("hidden", "variance of what the features do not see of the target", NONNEGATIVE, r"\sigma_\perp^2")
+noise = scalar("noise", "noise variance of the equivalent linear problem", NONNEGATIVE, r"\sigma_\phi^2")
+
 reserve()

@@ -16,7 +16,7 @@ from riskcalc.formulas.expectation import E, reduce_expectations
 from riskcalc.formulas.records import Definitions, Expansion, Formula
 from riskcalc.formulas.symbols import QUANTITIES, Expression, H, LawSymbol, Quantity
 from riskcalc.laws import Continuous, Law
-from riskcalc.problems import Correlated, LinearGaussian, RankOne, check_problem
+from riskcalc.problems import Correlated, LinearGaussian, RandomFeatures, RankOne, check_problem
 from riskcalc.problems.base import facts_latex
 from riskcalc.problems.latex import as_typed, law_latex, number_latex, rows_latex
 from riskcalc.theory.symbols import (
@@ -29,8 +29,11 @@ from riskcalc.theory.symbols import (
     loading,
     n_features,
     n_samples,
+    psi,
     ridge,
     sigma2,
+    spanned,
+    unspanned,
 )
 from riskcalc.typesetting.displays import Equation, definitions, equations
 from riskcalc.typesetting.textbook import Written, textbook
@@ -121,6 +124,17 @@ def _(problem: Correlated) -> Numbers:
         atoms=[],
         law=facts_latex(problem)[-1],
     )
+
+
+@numbers_of.register
+def _(problem: RandomFeatures) -> Numbers:
+    """Not the noise, which in the formulas of a fit is that of the equivalent linear problem."""
+    facts = facts_latex(problem)
+    ratio = Fraction(int(problem.n_features), int(problem.n_inputs))
+    given = {kappa: problem.aspect_ratio[()], ridge: problem.ridge[()], psi: ratio, spanned: min(ratio, 1)}
+    given |= {unspanned: 1 - given[spanned], n_features: problem.n_features[()], n_samples: problem.n_samples[()]}
+    scalars = {symbol: _number(value) for symbol, value in given.items()}
+    return Numbers(scalars=scalars, where={}, atoms=[], law=facts[1])
 
 
 def with_numbers(formula: Formula, problem: Any) -> Stated:

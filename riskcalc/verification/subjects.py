@@ -14,7 +14,8 @@ import numpy as np
 from riskcalc.exact import as_float
 from riskcalc.policies import Procedure
 from riskcalc.prediction.predict import evaluate
-from riskcalc.problems import Correlated, LinearGaussian, Problem, check_single
+from riskcalc.problems import Correlated, LinearGaussian, Problem, RandomFeatures, check_single
+from riskcalc.problems.hermite import parts
 from riskcalc.simulation.correlated import root_of
 from riskcalc.simulation.progress import Progress
 from riskcalc.simulation.samplers import sized
@@ -223,6 +224,14 @@ def _(problem: Correlated, procedures: Sequence[Procedure]) -> int:
     own = int(problem.n_samples)
     rank = root_of(problem.covariance).rank if problem.ridge[()] == 0 else 0
     return _smallest(problem, procedures, rank / int(problem.n_features), own)
+
+
+@smallest_size.register
+def _(problem: RandomFeatures, procedures: Sequence[Procedure]) -> int:
+    """The same of neurons, of which those of a linear network depend on each other; and inputs enough."""
+    d, p, n = (int(size) for size in (problem.n_inputs, problem.n_features, problem.n_samples))
+    live = min(d / p, 1.0) if parts(problem.activation).rest == 0 else 1.0
+    return max(_smallest(problem, procedures, live, 1), math.ceil(FEATURES * n / d))
 
 
 def _smallest(problem: Problem, procedures: Sequence[Procedure], live: float, step: int) -> int:
