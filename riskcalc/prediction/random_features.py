@@ -135,7 +135,7 @@ def equivalent(problem: RandomFeatures, work: Evaluator) -> tuple[LinearGaussian
         "gram": law.eigenvalues[live][None],
         "weights": share[None],
         "total": np.array([[share.sum()]]),
-        "psi": np.array([[psi]]),
+        "per_input": np.array([[psi]]),
         "spanned": np.array([[min(psi, 1)]]),
         "unspanned": np.array([[1 - min(psi, 1)]]),
         "target_slope2": np.array([[problem.signal**2]]),
@@ -143,7 +143,7 @@ def equivalent(problem: RandomFeatures, work: Evaluator) -> tuple[LinearGaussian
         "sigma2": np.reshape(problem.noise_variance, (-1, 1)),
     }
     state = {name: number(array) for name, array in exact.items()}
-    state |= {"mu_1": slope + 0 * state["psi"], "mu_rest": rest + 0 * state["psi"]}
+    state |= {"mu_1": slope + 0 * state["per_input"], "mu_rest": rest + 0 * state["per_input"]}
     state["Lambda"] = work.value(random_features.VARIANCE, state)
     signal = work.value(random_features.SIGNAL, state)
     # No input moves the features along the other eigenvectors: they are noise.

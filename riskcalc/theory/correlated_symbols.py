@@ -13,7 +13,7 @@ dense_excess_risk = scalar(
 )
 
 # Coordinates of vectors and of what a mask drops
-dropped = law_symbol("dropped", "entry of what pruning takes out of $V_1$", REAL, "d")
+dropped = law_symbol("dropped_entry", "entry of what pruning takes out of $V_1$", REAL, "d")
 MW = law_symbol("MW", "entry of $MW$, what a second fit makes of the truth", REAL, "[MW]")
 MG = law_symbol("MG", "entry of $MG_1$, what it makes of the noise of the first", REAL, "[MG_1]")
 MZ = law_symbol("MZ", "entry of $M(W+G_1-V_1)$, what it makes of what the first leaves", REAL, "[MZ]")

@@ -156,7 +156,7 @@ mu_1 = scalar(
     "mu_1", r"its linear part, $\mathbb{E}[H\,\phi(H)]$; the sign is free, so $\mu_1 \ge 0$", NONNEGATIVE, r"\mu_1"
 )
 mu_rest = scalar("mu_rest", r"variance of the rest of the activation", NONNEGATIVE, r"\mu_*^2")
-psi = scalar("psi", "features per input, $p/d$", POSITIVE, r"\psi")
+psi = scalar("per_input", "features per input, $p/d$", POSITIVE, r"\psi")
 spanned = scalar("spanned", r"share of the inputs' dimensions that the weights span, $\min(\psi, 1)$", UNIT, "m")
 unspanned = scalar("unspanned", "share of those that they do not span", UNIT, r"\bar m")
 gram = law_symbol("gram", r"a positive eigenvalue of $WW^\top$", POSITIVE, "x")
