@@ -163,6 +163,6 @@ gram = law_symbol("gram", r"a positive eigenvalue of $WW^\top$", POSITIVE, "x")
 target_slope2 = scalar("target_slope2", "squared slope of the target in its index", NONNEGATIVE, "r_1^2")
 target_rest = scalar("target_rest", "variance of the rest of the target", NONNEGATIVE, r"r_*^2")
 hidden = scalar("hidden", "variance of what the features do not see of the target", NONNEGATIVE, r"\sigma_\perp^2")
-noise = scalar("noise", "noise variance of the equivalent linear problem", NONNEGATIVE, r"\sigma_\phi^2")
+noise = scalar("feature_noise", "noise variance of the equivalent linear problem", NONNEGATIVE, r"\sigma_\phi^2")
 
 reserve()
