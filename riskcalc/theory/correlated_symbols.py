@@ -8,6 +8,9 @@ trace_A_rest = scalar("trace_A_rest", r"$\mathrm{tr}A(1-A)/n$", NONNEGATIVE, r"\
 dense_bias = scalar(
     "dense_bias", "$|(1-A)W|^2/n$, the squared bias of the dense fit", NONNEGATIVE, r"\langle(1-A)W\rangle^2"
 )
+dense_excess_risk = scalar(
+    "dense_excess_risk", "test risk of the dense fit minus noise variance", NONNEGATIVE, r"\gamma^{\mathrm{ex}}_1"
+)
 
 # Coordinates of vectors and of what a mask drops
 dropped = law_symbol("dropped", "entry of what pruning takes out of $V_1$", REAL, "d")

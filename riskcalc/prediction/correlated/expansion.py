@@ -119,7 +119,7 @@ def expanded(
     """What is dropped where a threshold on weight |coefficient| keeps so many features on average.
 
     The order of the series is raised until D2 is known to within `tolerance` of the test risk; None where that takes
-    too many orders, as it does if two coefficients are nearly the same but for their sign.
+    too many orders, as it may if two coefficients are nearly the same but for their sign.
 
     Parameters
     ----------

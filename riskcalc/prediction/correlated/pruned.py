@@ -88,7 +88,7 @@ def prune(drawing: Drawing) -> tuple[Values, int]:
 
     def answer(averages: np.ndarray) -> Values:
         own = dict(zip(("D1", "D2", "h_dropped"), averages.T[:, :, None], strict=True))
-        state = fit.state | own | {"fit_excess_risk": fit.state["excess_risk"]}
+        state = fit.state | own | {"dense_excess_risk": fit.state["excess_risk"]}
         formulas = {
             "risk": correlated.PRUNED_RISK,
             "excess_risk": correlated.PRUNED_EXCESS_RISK,
