@@ -30,15 +30,13 @@ class Part(ABC):
     size : int
     variance : float
         The trace of S.
+    rank : int
+        Of S, to rounding.
     """
 
     size: int
     variance: float
-
-    @property
-    @abstractmethod
-    def rank(self) -> int:
-        """Of S."""
+    rank: int
 
     @abstractmethod
     def sums(self, ridge: float) -> tuple[float, float]:
@@ -59,11 +57,7 @@ class MatrixPart(Part):
     def __init__(self, covariance: np.ndarray, eigenvalues: np.ndarray | None = None):
         self.covariance, self.size, self.variance = covariance, len(covariance), float(np.trace(covariance))
         self.eigenvalues = _positive(np.linalg.eigvalsh(covariance) if eigenvalues is None else eigenvalues, self.size)
-
-    @property
-    def rank(self) -> int:
-        """Eigenvalues that are not zero to rounding."""
-        return len(self.eigenvalues)
+        self.rank = len(self.eigenvalues)
 
     def sums(self, ridge: float) -> tuple[float, float]:
         """From the eigenvalues."""
@@ -94,14 +88,10 @@ class FactorPart(Part):
     def __init__(self, loadings: np.ndarray, own: np.ndarray):
         self.loadings, self.own, self.size = loadings, own, len(own)
         self.variance = float((loadings**2).sum() + own.sum())
+        alone = own == 0  # whose variance is that of factors
+        shared = np.linalg.svd(loadings[alone], compute_uv=False) ** 2 if alone.any() else np.zeros(0)
+        self.rank = int(np.count_nonzero(~alone)) + len(_positive(shared, self.size))
         self._solved: tuple[float, Any] = (np.nan, None)
-
-    @cached_property
-    def rank(self) -> int:
-        """Features with a variance of their own, and what factors add to the others."""
-        alone = self.own == 0
-        shared = np.linalg.svd(self.loadings[alone], compute_uv=False) ** 2 if alone.any() else np.zeros(0)
-        return int(np.count_nonzero(~alone)) + len(_positive(shared, self.size))
 
     def _woodbury(self, ridge: float) -> tuple[np.ndarray, np.ndarray, Any]:
         """1/(own + ridge), the loadings over that, and the factor of 1 + loadings' loadings/(own + ridge)."""
