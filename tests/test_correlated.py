@@ -223,6 +223,8 @@ def test_averages_regressed_on_controls():
     np.testing.assert_allclose(found[5], leaving_out(values[rest], controls[rest])[0], atol=1e-12)
     plain = leaving_out(values, np.zeros((30, 0)))
     np.testing.assert_allclose(plain[0], values.mean(axis=0))
+    off = np.column_stack([controls[:, 0], np.full(30, 1e-200)])  # which rounding alone takes off zero
+    np.testing.assert_allclose(leaving_out(values, off), leaving_out(values, controls[:, :1]))
     assert jackknife(plain[:, 1]) == pytest.approx(values[:, 1].std(ddof=1) / np.sqrt(30))
 
 
@@ -298,6 +300,7 @@ def test_wrong_factors_are_refused(loadings: Any, variances: Any, words: str):
         (lambda: rc.small_model(reference(), features=[-1]), "integers from 0"),
         (lambda: rc.small_model(reference(), features=[0.5]), "integers from 0"),
         (lambda: rc.small_model(reference(), 0.1, features=[1]), "leave keep and n_keep out"),
+        (lambda: predicted(reference(coefficients=np.full(40, 1e160))), "too large for double precision"),
         (lambda: predicted(reference(), MAGNITUDE, tolerance=0), "tolerance must be a number above 0 and below 1"),
         (lambda: predicted(reference(), MAGNITUDE, seed=-1), "seed must be an integer of at least 0"),
         (
@@ -335,6 +338,13 @@ def test_statuses():
     pruned = predicted(exact, rc.Magnitude(n_keep=5))
     assert pruned.kept.tolist() == [0, 1, 1, 1, 1, 1]
     assert predicted(exact, rc.Magnitude(n_keep=5), True).excess_risk == pytest.approx(0, abs=1e-12)
+
+
+def test_a_covariance_of_no_size():
+    """A ridge leaves nothing of it, least squares fits noise alone: known without an error by averaging."""
+    problem = reference(covariance=1e-200 * autoregressive(40, 0.5))
+    for retrain, risk in ((None, 0.2), (rc.Retrain(0.1), 0.2), (rc.Retrain(sample="fresh"), 0.2 / (1 - 8 / 20))):
+        assert predicted(problem, MAGNITUDE, retrain).risk == pytest.approx(risk, rel=1e-12)
 
 
 def test_features_without_variance_are_kept_last():
