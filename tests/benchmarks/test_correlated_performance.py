@@ -1,6 +1,6 @@
 """Correlated features: predictions as ratios to products and eigendecompositions of their covariance.
 
-Run:  python -m pytest tests/benchmarks/test_correlated.py --benchmark-only -s
+Run:  python -m pytest tests/benchmarks/test_correlated_performance.py --benchmark-only -s
 """
 
 from __future__ import annotations
