@@ -127,8 +127,8 @@ def _coefficients(d, records):
     d.registered(
         records["correlated.hermite"],
         at_lower * LOW - at_upper * HIGH,
-        r"""Between the ends, where the score is $t$ and $-t$. Over $\sqrt{k!}$, $\mathrm{He}_{k-1}$ is $\psi/\sqrt k$
-        and $\mathrm{He}_{k-2}$ is $\psi'/\sqrt{k(k-1)}$.""",
+        r"""Between the ends, where the score is $t$ and $-t$. Over $\sqrt{k!}$, $\mathrm{He}_{k-1}$ is $p/\sqrt k$
+        and $\mathrm{He}_{k-2}$ is $p'/\sqrt{k(k-1)}$.""",
         uses=["by parts"],
         given={k: hermite_order},
     )

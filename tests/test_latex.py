@@ -203,6 +203,8 @@ def test_every_formula_is_exported_and_nothing_of_sympy_is_left():
             "mathbb",
             "mathbf",
             "mathrm",
+            "operatorname",
+            "top",
             "bar",
             "hat",
             "cdot",

@@ -263,7 +263,10 @@ def test_bad_problems(change: dict, message: str):
     [
         ({"prune": rc.Magnitude(n_keep=3)}, r"n_keep is 3, but the problem has only 2 features"),
         ({"prune": rc.Magnitude(keep=0.1)}, r"keep = 0\.1 of 2 features leaves none; keep more"),
-        ({"prune": rc.Random(keep=0.5)}, r"covers magnitude, hessian, variance and oracle, but not random"),
+        (
+            {"prune": rc.Random(keep=0.5)},
+            r"covers magnitude, hessian, variance, oracle and named features, but not random",
+        ),
         ({"prune": rc.Magnitude(n_keep=1), "retrain": rc.Retrain(ridge=5)}, r"second fits without a ridge"),
         ({"retrain": True}, r"retrain needs a policy to prune by before it"),
         ({"digits": 0}, r"digits must be at least 1, got 0"),

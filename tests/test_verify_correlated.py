@@ -77,7 +77,7 @@ def question(kind: str, side: str, regime: int) -> tuple[Models, list[rc.Procedu
     """A random regime: what is verified, and its models: dense, pruned, and retrained."""
     rng = np.random.default_rng([*map(ord, kind + side), regime])
     problem, keep = KINDS[kind](rng, rng.uniform(*KEPT[side]))
-    policy = rng.choice([rc.Magnitude, rc.Hessian])(keep=keep)
+    policy = (rc.Magnitude, rc.Hessian)[rng.integers(2)](keep=keep)
     ridge = 0.0 if float(problem.ridge) == 0 else float(rng.choice([0.0, float(problem.ridge)]))
     models = [rc.Procedure(), rc.Procedure(policy), rc.Procedure(policy, rc.Retrain(ridge))]
     drawing = (int(rng.integers(2**32)), "gaussian", "cpu", None, 1, False)

@@ -84,7 +84,8 @@ def predict(
     -----
     Theorems 1 and 2 of Chang et al. 2021, and Section 3 after retraining on a fresh sample; on the same sample, and for
     training errors, derivations 11 and 12. All in the limit n, p -> infinity at a fixed aspect ratio; `RankOne` is
-    exact at every size (derivation 14).
+    exact at every size (derivation 14). For `Correlated`, derivations 21 and 22: traces, closed forms, a series where
+    it is good enough, and else averages over draws of the fit's law, whose error is `integration_error`.
 
     Examples
     --------

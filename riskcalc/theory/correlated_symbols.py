@@ -3,11 +3,9 @@
 from riskcalc.formulas.symbols import NONNEGATIVE, POSITIVE, REAL, UNIT, law_symbol, reserve, scalar
 
 # The dense fit, A = F'(Sigma + nu)^-1 F with Sigma = F F'
-trace_A = scalar("trace_A", r"$\mathrm{tr}A/n$", NONNEGATIVE, r"\langle A\rangle")
-trace_A_rest = scalar("trace_A_rest", r"$\mathrm{tr}A(1-A)/n$", NONNEGATIVE, r"\langle A(1-A)\rangle")
-dense_bias = scalar(
-    "dense_bias", "$|(1-A)W|^2/n$, the squared bias of the dense fit", NONNEGATIVE, r"\langle(1-A)W\rangle^2"
-)
+trace_A = scalar("trace_A", r"$\mathrm{tr}A/n$", NONNEGATIVE, "t_A")
+trace_A_rest = scalar("trace_A_rest", r"$\mathrm{tr}A(1-A)/n$", NONNEGATIVE, r"\bar t_A")
+dense_bias = scalar("dense_bias", "$|(1-A)W|^2/n$, the squared bias of the dense fit", NONNEGATIVE, "m_A")
 dense_excess_risk = scalar(
     "dense_excess_risk", "test risk of the dense fit minus noise variance", NONNEGATIVE, r"\gamma^{\mathrm{ex}}_1"
 )
@@ -27,8 +25,8 @@ h_dropped = scalar("h_dropped", r"$G_1\cdot d/(n\gamma)$: what is dropped, along
 q_pruned = scalar("q_pruned", "weight of the dense fit's noise in the residuals after pruning", REAL, "q_S")
 
 # The second fit, M = F_S'(Sigma_SS + nu2)^-1 F_S
-trace_M = scalar("trace_M", r"$\mathrm{tr}M/n$", NONNEGATIVE, r"\langle M\rangle")
-trace_M_rest = scalar("trace_M_rest", r"$\mathrm{tr}M(1-M)/n$", NONNEGATIVE, r"\langle M(1-M)\rangle")
+trace_M = scalar("trace_M", r"$\mathrm{tr}M/n$", NONNEGATIVE, "t_M")
+trace_M_rest = scalar("trace_M_rest", r"$\mathrm{tr}M(1-M)/n$", NONNEGATIVE, r"\bar t_M")
 response_W = scalar("response_W", r"$G_1\cdot MW/(n\gamma)$", REAL, "b_W")
 response_G = scalar("response_G", r"$(G_1\cdot MG_1/\gamma-\mathrm{tr}M)/n$", REAL, "b_G")
 response_Z = scalar("response_Z", r"$G_1\cdot M(W+G_1-V_1)/(n\gamma)$", REAL, "b_Z")
@@ -48,17 +46,17 @@ schur = scalar("schur", "variance of the target's signal given the features kept
 # Masks that see no fit
 drop_one = scalar("drop_one", "probability that a feature is dropped", UNIT, r"\pi_1")
 drop_pair = scalar("drop_pair", "probability that two features are both dropped", UNIT, r"\pi_2")
-square_all = scalar("square_all", r"mean of $\hat\beta^\top\Sigma\hat\beta$", NONNEGATIVE, r"\Pi")
+square_all = scalar("square_all", r"mean of $\hat\beta^\top\Sigma\hat\beta$", NONNEGATIVE, "Q")
 square_own = scalar(
-    "square_own", r"the part of it of each feature alone, $\sum_i\Sigma_{ii}\hat\beta_i^2$", NONNEGATIVE, r"\Pi_0"
+    "square_own", r"the part of it of each feature alone, $\sum_i\Sigma_{ii}\hat\beta_i^2$", NONNEGATIVE, "Q_0"
 )
 
 # The expansion in correlations
 hermite_order = scalar("hermite_order", "order of a Hermite polynomial", POSITIVE, "k")
-psi_upper = law_symbol("psi_upper", r"$\mathrm{He}_{k-1}/\sqrt{(k-1)!}$ at $z$", REAL, r"\psi_+")
-psi_lower = law_symbol("psi_lower", r"that at $z-2u$", REAL, r"\psi_-")
-psi_upper_before = law_symbol("psi_upper_before", r"$\mathrm{He}_{k-2}/\sqrt{(k-2)!}$ at $z$", REAL, r"\psi'_+")
-psi_lower_before = law_symbol("psi_lower_before", r"that at $z-2u$", REAL, r"\psi'_-")
+psi_upper = law_symbol("psi_upper", r"$\mathrm{He}_{k-1}/\sqrt{(k-1)!}$ at $z$", REAL, "p_+")
+psi_lower = law_symbol("psi_lower", r"that at $z-2u$", REAL, "p_-")
+psi_upper_before = law_symbol("psi_upper_before", r"$\mathrm{He}_{k-2}/\sqrt{(k-2)!}$ at $z$", REAL, "p'_+")
+psi_lower_before = law_symbol("psi_lower_before", r"that at $z-2u$", REAL, "p'_-")
 hermite = law_symbol(
     "hermite", r"mean of $(1-S)X\,\mathrm{He}_k(H)/\sqrt{k!}$, in units of the score", REAL, r"\hat d_k"
 )

@@ -10,11 +10,12 @@ def leaving_out(values: np.ndarray, controls: np.ndarray) -> np.ndarray:
 
     Each is regressed on controls (N, j), whose true averages are zero: the intercepts of least squares.
     """
-    design = np.column_stack([np.ones(len(values)), controls])
-    scale = np.maximum(abs(design).max(axis=0), np.finfo(float).tiny)
-    inverse = np.linalg.pinv(design / scale)
-    residuals = values - (design / scale) @ (inverse @ values)
-    leverage = np.einsum("ij,ji->i", design / scale, inverse)
+    # One that varies by less than it is off zero is made of rounding.
+    told = controls[:, controls.std(axis=0) > abs(controls.mean(axis=0))]
+    design = np.column_stack([np.ones(len(values)), told / abs(told).max(axis=0, initial=0)])
+    inverse = np.linalg.pinv(design)
+    residuals = values - design @ (inverse @ values)
+    leverage = np.einsum("ij,ji->i", design, inverse)
     # Without the i-th row least squares changes by this much (Sherman and Morrison).
     change = (inverse[0] / np.maximum(1 - leverage, 1e-6))[:, None] * residuals
     average = inverse[0] @ values

@@ -30,15 +30,13 @@ class Part(ABC):
     size : int
     variance : float
         The trace of S.
+    rank : int
+        Of S, to rounding.
     """
 
     size: int
     variance: float
-
-    @property
-    @abstractmethod
-    def rank(self) -> int:
-        """Of S."""
+    rank: int
 
     @abstractmethod
     def sums(self, ridge: float) -> tuple[float, float]:
@@ -56,14 +54,11 @@ class Part(ABC):
 class MatrixPart(Part):
     """A covariance as a matrix; the eigenvalues are found, the eigenvectors only where it is singular."""
 
-    def __init__(self, covariance: np.ndarray, eigenvalues: np.ndarray | None = None):
+    def __init__(self, covariance: np.ndarray, floor: float, eigenvalues: np.ndarray | None = None):
         self.covariance, self.size, self.variance = covariance, len(covariance), float(np.trace(covariance))
-        self.eigenvalues = _positive(np.linalg.eigvalsh(covariance) if eigenvalues is None else eigenvalues, self.size)
-
-    @property
-    def rank(self) -> int:
-        """Eigenvalues that are not zero to rounding."""
-        return len(self.eigenvalues)
+        found = np.linalg.eigvalsh(covariance) if eigenvalues is None else eigenvalues
+        self.eigenvalues, self._floor = found[found > floor], floor
+        self.rank = len(self.eigenvalues)
 
     def sums(self, ridge: float) -> tuple[float, float]:
         """From the eigenvalues."""
@@ -73,7 +68,9 @@ class MatrixPart(Part):
     def solve(self, ridge: float, columns: np.ndarray) -> np.ndarray:
         """By Cholesky's factorisation."""
         if ridge == 0 and self.rank < self.size:
-            return np.linalg.pinv(self.covariance, rcond=ROUNDING * self.size, hermitian=True) @ columns
+            eigenvalues, vectors = np.linalg.eigh(self.covariance)
+            live = vectors[:, eigenvalues > self._floor]
+            return (live / eigenvalues[eigenvalues > self._floor]) @ (live.T @ columns)
         return linalg.solve(self._shifted(ridge), columns, assume_a="pos")
 
     def inverse_diagonal(self, ridge: float) -> np.ndarray:
@@ -94,14 +91,10 @@ class FactorPart(Part):
     def __init__(self, loadings: np.ndarray, own: np.ndarray):
         self.loadings, self.own, self.size = loadings, own, len(own)
         self.variance = float((loadings**2).sum() + own.sum())
+        alone = own == 0  # whose variance is that of factors
+        shared = np.linalg.svd(loadings[alone], compute_uv=False) ** 2 if alone.any() else np.zeros(0)
+        self.rank = int(np.count_nonzero(~alone) + np.count_nonzero(shared > _floor(shared.max(initial=0), self.size)))
         self._solved: tuple[float, Any] = (np.nan, None)
-
-    @cached_property
-    def rank(self) -> int:
-        """Features with a variance of their own, and what factors add to the others."""
-        alone = self.own == 0
-        shared = np.linalg.svd(self.loadings[alone], compute_uv=False) ** 2 if alone.any() else np.zeros(0)
-        return int(np.count_nonzero(~alone)) + len(_positive(shared, self.size))
 
     def _woodbury(self, ridge: float) -> tuple[np.ndarray, np.ndarray, Any]:
         """1/(own + ridge), the loadings over that, and the factor of 1 + loadings' loadings/(own + ridge)."""
@@ -145,7 +138,7 @@ class FactorPart(Part):
                 f"least squares on {self.size} features, of which some have no variance of their own, is predicted up "
                 f"to {MOST_FEATURES} features; give variances above 0, or a ridge"
             )
-        return MatrixPart(self.loadings @ self.loadings.T + np.diag(self.own))
+        return MatrixPart(self.loadings @ self.loadings.T + np.diag(self.own), _floor(self.variance, self.size))
 
 
 class Features(ABC):
@@ -191,7 +184,8 @@ class MatrixFeatures(Features):
     def __init__(self, covariance: np.ndarray):
         eigenvalues, vectors = np.linalg.eigh(covariance)
         self.covariance, self.variances = covariance, covariance.diagonal()
-        self.whole = MatrixPart(covariance, eigenvalues)
+        self._floor = _floor(eigenvalues[-1], len(eigenvalues))
+        self.whole = MatrixPart(covariance, self._floor, eigenvalues)
         live = len(eigenvalues) - self.whole.rank
         self._vectors, self._roots = vectors[:, live:], np.sqrt(eigenvalues[live:])
         self.dimension = self.whole.rank
@@ -215,7 +209,7 @@ class MatrixFeatures(Features):
 
     def part(self, kept: np.ndarray) -> Part:
         """Rows and columns."""
-        return MatrixPart(self.covariance[np.ix_(kept, kept)])
+        return MatrixPart(self.covariance[np.ix_(kept, kept)], self._floor)
 
 
 class FactorFeatures(Features):
@@ -251,7 +245,6 @@ def _(covariance: FactorCovariance) -> Features:
     return FactorFeatures(loadings, np.broadcast_to(as_float(covariance.variances), len(loadings)).copy())
 
 
-def _positive(eigenvalues: np.ndarray, size: int) -> np.ndarray:
-    """Those that are not zero to rounding, ascending."""
-    found = np.sort(eigenvalues)
-    return found[found > ROUNDING * size * max(found[-1], 0)] if found.size else found
+def _floor(largest: float, size: int) -> float:
+    """What eigenvalues that are zero may come out as."""
+    return ROUNDING * size * largest

@@ -70,9 +70,8 @@ class Fit:
         """Of the noise, of the error of the fit, and of what it leaves of truth and noise, shape (3,)."""
         total, bent = (self.n_samples * self.state[name].item() for name in ("trace_A", "trace_A_rest"))
         left = self.features.dimension - total - bent  # tr (1 - A)^2
-        noise = self.deviation**2
-        error = self.gamma - self.state["sigma2"].item()
-        return np.array([noise * self.features.dimension, error, self.state["dense_bias"].item() + noise * left])
+        noise, bias = self.deviation**2, self.state["dense_bias"].item()
+        return np.array([noise * self.features.dimension, self.state["excess_risk"].item(), bias + noise * left])
 
 
 def fit_dense(problem: Correlated, work: Evaluator) -> Fit:
@@ -80,13 +79,17 @@ def fit_dense(problem: Correlated, work: Evaluator) -> Fit:
     features, n = features_of(problem.covariance), int(problem.n_samples)
     ridge, noise = (float(as_float(one)) for one in (problem.ridge, problem.noise_variance))
     coefficients = as_float(problem.coefficients)
-    truth = features.seen(coefficients[None])[0]
     nu = effective_ridge(features.whole, ridge, n)
     total, bent = features.whole.sums(nu)
-    residual = truth - features.seen(features.shrunk(nu, truth[None]))[0]
+    with np.errstate(over="ignore", invalid="ignore"):
+        truth = features.seen(coefficients[None])[0]
+        residual = truth - features.seen(features.shrunk(nu, truth[None]))[0]
+        bias = residual @ residual
     told = {"sigma2": noise, "ridge": ridge, "nu": nu, "trace_A": total / n, "trace_A_rest": bent / n}
-    told |= {"dense_bias": residual @ residual}
+    told |= {"dense_bias": bias}
     state, status = risks({name: np.full((1, 1), value) for name, value in told.items()}, work)
+    if not np.isfinite(state["gamma"]).all() and status[0] != Status.INFINITE:
+        raise ValueError("the risk is too large for double precision; rescale covariance and coefficients")
     return Fit(features, n, coefficients * np.sqrt(features.size), truth, state, residual, int(status[0]))
 
 
@@ -105,7 +108,8 @@ def risks(state: State, work: Evaluator) -> tuple[State, np.ndarray]:
             state[name] = np.where(noiseless, 0, np.where(critical, np.inf, found))
         trained = work.value(correlated.TRAINING_ERROR, state)
     state["training_error"] = np.where(slack == 0, 0, trained)
-    status = np.where(noiseless, Status.EXACT_RECOVERY, np.where(critical, Status.INFINITE, Status.OK))
+    exact, infinite = state["gamma"] == 0, critical & ~noiseless
+    status = np.where(exact, Status.EXACT_RECOVERY, np.where(infinite, Status.INFINITE, Status.OK))
     return state, status[:, 0]
 
 

@@ -42,7 +42,8 @@ class Second:
         masks, n, gamma = drawing.masks(drawn), fit.n_samples, fit.gamma or 1.0
         rows = [fit.truth[None], *((drawn.noise, drawn.residual) if chosen else ())]
         mixed = [np.broadcast_to(fit.features.mixed(one), masks.shape) for one in rows]
-        solved, least = np.zeros((len(rows), *masks.shape)), np.zeros(masks.shape)
+        solved: np.ndarray = np.zeros((len(rows), *masks.shape))
+        least: np.ndarray = np.zeros(masks.shape)
         traces, nu2 = np.zeros((len(masks), 3)), 0.0
         for i, mask in enumerate(masks):
             kept = np.flatnonzero(mask)

@@ -1,9 +1,11 @@
 """Correlated features: predictions as ratios to products and eigendecompositions of their covariance.
 
-Run:  python -m pytest tests/benchmarks/test_correlated.py --benchmark-only -s
+Run:  python -m pytest tests/benchmarks/test_correlated_performance.py --benchmark-only -s
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,7 +43,7 @@ def test_retraining(benchmark, keep: int, ridge: float):
     median, best = ratio(
         benchmark, lambda: rc.predict(PROBLEM, policy, retrain), lambda: COVARIANCE @ COVARIANCE, rounds=3
     )
-    found = rc.predict(PROBLEM, policy, retrain)
+    found: Any = rc.predict(PROBLEM, policy, retrain)
     assert found.integration_error <= 0.01 * found.risk
     print(f"\n1,000 features, retrained on {keep} / products: {median:.1f} (smallest {best:.1f}; aim: 60)")
 
@@ -52,6 +54,6 @@ def test_factors(benchmark, retrain: rc.Retrain | None):
     """A pass takes a block of draws, 32 rows, through the loadings."""
     policy, rows = rc.Magnitude(n_keep=5000), RNG.normal(size=(32, 20))
     median, best = ratio(benchmark, lambda: rc.predict(FACTORS, policy, retrain), lambda: rows @ LOADINGS.T, rounds=3)
-    found = rc.predict(FACTORS, policy, retrain)
+    found: Any = rc.predict(FACTORS, policy, retrain)
     assert found.integration_error <= 0.01 * found.risk
     print(f"\n50,000 features, 20 factors, {found.label} / passes: {median:.0f} (smallest {best:.0f}; aim: 200)")
