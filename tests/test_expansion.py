@@ -26,7 +26,7 @@ def law_of(problem: rc.Correlated) -> tuple[FittedLaw, float, np.ndarray]:
     """The law of its fitted coefficients, its dense risk, and what times standard normal noise is that of a fit."""
     dense, n = rc.predict(problem), int(problem.n_samples)
     covariance, beta = (np.asarray(one, float) for one in (problem.covariance, problem.coefficients))
-    inverse = np.linalg.inv(covariance + dense.effective_ridge * np.eye(len(beta)))
+    inverse = np.linalg.inv(covariance + (dense.effective_ridge or 0) * np.eye(len(beta)))
     hat = covariance @ inverse
     noise = np.sqrt(dense.risk / n) * inverse @ np.linalg.cholesky(covariance)
     return FittedLaw(hat.T @ beta, noise @ noise.T, covariance, beta, hat.diagonal() / n), float(dense.risk), noise
