@@ -26,7 +26,7 @@ def law_of(problem: rc.Correlated) -> tuple[FittedLaw, float, np.ndarray]:
     """The law of its fitted coefficients, its dense risk, and what times standard normal noise is that of a fit."""
     dense, n = rc.predict(problem), int(problem.n_samples)
     covariance, beta = (np.asarray(one, float) for one in (problem.covariance, problem.coefficients))
-    inverse = np.linalg.inv(covariance + dense.effective_ridge * np.eye(len(beta)))
+    inverse = np.linalg.inv(covariance + (dense.effective_ridge or 0) * np.eye(len(beta)))
     hat = covariance @ inverse
     noise = np.sqrt(dense.risk / n) * inverse @ np.linalg.cholesky(covariance)
     return FittedLaw(hat.T @ beta, noise @ noise.T, covariance, beta, hat.diagonal() / n), float(dense.risk), noise
@@ -95,6 +95,22 @@ def test_what_the_series_leaves_out_is_bounded(rho: float):
         left.append(found.remainder)
     assert left == sorted(left, reverse=True)
     assert left[-1] < left[0]
+
+
+def test_coefficients_that_hardly_vary():
+    """Six of them are 10^10 of their deviations from zero: kept for sure, without a trace in any order."""
+    problem = problem_of(autoregressive(0.95), 60)
+    law, gamma, _ = law_of(rc.Correlated(problem.covariance, problem.coefficients, 60, noise_variance=1e-22))
+    found = expanded(law, gamma, np.ones(P), 12, 1e-7, PLAIN)
+    assert found is not None
+    assert found.kept[BETA != 0] == pytest.approx(1, abs=1e-12)
+    # The others, alone: their covariance and means of zero.
+    rest = np.ix_(BETA == 0, BETA == 0)
+    mean = 0 * law.mean[BETA == 0]
+    own = FittedLaw(mean, law.covariance[rest], law.features[rest], mean, law.hat[BETA == 0])
+    alone = expanded(own, gamma, np.ones(len(mean)), 6, 1e-7, PLAIN)
+    assert alone is not None
+    assert (found.D2, found.h, found.variance) == pytest.approx((alone.D2, alone.h, alone.variance), rel=1e-5)
 
 
 @pytest.mark.parametrize("sign", [1, -1])

@@ -191,7 +191,8 @@ def _edges(state: State) -> Iterator[State]:
 
     He_k/sqrt(k!) by their recursion, as psi_k = (x psi_(k-1) - sqrt(k-1) psi_(k-2))/sqrt(k).
     """
-    ends = {"upper": state["z"], "lower": state["z"] - 2 * state["u"]}
+    # Beyond 40 the density, by which they are multiplied, is zero, and they would overflow.
+    ends = {name: np.clip(x, -40, 40) for name, x in (("upper", state["z"]), ("lower", state["z"] - 2 * state["u"]))}
     before, here = ({name: 0 * x + 1 for name, x in ends.items()}, ends)
     for order in count(2):
         yield {f"psi_{name}": x for name, x in here.items()} | {f"psi_{name}_before": x for name, x in before.items()}
