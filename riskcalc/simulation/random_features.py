@@ -62,10 +62,10 @@ class NeuronSampler(DiagonalSampler):
         return TEST_ROWS * self.n_samples
 
     @property
-    def others(self) -> int:
+    def trial_bytes(self) -> int:
         """Weights, inputs, and the features of the test rows."""
         rows = self.n_samples + self.test_rows
-        return self.n_features * (self.columns + self.test_rows) + rows * self.columns
+        return 8 * (self.n_features * (self.columns + self.test_rows) + rows * self.columns)
 
     def redrawn(self, trials: int, seed: np.random.SeedSequence) -> Any:
         """Weights of the neurons and direction of the target, uniform on the unit sphere."""

@@ -42,13 +42,10 @@ class Sampler(ABC):
         Independent entries in a row of a design.
     test_rows : int
         Rows that a trial draws to measure fits on, where their risk is not known exactly.
-    others : int
-        Numbers that a trial holds beside its designs.
     """
 
     problem: Any
     test_rows: Any = 0
-    others: Any = 0
 
     @property
     def columns(self) -> int:
@@ -74,6 +71,11 @@ class Sampler(ABC):
     def ridge(self) -> float:
         """Of the first fit."""
         return float(as_float(self.problem.ridge)[()])
+
+    @property
+    def trial_bytes(self) -> int:
+        """Memory of a trial besides its samples and fits."""
+        return 0
 
     @abstractmethod
     def check(self, procedure: Procedure) -> None:

@@ -58,9 +58,9 @@ class Plan:
 
     @property
     def trial_bytes(self) -> int:
-        """Memory of one trial: its designs, a scaled copy and the columns of each, and a Gram matrix."""
+        """Memory of one trial: designs, a scaled copy and columns of each, a Gram matrix, and the sampler's own."""
         n, p = self.n_samples, self.n_features
-        return 8 * (n * p * (5 if self.fresh else 3) + min(n, p) ** 2 + 16 * (n + p) + self.sampler.others)
+        return 8 * (n * p * (5 if self.fresh else 3) + min(n, p) ** 2 + 16 * (n + p)) + self.sampler.trial_bytes
 
     @property
     def fresh(self) -> bool:
