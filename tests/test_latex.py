@@ -249,7 +249,7 @@ def test_every_formula_is_exported_and_nothing_of_sympy_is_left():
             "rho",
             "chi",
         ),
-        *("sigma", "varsigma", "varepsilon", "tau", "phi", "omega", "ell", "nabla", "partial"),
+        *("sigma", "varsigma", "varepsilon", "tau", "phi", "psi", "omega", "ell", "nabla", "partial", "perp", "arcsin"),
         *("Delta", "Gamma", "Lambda", "Phi", "Sigma"),
     }
     for name, latex in everything().items():

@@ -149,6 +149,8 @@ def test_digits_batches_and_quadrature():
     assert np.all(np.asarray(plain.quadrature_error) < 1e-13)
     with pytest.raises(ValueError, match="digits: the constants of 'tanh' are integrated in double precision"):
         rc.predict(rc.RandomFeatures("tanh", **WIDE), digits=30)
+    with pytest.raises(ValueError, match="digits: a target that is a function is integrated"):
+        rc.predict(rc.RandomFeatures(**WIDE, target=np.sin), digits=30)
     batch = rc.RandomFeatures("tanh", n_inputs=50, n_features=80, n_samples=[60, 90], ridge=[[0.1], [1]])
     assert batch.shape == (2, 2)
     risks = np.asarray(rc.predict(batch, rc.Magnitude(keep=0.5), True).risk)

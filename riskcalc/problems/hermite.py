@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 
-# Beyond it the normal density underflows; so do mean and variance of what is smaller than its inverse.
+# Beyond it the normal density underflows.
 FAR = 38.0
 # Of a piece; a jump is within 2^-50 of its place when nothing is halved any more.
 _POINTS, _WEIGHTS = np.polynomial.legendre.leggauss(20)
 _POINTS, _WEIGHTS = (_POINTS + 1) / 2, _WEIGHTS / 2
 _HALVINGS, MOST_PIECES = 50, 10_000
-# Relative error, of the root of the variance, up to which integrals are told.
+# What integrals and series are told to, relatively.
 ACCURACY = 1e-10
 
 Function = Callable[[np.ndarray], np.ndarray]
@@ -42,7 +42,7 @@ class Parts:
         return self.slope**2 + self.rest
 
 
-@cache
+@lru_cache(maxsize=256)
 def parts(function: Function, name: str = "activation", constant: bool = False) -> Parts:
     """Mean, linear part and the rest of a function.
 
@@ -59,7 +59,11 @@ def parts(function: Function, name: str = "activation", constant: bool = False) 
     edges = np.abs(probe[[0, -1]])
     if np.any(2 * np.log(np.maximum(edges, 1.0)) > FAR**2 / 2 - 50):
         raise ValueError(f"{name} must have a finite variance under a standard normal input; it grows too fast")
-    mean, slope = integrals(lambda z: np.stack([_values(function, z, name), z * _values(function, z, name)], -1), name)
+
+    def linear(z: np.ndarray) -> np.ndarray:
+        return _values(function, z, name)[:, None] * np.stack([np.ones_like(z), z], axis=-1)
+
+    mean, slope = integrals(linear, name)
 
     def rest(z: np.ndarray) -> np.ndarray:
         return (_values(function, z, name)[:, None] - mean - slope * z[:, None]) ** 2

@@ -147,7 +147,7 @@ class Neurons(Ensemble):
         return self.noise_variance + self.xp.mean((target - self._applied(design, coefficients)) ** 2, axis=-1)
 
     def places(self) -> Any:
-        """By the coefficients of the target's regression on the features, whose covariance is known exactly."""
+        """By coefficients of the regression of the target's linear part on the features, whose covariance is known."""
         covariances = neurons(self.problem.activation, self._rows)
         cross = (self._rows @ self._index[..., None])[..., 0]
         slope = parts(self.problem.activation).slope * float(self.problem.signal)

@@ -34,6 +34,7 @@ _NAMED = {
     "Min": r"\min",
     "sup": r"\sup_{\Lambda, B}",
     "max": r"\max",
+    "asin": r"\arcsin",
 }
 _LATE = (0, False, True, 0, True, False, True)  # the place of a negative constant in a sum: after the symbols
 _SIMPLE_FRACTION = re.compile(r"\\frac\{[^{}^]*\}\{[^{}^]*\}")
