@@ -29,7 +29,7 @@ from riskcalc.theory.symbols import (
     tau,
 )
 
-factor = scalar("factor", "factor of a change of units", POSITIVE, "c")
+factor = scalar("unit_change", "factor of a change of units", POSITIVE, "c")
 
 
 def _primed(symbol):

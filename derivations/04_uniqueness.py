@@ -21,7 +21,7 @@ w = scalar("w", "weight of its first level", UNIT, "w")
 linear = scalar("linear", "coefficient of the quadratic of a two-level spectrum", REAL, "b")
 constant = scalar("constant", "another one", POSITIVE, "c")
 xi = scalar("xi", "1/nu", POSITIVE, r"\xi")
-eta = scalar("eta", "kappa P(Lambda > 0) - 1 where it is positive", POSITIVE, r"\eta")
+eta = scalar("live_surplus", "kappa P(Lambda > 0) - 1 where it is positive", POSITIVE, r"\eta")
 
 # What the equation sets to one.
 LOAD = kappa * E(a) + ridge / nu

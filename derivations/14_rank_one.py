@@ -30,7 +30,7 @@ from riskcalc.verification.subjects import Theory
 
 # The sample: factor z, noise e and target y, vectors of n numbers, seen through their products.
 length = scalar("factor_length", "squared length of the factor, z'z", POSITIVE, r"\|z\|^2")
-along = scalar("along", "noise along the factor, z'e", REAL, r"z^\top e")
+along = scalar("along_factor", "noise along the factor, z'e", REAL, r"z^\top e")
 noise = scalar("noise", "squared length of the noise, e'e", POSITIVE, r"\|e\|^2")
 product = scalar("product", "product of factor and target, z'y", REAL, r"z^\top y")
 target = scalar("target", "squared length of the target, y'y", POSITIVE, r"\|y\|^2")

@@ -12,7 +12,7 @@ row_ridge = scalar("row_ridge", r"effective ridge of rows, as $\nu$ is of featur
 row_ridge2 = scalar("row_ridge2", "effective ridge of rows in the second fit", NONNEGATIVE, r"\eta_2")
 
 # Means over the rows
-leverage = scalar("leverage", "mean leverage of the rows", UNIT, r"\pi")
+leverage = scalar("mean_leverage", "mean leverage of the rows", UNIT, r"\pi")
 leverage2 = scalar("leverage2", "mean leverage in the second fit", UNIT, r"\pi_2")
 r00 = scalar("r00", r"mean of $\bar h^2$", UNIT, "r_{00}")
 r01 = scalar("r01", r"mean of $h\bar h$", UNIT, "r_{01}")
