@@ -424,7 +424,7 @@ class Unregistered(Ranking):
         (lambda: Forgetful(3).to_dict(), TypeError, "Forgetful does not say its argument size"),
         (lambda: Unregistered(0.5).to_dict(), ValueError, "a Unregistered cannot be written"),
         (lambda: Problem.from_dict(3), TypeError, "a Problem is written as a dict, got 3"),
-        (lambda: Problem.from_dict({}), ValueError, "kind must be one of LinearGaussian, .*RankOne.*, got None"),
+        (lambda: Problem.from_dict({}), ValueError, "kind must be one of .*LinearGaussian, .*RankOne.*, got None"),
         (lambda: Problem.from_dict({"kind": ["x"]}), ValueError, r"kind must be one of .*, got \['x'\]"),
         (
             lambda: Problem.from_dict({"kind": "LinearGauss"}),
