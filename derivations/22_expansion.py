@@ -22,7 +22,7 @@ from riskcalc.theory.symbols import m, s, t, u, z
 h = Symbol("h", real=True)  # values of two independent standard normal variables, integrated over
 g = Symbol("g", real=True)
 r = scalar("r", "correlation of two coefficients", REAL, "r")
-across = scalar("across", r"$\sqrt{1-r^2}$", POSITIVE, r"\bar r")
+across = scalar("across_ranks", r"$\sqrt{1-r^2}$", POSITIVE, r"\bar r")
 x, y = (
     scalar(name, f"variable of a generating function of Hermite polynomials, ${name}$", REAL, name) for name in "xy"
 )
