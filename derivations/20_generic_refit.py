@@ -30,7 +30,7 @@ theta = scalar("theta", "weight of the vector in what the mask tells", REAL, r"\
 noise = scalar("told_noise", "mean square of the rest of what the mask is told", POSITIVE, r"\xi^2")
 echo = scalar("echo_square", "mean square of the rest of what the mask tells", POSITIVE, r"\zeta^2")
 norm = scalar("norm", "mean square of the vector that the mask looks at", POSITIVE, "N")
-overlap = scalar("overlap", "product of the second fit with the vector, over the vector's square", REAL, r"\ell")
+overlap = scalar("fit_overlap", "product of the second fit with the vector, over the vector's square", REAL, r"\ell")
 plain = scalar("plain", "mean square of the second fit but for the echo", POSITIVE, "Q")
 tilt = scalar("tilt", "factor of the covariance in the deterministic equivalent", POSITIVE, r"\eta_j")
 

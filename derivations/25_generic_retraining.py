@@ -35,7 +35,7 @@ faint = scalar("faint", "share of the square that is dropped over the share that
 beyond = scalar("beyond", r"$\kappa\alpha-1$", POSITIVE, r"\delta_\kappa")
 level = scalar("level", "an eigenvalue of the sample's matrix", POSITIVE, r"\ell_i")
 coordinate = scalar("coordinate", "the dense fit's coordinate along its eigenvector", REAL, r"\hat\beta_i")
-target = scalar("target", "mean square of the target", POSITIVE, r"\|y\|^2/n")
+target = scalar("target_square", "mean square of the target", POSITIVE, r"\|y\|^2/n")
 fitted = scalar("fitted_product", "mean product of target and fit", REAL, r"y^\top X\hat\beta/n")
 size = scalar("fit_square", "mean square of the fit", POSITIVE, r"\|X\hat\beta\|^2/n")
 
