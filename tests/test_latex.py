@@ -245,7 +245,7 @@ def test_every_formula_is_exported_and_nothing_of_sympy_is_left():
             "rho",
             "chi",
         ),
-        *("sigma", "varsigma", "varepsilon", "tau", "phi", "omega", "ell", "nabla", "partial"),
+        *("sigma", "varsigma", "varphi", "overline", "varepsilon", "tau", "phi", "omega", "ell", "nabla", "partial"),
         *("Delta", "Gamma", "Lambda", "Phi"),
     }
     for name, latex in everything().items():
