@@ -55,6 +55,11 @@ PROBLEMS = {
         )
         for activation in ("relu", "erf", "sign", "linear")
     },
+    "generic": rc.LinearGaussian(aspect_ratio=3, noise_variance=1, ridge="1/5", basis="generic", **TWO),
+    "generic, no ridge": rc.LinearGaussian(aspect_ratio="5/2", noise_variance=1, basis="generic", **TWO),
+    "generic, few": rc.LinearGaussian(
+        aspect_ratio="3/5", eigenvalues=[4, 1, 0], signal=1, noise_variance=1, basis="generic"
+    ),
     "one factor": rc.RankOne([2, 1, 1, 1] * 2, [1, 1, 0, -1] * 2, 20, noise_variance=1),
 }
 

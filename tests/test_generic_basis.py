@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import command_line
+from helpers import HERE, command_line, examples
 
 import riskcalc as rc
 from riskcalc.prediction.predict import evaluate
@@ -168,7 +168,7 @@ def test_ridges_vanish_and_thresholds_are_peaks():
 def test_fits_without_error_and_without_variance():
     """A fit without error is the truth: its mask is the oracle's, and is as good as on a fresh sample."""
     exact = problem(aspect_ratio="1/2", noise_variance=0)
-    assert rc.predict(exact, rc.Magnitude(KEEP)).status == "exact_recovery"
+    assert {rc.predict(exact, rule(KEEP)).status for rule in (rc.Magnitude, rc.Oracle, rc.Random)} == {"exact_recovery"}
     for refit in (None, SAME, rc.Retrain("1/10"), FRESH):
         told = rc.predict(exact, rc.Oracle(KEEP), refit)
         assert rc.predict(exact, rc.Magnitude(KEEP), refit).risk == pytest.approx(told.risk, rel=1e-12)
@@ -242,6 +242,32 @@ def test_a_generic_basis_has_one_penalty():
     for penalty in ("natural", [1, 2, 3]):
         with pytest.raises(ValueError, match="penalty must be None"):
             problem(penalty=penalty)
+
+
+ROUNDS = {"iterative magnitude", "iterative hessian"}
+NOT_PREDICTED = {"optimal", "own", *ROUNDS}
+NOT_SIMULATED = {"optimal", "optimal rescale", "variance"}
+
+
+@pytest.mark.parametrize("name", examples())
+def test_every_policy_is_covered_or_refused(name: str):
+    """With every refit, by both witnesses; masks keep the budget, and digits are right."""
+    rule = examples()[name](KEEP)
+    models = [rc.Procedure(rule, refit) for refit in REFITS]
+    found = evaluate(RIDGE, models, covered=True)
+    assert (name in NOT_PREDICTED) == (found == {})
+    for one in found.values():
+        assert one.status == "ok"
+        assert one.misfit is None
+        assert one.risk == pytest.approx(0.3 + one.excess_risk, rel=1e-12)
+        assert one.training_error > 0
+        share = float(one.kept.mean())
+        assert share < 0.3 if name == "sampled replacement" else share == pytest.approx(0.3, rel=1e-12)
+    if name in NOT_SIMULATED:
+        with pytest.raises(ValueError, match="is not simulated"):
+            make_plan(RIDGE, models, 40)
+    else:
+        assert run_trials(make_plan(RIDGE, models, 40), 0, 1, **HERE).min() >= 0
 
 
 # --- the same problem everywhere

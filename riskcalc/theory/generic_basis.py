@@ -12,7 +12,7 @@ from riskcalc.formulas.nodes import ratio
 from riskcalc.formulas.records import Formula
 from riskcalc.formulas.symbols import H, S
 from riskcalc.theory.dense import COEFFICIENT, COMPLEMENTS
-from riskcalc.theory.generic_symbols import alphabar, factor, found, foundbar, k, kbar, sight
+from riskcalc.theory.generic_symbols import alphabar, factor, flat, found, foundbar, k, kbar, sight
 from riskcalc.theory.masks import LEFT_OUT, MOMENTS
 from riskcalc.theory.symbols import (
     M0,
@@ -27,6 +27,7 @@ from riskcalc.theory.symbols import (
     gamma,
     kappa,
     nu,
+    power,
     q,
     risk,
     sigma2,
@@ -120,14 +121,16 @@ TRAINING_ERROR = Formula(
     **_LAW,
 )
 
+_POWERS = {power: E(Lambda * X**2), flat: E(Lambda) * E(X**2)}
+
 FACTOR = Formula(
     id="generic_basis.factor",
     title="best factor for what is kept",
     defines=factor,
-    statement=E(Lambda * B * X) / (k * E(Lambda * X**2) + (1 - k) * E(Lambda) * E(X**2)),
-    evaluation=ratio(E(Lambda * B * X), k * E(Lambda * X**2) + kbar * E(Lambda) * E(X**2)),
+    statement=E(Lambda * B * X) / (k * power + (1 - k) * flat),
+    evaluation=ratio(E(Lambda * B * X), k * power + kbar * flat),
     derived_from=("generic_basis.risk",),
-    **_LAW,
+    **_LAW | {"where": COEFFICIENT | _POWERS},
 )
 _SCALED = (factor * k, 1 - factor * k, factor**2 * k)
 
@@ -135,12 +138,10 @@ RESCALED_RISK = Formula(
     id="generic_basis.rescaled_risk",
     title="test risk of the pruned fit with this factor: the lowest of all rules that see the fit alone",
     defines=risk,
-    statement=sigma2
-    + E(Lambda * B**2)
-    - k * E(Lambda * B * X) ** 2 / (k * E(Lambda * X**2) + (1 - k) * E(Lambda) * E(X**2)),
+    statement=sigma2 + E(Lambda * B**2) - k * E(Lambda * B * X) ** 2 / (k * power + (1 - k) * flat),
     evaluation=_risk(*_SCALED[:2], _SCALED[2] * kbar),
     derived_from=("generic_basis.risk", "generic_basis.factor"),
-    **_LAW,
+    **_LAW | {"where": COEFFICIENT | _POWERS},
 )
 
 RESCALED_TRAINING_ERROR = Formula(

@@ -238,5 +238,10 @@ class _Sums:
                     return value
                 self.where[name] = value
             quantity = QUANTITIES[symbol]
-            self.extra[name] = replace(quantity, symbol=name, latex=f"{quantity.latex}_{k + 1}")
+            self.extra[name] = replace(quantity, symbol=name, latex=_indexed(quantity.latex, k + 1))
         return name
+
+
+def _indexed(latex: str, index: int) -> str:
+    head, _, below = latex.partition("_")
+    return f"{head}_{{{below.strip('{}')},{index}}}" if below else f"{latex}_{index}"

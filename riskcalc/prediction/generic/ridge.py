@@ -64,7 +64,7 @@ def second_ridge(
     spare = (beyond.high + beyond.low) / state["total"]
     live = state["Lambda"] > 0
     weights = state["weights"] * live
-    state = state | {"ridge2": ridge, "alpha": budget.alpha, "spare": spare, "live_weights": weights}
+    state = state | {"ridge2": ridge, "alpha": budget.alpha, "small_excess": spare, "live_weights": weights}
     over = np.asarray(spare > 0, bool)
     # What a mean shrinkage of one would have beyond the smaller of alpha and 1/kappa, in units of 1 or kappa.
     dead = total_of(state["weights"], ~live)
@@ -121,7 +121,7 @@ def _root(
     if start is None:
         start = lower
     lower, upper = open_bracket(np.where(near_bound & (state["ridge2"] == 0), 0 * lower, lower), upper)
-    kept = {name: state[name] for name in ("Lambda", "kappa", "ridge2", "spare", "total")}
+    kept = {name: state[name] for name in ("Lambda", "kappa", "ridge2", "small_excess", "total")}
     balance = _Supplied(
         terms=work.lower(generic_retraining.TERMS, shrinkage, "generic_retraining.terms"),
         state=kept | {"weights": state["live_weights"], "all_weights": state["weights"], "unit": unit},

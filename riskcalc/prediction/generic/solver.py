@@ -110,7 +110,7 @@ class GenericSolver(DiagonalSolver):
             for name, value in found.items():
                 values.setdefault(name, blank.copy())[group.rows] = value
         fitted = (fit.status == Status.OK) | (fit.status == Status.EXACT_RECOVERY)
-        status = np.where(fitted, seen.status, fit.status)
+        status = np.where(fitted & (seen.status != Status.OK), seen.status, fit.status)
         infinite = status == Status.INFINITE
         values["risk"][infinite] = values["excess_risk"][infinite] = np.inf
         values["training_error"][infinite] = np.nan
