@@ -61,6 +61,7 @@ KEPT = Formula(
     title="share of the vector's square that a mask keeps",
     defines=k,
     statement=E(S * X**2) / E(X**2),
+    evaluation=ratio(E(S * X**2), E(X**2)),
     derived_from=("dense.coefficient",),
     **_MASK,
 )
@@ -70,7 +71,7 @@ DROPPED = Formula(
     title="share of the vector's square that a mask drops",
     defines=kbar,
     statement=E((1 - S) * X**2) / E(X**2),
-    evaluation=E(N2) / E(X**2),
+    evaluation=ratio(E(N2), E(X**2)),
     derived_from=("dense.coefficient",),
     **_MASK | {"where": COEFFICIENT | {N2: LEFT_OUT[N2]}},
 )

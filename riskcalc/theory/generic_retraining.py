@@ -74,7 +74,7 @@ _ALONE = REFIT | {"complements": {a2: a2bar}}
 _apart = abs(spare) / kappa
 _supplied = positive_root(-_apart, ridge2 * E(a2bar) / (kappa * nu2))
 TERMS = (a2, a2bar, a2 * a2bar, a2 * a2bar * (a2 - a2bar))
-SUPPLIED = (_supplied, ridge2 * E(a2bar**2) / (kappa * nu2 * (2 * _supplied + _apart)))
+SUPPLIED = (_supplied, ratio(ridge2 * E(a2bar**2), kappa * nu2 * (2 * _supplied + _apart)))
 
 _larger = Max(1, 1 + spare)
 _smaller = alpha / _larger

@@ -113,7 +113,7 @@ def _features(chunk: Chunk, fit: Fit | None, work: Evaluator) -> Chunk:
     state, one = chunk.state, work.system.number(np.ones(chunk.state["kappa"].shape))
     (variance,) = work.lower((generic_basis.VARIANCE,), {}, "generic_basis.variance")(state)
     if fit is None:
-        noise, nu = one, one
+        variance, noise, nu = one, one, one
     else:
         noise, nu = work.value(generic_basis.NOISE, fit.state), fit.state["nu"]
     kind = {"Lambda": variance + 0 * one, "B": 0 * one, "sign_B": one, "D": one, "weights": one, "total": one}

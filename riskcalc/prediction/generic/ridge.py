@@ -134,5 +134,5 @@ def _root(
     root = balance_root(balance, lower, upper, start, work.system, gap=_Supplied.gap)
     both = (formula.statement.lhs, formula.statement.rhs)
     left, right = work.lower(both, shrinkage, "generic_retraining.sides")(state | {"nu2": root.x})
-    allowed = (work.system.tolerance + 2 * abs(surplus.gain) / state["total"]) * state["alpha"]
+    allowed = work.system.tolerance * state["alpha"] + 2 * abs(surplus.gain) / unit
     return root.x, root.converged & np.asarray(abs(left - right) <= allowed, bool)[:, 0]

@@ -98,9 +98,8 @@ class GenericSolver(DiagonalSolver):
         seen = look(policy, keep, fit, self.chunk, self.work, trial)
         blank = np.nan + 0 * self.chunk.state["kappa"]
         values = {name: blank.copy() for name in NAMES} | {"rounding_error": 0 * self.chunk.state["kappa"]}
-        made = GenericModel(seen.status, values, fit, policy, seen, self.problem.n_atoms)
         if fit is None:
-            return made
+            return GenericModel(seen.status, values, fit, policy, seen, self.problem.n_atoms)
         theory = mask(policy)
         for group in seen.groups:
             state = take(fit.state | seen.shares, group.rows)
@@ -110,11 +109,14 @@ class GenericSolver(DiagonalSolver):
                 found = self._reweighted(group, state)
             for name, value in found.items():
                 values.setdefault(name, blank.copy())[group.rows] = value
-        infinite = seen.status == Status.INFINITE
+        fitted = (fit.status == Status.OK) | (fit.status == Status.EXACT_RECOVERY)
+        status = np.where(fitted, seen.status, fit.status)
+        infinite = status == Status.INFINITE
         values["risk"][infinite] = values["excess_risk"][infinite] = np.inf
+        values["training_error"][infinite] = np.nan
         if policy.sees_fit:
             values["threshold"] = seen.threshold
-        return made
+        return GenericModel(status, values, fit, policy, seen, self.problem.n_atoms)
 
     def refit(self, model: GenericModel, retrain: Retrain, first: GenericModel | None) -> GenericModel:
         """On the same sample if the masks look at its fit; otherwise it makes no difference which sample it is."""
@@ -138,15 +140,22 @@ class GenericSolver(DiagonalSolver):
         rows = np.flatnonzero(known & second.converged & ~second.critical)
         if rows.size:
             own = take(second.state, rows)
-            for formula in (generic_retraining.LOSS, generic_retraining.SPREADING):
-                own[work.defines(formula)] = work.value(formula, own) + 0 * own["kappa"]
+            own["loss"] = work.value(generic_retraining.LOSS, own)
+            spreading = work.value(generic_retraining.SPREADING, own)
+            own["spreading"] = np.where(own["ridge2"] > 0, spreading, 0 * own["kappa"])  # which counts with a ridge
             formulas = FITS[seen.truth, retrain.sample]
             own[work.defines(formulas[0])] = work.value(formulas[0], own) + 0 * own["kappa"]
             for name, value in self._second_errors(formulas, own).items():
                 values[name][rows] = value
+        # At the threshold a square system recovers the truth, if nothing disturbs it.
         at = known & second.critical
-        values["risk"][at] = values["excess_risk"][at] = np.inf
-        status = np.where(at, Status.INFINITE, status)
+        dropped = (state["dropped"] > 0) & (abs(state["B"]) > 0).any(axis=-1, keepdims=True)
+        noisy = at & np.asarray(dropped | (state["sigma2"] > 0), bool)[:, 0]
+        for name in NAMES:
+            values[name][at] = 0 * state["kappa"][at]
+        values["risk"][noisy] = values["excess_risk"][noisy] = np.inf
+        values["training_error"][noisy] = np.nan
+        status = np.where(noisy, Status.INFINITE, np.where(at, Status.EXACT_RECOVERY, status))
         status = np.where(known & second.near, Status.NEAR_THRESHOLD, status)
         if "threshold" in model.values:
             values["threshold"] = model.values["threshold"]
