@@ -11,7 +11,7 @@ sight = scalar("sight", r"what the mask knows of its vector, $k-\alpha$", REAL, 
 # Pruned fits
 factor = scalar("factor", "what kept coefficients are multiplied by", REAL, r"\varphi")
 found = scalar("truth_found", "product of the fit with the truth, over the truth's square", REAL, "c")
-foundbar = scalar("truth_missed", r"$1-c$", REAL, r"\bar c")
+blind = scalar("blind", "mean square of what else the fit has found", NONNEGATIVE, "w")
 
 # The second fit
 eta = scalar("eta", r"one minus $\kappa$ times the mean shrinkage of the second fit", NONNEGATIVE, r"\eta")

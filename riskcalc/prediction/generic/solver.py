@@ -186,8 +186,10 @@ class GenericSolver(DiagonalSolver):
         if isinstance(theory, Best):
             factors = (generic_basis.FACTOR,)
         elif seen.truth:
-            factors = (generic_basis.FOUND, generic_basis.MISSED)
-        return state | {self.work.defines(formula): self.work.value(formula, state) for formula in factors}
+            factors = (generic_basis.FOUND, generic_basis.BLIND)
+        for formula in factors:
+            state = state | {self.work.defines(formula): self.work.value(formula, state)}
+        return state
 
     def _reweighted(self, group: MaskGroup, state: State) -> dict[str, np.ndarray]:
         """Errors of a fit whose coefficients are kept by chance and divided by it: what that adds has no direction."""
