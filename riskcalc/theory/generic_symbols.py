@@ -22,24 +22,28 @@ e12 = scalar("mean_bend", r"mean product of shrinkage and its complement", UNIT,
 m2 = scalar("mean_square_rest", r"what the echo's square is in proportion to", NONNEGATIVE, "m_2")
 loss = scalar("loss", "what the echo of the mask adds to the risk, per unit", NONNEGATIVE, r"\delta")
 spreading = scalar("spreading", "what it adds to the mean square of the coefficients, per unit", REAL, r"\delta_I")
-echo_norm = scalar("echo_norm", "what the echo's variance is in proportion to", REAL, "v")
+echo_norm = scalar("echo_norm", "what the echo's variance is in proportion to", NONNEGATIVE, "v")
 
 # On the same sample: a ridge fit, the dense one, and an echo
 blend = scalar("blend", "weight of the dense fit in the retrained one", REAL, "t")
-overlap = scalar("ridge_overlap", "product of the ridge fit and the dense one, over the dense one's square", REAL, "o")
+overlap = scalar(
+    "ridge_overlap", "product of the ridge fit and the dense one, over the dense one's square", NONNEGATIVE, "o"
+)
 risk_bb = scalar("risk_bb", "test risk of the ridge fit", NONNEGATIVE, r"\gamma_{bb}")
-risk_ab = scalar("risk_ab", "covariance of the errors of the ridge fit and the dense one", REAL, r"\gamma_{ab}")
+risk_ab = scalar("risk_ab", "covariance of the errors of the ridge fit and the dense one", NONNEGATIVE, r"\gamma_{ab}")
 excess_bb = scalar(
     "excess_bb", "test risk of the ridge fit beyond the noise", NONNEGATIVE, r"\gamma_{bb}^{\mathrm{ex}}"
 )
 excess_ab = scalar("excess_ab", "covariance of both errors beyond the noise", REAL, r"\gamma_{ab}^{\mathrm{ex}}")
 norm_aa = scalar("norm_aa", "mean square of the dense fit's coefficients", NONNEGATIVE, "N_{aa}")
-norm_ab = scalar("norm_ab", "mean product of both fits' coefficients", REAL, "N_{ab}")
+norm_ab = scalar("norm_ab", "mean product of both fits' coefficients", NONNEGATIVE, "N_{ab}")
 norm_bb = scalar("norm_bb", "mean square of the ridge fit's coefficients", NONNEGATIVE, "N_{bb}")
 norm = scalar("refit_norm", "mean square of the second fit's coefficients, but for the echo", NONNEGATIVE, "Q")
 
 # On a fresh sample, or told the truth: what is left of the truth beside the vector, and the vector
 u = scalar("vector_weight", "multiple of the vector in the second fit", REAL, "u")
+reached = scalar("reached", "product of the vector with the ridge fit to the truth, over its square", REAL, "o_v")
+shrunk = scalar("shrunk", "what a ridge fit would leave of the vector's square", UNIT, r"\pi_v")
 product = scalar("vector_product", "mean product of the second fit and the vector", REAL, r"\ell")
 refound = scalar("refound", "test risk of the ridge fit to what is left of the truth", NONNEGATIVE, r"\gamma'")
 refound_excess = scalar("refound_excess", "the same beyond the noise", REAL, r"\gamma'^{\mathrm{ex}}")
