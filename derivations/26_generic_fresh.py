@@ -6,17 +6,48 @@ fit finds what is left of the truth when a multiple of that vector is taken away
 
 from sympy import Integral, Symbol, exp, oo, pi, sqrt
 
+from riskcalc.derivation.algebra import as_positive
 from riskcalc.derivation.claims import Equal, Roots
 from riskcalc.derivation.record import Derivation
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.symbols import NONNEGATIVE, POSITIVE, REAL, UNIT, law_symbol, scalar
-from riskcalc.theory.generic_symbols import echo_norm, eta, k, spreading, u
+from riskcalc.theory.generic_symbols import (
+    alphabar,
+    echo_norm,
+    eta,
+    k,
+    kbar,
+    loss,
+    norm,
+    product,
+    refound_excess,
+    sight,
+    spreading,
+    u,
+    unused,
+)
+from riskcalc.theory.generic_symbols import e12 as bend
+from riskcalc.theory.generic_symbols import reached as o
 from riskcalc.theory.generic_symbols import refound as found
-from riskcalc.theory.symbols import B, Lambda, a, a2, alpha, gamma, kappa, nu, nu2, ridge2, sigma2
+from riskcalc.theory.generic_symbols import shrunk as pi_b
+from riskcalc.theory.symbols import (
+    B,
+    D,
+    Lambda,
+    a,
+    a2,
+    a2bar,
+    abar,
+    alpha,
+    gamma,
+    kappa,
+    nu,
+    nu2,
+    ridge2,
+    sigma2,
+)
 
 h = Symbol("h", real=True)  # a value of a standard normal variable, integrated over
-o = scalar("truth_overlap", r"$\mathbb{E}[bY]/\mathbb{E}[X_2]$", REAL, "o")
-pi_b = scalar("vector_shrinkage", r"$\mathbb{E}[bX_2]/\mathbb{E}[X_2]$", UNIT, r"\pi")
 psi = scalar("psi", "ridge of a fit to all features that stands in for the mask", POSITIVE, r"\psi")
 level = scalar("level", "an eigenvalue of the sample's matrix", POSITIVE, r"\ell_i")
 truth = scalar("truth", "the true coefficients' coordinate along its eigenvector", REAL, r"\beta^*_i")
@@ -29,7 +60,7 @@ shrink = law_symbol("shrink", "multiple of the truth in the vector", UNIT, "a_v"
 Y = law_symbol("Y", "mean product of the vector with the truth", REAL, "Y")
 X2 = law_symbol("X2", "mean square of the vector", POSITIVE, "X_2")
 
-FIT = {Y: a * B**2, X2: a**2 * B**2 + kappa * gamma * Lambda / (Lambda + nu) ** 2}
+FIT = {Y: a * B**2, X2: a**2 * B**2 + kappa * gamma * Lambda / (Lambda + D * nu) ** 2}
 TRUTH = {Y: B**2, X2: B**2}
 
 g1 = E(1 / (Lambda + nu2))
@@ -44,6 +75,14 @@ UNSEEN = (k - alpha) / k
 WEIGHT = UNSEEN * o / (1 - E(a2) - UNSEEN * (1 - pi_b))
 ECHO = SQUARE - UNSEEN / (1 - alpha) * OVERLAP**2 / E(X2)
 TRAINING = eta**2 * found + psi * (SQUARE - u * OVERLAP) - ridge2 * (SQUARE + spreading * echo_norm)
+
+
+SLACK = 1 - kappa * E(Lambda / (Lambda + nu2))
+COMPLEMENTS = {eta: SLACK, abar: 1 - a, a2bar: 1 - a2, bend: E(a2 * (1 - a2))}
+MEANT = {kbar: 1 - k, alphabar: 1 - alpha, sight: k - alpha, unused: alpha - E(a2)}
+
+# Where laws may divide by their means: the boundary follows by continuity.
+POSITIVE_LAW = {symbol: as_positive(symbol) for symbol in (Lambda, B, gamma, nu, nu2, k, alphabar)}
 
 
 def everywhere(function):
@@ -67,12 +106,14 @@ def derivation(records):
         second sample.""",
         cited=r"""The theorem on the second fit under a mask in general position, and the law of a ridge fit, which
         holds for any true coefficients.""",
-        where={a: Lambda / (Lambda + nu), a2: Lambda / (Lambda + nu2)},
+        where={a: Lambda / (Lambda + D * nu), a2: Lambda / (Lambda + nu2)},
     )
     _law(d, records)
     _weight(d)
     _errors(d)
     _oracle(d)
+    for name, products in (("", FIT), ("oracle_", TRUTH)):
+        _registered(d, records, f"generic_fresh.{name}", products)
     return d
 
 
@@ -186,3 +227,23 @@ def _oracle(d):
         uses=["told the truth", "the weight of the vector"],
         given=TRUTH | known | least_squares,
     )
+
+
+def _registered(d, records, own, products):
+    given = POSITIVE_LAW | products
+    refound = records[f"{own}refound"]
+    steps = (
+        ("reached", E(a2 * Y) / E(X2), "the weight of the vector", {}),
+        ("shrunk", E(a2 * X2) / E(X2), "the weight of the vector", {}),
+        ("weight", WEIGHT, "the weight of the vector", MEANT | {o: as_positive(o)}),
+        ("refound", FOUND, "the risk of finding it", COMPLEMENTS),
+        ("refound_excess", found - sigma2, f"{own}refound", COMPLEMENTS | {found: refound.statement}),
+        ("norm", SQUARE, "the square of the second fit", {}),
+        ("product", OVERLAP, "the product of the second fit and the vector", {}),
+        ("echo_norm", norm - UNSEEN / (1 - alpha) * product**2 / E(X2), f"{own}product", MEANT),
+        ("risk", found + loss * echo_norm, f"{own}echo_norm", {}),
+        ("excess_risk", found + loss * echo_norm - sigma2, f"{own}risk", {refound_excess: found - sigma2}),
+        ("training_error", TRAINING, "the training error", {norm: SQUARE, product: OVERLAP}),
+    )
+    for name, derived, behind, also in steps:
+        d.registered(records[f"{own}{name}"], derived, "So it is.", uses=[behind], given=given | also)

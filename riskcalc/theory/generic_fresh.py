@@ -10,7 +10,7 @@ from riskcalc.formulas.chapters import Chapter
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import ratio
 from riskcalc.formulas.records import Formula
-from riskcalc.theory.generic_retraining import FITS, MEANS, REFIT, SPREAD, unseen
+from riskcalc.theory.generic_retraining import FITS, MEANS, REFIT, SPREAD, echo
 from riskcalc.theory.generic_symbols import (
     echo_norm,
     eta,
@@ -63,6 +63,7 @@ class Fits(NamedTuple):
 
 def _formulas(vector, name, words, behind):
     seen = E(vector**2)
+    echoed, echoed_stable = echo(seen)
 
     def formula(suffix, title, defines, statement, *derived_from, evaluation=None):
         return Formula(
@@ -138,10 +139,10 @@ def _formulas(vector, name, words, behind):
             "echo_norm",
             "what the echo's variance is in proportion to",
             echo_norm,
-            norm - sight / (k * (1 - alpha)) * product**2 / seen,
+            echoed,
             f"{own}norm",
             f"{own}product",
-            evaluation=unseen(norm, ratio(product**2, seen)),
+            evaluation=echoed_stable,
         ),
         risk=formula(
             "risk",

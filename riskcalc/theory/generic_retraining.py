@@ -31,6 +31,7 @@ from riskcalc.theory.generic_symbols import (
     norm_ab,
     norm_bb,
     overlap,
+    product,
     risk_ab,
     risk_bb,
     sight,
@@ -137,14 +138,14 @@ SPREADING = Formula(
 SPREAD, _spread_ab = eta + kappa * e12, eta + kappa * E(a2 * abar)
 
 
-def _of_pair(suffix, title, defines, statement, *derived_from, evaluation=None, where=FITS | MEANS):
+def _of_pair(suffix, title, defines, statement, *derived_from, evaluation=None):
     return Formula(
         f"generic_retraining.{suffix}",
         title,
         defines,
         statement,
         evaluation=evaluation,
-        where=where,
+        where=FITS | MEANS,
         derived_from=derived_from,
         **REFIT,
     )
@@ -164,9 +165,7 @@ RISK_AB = _of_pair(
     (sigma2 + E(Lambda * B**2 * abar * a2bar)) / _spread_ab,
     "generic_retraining.slack",
 )
-NORM_AA = _of_pair(
-    "norm_aa", "mean square of the dense fit's coefficients", norm_aa, E(X**2), "dense.coefficient", where=COEFFICIENT
-)
+NORM_AA = _of_pair("norm_aa", "mean square of the dense fit's coefficients", norm_aa, E(X**2), "dense.coefficient")
 NORM_AB = _of_pair(
     "norm_ab",
     "mean product of both fits' coefficients",
@@ -189,7 +188,6 @@ OVERLAP = _of_pair(
     "generic_retraining.norm_ab",
     "generic_retraining.norm_aa",
     evaluation=ratio(norm_ab, norm_aa),
-    where={},
 )
 EXCESS_BB = _of_pair(
     "excess_bb",
@@ -213,9 +211,15 @@ def _mixed(bb, ab, aa):
     return (1 - blend) ** 2 * bb + 2 * blend * (1 - blend) * ab + blend**2 * aa
 
 
-def unseen(norm, along):
-    """What the echo's variance is in proportion to: a square, less what the mask knows of it along its vector."""
-    return norm - along + alpha * ratio(kbar, k * alphabar) * along
+def echo(square):
+    """What the echo's variance is in proportion to: the square of the second fit, less what the mask knows of it.
+
+    By the square of the vector that the mask looks at: the statement, and a form that keeps its digits.
+    """
+    along = ratio(product, square) * product
+    return norm - sight / (k * (1 - alpha)) * product**2 / square, norm - along + alpha * ratio(
+        kbar, k * alphabar
+    ) * along
 
 
 BLEND = _of_pair(
@@ -229,7 +233,6 @@ BLEND = _of_pair(
         overlap * sight * nu2 * eta,
         nu2 * eta * (overlap * sight + alpha * kbar) + k * (ridge2 - ridge) * g,
     ),
-    where=SHRINKAGE | MEANS,
 )
 
 NORM = _of_pair(
@@ -238,18 +241,25 @@ NORM = _of_pair(
     norm,
     _mixed(norm_bb, norm_ab, norm_aa),
     "generic_retraining.blend",
-    where={},
 )
 
-_along = ((1 - blend) * overlap + blend) ** 2 * norm_aa
+PRODUCT = _of_pair(
+    "product",
+    "mean product of both, but for the echo",
+    product,
+    (1 - blend) * norm_ab + blend * norm_aa,
+    "generic_retraining.blend",
+)
+
+_echo, _echo_stable = echo(norm_aa)
 ECHO_NORM = _of_pair(
     "echo_norm",
     "what the echo's variance is in proportion to",
     echo_norm,
-    norm - sight / (k * (1 - alpha)) * _along,
+    _echo,
     "generic_retraining.norm",
-    evaluation=unseen(norm, _along),
-    where={},
+    "generic_retraining.product",
+    evaluation=_echo_stable,
 )
 
 RISK = _of_pair(
@@ -259,7 +269,6 @@ RISK = _of_pair(
     _mixed(risk_bb, risk_ab, gamma) + loss * echo_norm,
     "generic_retraining.echo_norm",
     "generic_retraining.loss",
-    where={},
 )
 
 EXCESS_RISK = _of_pair(
@@ -271,7 +280,6 @@ EXCESS_RISK = _of_pair(
     "generic_retraining.excess_bb",
     "generic_retraining.excess_ab",
     evaluation=_mixed(excess_bb, excess_ab, gamma - sigma2) + loss * echo_norm,
-    where={},
 )
 
 TRAINING_ERROR = _of_pair(
@@ -284,7 +292,6 @@ TRAINING_ERROR = _of_pair(
     "generic_retraining.risk",
     "generic_retraining.spreading",
     "dense.slack",
-    where={},
 )
 
 CHAPTER = Chapter(
@@ -306,6 +313,7 @@ CHAPTER = Chapter(
         EXCESS_AB,
         BLEND,
         NORM,
+        PRODUCT,
         ECHO_NORM,
         RISK,
         EXCESS_RISK,

@@ -6,7 +6,7 @@ from riskcalc.formulas.symbols import NONNEGATIVE, POSITIVE, REAL, UNIT, reserve
 k = scalar("kept_square", "share of the vector's square that is kept", UNIT, "k")
 kbar = scalar("dropped_square", "share of the vector's square that is dropped", UNIT, r"\bar k")
 alphabar = scalar("dropped", r"fraction of features dropped, $1-\alpha$", UNIT, r"\bar\alpha")
-sight = scalar("sight", r"what the mask knows of its vector, $k-\alpha$", REAL, r"\chi")
+sight = scalar("sight", r"what the mask knows of its vector, $k-\alpha$", NONNEGATIVE, r"\chi")
 
 # Pruned fits
 factor = scalar("factor", "what kept coefficients are multiplied by", REAL, r"\varphi")
@@ -38,13 +38,13 @@ excess_ab = scalar("excess_ab", "covariance of both errors beyond the noise", RE
 norm_aa = scalar("norm_aa", "mean square of the dense fit's coefficients", NONNEGATIVE, "N_{aa}")
 norm_ab = scalar("norm_ab", "mean product of both fits' coefficients", NONNEGATIVE, "N_{ab}")
 norm_bb = scalar("norm_bb", "mean square of the ridge fit's coefficients", NONNEGATIVE, "N_{bb}")
+product = scalar("vector_product", "mean product of the second fit and the vector that is looked at", REAL, r"\ell")
 norm = scalar("refit_norm", "mean square of the second fit's coefficients, but for the echo", NONNEGATIVE, "Q")
 
 # On a fresh sample, or told the truth: what is left of the truth beside the vector, and the vector
 u = scalar("vector_weight", "multiple of the vector in the second fit", REAL, "u")
 reached = scalar("reached", "product of the vector with the ridge fit to the truth, over its square", REAL, "o_v")
 shrunk = scalar("shrunk", "what a ridge fit would leave of the vector's square", UNIT, r"\pi_v")
-product = scalar("vector_product", "mean product of the second fit and the vector", REAL, r"\ell")
 refound = scalar("refound", "test risk of the ridge fit to what is left of the truth", NONNEGATIVE, r"\gamma'")
 refound_excess = scalar("refound_excess", "the same beyond the noise", REAL, r"\gamma'^{\mathrm{ex}}")
 

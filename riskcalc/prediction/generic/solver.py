@@ -234,6 +234,7 @@ _BLENDED = SecondFit(
         generic_retraining.EXCESS_BB,
         generic_retraining.EXCESS_AB,
         generic_retraining.NORM,
+        generic_retraining.PRODUCT,
         generic_retraining.ECHO_NORM,
     ),
 )
