@@ -21,6 +21,7 @@ from riskcalc.theory.generic_symbols import (
     norm,
     product,
     refound_excess,
+    resistance,
     sight,
     spreading,
     u,
@@ -43,6 +44,7 @@ from riskcalc.theory.symbols import (
     kappa,
     nu,
     nu2,
+    retrained_risk,
     ridge2,
     sigma2,
 )
@@ -74,15 +76,34 @@ SQUARE += kappa * found * E(Lambda / (Lambda + nu2) ** 2)
 UNSEEN = (k - alpha) / k
 WEIGHT = UNSEEN * o / (1 - E(a2) - UNSEEN * (1 - pi_b))
 ECHO = SQUARE - UNSEEN / (1 - alpha) * OVERLAP**2 / E(X2)
-TRAINING = eta**2 * found + psi * (SQUARE - u * OVERLAP) - ridge2 * (SQUARE + spreading * echo_norm)
 
 
 SLACK = 1 - kappa * E(Lambda / (Lambda + nu2))
 COMPLEMENTS = {eta: SLACK, abar: 1 - a, a2bar: 1 - a2, bend: E(a2 * (1 - a2))}
 MEANT = {kbar: 1 - k, alphabar: 1 - alpha, sight: k - alpha, unused: alpha - E(a2)}
 
+_WHY = {
+    "reached": r"""This is $o$.""",
+    "shrunk": r"""This is $\pi$.""",
+    "resistance": r"""By what the weight is divided, times $k$.""",
+    "weight": r"""So $u$ is this.""",
+    "refound": r"""The risk $\gamma'$ of the ridge fit to what is left.""",
+    "refound_excess": r"""What of it is not the noise itself.""",
+    "norm": r"""The fit and the noise of the ridge fit.""",
+    "product": r"""This is $\ell E[X_2]$.""",
+    "echo_norm": r"""This is $v$.""",
+    "risk": r"""The echo has no direction, so it adds to the risk.""",
+    "excess_risk": r"""Without the noise itself.""",
+    "training_error": r"""With $\psi=\eta\omega$.""",
+}
+
 # Where laws may divide by their means: the boundary follows by continuity.
 POSITIVE_LAW = {symbol: as_positive(symbol) for symbol in (Lambda, B, gamma, nu, nu2, k, alphabar)}
+
+
+def training(square, product):
+    """The training error, by the mean square of the fit but for the echo and its mean product with the vector."""
+    return eta**2 * found + psi * (square - u * product) - ridge2 * (square + spreading * echo_norm)
 
 
 def everywhere(function):
@@ -196,7 +217,7 @@ def _errors(d):
         Roots(
             Equal(eta**2 * found + psi * (SQUARE - u * OVERLAP), misfit + ridge2 * (SQUARE + spreading * echo_norm)),
             misfit,
-            (TRAINING,),
+            (training(SQUARE, OVERLAP),),
         ),
         r"""The residual's product with $y$ over $n$, twice. The residual is that of the ridge fit but for the echo,
         whose part tends to zero, and the target is that of the ridge fit and $uXv$. Its product with the former is
@@ -231,19 +252,26 @@ def _oracle(d):
 
 def _registered(d, records, own, products):
     given = POSITIVE_LAW | products
-    refound = records[f"{own}refound"]
+    risk = found + loss * echo_norm
+    left = (sigma2 + E(Lambda * (1 - a2) ** 2 * LEFT.xreplace(products))) / (eta + kappa * bend)
     steps = (
         ("reached", E(a2 * Y) / E(X2), "the weight of the vector", {}),
         ("shrunk", E(a2 * X2) / E(X2), "the weight of the vector", {}),
-        ("weight", WEIGHT, "the weight of the vector", MEANT | {o: as_positive(o)}),
+        ("resistance", k * (1 - E(a2)) - (k - alpha) * (1 - pi_b), "the weight of the vector", MEANT),
+        (
+            "weight",
+            (k - alpha) * o / resistance,
+            f"{own}resistance",
+            {resistance: as_positive(resistance), sight: k - alpha},
+        ),
         ("refound", FOUND, "the risk of finding it", COMPLEMENTS),
-        ("refound_excess", found - sigma2, f"{own}refound", COMPLEMENTS | {found: refound.statement}),
+        ("refound_excess", found - sigma2, f"{own}refound", COMPLEMENTS | {found: left}),
         ("norm", SQUARE, "the square of the second fit", {}),
         ("product", OVERLAP, "the product of the second fit and the vector", {}),
         ("echo_norm", norm - UNSEEN / (1 - alpha) * product**2 / E(X2), f"{own}product", MEANT),
-        ("risk", found + loss * echo_norm, f"{own}echo_norm", {}),
-        ("excess_risk", found + loss * echo_norm - sigma2, f"{own}risk", {refound_excess: found - sigma2}),
-        ("training_error", TRAINING, "the training error", {norm: SQUARE, product: OVERLAP}),
+        ("risk", risk, f"{own}echo_norm", {}),
+        ("excess_risk", risk - sigma2, f"{own}risk", {retrained_risk: risk, refound_excess: found - sigma2}),
+        ("training_error", training(norm, product), "the training error", {psi: eta * nu2}),
     )
     for name, derived, behind, also in steps:
-        d.registered(records[f"{own}{name}"], derived, "So it is.", uses=[behind], given=given | also)
+        d.registered(records[f"{own}{name}"], derived, _WHY[name], uses=[behind], given=given | also)

@@ -22,6 +22,7 @@ from riskcalc.theory.generic_symbols import (
     reached,
     refound,
     refound_excess,
+    resistance,
     shrunk,
     sight,
     spreading,
@@ -50,6 +51,7 @@ class Fits(NamedTuple):
 
     reached: Formula
     shrunk: Formula
+    resistance: Formula
     weight: Formula
     refound: Formula
     refound_excess: Formula
@@ -97,14 +99,23 @@ def _formulas(vector, name, words, behind):
             "generic_retraining.slack",
             evaluation=ratio(E(a2 * vector**2), seen),
         ),
+        resistance=formula(
+            "resistance",
+            "what keeps the vector out of the fit",
+            resistance,
+            k * (1 - E(a2)) - sight * (1 - shrunk),
+            f"{own}shrunk",
+            "generic_retraining.unused",
+            evaluation=k * unused + alpha * kbar + sight * shrunk,
+        ),
         weight=formula(
             "weight",
             "weight of what the mask looks at in the fit",
             u,
-            (sight / k) * reached / (1 - E(a2) - (sight / k) * (1 - shrunk)),
+            sight * reached / resistance,
             f"{own}reached",
-            f"{own}shrunk",
-            evaluation=ratio(sight * reached, k * unused + alpha * kbar + sight * shrunk),
+            f"{own}resistance",
+            evaluation=ratio(sight * reached, resistance),
         ),
         refound=formula(
             "refound",

@@ -217,7 +217,8 @@ class SecondFit:
 
 
 def _second_fit(fits: Any) -> SecondFit:
-    needs = fits.reached, fits.shrunk, fits.refound, fits.refound_excess, fits.norm, fits.product, fits.echo_norm
+    needs = fits.reached, fits.shrunk, fits.resistance
+    needs += fits.refound, fits.refound_excess, fits.norm, fits.product, fits.echo_norm
     return SecondFit(fits.weight, (fits.risk, fits.excess_risk, fits.training_error), needs)
 
 
