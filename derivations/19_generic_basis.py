@@ -6,10 +6,11 @@ Read from top to bottom.
 
 from sympy import Derivative, Integral, Limit, S, Symbol, erf, exp, gamma, oo, pi, sqrt
 
+from riskcalc.derivation.algebra import as_positive
 from riskcalc.derivation.claims import Equal, Roots
 from riskcalc.derivation.record import Derivation
 from riskcalc.formulas.expectation import E
-from riskcalc.formulas.symbols import POSITIVE, REAL, UNIT, H, LawSymbol, Scalar, law_symbol, scalar
+from riskcalc.formulas.symbols import POSITIVE, REAL, UNIT, H, law_symbol, scalar
 from riskcalc.formulas.symbols import S as MASK
 from riskcalc.theory.generic_symbols import alphabar, blind, factor, found, k, kbar, sight
 from riskcalc.theory.symbols import (
@@ -60,12 +61,7 @@ LOOKS = {M0: alpha, M0bar: 1 - alpha, M1: S.Zero, M2c: k - alpha}
 BLIND = {M0: alpha, M0bar: 1 - alpha, M1: S.Zero, M2c: S.Zero}
 
 # Where laws may divide by their means: the boundary follows by continuity.
-POSITIVE_LAW = {
-    Lambda: LawSymbol("Lambda", positive=True),
-    B: LawSymbol("B", positive=True),
-    dense_risk: Scalar("gamma", positive=True),
-    nu: Scalar("nu", positive=True),
-}
+POSITIVE_LAW = {symbol: as_positive(symbol) for symbol in (Lambda, B, dense_risk, nu)}
 
 TARGET = sigma2 + E(Lambda * B**2)  # mean square of y
 SHARED = E(Lambda * B * X)  # product of the truth and the fit at a new point

@@ -56,7 +56,7 @@ from riskcalc.theory.symbols import (
 )
 
 h, j = Symbol("h", real=True), Symbol("j", real=True)  # values of standard normal variables, integrated over
-shift = scalar("shift", r"$(\lambda_2-\lambda)\bar g$: what a change of ridge does to that weight", REAL, r"\tau")
+shift = scalar("ridge_shift", r"$(\lambda_2-\lambda)\bar g$: what a change of ridge does to that weight", REAL, r"\tau")
 psi = scalar("psi", "ridge of a fit to all features that stands in for the mask", POSITIVE, r"\psi")
 mean = scalar("mean_resolvent", r"mean eigenvalue of $(G+\psi)^{-1}$", POSITIVE, r"\bar g")
 gone = scalar("gone", "share dropped of the square, over the share of features that is dropped", POSITIVE, "x")
@@ -65,14 +65,14 @@ faint = scalar("faint", "share of the square that is dropped over the share that
 beyond = scalar("beyond", r"$\kappa\alpha-1$", POSITIVE, r"\delta_\kappa")
 level = scalar("level", "an eigenvalue of the sample's matrix", POSITIVE, r"\ell_i")
 coordinate = scalar("coordinate", "the dense fit's coordinate along its eigenvector", REAL, r"\hat\beta_i")
-target = scalar("target", "mean square of the target", POSITIVE, r"\|y\|^2/n")
+target = scalar("mean_target", "mean square of the target", POSITIVE, r"\|y\|^2/n")
 fitted = scalar("fitted_product", "mean product of target and fit", REAL, r"y^\top X\hat\beta/n")
 size = scalar("fit_square", "mean square of the fit", POSITIVE, r"\|X\hat\beta\|^2/n")
 
 # Two ridge fits to one sample: shrinkages, what each adds to the truth in a feature, and how these go together.
 first = law_symbol("first_shrinkage", "shrinkage of one ridge fit", UNIT, "x")
 second = law_symbol("second_shrinkage", "shrinkage of another", UNIT, "y")
-deviation = scalar("deviation", "standard deviation of the noise of one", POSITIVE, "u")
+deviation = scalar("one_deviation", "standard deviation of the noise of one", POSITIVE, "u")
 rest = scalar("rest_deviation", "of the part of the other's noise that is not shared", POSITIVE, "w")
 joint = scalar("joint", "covariance of the errors of two fits", REAL, r"\gamma_{xy}")
 

@@ -9,12 +9,12 @@ alphabar = scalar("dropped", r"fraction of features dropped, $1-\alpha$", UNIT, 
 sight = scalar("sight", r"what the mask knows of its vector, $k-\alpha$", NONNEGATIVE, r"\chi")
 
 # Pruned fits
-factor = scalar("factor", "what kept coefficients are multiplied by", REAL, r"\varphi")
+factor = scalar("best_factor", "what kept coefficients are multiplied by", REAL, r"\varphi")
 found = scalar("truth_found", "product of the fit with the truth, over the truth's square", REAL, "c")
 blind = scalar("blind", "mean square of what else the fit has found", NONNEGATIVE, "w")
 
 # The second fit
-eta = scalar("eta", r"one minus $\kappa$ times the mean shrinkage of the second fit", NONNEGATIVE, r"\eta")
+eta = scalar("refit_slack", r"one minus $\kappa$ times the mean shrinkage of the second fit", NONNEGATIVE, r"\eta")
 unused = scalar("unused", r"$\alpha$ minus the mean shrinkage of the second fit", NONNEGATIVE, r"x")
 spare = scalar("spare", r"$\kappa\alpha-1$", REAL, r"\delta_2")
 g = scalar("mean_rest", r"$\omega\,\mathbb{E}[1/(\Lambda+\omega)]$, one minus the mean shrinkage", UNIT, "g")
