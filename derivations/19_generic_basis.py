@@ -6,12 +6,13 @@ Read from top to bottom.
 
 from sympy import Derivative, Integral, Limit, S, Symbol, erf, exp, gamma, oo, pi, sqrt
 
+from riskcalc.derivation.algebra import as_positive
 from riskcalc.derivation.claims import Equal, Roots
 from riskcalc.derivation.record import Derivation
 from riskcalc.formulas.expectation import E
-from riskcalc.formulas.symbols import POSITIVE, REAL, UNIT, H, LawSymbol, Scalar, law_symbol, scalar
+from riskcalc.formulas.symbols import POSITIVE, REAL, UNIT, H, law_symbol, scalar
 from riskcalc.formulas.symbols import S as MASK
-from riskcalc.theory.generic_symbols import alphabar, factor, found, k, kbar, sight
+from riskcalc.theory.generic_symbols import alphabar, blind, factor, found, k, kbar, sight
 from riskcalc.theory.symbols import (
     M0,
     M1,
@@ -60,12 +61,7 @@ LOOKS = {M0: alpha, M0bar: 1 - alpha, M1: S.Zero, M2c: k - alpha}
 BLIND = {M0: alpha, M0bar: 1 - alpha, M1: S.Zero, M2c: S.Zero}
 
 # Where laws may divide by their means: the boundary follows by continuity.
-POSITIVE_LAW = {
-    Lambda: LawSymbol("Lambda", positive=True),
-    B: LawSymbol("B", positive=True),
-    dense_risk: Scalar("gamma", positive=True),
-    nu: Scalar("nu", positive=True),
-}
+POSITIVE_LAW = {symbol: as_positive(symbol) for symbol in (Lambda, B, dense_risk, nu)}
 
 TARGET = sigma2 + E(Lambda * B**2)  # mean square of y
 SHARED = E(Lambda * B * X)  # product of the truth and the fit at a new point
@@ -224,13 +220,14 @@ def _shares(d, records):
         E(MASK * X**2) / E(X**2),
         r"""In general: the share that a mask keeps of the square.""",
         uses=["what the mask leaves along the fit"],
+        given=POSITIVE_LAW,
     )
     d.registered(
         records["generic_basis.dropped"],
         E((1 - MASK) * X**2) / E(X**2),
         r"""And the share that it drops.""",
         uses=["generic_basis.kept"],
-        given={M0bar: 1 - M0},
+        given=POSITIVE_LAW | {M0bar: 1 - M0},
     )
     d.registered(
         records["generic_basis.sight"],
@@ -354,7 +351,7 @@ def _others(d, records):
         records["generic_basis.rescaled_risk"],
         scaled.xreplace(exact),
         r"""With a factor, this is quadratic.""",
-        uses=["the risk of the pruned fit"],
+        uses=["the risk of the pruned fit", "generic_basis.factor"],
         given=complements,
     )
     d.registered(
@@ -441,22 +438,34 @@ def _oracle(d, records):
         uses=["what an oracle misses", "the residual of a multiple of the fit"],
         given={sigma2: dense_risk * (1 - kappa * E(a**2)) - E(Lambda * B**2 * (1 - a) ** 2)},
     )
-    exact = {power: E(X**2), signal: E(B**2)}
     complements = {kbar: 1 - k, alphabar: 1 - alpha, sight: k - alpha}
-    noise_square = E(Lambda) * noise_square.xreplace(exact)
-    told_by = POSITIVE_LAW | {found: E(a * B**2) / E(B**2)}
+    noise_square = E(Lambda) * (found**2 * k * (1 - k) * E(B**2) + alpha * (1 - alpha) * blind)
+    d.registered(
+        records["generic_basis.found"],
+        E(a * B**2) / E(B**2),
+        r"""This is $c$.""",
+        uses=["what the fit has of the truth"],
+        given=POSITIVE_LAW,
+    )
+    d.registered(
+        records["generic_basis.blind"],
+        E(X**2) - 2 * found * E(B * X) + found**2 * E(B**2),
+        r"""The square of $v'$.""",
+        uses=["what the fit has of the truth"],
+        given=POSITIVE_LAW | {found: E(a * B**2) / E(B**2)},
+    )
     risk = sigma2 + left**2 * E(Lambda * B**2) - 2 * alpha * left * SHARED + alpha**2 * FITTED
     d.registered(
         records["generic_basis.oracle_risk"],
         risk + noise_square,
-        r"""The same, with $c=E[aB^2]/E[B^2]$.""",
-        uses=["the risk of an oracle", "what the fit has of the truth"],
-        given=complements | told_by,
+        r"""The same.""",
+        uses=["the risk of an oracle", "generic_basis.blind"],
+        given=complements,
     )
     d.registered(
         records["generic_basis.oracle_training_error"],
         residual + noise_square,
         r"""And with its noise.""",
-        uses=["the training error of an oracle", "what the fit has of the truth"],
-        given=complements | told_by,
+        uses=["the training error of an oracle", "generic_basis.blind"],
+        given=complements,
     )

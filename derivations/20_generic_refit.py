@@ -7,11 +7,12 @@ of an echo without direction. Read from top to bottom.
 
 from sympy import Derivative, Integral, S, Symbol, exp, oo, pi, sqrt
 
+from riskcalc.derivation.algebra import as_positive
 from riskcalc.derivation.claims import Equal, Less, Roots
 from riskcalc.derivation.record import Derivation
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import positive_root
-from riskcalc.formulas.symbols import POSITIVE, REAL, H, LawSymbol, Scalar, scalar
+from riskcalc.formulas.symbols import POSITIVE, REAL, H, scalar
 from riskcalc.formulas.symbols import S as MASK
 from riskcalc.theory.generic_symbols import alphabar, eta, g, k, spare, unused
 from riskcalc.theory.generic_symbols import m2 as rest_square
@@ -23,16 +24,16 @@ mean = scalar("mean_resolvent", r"mean eigenvalue of $(G+\psi)^{-1}$", POSITIVE,
 square = scalar("square_resolvent", "mean square of its eigenvalues", POSITIVE, r"\bar g_2")
 spread = scalar("spread_resolvent", r"$\mathrm{tr}\,\Sigma(G+\psi)^{-2}/p$", POSITIVE, r"\bar g_\Sigma")
 trial = scalar("trial", "trial coefficient of a kept feature", REAL, "x")
-told = scalar("told", "what the mask is told of a feature", REAL, "m")
+told = scalar("message", "what the mask is told of a feature", REAL, "m")
 slope = scalar("slope_here", "slope in a coefficient at zero", REAL, "g")
-along = scalar("along", "weight of the vector in what the mask is told", REAL, r"\mu")
-theta = scalar("theta", "weight of the vector in what the mask tells", REAL, r"\theta")
+along = scalar("weight_told", "weight of the vector in what the mask is told", REAL, r"\mu")
+theta = scalar("weight_telling", "weight of the vector in what the mask tells", REAL, r"\theta")
 noise = scalar("told_noise", "mean square of the rest of what the mask is told", POSITIVE, r"\xi^2")
 echo = scalar("echo_square", "mean square of the rest of what the mask tells", POSITIVE, r"\zeta^2")
 norm = scalar("norm", "mean square of the vector that the mask looks at", POSITIVE, "N")
-overlap = scalar("fit_overlap", "product of the second fit with the vector, over the vector's square", REAL, r"\ell")
+overlap = scalar("second_overlap", "product of the second fit with the vector, over the vector's square", REAL, r"\ell")
 plain = scalar("plain", "mean square of the second fit but for the echo", POSITIVE, "Q")
-tilt = scalar("tilt", "factor of the covariance in the deterministic equivalent", POSITIVE, r"\eta_j")
+tilt = scalar("covariance_factor", "factor of the covariance in the deterministic equivalent", POSITIVE, r"\eta_j")
 
 # A mask that looks at one vector, whose coordinates are sqrt(norm) H: shares alpha and k, the same for both signs.
 LOOKS = {M0: alpha, M0bar: 1 - alpha, M1: S.Zero, M2c: k - alpha}
@@ -340,9 +341,7 @@ def _echo(d, records):
         uses=["the variance of the echo", "the mean of squared eigenvalues", "in the terms of the second fit"],
         given=RESOLVENT | SPREAD,
     )
-    positive = {Lambda: LawSymbol("Lambda", positive=True), nu2: Scalar("nu2", positive=True)}
-    positive |= {eta: Scalar("eta", positive=True), alphabar: Scalar("dropped", positive=True)}
-    positive |= {unused: Scalar("unused", positive=True)}
+    positive = {symbol: as_positive(symbol) for symbol in (Lambda, nu2, eta, alphabar, unused)}
     meant = {alphabar: 1 - alpha, unused: alpha - E(a2)}
     loss = alphabar * nu2 * e12 / (nu2 * g1 * unused * (eta + kappa * e12) + alphabar * eta * e12)
     square_left = alphabar * m2 / (nu2 * g1 * eta * e12 / (eta + kappa * e12) + unused * m2)

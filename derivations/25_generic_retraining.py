@@ -6,27 +6,57 @@ mask. So its errors follow from those of pairs of ridge fits. Read from top to b
 
 from sympy import Integral, Limit, S, Symbol, exp, oo, pi, sqrt
 
+from riskcalc.derivation.algebra import as_positive
 from riskcalc.derivation.claims import Equal, Less, Roots
 from riskcalc.derivation.record import Derivation
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.symbols import POSITIVE, REAL, UNIT, law_symbol, scalar
-from riskcalc.theory.generic_symbols import blend as t
 from riskcalc.theory.generic_symbols import (
+    alphabar,
     echo_norm,
     eta,
+    excess_ab,
+    excess_bb,
     k,
+    kbar,
+    loss,
+    norm,
     norm_aa,
     norm_ab,
     norm_bb,
     risk_ab,
     risk_bb,
+    sight,
     spreading,
 )
+from riskcalc.theory.generic_symbols import blend as t
+from riskcalc.theory.generic_symbols import e12 as bend
 from riskcalc.theory.generic_symbols import overlap as o
-from riskcalc.theory.symbols import B, Lambda, W, a, a2, alpha, gamma, kappa, nu, nu2, q, r2, ridge, ridge2, sigma2
+from riskcalc.theory.generic_symbols import product as fits_product
+from riskcalc.theory.symbols import (
+    B,
+    D,
+    Lambda,
+    W,
+    a,
+    a2,
+    a2bar,
+    abar,
+    alpha,
+    gamma,
+    kappa,
+    nu,
+    nu2,
+    q,
+    r2,
+    retrained_risk,
+    ridge,
+    ridge2,
+    sigma2,
+)
 
 h, j = Symbol("h", real=True), Symbol("j", real=True)  # values of standard normal variables, integrated over
-shift = scalar("shift", r"$(\lambda_2-\lambda)\bar g$: what a change of ridge does to that weight", REAL, r"\tau")
+shift = scalar("ridge_shift", r"$(\lambda_2-\lambda)\bar g$: what a change of ridge does to that weight", REAL, r"\tau")
 psi = scalar("psi", "ridge of a fit to all features that stands in for the mask", POSITIVE, r"\psi")
 mean = scalar("mean_resolvent", r"mean eigenvalue of $(G+\psi)^{-1}$", POSITIVE, r"\bar g")
 gone = scalar("gone", "share dropped of the square, over the share of features that is dropped", POSITIVE, "x")
@@ -35,17 +65,18 @@ faint = scalar("faint", "share of the square that is dropped over the share that
 beyond = scalar("beyond", r"$\kappa\alpha-1$", POSITIVE, r"\delta_\kappa")
 level = scalar("level", "an eigenvalue of the sample's matrix", POSITIVE, r"\ell_i")
 coordinate = scalar("coordinate", "the dense fit's coordinate along its eigenvector", REAL, r"\hat\beta_i")
-target = scalar("target_square", "mean square of the target", POSITIVE, r"\|y\|^2/n")
+target = scalar("mean_target", "mean square of the target", POSITIVE, r"\|y\|^2/n")
 fitted = scalar("fitted_product", "mean product of target and fit", REAL, r"y^\top X\hat\beta/n")
 size = scalar("fit_square", "mean square of the fit", POSITIVE, r"\|X\hat\beta\|^2/n")
 
 # Two ridge fits to one sample: shrinkages, what each adds to the truth in a feature, and how these go together.
 first = law_symbol("first_shrinkage", "shrinkage of one ridge fit", UNIT, "x")
 second = law_symbol("second_shrinkage", "shrinkage of another", UNIT, "y")
-deviation = scalar("deviation", "standard deviation of the noise of one", POSITIVE, "u")
+deviation = scalar("one_deviation", "standard deviation of the noise of one", POSITIVE, "u")
 rest = scalar("rest_deviation", "of the part of the other's noise that is not shared", POSITIVE, "w")
 joint = scalar("joint", "covariance of the errors of two fits", REAL, r"\gamma_{xy}")
 
+SLACK = 1 - kappa * E(Lambda / (Lambda + nu2))
 g1 = E(1 / (Lambda + nu2))
 e12 = nu2 * E(Lambda / (Lambda + nu2) ** 2)
 LOSS = (1 - alpha) * nu2 * e12 / (nu2 * g1 * (alpha - E(a2)) * (eta + kappa * e12) + (1 - alpha) * eta * e12)
@@ -55,6 +86,11 @@ PLAIN_RISK = (1 - t) ** 2 * risk_bb + 2 * t * (1 - t) * risk_ab + t**2 * gamma
 ECHO = PLAIN_SQUARE - (k - alpha) / (k * (1 - alpha)) * ((1 - t) * o + t) ** 2 * norm_aa
 TRAINING = (1 - t) * (eta**2 * risk_bb + psi * norm_bb) + t * (q**2 * gamma + ridge * norm_aa)
 TRAINING -= ridge2 * (PLAIN_SQUARE + spreading * echo_norm)
+
+# Where laws may divide by their means: the boundary follows by continuity.
+POSITIVE_LAW = {symbol: as_positive(symbol) for symbol in (Lambda, B, gamma, nu, nu2, eta, norm_aa, k, alphabar)}
+COMPLEMENTS = {eta: SLACK, abar: 1 - a, a2bar: 1 - a2, bend: E(a2 * (1 - a2))}
+MEANT = {kbar: 1 - k, alphabar: 1 - alpha, sight: k - alpha}
 
 
 def everywhere(function, variable):
@@ -90,41 +126,13 @@ def derivation(records):
         vector that the mask looks at, and what its echo adds. The law of a ridge fit; and that of two ridge fits to
         one sample, which see a feature as $W+G_x$ and $W+G_y$, with jointly Gaussian noises whose covariance is
         that of the errors of the two fits at a new point (as in the derivation of retraining).""",
-        where={a: Lambda / (Lambda + nu), a2: Lambda / (Lambda + nu2)},
+        where={a: Lambda / (Lambda + D * nu), a2: Lambda / (Lambda + nu2)},
     )
-    _blend(d)
     _pairs(d, records)
-    _errors(d)
+    _blend(d, records)
+    _errors(d, records)
     _limits(d)
     return d
-
-
-def _blend(d):
-    d.step(
-        "ridge, dense and an echo",
-        Equal(
-            ((level + ridge) * coordinate + t * (psi - ridge) * coordinate) / (level + psi),
-            (1 - t) * (level + ridge) * coordinate / (level + psi) + t * coordinate,
-        ),
-        r"""The second fit is $(G+\psi)^{-1}(g+\theta\hat\beta+\zeta)$, and $g=(G+\lambda)\hat\beta$ because
-        $\hat\beta$ is a ridge fit. In an eigenvector of $G$, with $t=\theta/(\psi-\lambda)$: what multiplies $1-t$
-        is $\hat\beta_b=(G+\psi)^{-1}g$, the ridge fit with the ridge $\psi$.""",
-    )
-    d.step(
-        "its overlap with the dense fit",
-        Equal((1 - t) * norm_ab + t * norm_aa, ((1 - t) * o + t) * norm_aa),
-        r"""The echo has no direction, so $\ell=(1-t)o+t$.""",
-        uses=["ridge, dense and an echo"],
-        given={o: norm_ab / norm_aa},
-    )
-    d.step(
-        "the weight of the dense fit",
-        Roots(Equal((k - alpha) * ((1 - t) * o + t), k * mean * t * (psi - ridge)), t, (BLEND,)),
-        r"""What the mask knows of its vector is $(k-\alpha)\ell=k\theta\bar g$. Here $\bar
-        g(\psi-\lambda_2)=1-\alpha$ and $\tau=(\lambda_2-\lambda)\bar g$: one linear equation for $t$.""",
-        uses=["its overlap with the dense fit"],
-        given={psi: ridge2 + (1 - alpha) / mean, ridge: ridge2 - shift / mean},
-    )
 
 
 def _pairs(d, records):
@@ -167,9 +175,83 @@ def _pairs(d, records):
         uses=["the errors of two ridge fits in a feature"],
         given={W: sqrt(Lambda / kappa) * B},
     )
+    for name, x, y in (("bb", a2, a2), ("ab", a, a2)):
+        d.registered(
+            records[f"generic_retraining.risk_{name}"],
+            pair(x, y),
+            r"""The same.""",
+            uses=["two fits to one sample", "one of them twice"],
+            given=POSITIVE_LAW | {eta: SLACK},
+        )
+    d.registered(
+        records["generic_retraining.norm_aa"],
+        product(a, a, D * nu, D * nu, gamma),
+        r"""Of the dense fit, this is $E[X^2]$.""",
+        uses=["the product of their coefficients"],
+        given=POSITIVE_LAW,
+    )
+    for name, x, beside, covariance in (("bb", a2, nu2, risk_bb), ("ab", a, D * nu, risk_ab)):
+        d.registered(
+            records[f"generic_retraining.norm_{name}"],
+            product(x, a2, beside, nu2, covariance),
+            r"""The same.""",
+            uses=["the product of their coefficients"],
+            given=POSITIVE_LAW,
+        )
+    for name, covariance in (("bb", risk_bb), ("ab", risk_ab)):
+        risk = records[f"generic_retraining.risk_{name}"]
+        d.registered(
+            records[f"generic_retraining.excess_{name}"],
+            covariance - sigma2,
+            r"""What of it is not the noise itself.""",
+            uses=[risk.id],
+            given=POSITIVE_LAW | COMPLEMENTS | {covariance: risk.statement},
+        )
 
 
-def _errors(d):
+def _blend(d, records):
+    d.step(
+        "ridge, dense and an echo",
+        Equal(
+            ((level + ridge) * coordinate + t * (psi - ridge) * coordinate) / (level + psi),
+            (1 - t) * (level + ridge) * coordinate / (level + psi) + t * coordinate,
+        ),
+        r"""The second fit is $(G+\psi)^{-1}(g+\theta\hat\beta+\zeta)$, and $g=(G+\lambda)\hat\beta$ because
+        $\hat\beta$ is a ridge fit. In an eigenvector of $G$, with $t=\theta/(\psi-\lambda)$: what multiplies $1-t$
+        is $\hat\beta_b=(G+\psi)^{-1}g$, the ridge fit with the ridge $\psi$.""",
+    )
+    d.step(
+        "its overlap with the dense fit",
+        Equal((1 - t) * norm_ab + t * norm_aa, ((1 - t) * o + t) * norm_aa),
+        r"""The echo has no direction, so $\ell=(1-t)o+t$.""",
+        uses=["ridge, dense and an echo"],
+        given={o: norm_ab / norm_aa},
+    )
+    d.step(
+        "the weight of the dense fit",
+        Roots(Equal((k - alpha) * ((1 - t) * o + t), k * mean * t * (psi - ridge)), t, (BLEND,)),
+        r"""What the mask knows of its vector is $(k-\alpha)\ell=k\theta\bar g$. Here $\bar
+        g(\psi-\lambda_2)=1-\alpha$ and $\tau=(\lambda_2-\lambda)\bar g$: one linear equation for $t$.""",
+        uses=["its overlap with the dense fit"],
+        given={psi: ridge2 + (1 - alpha) / mean, ridge: ridge2 - shift / mean},
+    )
+    d.registered(
+        records["generic_retraining.overlap"],
+        norm_ab / norm_aa,
+        r"""This is $o$.""",
+        uses=["its overlap with the dense fit"],
+        given=POSITIVE_LAW,
+    )
+    d.registered(
+        records["generic_retraining.blend"],
+        BLEND.xreplace({k - alpha: sight, shift: (ridge2 - ridge) * g1 / eta}),
+        r"""With $\bar g=E[1/(\Lambda+\omega)]/\eta$.""",
+        uses=["the weight of the dense fit", "generic_retraining.overlap"],
+        given=POSITIVE_LAW | {kbar: 1 - k, sight: as_positive(sight), o: as_positive(o)},
+    )
+
+
+def _errors(d, records):
     d.step(
         "the square of the second fit",
         Equal(PLAIN_SQUARE, norm_aa * ((1 - t) * o + t) ** 2 + (1 - t) ** 2 * (norm_bb - o**2 * norm_aa)),
@@ -177,6 +259,43 @@ def _errors(d):
         less $((k-\alpha)/(k(1-\alpha)))\ell^2N_{aa}$ (as there).""",
         uses=["its overlap with the dense fit"],
         given={norm_ab: o * norm_aa},
+    )
+    d.registered(
+        records["generic_retraining.norm"],
+        PLAIN_SQUARE,
+        r"""This is $q$.""",
+        uses=["the square of the second fit"],
+    )
+    d.registered(
+        records["generic_retraining.product"],
+        ((1 - t) * o + t) * norm_aa,
+        r"""$\ell N_{aa}$.""",
+        uses=["its overlap with the dense fit"],
+        given={o: norm_ab / norm_aa},
+    )
+    d.registered(
+        records["generic_retraining.echo_norm"],
+        norm - (k - alpha) / (k * (1 - alpha)) * fits_product**2 / norm_aa,
+        r"""And this is $v$.""",
+        uses=["generic_retraining.norm", "generic_retraining.product"],
+        given=POSITIVE_LAW | MEANT,
+    )
+    d.registered(
+        records["generic_retraining.risk"],
+        PLAIN_RISK + loss * echo_norm,
+        r"""The errors of both fits at a new point, in the weights $1-t$ and $t$, and the echo.""",
+        uses=["ridge, dense and an echo", "two fits to one sample", "generic_retraining.echo_norm"],
+    )
+    d.registered(
+        records["generic_retraining.excess_risk"],
+        PLAIN_RISK + loss * echo_norm - sigma2,
+        r"""The weights add up to one.""",
+        uses=["generic_retraining.risk", "generic_retraining.excess_bb", "generic_retraining.excess_ab"],
+        given={
+            retrained_risk: PLAIN_RISK + loss * echo_norm,
+            excess_bb: risk_bb - sigma2,
+            excess_ab: risk_ab - sigma2,
+        },
     )
     d.step(
         "the training error of a ridge fit",
@@ -201,6 +320,13 @@ def _errors(d):
         r"""The residual's product with $y$ is linear in the fit, and the echo's part of it tends to zero. It is the
         training error plus $\lambda_2$ times the square of the second fit.""",
         uses=["the training error of a ridge fit", "the square of the second fit"],
+    )
+    d.registered(
+        records["generic_retraining.training_error"],
+        TRAINING,
+        r"""The same.""",
+        uses=["the training error of the second fit", "generic_retraining.norm"],
+        given={psi: eta * nu2, norm: PLAIN_SQUARE},
     )
 
 

@@ -6,17 +6,50 @@ fit finds what is left of the truth when a multiple of that vector is taken away
 
 from sympy import Integral, Symbol, exp, oo, pi, sqrt
 
+from riskcalc.derivation.algebra import as_positive
 from riskcalc.derivation.claims import Equal, Roots
 from riskcalc.derivation.record import Derivation
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.symbols import NONNEGATIVE, POSITIVE, REAL, UNIT, law_symbol, scalar
-from riskcalc.theory.generic_symbols import echo_norm, eta, k, spreading, u
+from riskcalc.theory.generic_symbols import (
+    alphabar,
+    echo_norm,
+    eta,
+    k,
+    kbar,
+    loss,
+    norm,
+    product,
+    refound_excess,
+    resistance,
+    sight,
+    spreading,
+    u,
+    unused,
+)
+from riskcalc.theory.generic_symbols import e12 as bend
+from riskcalc.theory.generic_symbols import reached as o
 from riskcalc.theory.generic_symbols import refound as found
-from riskcalc.theory.symbols import B, Lambda, a, a2, alpha, gamma, kappa, nu, nu2, ridge2, sigma2
+from riskcalc.theory.generic_symbols import shrunk as pi_b
+from riskcalc.theory.symbols import (
+    B,
+    D,
+    Lambda,
+    a,
+    a2,
+    a2bar,
+    abar,
+    alpha,
+    gamma,
+    kappa,
+    nu,
+    nu2,
+    retrained_risk,
+    ridge2,
+    sigma2,
+)
 
 h = Symbol("h", real=True)  # a value of a standard normal variable, integrated over
-o = scalar("truth_overlap", r"$\mathbb{E}[bY]/\mathbb{E}[X_2]$", REAL, "o")
-pi_b = scalar("vector_shrinkage", r"$\mathbb{E}[bX_2]/\mathbb{E}[X_2]$", UNIT, r"\pi")
 psi = scalar("psi", "ridge of a fit to all features that stands in for the mask", POSITIVE, r"\psi")
 level = scalar("level", "an eigenvalue of the sample's matrix", POSITIVE, r"\ell_i")
 truth = scalar("truth", "the true coefficients' coordinate along its eigenvector", REAL, r"\beta^*_i")
@@ -29,7 +62,7 @@ shrink = law_symbol("shrink", "multiple of the truth in the vector", UNIT, "a_v"
 Y = law_symbol("Y", "mean product of the vector with the truth", REAL, "Y")
 X2 = law_symbol("X2", "mean square of the vector", POSITIVE, "X_2")
 
-FIT = {Y: a * B**2, X2: a**2 * B**2 + kappa * gamma * Lambda / (Lambda + nu) ** 2}
+FIT = {Y: a * B**2, X2: a**2 * B**2 + kappa * gamma * Lambda / (Lambda + D * nu) ** 2}
 TRUTH = {Y: B**2, X2: B**2}
 
 g1 = E(1 / (Lambda + nu2))
@@ -43,7 +76,34 @@ SQUARE += kappa * found * E(Lambda / (Lambda + nu2) ** 2)
 UNSEEN = (k - alpha) / k
 WEIGHT = UNSEEN * o / (1 - E(a2) - UNSEEN * (1 - pi_b))
 ECHO = SQUARE - UNSEEN / (1 - alpha) * OVERLAP**2 / E(X2)
-TRAINING = eta**2 * found + psi * (SQUARE - u * OVERLAP) - ridge2 * (SQUARE + spreading * echo_norm)
+
+
+SLACK = 1 - kappa * E(Lambda / (Lambda + nu2))
+COMPLEMENTS = {eta: SLACK, abar: 1 - a, a2bar: 1 - a2, bend: E(a2 * (1 - a2))}
+MEANT = {kbar: 1 - k, alphabar: 1 - alpha, sight: k - alpha, unused: alpha - E(a2)}
+
+_WHY = {
+    "reached": r"""This is $o$.""",
+    "shrunk": r"""This is $\pi$.""",
+    "resistance": r"""By what the weight is divided, times $k$.""",
+    "weight": r"""So $u$ is this.""",
+    "refound": r"""The risk $\gamma'$ of the ridge fit to what is left.""",
+    "refound_excess": r"""What of it is not the noise itself.""",
+    "norm": r"""The fit and the noise of the ridge fit.""",
+    "product": r"""This is $\ell E[X_2]$.""",
+    "echo_norm": r"""This is $v$.""",
+    "risk": r"""The echo has no direction, so it adds to the risk.""",
+    "excess_risk": r"""Without the noise itself.""",
+    "training_error": r"""With $\psi=\eta\omega$.""",
+}
+
+# Where laws may divide by their means: the boundary follows by continuity.
+POSITIVE_LAW = {symbol: as_positive(symbol) for symbol in (Lambda, B, gamma, nu, nu2, k, alphabar)}
+
+
+def training(square, product):
+    """The training error, by the mean square of the fit but for the echo and its mean product with the vector."""
+    return eta**2 * found + psi * (square - u * product) - ridge2 * (square + spreading * echo_norm)
 
 
 def everywhere(function):
@@ -67,12 +127,14 @@ def derivation(records):
         second sample.""",
         cited=r"""The theorem on the second fit under a mask in general position, and the law of a ridge fit, which
         holds for any true coefficients.""",
-        where={a: Lambda / (Lambda + nu), a2: Lambda / (Lambda + nu2)},
+        where={a: Lambda / (Lambda + D * nu), a2: Lambda / (Lambda + nu2)},
     )
     _law(d, records)
     _weight(d)
     _errors(d)
     _oracle(d)
+    for name, products in (("", FIT), ("oracle_", TRUTH)):
+        _registered(d, records, f"generic_fresh.{name}", products)
     return d
 
 
@@ -155,7 +217,7 @@ def _errors(d):
         Roots(
             Equal(eta**2 * found + psi * (SQUARE - u * OVERLAP), misfit + ridge2 * (SQUARE + spreading * echo_norm)),
             misfit,
-            (TRAINING,),
+            (training(SQUARE, OVERLAP),),
         ),
         r"""The residual's product with $y$ over $n$, twice. The residual is that of the ridge fit but for the echo,
         whose part tends to zero, and the target is that of the ridge fit and $uXv$. Its product with the former is
@@ -186,3 +248,30 @@ def _oracle(d):
         uses=["told the truth", "the weight of the vector"],
         given=TRUTH | known | least_squares,
     )
+
+
+def _registered(d, records, own, products):
+    given = POSITIVE_LAW | products
+    risk = found + loss * echo_norm
+    left = (sigma2 + E(Lambda * (1 - a2) ** 2 * LEFT.xreplace(products))) / (eta + kappa * bend)
+    steps = (
+        ("reached", E(a2 * Y) / E(X2), "the weight of the vector", {}),
+        ("shrunk", E(a2 * X2) / E(X2), "the weight of the vector", {}),
+        ("resistance", k * (1 - E(a2)) - (k - alpha) * (1 - pi_b), "the weight of the vector", MEANT),
+        (
+            "weight",
+            (k - alpha) * o / resistance,
+            f"{own}resistance",
+            {resistance: as_positive(resistance), sight: k - alpha},
+        ),
+        ("refound", FOUND, "the risk of finding it", COMPLEMENTS),
+        ("refound_excess", found - sigma2, f"{own}refound", COMPLEMENTS | {found: left}),
+        ("norm", SQUARE, "the square of the second fit", {}),
+        ("product", OVERLAP, "the product of the second fit and the vector", {}),
+        ("echo_norm", norm - UNSEEN / (1 - alpha) * product**2 / E(X2), f"{own}product", MEANT),
+        ("risk", risk, f"{own}echo_norm", {}),
+        ("excess_risk", risk - sigma2, f"{own}risk", {retrained_risk: risk, refound_excess: found - sigma2}),
+        ("training_error", training(norm, product), "the training error", {psi: eta * nu2}),
+    )
+    for name, derived, behind, also in steps:
+        d.registered(records[f"{own}{name}"], derived, _WHY[name], uses=[behind], given=given | also)

@@ -40,6 +40,7 @@ def unfold(expression: Expression, where: Definitions, background: Background) -
         # before derivatives are taken: the moments of a mask depend on more than the mask shows
         expression = defined(reduce_expectations(expression, background.moments), where)
     expression = expression.replace(lambda node: isinstance(node, Derivative), _derivative)
+    expression = expression.replace(lambda node: isinstance(node, E) and node.integrand.has(E), _apart)
     if any(mean.integrand.has(E) for mean in expression.atoms(E)):
         raise ValueError(f"a mean stands inside a mean in {expression}; give the inner one a symbol of its own")
     return expression
@@ -72,6 +73,13 @@ def _refuse_capture(expression: Expression, where: Definitions) -> None:
 
 def _variables(node: Expression) -> set[Any]:
     return {node.args[1]} if isinstance(node, Limit) else set(node.variables)
+
+
+def _apart(mean: E) -> Expression:
+    """A mean without the means inside it, which are constants there, if it is a polynomial in them."""
+    inner = {one: sympy.Dummy() for one in mean.integrand.atoms(E)}
+    terms = Add.make_args(sympy.expand(mean.integrand.xreplace(inner)))
+    return Add(*map(E, terms)).xreplace({name: one for one, name in inner.items()})
 
 
 def _derivative(node: Expression) -> Expression:

@@ -54,7 +54,7 @@ class ratio(Node):
 
     def definition(self):
         x, y = self.args
-        return sympy.Piecewise((0, sympy.Eq(x, 0)), (x / y, True))
+        return x / y if y.is_positive else sympy.Piecewise((0, sympy.Eq(x, 0)), (x / y, True))
 
     def _derivatives(self):
         x, y = self.args

@@ -12,7 +12,7 @@ from riskcalc.formulas.nodes import ratio
 from riskcalc.formulas.records import Formula
 from riskcalc.formulas.symbols import H, S
 from riskcalc.theory.dense import COEFFICIENT, COMPLEMENTS
-from riskcalc.theory.generic_symbols import alphabar, factor, flat, found, foundbar, k, kbar, sight
+from riskcalc.theory.generic_symbols import alphabar, blind, factor, found, k, kbar, sight
 from riskcalc.theory.masks import LEFT_OUT, MOMENTS
 from riskcalc.theory.symbols import (
     M0,
@@ -22,12 +22,10 @@ from riskcalc.theory.symbols import (
     M0bar,
     X,
     a,
-    abar,
     alpha,
     gamma,
     kappa,
     nu,
-    power,
     q,
     risk,
     sigma2,
@@ -93,7 +91,8 @@ FEATURES_KEPT, FEATURES_DROPPED = E(M0), E(M0bar)
 
 # Risk and training error of m times the fit, and noise without direction that makes its square m^2/k times the fit's.
 def _risk(m, rest, excess):
-    return sigma2 + E(Lambda * (rest * B + m * (B - X)) ** 2) + excess * E(Lambda) * E(X**2)
+    bias = rest**2 * E(Lambda * B**2) + 2 * rest * m * E(Lambda * B * (B - X)) + m**2 * E(Lambda * (B - X) ** 2)
+    return sigma2 + bias + excess * E(Lambda) * E(X**2)
 
 
 def _training_error(m, rest, excess):
@@ -121,16 +120,14 @@ TRAINING_ERROR = Formula(
     **_LAW,
 )
 
-_POWERS = {power: E(Lambda * X**2), flat: E(Lambda) * E(X**2)}
-
 FACTOR = Formula(
     id="generic_basis.factor",
     title="best factor for what is kept",
     defines=factor,
-    statement=E(Lambda * B * X) / (k * power + (1 - k) * flat),
-    evaluation=ratio(E(Lambda * B * X), k * power + kbar * flat),
+    statement=E(Lambda * B * X) / (k * E(Lambda * X**2) + (1 - k) * E(Lambda) * E(X**2)),
+    evaluation=ratio(E(Lambda * B * X), k * E(Lambda * X**2) + kbar * E(Lambda) * E(X**2)),
     derived_from=("generic_basis.risk",),
-    **_LAW | {"where": COEFFICIENT | _POWERS},
+    **_LAW,
 )
 _SCALED = (factor * k, 1 - factor * k, factor**2 * k)
 
@@ -138,10 +135,10 @@ RESCALED_RISK = Formula(
     id="generic_basis.rescaled_risk",
     title="test risk of the pruned fit with this factor: the lowest of all rules that see the fit alone",
     defines=risk,
-    statement=sigma2 + E(Lambda * B**2) - k * E(Lambda * B * X) ** 2 / (k * power + (1 - k) * flat),
+    statement=_risk(*_SCALED[:2], _SCALED[2] * (1 - k)),
     evaluation=_risk(*_SCALED[:2], _SCALED[2] * kbar),
     derived_from=("generic_basis.risk", "generic_basis.factor"),
-    **_LAW | {"where": COEFFICIENT | _POWERS},
+    **_LAW,
 )
 
 RESCALED_TRAINING_ERROR = Formula(
@@ -165,23 +162,21 @@ FOUND = Formula(
     **_LAW,
 )
 
-MISSED = Formula(
-    id="generic_basis.missed",
-    title="how much of the truth the fit has missed",
-    defines=foundbar,
-    statement=E((1 - a) * B**2) / E(B**2),
-    evaluation=ratio(E(abar * B**2), E(B**2)),
-    derived_from=("dense.coefficient",),
+BLIND = Formula(
+    id="generic_basis.blind",
+    title="mean square of what the fit has found beside the truth",
+    defines=blind,
+    statement=E(X**2) - found**2 * E(B**2),
+    evaluation=E((a - found) ** 2 * B**2 + tau**2),
+    derived_from=("generic_basis.found",),
     **_LAW,
 )
 
 _told = sight * found  # how much more of the truth than of the rest is kept
-_left, _left_stable = 1 - alpha - _told, alphabar * foundbar + kbar * found
-_blind = E(X**2) - found**2 * E(B**2)
-_blind_stable = E((abar - foundbar) ** 2 * B**2 + tau**2)
+_left, _left_stable = 1 - alpha - _told, alphabar - _told
 
 
-def _oracle_noise(dropped, share, blind):
+def _oracle_noise(dropped, share):
     return E(Lambda) * (found**2 * k * share * E(B**2) + alpha * dropped * blind)
 
 
@@ -195,11 +190,9 @@ ORACLE_RISK = Formula(
     id="generic_basis.oracle_risk",
     title="test risk of the fit pruned by an oracle, which keeps the largest true coefficients",
     defines=risk,
-    statement=sigma2 + E(Lambda * ((1 - _told) * B - alpha * X) ** 2) + _oracle_noise(1 - alpha, 1 - k, _blind),
-    evaluation=sigma2
-    + E(Lambda * (_left_stable * B + alpha * (B - X)) ** 2)
-    + _oracle_noise(alphabar, kbar, _blind_stable),
-    derived_from=("dense.risk", "dense.coefficient", "generic_basis.found", "generic_basis.missed"),
+    statement=_risk(alpha, _left, 0) + _oracle_noise(1 - alpha, 1 - k),
+    evaluation=_risk(alpha, _left_stable, 0) + _oracle_noise(alphabar, kbar),
+    derived_from=("dense.risk", "generic_basis.blind"),
     **_LAW,
 )
 
@@ -207,8 +200,8 @@ ORACLE_TRAINING_ERROR = Formula(
     id="generic_basis.oracle_training_error",
     title="training error of the fit pruned by an oracle",
     defines=training_error,
-    statement=_oracle_training_error(_left, _oracle_noise(1 - alpha, 1 - k, _blind)),
-    evaluation=_oracle_training_error(_left_stable, _oracle_noise(alphabar, kbar, _blind_stable)),
+    statement=_oracle_training_error(_left, _oracle_noise(1 - alpha, 1 - k)),
+    evaluation=_oracle_training_error(_left_stable, _oracle_noise(alphabar, kbar)),
     derived_from=("generic_basis.oracle_risk", "dense.slack"),
     **_LAW,
 )
@@ -233,9 +226,9 @@ CHAPTER = Chapter(
         RESCALED_RISK,
         RESCALED_TRAINING_ERROR,
         FOUND,
-        MISSED,
+        BLIND,
         ORACLE_RISK,
         ORACLE_TRAINING_ERROR,
     ),
-    meanings={foundbar: 1 - found, kbar: 1 - k, alphabar: 1 - alpha, sight: k - alpha},
+    meanings={kbar: 1 - k, alphabar: 1 - alpha, sight: k - alpha},
 )

@@ -4,6 +4,8 @@ The mask looks at a vector V: the dense fit to another sample, or the true coeff
 it, the ridge fit to what is left of the truth, and an echo of the mask without direction.
 """
 
+from typing import NamedTuple
+
 from riskcalc.formulas.chapters import Chapter
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import ratio
@@ -17,8 +19,11 @@ from riskcalc.theory.generic_symbols import (
     loss,
     norm,
     product,
+    reached,
     refound,
     refound_excess,
+    resistance,
+    shrunk,
     sight,
     spreading,
     u,
@@ -41,19 +46,26 @@ from riskcalc.theory.symbols import (
 )
 
 
+class Fits(NamedTuple):
+    """Of a mask that looks at a vector: what the second fit has of it, the fit's norms, and its errors."""
+
+    reached: Formula
+    shrunk: Formula
+    resistance: Formula
+    weight: Formula
+    refound: Formula
+    refound_excess: Formula
+    norm: Formula
+    product: Formula
+    echo_norm: Formula
+    risk: Formula
+    excess_risk: Formula
+    training_error: Formula
+
+
 def _formulas(vector, name, words, behind):
-    """Of a mask that looks at a vector: its weight in the second fit, risk and excess risk, training error."""
     seen = E(vector**2)
-    reached, shrunk = ratio(E(a2 * B * vector), seen), ratio(E(a2 * vector**2), seen)
-    left = E(Lambda * a2bar**2 * (B - u * vector) ** 2)
-    fit = a2 * B + u * a2bar * vector  # but for the noise of the ridge fit, and for the echo
-    where = {
-        refound: (sigma2 + left) / SPREAD,
-        refound_excess: (left + sigma2 * kappa * E(a2**2)) / SPREAD,
-        norm: E(fit**2) + kappa * refound * E(ratio(a2, Lambda + nu2)),
-        product: E(fit * vector),
-        echo_norm: echo(norm, product, seen),
-    }
+    echoed, echoed_stable = echo(seen)
 
     def formula(suffix, title, defines, statement, *derived_from, evaluation=None):
         return Formula(
@@ -62,45 +74,116 @@ def _formulas(vector, name, words, behind):
             defines,
             statement,
             evaluation=evaluation,
-            where=FITS | MEANS | where,
+            where=FITS | MEANS,
             derived_from=derived_from,
             **REFIT,
         )
 
-    weight = formula(
-        "weight",
-        r"weight of what the mask looks at in the fit",
-        u,
-        (sight / k) * reached / (1 - E(a2) - (sight / k) * (1 - shrunk)),
-        behind,
-        "generic_retraining.slack",
-        evaluation=ratio(sight * reached, k * unused + alpha * kbar + sight * shrunk),
+    own = f"generic_fresh.{name}"
+    return Fits(
+        reached=formula(
+            "reached",
+            "product of the vector with the ridge fit to the truth, over the vector's square,",
+            reached,
+            E(a2 * B * vector) / seen,
+            behind,
+            "generic_retraining.slack",
+            evaluation=ratio(E(a2 * B * vector), seen),
+        ),
+        shrunk=formula(
+            "shrunk",
+            "what a ridge fit would leave of the vector's square",
+            shrunk,
+            E(a2 * vector**2) / seen,
+            behind,
+            "generic_retraining.slack",
+            evaluation=ratio(E(a2 * vector**2), seen),
+        ),
+        resistance=formula(
+            "resistance",
+            "what keeps the vector out of the fit",
+            resistance,
+            k * (1 - E(a2)) - sight * (1 - shrunk),
+            f"{own}shrunk",
+            "generic_retraining.unused",
+            evaluation=k * unused + alpha * kbar + sight * shrunk,
+        ),
+        weight=formula(
+            "weight",
+            "weight of what the mask looks at in the fit",
+            u,
+            sight * reached / resistance,
+            f"{own}reached",
+            f"{own}resistance",
+            evaluation=ratio(sight * reached, resistance),
+        ),
+        refound=formula(
+            "refound",
+            "test risk of the ridge fit to what is left of the truth",
+            refound,
+            (sigma2 + E(Lambda * a2bar**2 * (B - u * vector) ** 2)) / SPREAD,
+            f"{own}weight",
+        ),
+        refound_excess=formula(
+            "refound_excess",
+            "the same beyond the noise",
+            refound_excess,
+            refound - sigma2,
+            f"{own}refound",
+            evaluation=(E(Lambda * a2bar**2 * (B - u * vector) ** 2) + sigma2 * kappa * E(a2**2)) / SPREAD,
+        ),
+        norm=formula(
+            "norm",
+            "mean square of the second fit's coefficients, but for the echo,",
+            norm,
+            E((a2 * B + u * a2bar * vector) ** 2) + kappa * refound * E(ratio(a2, Lambda + nu2)),
+            f"{own}refound",
+        ),
+        product=formula(
+            "product",
+            "mean product of the second fit and the vector",
+            product,
+            E((a2 * B + u * a2bar * vector) * vector),
+            f"{own}weight",
+        ),
+        echo_norm=formula(
+            "echo_norm",
+            "what the echo's variance is in proportion to",
+            echo_norm,
+            echoed,
+            f"{own}norm",
+            f"{own}product",
+            evaluation=echoed_stable,
+        ),
+        risk=formula(
+            "risk",
+            "test risk",
+            retrained_risk,
+            refound + loss * echo_norm,
+            f"{own}echo_norm",
+            "generic_retraining.loss",
+        ),
+        excess_risk=formula(
+            "excess_risk",
+            "test risk beyond the noise",
+            excess_risk,
+            retrained_risk - sigma2,
+            f"{own}risk",
+            f"{own}refound_excess",
+            evaluation=refound_excess + loss * echo_norm,
+        ),
+        training_error=formula(
+            "training_error",
+            "training error",
+            training_error,
+            eta**2 * refound + eta * nu2 * (norm - u * product) - ridge2 * (norm + spreading * echo_norm),
+            f"{own}risk",
+            "generic_retraining.spreading",
+        ),
     )
-    risk = formula(
-        "risk", "test risk", retrained_risk, refound + loss * echo_norm, weight.id, "generic_retraining.loss"
-    )
-    beyond = formula(
-        "excess_risk",
-        "test risk beyond the noise",
-        excess_risk,
-        retrained_risk - sigma2,
-        risk.id,
-        evaluation=refound_excess + loss * echo_norm,
-    )
-    training = formula(
-        "training_error",
-        "training error",
-        training_error,
-        eta**2 * refound + eta * nu2 * (norm - u * product) - ridge2 * (norm + spreading * echo_norm),
-        risk.id,
-        "generic_retraining.spreading",
-    )
-    return weight, risk, beyond, training
 
 
 FRESH = _formulas(X, "", "on a fresh sample", "dense.coefficient")
 ORACLE = _formulas(B, "oracle_", "on the largest true coefficients", "dense.risk")
-WEIGHT, RISK, EXCESS_RISK, TRAINING_ERROR = FRESH
-ORACLE_WEIGHT, ORACLE_RISK, ORACLE_EXCESS_RISK, ORACLE_TRAINING_ERROR = ORACLE
 
 CHAPTER = Chapter("generic_fresh", "Fits on a fresh sample in a generic basis", (*FRESH, *ORACLE))

@@ -31,6 +31,7 @@ from riskcalc.theory.generic_symbols import (
     norm_ab,
     norm_bb,
     overlap,
+    product,
     risk_ab,
     risk_bb,
     sight,
@@ -135,86 +136,188 @@ SPREADING = Formula(
 
 # Pairs of ridge fits to the same sample, the dense one (a) and that of the effective ridge nu2 (b).
 SPREAD, _spread_ab = eta + kappa * e12, eta + kappa * E(a2 * abar)
-_PAIRS = {
-    risk_bb: (sigma2 + E(Lambda * B**2 * a2bar**2)) / SPREAD,
-    risk_ab: (sigma2 + E(Lambda * B**2 * abar * a2bar)) / _spread_ab,
-    norm_aa: E(X**2),
-    norm_ab: E(a * a2 * B**2) + kappa * risk_ab * E(ratio(a, Lambda + nu2)),
-    norm_bb: E(a2**2 * B**2) + kappa * risk_bb * E(ratio(a2, Lambda + nu2)),
-    overlap: ratio(norm_ab, norm_aa),
-}
-_EXCESSES = {
-    excess_bb: (E(Lambda * B**2 * a2bar**2) + sigma2 * kappa * E(a2**2)) / SPREAD,
-    excess_ab: (E(Lambda * B**2 * abar * a2bar) + sigma2 * kappa * E(a * a2)) / _spread_ab,
-}
+
+
+def _of_pair(suffix, title, defines, statement, *derived_from, evaluation=None):
+    return Formula(
+        f"generic_retraining.{suffix}",
+        title,
+        defines,
+        statement,
+        evaluation=evaluation,
+        where=FITS | MEANS,
+        derived_from=derived_from,
+        **REFIT,
+    )
+
+
+RISK_BB = _of_pair(
+    "risk_bb",
+    "test risk of the ridge fit",
+    risk_bb,
+    (sigma2 + E(Lambda * B**2 * a2bar**2)) / SPREAD,
+    "generic_retraining.slack",
+)
+RISK_AB = _of_pair(
+    "risk_ab",
+    "covariance of the errors of both fits at a new point",
+    risk_ab,
+    (sigma2 + E(Lambda * B**2 * abar * a2bar)) / _spread_ab,
+    "generic_retraining.slack",
+)
+NORM_AA = _of_pair("norm_aa", "mean square of the dense fit's coefficients", norm_aa, E(X**2), "dense.coefficient")
+NORM_AB = _of_pair(
+    "norm_ab",
+    "mean product of both fits' coefficients",
+    norm_ab,
+    E(a * a2 * B**2) + kappa * risk_ab * E(ratio(a, Lambda + nu2)),
+    "generic_retraining.risk_ab",
+)
+NORM_BB = _of_pair(
+    "norm_bb",
+    "mean square of the ridge fit's coefficients",
+    norm_bb,
+    E(a2**2 * B**2) + kappa * risk_bb * E(ratio(a2, Lambda + nu2)),
+    "generic_retraining.risk_bb",
+)
+OVERLAP = _of_pair(
+    "overlap",
+    "product of the ridge fit and the dense one, over the dense one's square",
+    overlap,
+    norm_ab / norm_aa,
+    "generic_retraining.norm_ab",
+    "generic_retraining.norm_aa",
+    evaluation=ratio(norm_ab, norm_aa),
+)
+EXCESS_BB = _of_pair(
+    "excess_bb",
+    "test risk of the ridge fit beyond the noise",
+    excess_bb,
+    risk_bb - sigma2,
+    "generic_retraining.risk_bb",
+    evaluation=(E(Lambda * B**2 * a2bar**2) + sigma2 * kappa * E(a2**2)) / SPREAD,
+)
+EXCESS_AB = _of_pair(
+    "excess_ab",
+    "covariance of both errors beyond the noise",
+    excess_ab,
+    risk_ab - sigma2,
+    "generic_retraining.risk_ab",
+    evaluation=(E(Lambda * B**2 * abar * a2bar) + sigma2 * kappa * E(a * a2)) / _spread_ab,
+)
 
 
 def _mixed(bb, ab, aa):
     return (1 - blend) ** 2 * bb + 2 * blend * (1 - blend) * ab + blend**2 * aa
 
 
-def echo(own, along, vector):
-    """What the echo's variance is in proportion to: the square of the second fit, less what the mask knows of it."""
-    return own - ratio(along**2, vector) + alpha * ratio(kbar, k * alphabar) * ratio(along**2, vector)
+def echo(square):
+    """What the echo's variance is in proportion to: the square of the second fit, less what the mask knows of it.
+
+    By the square of the vector that the mask looks at: the statement, and a form that keeps its digits.
+    """
+    along = ratio(product, square) * product
+    return norm - sight / (k * (1 - alpha)) * product**2 / square, norm - along + alpha * ratio(
+        kbar, k * alphabar
+    ) * along
 
 
-_BLENDED = FITS | MEANS | _PAIRS
-_along = ((1 - blend) * overlap + blend) * norm_aa
-_ECHO = {norm: _mixed(norm_bb, norm_ab, norm_aa), echo_norm: echo(norm, _along, norm_aa)}
-
-BLEND = Formula(
-    id="generic_retraining.blend",
-    title="weight of the dense fit in the retrained one",
-    defines=blend,
-    statement=overlap
-    * sight
-    / (overlap * sight + alpha * (1 - k) + k * (ridge2 - ridge) * E(1 / (Lambda + nu2)) / eta),
+BLEND = _of_pair(
+    "blend",
+    "weight of the dense fit in the retrained one",
+    blend,
+    overlap * sight / (overlap * sight + alpha * (1 - k) + k * (ridge2 - ridge) * E(1 / (Lambda + nu2)) / eta),
+    "generic_retraining.overlap",
+    "generic_retraining.slack",
     evaluation=ratio(
         overlap * sight * nu2 * eta,
         nu2 * eta * (overlap * sight + alpha * kbar) + k * (ridge2 - ridge) * g,
     ),
-    where=_BLENDED,
-    derived_from=("generic_retraining.slack", "dense.risk", "dense.coefficient"),
-    **REFIT,
 )
 
-RISK = Formula(
-    id="generic_retraining.risk",
-    title="test risk after retraining on the same sample",
-    defines=retrained_risk,
-    statement=_mixed(risk_bb, risk_ab, gamma) + loss * echo_norm,
-    where=_BLENDED | _ECHO,
-    derived_from=("generic_retraining.blend", "generic_retraining.loss"),
-    **REFIT,
+NORM = _of_pair(
+    "norm",
+    "mean square of the second fit's coefficients, but for the echo",
+    norm,
+    _mixed(norm_bb, norm_ab, norm_aa),
+    "generic_retraining.blend",
 )
 
-EXCESS_RISK = Formula(
-    id="generic_retraining.excess_risk",
-    title="the same beyond the noise",
-    defines=excess_risk,
-    statement=retrained_risk - sigma2,
+PRODUCT = _of_pair(
+    "product",
+    "mean product of both, but for the echo",
+    product,
+    (1 - blend) * norm_ab + blend * norm_aa,
+    "generic_retraining.blend",
+)
+
+_echo, _echo_stable = echo(norm_aa)
+ECHO_NORM = _of_pair(
+    "echo_norm",
+    "what the echo's variance is in proportion to",
+    echo_norm,
+    _echo,
+    "generic_retraining.norm",
+    "generic_retraining.product",
+    evaluation=_echo_stable,
+)
+
+RISK = _of_pair(
+    "risk",
+    "test risk after retraining on the same sample",
+    retrained_risk,
+    _mixed(risk_bb, risk_ab, gamma) + loss * echo_norm,
+    "generic_retraining.echo_norm",
+    "generic_retraining.loss",
+)
+
+EXCESS_RISK = _of_pair(
+    "excess_risk",
+    "the same beyond the noise",
+    excess_risk,
+    retrained_risk - sigma2,
+    "generic_retraining.risk",
+    "generic_retraining.excess_bb",
+    "generic_retraining.excess_ab",
     evaluation=_mixed(excess_bb, excess_ab, gamma - sigma2) + loss * echo_norm,
-    where=_BLENDED | _ECHO | _EXCESSES,
-    derived_from=("generic_retraining.risk",),
-    **REFIT,
 )
 
-TRAINING_ERROR = Formula(
-    id="generic_retraining.training_error",
-    title="training error after retraining on the same sample",
-    defines=training_error,
-    statement=(1 - blend) * (eta**2 * risk_bb + eta * nu2 * norm_bb)
+TRAINING_ERROR = _of_pair(
+    "training_error",
+    "training error after retraining on the same sample",
+    training_error,
+    (1 - blend) * (eta**2 * risk_bb + eta * nu2 * norm_bb)
     + blend * (q**2 * gamma + ridge * norm_aa)
     - ridge2 * (norm + spreading * echo_norm),
-    where=_BLENDED | _ECHO,
-    derived_from=("generic_retraining.risk", "generic_retraining.spreading", "dense.slack"),
-    **REFIT,
+    "generic_retraining.risk",
+    "generic_retraining.spreading",
+    "dense.slack",
 )
-
 
 CHAPTER = Chapter(
     "generic_retraining",
     "Retraining in a generic basis",
-    (EFFECTIVE_RIDGE, SLACK, UNUSED, LOSS, SPREADING, BLEND, RISK, EXCESS_RISK, TRAINING_ERROR),
+    (
+        EFFECTIVE_RIDGE,
+        SLACK,
+        UNUSED,
+        LOSS,
+        SPREADING,
+        RISK_BB,
+        RISK_AB,
+        NORM_AA,
+        NORM_AB,
+        NORM_BB,
+        OVERLAP,
+        EXCESS_BB,
+        EXCESS_AB,
+        BLEND,
+        NORM,
+        PRODUCT,
+        ECHO_NORM,
+        RISK,
+        EXCESS_RISK,
+        TRAINING_ERROR,
+    ),
     meanings={spare: kappa * alpha - 1, eta: 1 - kappa * E(a2), unused: alpha - E(a2)},
 )

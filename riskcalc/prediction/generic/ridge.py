@@ -101,7 +101,7 @@ def second_ridge(
     del state["live_weights"]
     critical = np.asarray((ridge == 0) & (eta == 0) & ((unused == 0) | ~rooted[:, None]), bool)[:, 0]
     near = np.asarray(near & (ridge == 0), bool)[:, 0]
-    return SecondRidge(state | {"eta": eta, "unused": unused}, converged, near, critical)
+    return SecondRidge(state | {"refit_slack": eta, "unused": unused}, converged, near, critical)
 
 
 def _root(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -143,9 +143,7 @@ class GenericSolver(DiagonalSolver):
             own["loss"] = work.value(generic_retraining.LOSS, own)
             spreading = work.value(generic_retraining.SPREADING, own)
             own["spreading"] = np.where(own["ridge2"] > 0, spreading, 0 * own["kappa"])  # which counts with a ridge
-            formulas = FITS[seen.truth, retrain.sample]
-            own[work.defines(formulas[0])] = work.value(formulas[0], own) + 0 * own["kappa"]
-            for name, value in self._second_errors(formulas, own).items():
+            for name, value in self._second_errors(FITS[seen.truth, retrain.sample], own).items():
                 values[name][rows] = value
         # At the threshold a square system recovers the truth, if nothing disturbs it.
         at = known & second.critical
@@ -173,12 +171,16 @@ class GenericSolver(DiagonalSolver):
         where = merged(risk.where, training.where)
         return _named(work.lower(wanted, where, "generic_basis.errors", sized=(0, 3))(state), work)
 
-    def _second_errors(self, formulas: tuple[Formula, ...], state: State) -> dict[str, np.ndarray]:
+    def _second_errors(self, fit: SecondFit, state: State) -> dict[str, np.ndarray]:
         """The same of a second fit."""
-        _, risk, beyond, training = formulas
-        wanted = tuple(map(self.work.form, (risk, beyond, training)))
-        lowered = self.work.lower(wanted, training.where | beyond.where, "generic_retraining.errors", sized=(0, 3))
-        return _named(lowered(state), self.work)
+        work = self.work
+        needs = {need.defines: work.form(need) for need in fit.needs}
+        where = merged(generic_retraining.FITS | generic_retraining.MEANS, needs)
+        (weight,) = work.lower((work.form(fit.weight),), where, "generic_retraining.weight")(state)
+        own = state | {work.defines(fit.weight): weight + 0 * state["kappa"]}
+        return _named(
+            work.lower(map(work.form, fit.errors), where, "generic_retraining.errors", sized=(0, 3))(own), work
+        )
 
     def _with_factors(self, theory: Mask, seen: Look, state: State) -> State:
         """With the factor of what is kept, where a rule may rescale; or with what an oracle and the fit agree on."""
@@ -186,8 +188,10 @@ class GenericSolver(DiagonalSolver):
         if isinstance(theory, Best):
             factors = (generic_basis.FACTOR,)
         elif seen.truth:
-            factors = (generic_basis.FOUND, generic_basis.MISSED)
-        return state | {self.work.defines(formula): self.work.value(formula, state) for formula in factors}
+            factors = (generic_basis.FOUND, generic_basis.BLIND)
+        for formula in factors:
+            state = state | {self.work.defines(formula): self.work.value(formula, state)}
+        return state
 
     def _reweighted(self, group: MaskGroup, state: State) -> dict[str, np.ndarray]:
         """Errors of a fit whose coefficients are kept by chance and divided by it: what that adds has no direction."""
@@ -203,29 +207,45 @@ class GenericSolver(DiagonalSolver):
         return found | {work.defines(formula): work.value(formula, state) for formula in errors.others}
 
 
-# What second fits are: the formulas of a weight, of both risks and of the training error. By whether the mask looks at
-# the truth, and by the sample.
-_TOLD = (
-    generic_fresh.ORACLE_WEIGHT,
-    generic_fresh.ORACLE_RISK,
-    generic_fresh.ORACLE_EXCESS_RISK,
-    generic_fresh.ORACLE_TRAINING_ERROR,
+@dataclass(frozen=True)
+class SecondFit:
+    """The formulas of a second fit: of a weight, of its risk, excess risk and training error, and what these need."""
+
+    weight: Formula
+    errors: tuple[Formula, ...]
+    needs: tuple[Formula, ...]
+
+
+def _second_fit(fits: Any) -> SecondFit:
+    needs = fits.reached, fits.shrunk, fits.resistance
+    needs += fits.refound, fits.refound_excess, fits.norm, fits.product, fits.echo_norm
+    return SecondFit(fits.weight, (fits.risk, fits.excess_risk, fits.training_error), needs)
+
+
+_BLENDED = SecondFit(
+    generic_retraining.BLEND,
+    (generic_retraining.RISK, generic_retraining.EXCESS_RISK, generic_retraining.TRAINING_ERROR),
+    (
+        generic_retraining.RISK_BB,
+        generic_retraining.RISK_AB,
+        generic_retraining.NORM_AA,
+        generic_retraining.NORM_AB,
+        generic_retraining.NORM_BB,
+        generic_retraining.OVERLAP,
+        generic_retraining.EXCESS_BB,
+        generic_retraining.EXCESS_AB,
+        generic_retraining.NORM,
+        generic_retraining.PRODUCT,
+        generic_retraining.ECHO_NORM,
+    ),
 )
+
+# By whether the mask looks at the truth, and by the sample.
 FITS = {
-    (True, "same"): _TOLD,
-    (True, "fresh"): _TOLD,
-    (False, "same"): (
-        generic_retraining.BLEND,
-        generic_retraining.RISK,
-        generic_retraining.EXCESS_RISK,
-        generic_retraining.TRAINING_ERROR,
-    ),
-    (False, "fresh"): (
-        generic_fresh.WEIGHT,
-        generic_fresh.RISK,
-        generic_fresh.EXCESS_RISK,
-        generic_fresh.TRAINING_ERROR,
-    ),
+    (True, "same"): _second_fit(generic_fresh.ORACLE),
+    (True, "fresh"): _second_fit(generic_fresh.ORACLE),
+    (False, "same"): _BLENDED,
+    (False, "fresh"): _second_fit(generic_fresh.FRESH),
 }
 
 
