@@ -225,11 +225,11 @@ class Mixed(Ensemble):
         seen = self.xp.sum(self.xp.matmul(of_copies, self.mixing) ** 2, axis=(-2, -1))
         return seen if self.deviations is None else seen + self.xp.sum((self.deviations * error) ** 2, axis=-1)
 
-    def effective_ridge(self, design: Any) -> Any:
+    def effective_ridge(self, design: Any, ridge: float, rows: Any = 1.0) -> Any:
         """Zero without a ridge where the rank, too, is no larger than the sample."""
-        if self.ridge == 0 and self.rank is not None and self.rank <= design.shape[1]:
+        if ridge == 0 and self.rank is not None and self.rank <= design.shape[1]:
             return self.xp.zeros_like(design[:, :1, 0])
-        return super().effective_ridge(design)
+        return super().effective_ridge(design, ridge, rows)
 
     def fit(self, design: Any, target: Any, penalty: Any, live: Any, ridge: float) -> Any:
         """As for independent features, whose Gram matrices are regular."""

@@ -6,6 +6,8 @@ of a law with a single kind of feature, and what it leaves of the vector that it
 noise without direction.
 """
 
+from typing import Any
+
 from riskcalc.formulas.chapters import Chapter
 from riskcalc.formulas.expectation import E
 from riskcalc.formulas.nodes import ratio
@@ -36,7 +38,7 @@ from riskcalc.theory.symbols import (
 _SOURCE = "see the derivation of the generic basis"
 _GENERIC = r"the basis of the features is uniformly distributed (Haar), $D=1$"
 _ONE_KIND = "means are over the features, which are of one kind: Gaussian coefficients, without signal"
-_LAW = {"where": COEFFICIENT, "complements": COMPLEMENTS, "source": _SOURCE, "assumptions": _GENERIC}
+_LAW: dict[str, Any] = {"where": COEFFICIENT, "complements": COMPLEMENTS, "source": _SOURCE, "assumptions": _GENERIC}
 
 NOISE = Formula(
     id="generic_basis.noise",
@@ -53,7 +55,7 @@ NOISE = Formula(
 VARIANCE = E(Lambda)
 
 # The mask, in the features.
-_MASK = {"where": COEFFICIENT, "moments": MOMENTS, "source": _SOURCE, "assumptions": _ONE_KIND}
+_MASK: dict[str, Any] = {"where": COEFFICIENT, "moments": MOMENTS, "source": _SOURCE, "assumptions": _ONE_KIND}
 
 KEPT = Formula(
     id="generic_basis.kept",
@@ -72,7 +74,7 @@ DROPPED = Formula(
     statement=E((1 - S) * X**2) / E(X**2),
     evaluation=ratio(E(N2), E(X**2)),
     derived_from=("dense.coefficient",),
-    **_MASK | {"where": COEFFICIENT | {N2: LEFT_OUT[N2]}},
+    **(_MASK | {"where": COEFFICIENT | {N2: LEFT_OUT[N2]}}),
 )
 
 SIGHT = Formula(

@@ -6,6 +6,8 @@ second fit is (1 - t) ridge + t dense + echo. A mask that does not look (k = alp
 taken by chance.
 """
 
+from typing import Any
+
 from sympy import Eq, Max
 
 from riskcalc.formulas.chapters import Chapter
@@ -67,8 +69,8 @@ SHRINKAGE = {a2: share(Lambda, nu2), a2bar: rest(Lambda, nu2)}
 _COMPLEMENTS = COMPLEMENTS | {a2: a2bar}
 FITS = COEFFICIENT | SHRINKAGE
 MEANS = {g: E(a2bar), e12: E(a2 * a2bar)}
-REFIT = {"source": _SOURCE, "assumptions": _GENERIC, "complements": _COMPLEMENTS}
-_ALONE = REFIT | {"complements": {a2: a2bar}}
+REFIT: dict[str, Any] = {"source": _SOURCE, "assumptions": _GENERIC, "complements": _COMPLEMENTS}
+_ALONE: dict[str, Any] = REFIT | {"complements": {a2: a2bar}}
 
 # What the solver evaluates at a trial of the effective ridge: the shrinkage, its complement and its slopes; and what
 # else adds up to the smaller of alpha and 1/kappa, and its slope.

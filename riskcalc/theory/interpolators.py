@@ -4,12 +4,14 @@ Over the bases that the features may have their mean distance is known, whatever
 more features kept than samples, retraining in a generic basis is this in the limit: it never beats the dense fit.
 """
 
+from typing import Any
+
 from riskcalc.formulas.chapters import Chapter
 from riskcalc.formulas.records import Formula
 from riskcalc.theory.generic_symbols import distance, dropped_over_kept, interpolator_risk, square, unseen_variance
 from riskcalc.theory.symbols import n_features, n_keep, n_samples, retrained_risk
 
-_SHARED = {
+_SHARED: dict[str, Any] = {
     "source": "see the derivation of two interpolators",
     "assumptions": r"any $X$ of rank $n$ and any $y$; means are over the basis of the features (Haar), which turns "
     r"their covariance, too; the rule that keeps $s$ of $p$ features sees the interpolator on all; $n+1<s\le p$; "

@@ -93,7 +93,7 @@ def _pieces(typesetter: Typesetter, expression: Expression, room: float) -> list
         return found
     longest = max(Mul.make_args(expression), key=lambda factor: width(typesetter.doprint(factor)))
     others = Mul(*(factor for factor in Mul.make_args(expression) if factor is not longest))
-    front = {1: "", -1: "-"}.get(others, typesetter.term(others) + " ")
+    front = "" if others == 1 else "-" if others == -1 else f"{typesetter.term(others)} "
     if isinstance(longest, E):
         return _opened(typesetter, rf"{front}\mathbb{{E}}", longest.integrand, "[]", room)
     if isinstance(longest, (sympy.Derivative, sympy.Limit)) and longest.args[0].is_Add:

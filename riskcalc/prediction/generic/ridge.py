@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -45,7 +46,7 @@ class _Supplied(Balance):
 
     supplied: Lowered | None = None
 
-    def gap(self, x: np.ndarray, system: SolvingSystem) -> tuple[np.ndarray, np.ndarray, None]:
+    def gap(self, x: np.ndarray, system: SolvingSystem) -> tuple[Any, ...]:
         """As of a balance; without a second derivative."""
         assert self.supplied is not None
         (falling, fall, _), (rising, rise, _) = self.sides(x)

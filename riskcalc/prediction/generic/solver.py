@@ -90,7 +90,7 @@ def _solvers(problem: LinearGaussian, shape: tuple[int, ...], work: Evaluator) -
 class GenericSolver(DiagonalSolver):
     """One chunk of regimes. The dense fit is the same in any basis."""
 
-    def prune(self, model: DiagonalModel | None, policy: Policy, first: GenericModel | None) -> GenericModel:
+    def prune(self, model: Any, policy: Policy, first: Any) -> Any:
         """The masks, and if there is a fit its errors behind them."""
         fit = None if model is None else model.fit
         keep = policy.budget(self.problem.n_features)
@@ -118,7 +118,7 @@ class GenericSolver(DiagonalSolver):
             values["threshold"] = seen.threshold
         return GenericModel(status, values, fit, policy, seen, self.problem.n_atoms)
 
-    def refit(self, model: GenericModel, retrain: Retrain, first: GenericModel | None) -> GenericModel:
+    def refit(self, model: Any, retrain: Retrain, first: Any) -> Any:
         """On the same sample if the masks look at its fit; otherwise it makes no difference which sample it is."""
         work, seen, chunk = self.work, model.look, self.chunk
         ridge = work.system.number(chunk.regimes_of(retrain.ridge_of(self.problem)))
@@ -203,6 +203,7 @@ class GenericSolver(DiagonalSolver):
         found = {
             name: work.value(formula, state)
             for name, formula in zip(NAMES, (errors.risk, errors.excess_risk, errors.training_error), strict=True)
+            if formula is not None
         }
         return found | {work.defines(formula): work.value(formula, state) for formula in errors.others}
 
