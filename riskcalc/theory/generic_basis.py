@@ -56,6 +56,7 @@ VARIANCE = E(Lambda)
 
 # The mask, in the features.
 _MASK: dict[str, Any] = {"where": COEFFICIENT, "moments": MOMENTS, "source": _SOURCE, "assumptions": _ONE_KIND}
+_LEFT_OUT: dict[str, Any] = _MASK | {"where": COEFFICIENT | {N2: LEFT_OUT[N2]}}
 
 KEPT = Formula(
     id="generic_basis.kept",
@@ -74,7 +75,7 @@ DROPPED = Formula(
     statement=E((1 - S) * X**2) / E(X**2),
     evaluation=ratio(E(N2), E(X**2)),
     derived_from=("dense.coefficient",),
-    **(_MASK | {"where": COEFFICIENT | {N2: LEFT_OUT[N2]}}),
+    **_LEFT_OUT,
 )
 
 SIGHT = Formula(
