@@ -15,7 +15,7 @@ from riskcalc.derivation.record import Derivation, Step
 from riskcalc.derivation.reports import Report
 from riskcalc.derivation.run import build, check, derive
 from riskcalc.formulas.expectation import E, MaskedMoments
-from riskcalc.formulas.nodes import Outside, phi, positive
+from riskcalc.formulas.nodes import Outside, phi, positive, ratio
 from riskcalc.formulas.records import Formula
 from riskcalc.formulas.symbols import H, LawSymbol, Scalar
 from riskcalc.formulas.symbols import S as S_
@@ -91,6 +91,17 @@ def test_derivatives_are_taken_of_moments_and_not_of_masks():
     assert run(Equal(Derivative(E(S_), t), E(kept).diff(t)), where={M0: kept}).passed
     assert not run(Equal(Derivative(E(S_), t), S.Zero), where={M0: kept}).passed
     assert "take it outside" in run(Equal(E(Derivative(t * S_, t)), S.Zero), where={M0: kept}).seen
+
+
+def test_means_inside_a_mean_are_constants():
+    assert run(Equal(E(Lambda * (B - q * B) ** 2), (kappa * E(a)) ** 2 * E(Lambda * B**2))).passed
+    assert not run(Equal(E(Lambda * (B - q * B) ** 2), kappa**2 * E(Lambda * a**2 * B**2))).passed
+
+
+def test_a_ratio_is_a_quotient_where_its_divisor_is_positive():
+    balance = kappa * E(a) - sigma2  # of either sign
+    assert run(Equal(ratio(balance, kappa + 1) + ratio(sigma2, kappa + 1), kappa * E(a) / (kappa + 1))).passed
+    assert not run(Equal(ratio(balance, kappa + 1), kappa * E(a) / (kappa + 1))).passed
 
 
 def test_gaussians_are_averaged_out():
