@@ -147,8 +147,8 @@ def derivation(records):
     d.simulated(
         "the limit theorem",
         r"""Simulated test risks after retraining, in bases drawn uniformly, tend to these constants.""",
-        r"""Three kinds of eigenvectors, half of the features kept by magnitude, and a second ridge of a twentieth of the
-        first. On a fresh sample the risk would be a third larger.""",
+        r"""Three kinds of eigenvectors, half of the features kept by magnitude, and a second ridge of a twentieth of
+        the first. On a fresh sample the risk would be a third larger.""",
         Simulated(PROBLEM, rc.Magnitude(keep="1/2"), rc.Retrain("1/100"), tolerance=0.08),
         uses=["generic_retraining.risk", "generic_retraining.blend"],
     )

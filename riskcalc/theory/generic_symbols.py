@@ -45,7 +45,7 @@ norm = scalar("refit_norm", "mean square of the second fit's coefficients, but f
 u = scalar("vector_weight", "multiple of the vector in the second fit", REAL, "u")
 reached = scalar("reached", "product of the vector with the ridge fit to the truth, over its square", REAL, "o_v")
 shrunk = scalar("shrunk", "what a ridge fit would leave of the vector's square", UNIT, r"\pi_v")
-resistance = scalar("resistance", "what keeps the vector out of the second fit", NONNEGATIVE, r"\varrho")
+resistance = scalar("resistance", "what keeps the vector out of the second fit", NONNEGATIVE, r"\rho_v")
 refound = scalar("refound", "test risk of the ridge fit to what is left of the truth", NONNEGATIVE, r"\gamma'")
 refound_excess = scalar("refound_excess", "the same beyond the noise", REAL, r"\gamma'^{\mathrm{ex}}")
 
