@@ -95,17 +95,6 @@ def derivation(records):
         r"""The square of the sign is one, its mean is zero.""",
         uses=["random_features.sign_slope"],
     )
-    d.registered(
-        records["random_features.linear_slope"],
-        mean(h**2),
-        r"""The variance of $H$.""",
-    )
-    d.registered(
-        records["random_features.linear_rest"],
-        mean(h**2) - mean(h**2) ** 2,
-        r"""The identity has no other part.""",
-        uses=["random_features.linear_slope"],
-    )
     slope = erf(h).diff(h)
     d.registered(
         records["random_features.erf_slope"],

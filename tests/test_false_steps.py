@@ -177,7 +177,7 @@ def test_a_symbol_has_one_domain_and_one_way_of_writing_it():
         scalar("kappa", "something else", UNIT, "k")
     with pytest.raises(ValueError, match=r"kappa was written \\kappa before, for .*, and now k"):
         scalar("kappa", "aspect ratio", POSITIVE, "k")
-    assert scalar("kappa", "aspect ratio", POSITIVE, r"\kappa") == kappa
+    assert scalar("kappa", "aspect ratio $p/n$", POSITIVE, r"\kappa") == kappa
 
 
 def test_a_special_case_is_not_what_is_registered():

@@ -88,7 +88,7 @@ def test_a_fit_of_zeros_is_not_distorted(replacement: bool, digits: int | None):
 
 def test_one_factor_is_asked_only_for_what_its_theory_covers():
     assert set(rc.prunability(FACTOR, 0.1).keep) == {"magnitude", "hessian", "oracle"}
-    with pytest.raises(ValueError, match="with one factor the theory covers magnitude, hessian, variance and oracle"):
+    with pytest.raises(ValueError, match="with one factor the theory covers magnitude, hessian, variance, oracle and"):
         rc.prunability(FACTOR, 0.1, [rc.Random])
     with pytest.raises(ValueError, match="with one factor optimal is not simulated"):
         rc.simulate(FACTOR, rc.Optimal(n_keep=1))

@@ -319,7 +319,7 @@ def test_the_command_line(monkeypatch, capsys, tmp_path):
     assert json.loads(run("predict", str(path), "--activation", "erf", "--json")[1])["problem"]["activation"] == "erf"
     atoms = ("--eigenvalues", "1", "--signal", "1")
     for arguments, message in (
-        (("predict", *flags[2:]), "random features need activation; give activation, n_features"),
+        (("predict", *flags[2:]), "a problem of random features needs activation; give activation, n_features"),
         (("predict", *flags, *atoms), "a problem of random features determines eigenvalues and signal; leave them out"),
         (("predict", *flags[:-2], "--hermite", "x"), "target must be a finite number"),
         (("predict", *flags, "--activation", "rellu"), "Invalid value for '--activation'"),

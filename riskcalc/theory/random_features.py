@@ -45,8 +45,6 @@ ERF_SLOPE = _constant("erf_slope", "linear part of erf", mu_1, 2 / sqrt(3 * pi))
 ERF_REST = _constant("erf_rest", "rest of erf", mu_rest, 2 * asin(Rational(2, 3)) / pi - 4 / (3 * pi))
 SIGN_SLOPE = _constant("sign_slope", "linear part of the sign", mu_1, sqrt(2 / pi))
 SIGN_REST = _constant("sign_rest", "rest of the sign", mu_rest, 1 - 2 / pi)
-LINEAR_SLOPE = _constant("linear_slope", "linear part of the identity", mu_1, 1)
-LINEAR_REST = _constant("linear_rest", "rest of the identity", mu_rest, 0)
 
 VARIANCE = Formula(
     id="random_features.variance",
@@ -100,8 +98,6 @@ CHAPTER = Chapter(
         ERF_REST,
         SIGN_SLOPE,
         SIGN_REST,
-        LINEAR_SLOPE,
-        LINEAR_REST,
         VARIANCE,
         SIGNAL,
         HIDDEN,

@@ -152,13 +152,15 @@ class Models:
         return tuple(f"{one.kind}: training error" if error else one.kind for one, error in self.quantities)
 
     def _errors(self, problem: Problem, asked: Sequence[Procedure]) -> tuple[np.ndarray, np.ndarray]:
-        """The quantities, where the models are asked for in this way, and the integration errors of their risks."""
+        """The quantities, where the models are asked for in this way, and the integration errors of the risks among
+        them; those of training errors are not known."""
         # Every size has draws of its own, so that these errors are independent.
         own = int(problem.n_samples) if problem.whole else 0
         found = evaluate(problem, asked, tolerance=self.integration, seed=own)
         own = {one: found[other] for one, other in zip(self.models, asked, strict=True)}
         errors = [own[one].training_error if error else own[one].risk for one, error in self.quantities]
-        return np.array(errors), np.array([own[one].integration_error or 0.0 for one, _ in self.quantities])
+        known = [0.0 if error else own[one].integration_error or 0.0 for one, error in self.quantities]
+        return np.array(errors), np.array(known)
 
     def predicted(self) -> np.ndarray:
         """Of the problem as it is asked."""

@@ -11,7 +11,7 @@ from functools import cached_property, singledispatch
 from typing import Any
 
 import numpy as np
-from scipy import linalg
+import scipy  # whose linalg is loaded when it is used
 
 from riskcalc.exact import as_float
 from riskcalc.prediction.solvers import NotCovered
@@ -71,7 +71,7 @@ class MatrixPart(Part):
             eigenvalues, vectors = np.linalg.eigh(self.covariance)
             live = vectors[:, eigenvalues > self._floor]
             return (live / eigenvalues[eigenvalues > self._floor]) @ (live.T @ columns)
-        return linalg.solve(self._shifted(ridge), columns, assume_a="pos")
+        return scipy.linalg.solve(self._shifted(ridge), columns, assume_a="pos")
 
     def inverse_diagonal(self, ridge: float) -> np.ndarray:
         """Of the inverse."""
@@ -103,7 +103,7 @@ class FactorPart(Part):
             scaled = self.loadings * inverse[:, None]
             inner = self.loadings.T @ scaled
             inner.flat[:: len(inner) + 1] += 1
-            self._solved = ridge, (inverse, scaled, linalg.cho_factor(inner))
+            self._solved = ridge, (inverse, scaled, scipy.linalg.cho_factor(inner))
         return self._solved[1]
 
     def sums(self, ridge: float) -> tuple[float, float]:
@@ -111,8 +111,8 @@ class FactorPart(Part):
         if ridge == 0:
             return float(self.rank), 0.0
         inverse, scaled, inner = self._woodbury(ridge)
-        squares = linalg.cho_solve(inner, scaled.T @ scaled)
-        cubes = linalg.cho_solve(inner, scaled.T @ (scaled * inverse[:, None]))
+        squares = scipy.linalg.cho_solve(inner, scaled.T @ scaled)
+        cubes = scipy.linalg.cho_solve(inner, scaled.T @ (scaled * inverse[:, None]))
         trace = inverse.sum() - np.trace(squares)
         trace_of_square = inverse @ inverse - 2 * np.trace(cubes) + (squares * squares.T).sum()
         return float(self.size - ridge * trace), float(ridge * (trace - ridge * trace_of_square))
@@ -122,14 +122,14 @@ class FactorPart(Part):
         if ridge == 0 and not self.own.all():
             return self._as_matrix.solve(ridge, columns)
         inverse, scaled, inner = self._woodbury(ridge)
-        return columns * inverse[:, None] - scaled @ linalg.cho_solve(inner, scaled.T @ columns)
+        return columns * inverse[:, None] - scaled @ scipy.linalg.cho_solve(inner, scaled.T @ columns)
 
     def inverse_diagonal(self, ridge: float) -> np.ndarray:
         """Of Woodbury's identity."""
         if ridge == 0 and not self.own.all():
             return self._as_matrix.inverse_diagonal(ridge)
         inverse, scaled, inner = self._woodbury(ridge)
-        return inverse - (scaled * linalg.cho_solve(inner, scaled.T).T).sum(axis=1)
+        return inverse - (scaled * scipy.linalg.cho_solve(inner, scaled.T).T).sum(axis=1)
 
     @cached_property
     def _as_matrix(self) -> MatrixPart:
