@@ -13,7 +13,14 @@ from nbclient import NotebookClient
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 
 
-NAMES = {"two_level": 2, "own_theory": 0, "own_chapter": 0, "retraining": 1, "prunability": 1}  # and how many figures
+NAMES = {
+    "two_level": 2,
+    "own_theory": 0,
+    "own_chapter": 0,
+    "retraining": 1,
+    "prunability": 1,
+    "figures": 4,
+}  # and how many figures
 
 
 @pytest.mark.parametrize(("name", "figures"), NAMES.items())
@@ -23,7 +30,7 @@ def test_runs_and_agrees(name: str, figures: int, tmp_path: Path, monkeypatch):
     jupytext.write(jupytext.read(NOTEBOOKS / f"{name}.py"), converted)
     notebook = nbformat.read(converted, as_version=4)
     for cell in notebook.cells:
-        cell.source = re.sub(r"\btrials=\d+", "trials=2", cell.source)
+        cell.source = re.sub(r"\btrials=\d+", "trials=2", re.sub(r"\bPOINTS = \d+", "POINTS = 6", cell.source))
     NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": tmp_path}}).execute()
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     assert "Verdict: agree" in outputs[-1]["text"]

@@ -68,8 +68,41 @@ def correlated(covariance: Callable[[np.random.Generator, int], object]) -> Call
     return drawn
 
 
+def generic(rng: np.random.Generator, kept: float) -> tuple[Problem, float]:
+    """Features in general position to their eigenvectors, of some variances."""
+    ratio = max(kept, 1) * rng.uniform(1.3, 1.8)
+    problem = rc.LinearGaussian(
+        aspect_ratio=ratio,
+        eigenvalues=rng.uniform(0.2, 3, 3),
+        signal=rng.uniform(0, 2, 3),
+        noise_variance=rng.uniform(0.3, 1),
+        ridge=rng.choice([0.0, rng.uniform(0.05, 0.5)]),
+        basis="generic",
+    )
+    return problem, kept / ratio
+
+
+def neurons(activation: str) -> Callable:
+    """Random features of an activation, of twice to thrice as many samples as inputs."""
+
+    def drawn(rng: np.random.Generator, kept: float) -> tuple[Problem, float]:
+        p = round(SAMPLES * max(kept, 1) * rng.uniform(1.3, 1.8))
+        problem = rc.RandomFeatures(
+            activation,
+            n_inputs=round(SAMPLES / rng.uniform(2, 3)),
+            n_features=p,
+            n_samples=SAMPLES,
+            noise_variance=rng.uniform(0.1, 0.5),
+            ridge=rng.uniform(0.02, 0.2),
+        )
+        return problem, round(SAMPLES * kept) / p
+
+    return drawn
+
+
 # What draws a problem and the fraction of its features to keep, so many features per sample.
-KINDS = {one.__name__: correlated(one) for one in (ar, blocks, factor, equicorrelated)}
+KINDS = {one.__name__: correlated(one) for one in (ar, blocks, factor, equicorrelated)} | {"generic": generic}
+KINDS |= {name: neurons(name) for name in ("relu", "erf", "tanh", "sign")}
 FALSE_ALARM = 1e-4 / (len(KINDS) * len(KEPT) * REGIMES)
 
 
