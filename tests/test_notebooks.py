@@ -13,14 +13,8 @@ from nbclient import NotebookClient
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 
 
-NAMES = {
-    "two_level": 2,
-    "own_theory": 0,
-    "own_chapter": 0,
-    "retraining": 1,
-    "prunability": 1,
-    "figures": 4,
-}  # and how many figures
+# And how many figures.
+NAMES = {"two_level": 2, "own_theory": 0, "own_chapter": 0, "retraining": 1, "prunability": 1, "figures": 4}
 
 
 @pytest.mark.parametrize(("name", "figures"), NAMES.items())

@@ -103,6 +103,13 @@ def neurons(activation: str) -> Callable:
 # What draws a problem and the fraction of its features to keep, so many features per sample.
 KINDS = {one.__name__: correlated(one) for one in (ar, blocks, factor, equicorrelated)} | {"generic": generic}
 KINDS |= {name: neurons(name) for name in ("relu", "erf", "tanh", "sign")}
+# More neurons than samples scatter most, and take minutes: all but the sign's are of the randomised profile.
+CASES = [
+    (kind, side)
+    for kind in KINDS
+    for side in KEPT
+    if REGIMES > 1 or not (kind in ("relu", "erf", "tanh") and side == "more than samples")
+]
 FALSE_ALARM = 1e-4 / (len(KINDS) * len(KEPT) * REGIMES)
 
 
@@ -118,8 +125,7 @@ def question(kind: str, side: str, regime: int) -> tuple[Models, list[rc.Procedu
 
 
 @pytest.mark.parametrize("regime", range(REGIMES))
-@pytest.mark.parametrize("side", KEPT)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("kind", "side"), CASES)
 def test_theory_and_simulation_agree(kind: str, side: str, regime: int):
     subject, _ = question(kind, side, regime)
     found = verify_subject(subject, SAMPLES, TOLERANCE, 1 - FALSE_ALARM, seconds=120, seed=0)
