@@ -371,3 +371,9 @@ def test_two_interpolators_exactly():
         told["unseen_variance"] = np.trace(covariance @ unseen) / (p - n)
         gap = growth - rc.evaluate("interpolators.risk", told)
         assert abs(gap.mean()) < 4.5 * gap.std() / sqrt(bases)
+
+
+def test_what_is_all_kept_is_not_distorted():
+    problem = rc.LinearGaussian(aspect_ratio=2, eigenvalues=[4, 1], signal=1, noise_variance=0.5, basis="generic")
+    assert rc.predict(problem, rc.Sampled(keep=1)).values["distortion"] == 0
+    assert 0 < rc.sampling_budget(problem, 0.1).sure_top < 1

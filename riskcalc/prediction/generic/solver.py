@@ -101,6 +101,8 @@ class GenericSolver(DiagonalSolver):
         if fit is None:
             return GenericModel(seen.status, values, fit, policy, seen, self.problem.n_atoms)
         theory = mask(policy)
+        # Where a policy with quantities of its own keeps everything it changes nothing, and they are zero.
+        values |= {self.work.defines(formula): np.zeros_like(blank) for formula in theory.errors.others}
         for group in seen.groups:
             state = take(fit.state | seen.shares, group.rows)
             if group.errors is UNCHANGED or isinstance(theory, Best) or seen.truth:
