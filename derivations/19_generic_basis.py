@@ -62,6 +62,8 @@ signal = scalar("signal_power", r"mean square of a true one", POSITIVE, r"P_B")
 # Laws of a coefficient in units of its root mean square.
 limit = scalar("top_score", "score from which on sampling is sure", POSITIVE, "T")
 chi2 = scalar("chi2", "a chi-square variable", POSITIVE, r"\chi^2")
+common = scalar("common_power", "product of the truth and the fit at a new point", REAL, "s")
+square_kept = scalar("square_kept", "what the square of the kept coefficients predicts, over $k$", POSITIVE, "C_k")
 chance = scalar("chance_kept", "probability of keeping a feature", UNIT, r"\pi")
 value = scalar("fitted_value", "a fitted coefficient", REAL, "x")
 
@@ -317,10 +319,11 @@ def _pruned(d, records):
     )
     d.step(
         "a pruned interpolator",
-        Equal(residual.xreplace({q: S.Zero}), (1 - k) ** 2 * TARGET),
+        Equal(residual, (1 - k) ** 2 * TARGET),
         r"""$q=0$: of what the sample says the share $1-k$ is missed. The noise adds $k(1-k)E[\Lambda]E[X^2]$ to the
         training error, as it does to the risk.""",
         uses=["the residual of a multiple of the fit"],
+        given={q: S.Zero},
     )
 
 
@@ -342,11 +345,15 @@ def _others(d, records):
     scaled = TARGET - 2 * factor * k * SHARED + SQUARE
     d.step(
         "the best factor",
-        Roots(Equal(Derivative(scaled, factor), S.Zero), factor, (BEST,)),
+        Roots(
+            Equal(Derivative(TARGET - 2 * factor * k * common + factor**2 * k * square_kept, factor), S.Zero),
+            factor,
+            (common / square_kept,),
+        ),
         r"""Let all that is kept be multiplied by $\varphi$: the risk is quadratic in $\varphi$, and its second
         derivative positive.""",
         uses=["the risk of the pruned fit"],
-        given={X: X},
+        given={X: X, common: SHARED, square_kept: k * FITTED + (1 - k) * FLAT},
     )
     exact = {power: E(X**2)}
     complements = {kbar: 1 - k, alphabar: 1 - alpha, sight: k - alpha}

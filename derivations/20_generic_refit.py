@@ -15,6 +15,7 @@ from riskcalc.formulas.nodes import positive_root
 from riskcalc.formulas.symbols import POSITIVE, REAL, H, scalar
 from riskcalc.formulas.symbols import S as MASK
 from riskcalc.theory.generic_symbols import alphabar, eta, g, k, spare, unused
+from riskcalc.theory.generic_symbols import e12 as bend
 from riskcalc.theory.generic_symbols import m2 as rest_square
 from riskcalc.theory.symbols import M0, M1, Lambda, M0bar, M2c, a2, alpha, kappa, nu2, ridge2
 
@@ -47,12 +48,9 @@ e12 = nu2 * E(Lambda / (Lambda + nu2) ** 2)
 SLACK = 1 - kappa * E(Lambda / (Lambda + nu2))
 m2 = nu2 * g1 - eta * e12 / (eta + kappa * e12)
 SHRINKAGE = {a2: Lambda / (Lambda + nu2)}
-RESOLVENT = {psi: eta * nu2, mean: g1 / eta, square: m2 / (eta * nu2) ** 2}
-SPREAD = {spread: e12 / (nu2 * eta**2 * (eta + kappa * e12))}
 VARIANCE = plain - (k - alpha) / (k * (1 - alpha)) * overlap**2 * norm
 ECHO = (1 - alpha) * VARIANCE / (mean**2 - (1 - alpha) * square)
 LOSS = (1 - alpha) * nu2 * e12 / (nu2 * g1 * (alpha - E(a2)) * (eta + kappa * e12) + (1 - alpha) * eta * e12)
-SPREADING = (1 - alpha) * m2 / ((nu2 * g1) ** 2 - (1 - alpha) * m2)
 
 
 def everywhere(function):
@@ -328,18 +326,29 @@ def _resolvent(d):
 def _echo(d, records):
     d.step(
         "what the echo adds to the norm",
-        Equal(square * (1 - alpha) / (mean**2 - (1 - alpha) * square), SPREADING),
-        r"""$(G+\psi)^{-1}\zeta$ has the mean square $\bar g_2\zeta^2=\delta_Iv_\zeta$.""",
+        Equal(
+            square * (1 - alpha) / (mean**2 - (1 - alpha) * square),
+            (1 - alpha) * rest_square / (g**2 - (1 - alpha) * rest_square),
+        ),
+        r"""$(G+\psi)^{-1}\zeta$ has the mean square $\bar g_2\zeta^2=\delta_Iv_\zeta$. With
+        $g=\psi\bar g=\omega E[1/(\Lambda+\omega)]$ and $m_2=\psi^2\bar g_2=g-\eta e_{12}/(\eta+\kappa e_{12})$.""",
         uses=["the variance of the echo", "the mean of squared eigenvalues"],
-        given=RESOLVENT,
+        given={mean: g / psi, square: rest_square / psi**2},
     )
     d.step(
         "what the echo adds to the risk",
-        Equal(spread * (1 - alpha) / (mean**2 - (1 - alpha) * square), LOSS),
+        Equal(
+            spread * (1 - alpha) / (mean**2 - (1 - alpha) * square),
+            (1 - alpha) * nu2 * bend / (g * (alpha - 1 + g) * (eta + kappa * bend) + (1 - alpha) * eta * bend),
+        ),
         r"""It misses the truth by $(G+\psi)^{-1}\zeta$ and nothing that is correlated with that:
-        $\zeta^2\,\mathrm{tr}\,\Sigma(G+\psi)^{-2}/p=\delta v_\zeta$.""",
+        with $\alpha-E[b]=\alpha-1+g$, $\zeta^2\,\mathrm{tr}\,\Sigma(G+\psi)^{-2}/p=\delta v_\zeta$.""",
         uses=["the variance of the echo", "the mean of squared eigenvalues", "in the terms of the second fit"],
-        given=RESOLVENT | SPREAD,
+        given={
+            mean: g / (eta * nu2),
+            square: (g - eta * bend / (eta + kappa * bend)) / (eta * nu2) ** 2,
+            spread: bend / (nu2 * eta**2 * (eta + kappa * bend)),
+        },
     )
     positive = {symbol: as_positive(symbol) for symbol in (Lambda, nu2, eta, alphabar, unused)}
     meant = {alphabar: 1 - alpha, unused: alpha - E(a2)}

@@ -19,6 +19,7 @@ from riskcalc.theory.generic_symbols import (
     eta,
     excess_ab,
     excess_bb,
+    g,
     k,
     kbar,
     loss,
@@ -91,7 +92,8 @@ joint = scalar("joint", "covariance of the errors of two fits", REAL, r"\gamma_{
 SLACK = 1 - kappa * E(Lambda / (Lambda + nu2))
 g1 = E(1 / (Lambda + nu2))
 e12 = nu2 * E(Lambda / (Lambda + nu2) ** 2)
-LOSS = (1 - alpha) * nu2 * e12 / (nu2 * g1 * (alpha - E(a2)) * (eta + kappa * e12) + (1 - alpha) * eta * e12)
+SHORT = {g: nu2 * g1, bend: e12}
+LOSS = (1 - alpha) * nu2 * bend / (g * (alpha - E(a2)) * (eta + kappa * bend) + (1 - alpha) * eta * bend)
 BLEND = o * (k - alpha) / (o * (k - alpha) + alpha * (1 - k) + k * shift)
 PLAIN_SQUARE = (1 - t) ** 2 * norm_bb + 2 * t * (1 - t) * norm_ab + t**2 * norm_aa
 PLAIN_RISK = (1 - t) ** 2 * risk_bb + 2 * t * (1 - t) * risk_ab + t**2 * gamma
@@ -179,10 +181,11 @@ def _pairs(d, records):
     )
     d.step(
         "one of them twice",
-        Equal(pair(a, a), records["dense.risk"].statement),
+        Equal(pair(first, second), records["dense.risk"].statement),
         r"""Then this is the test risk: $\gamma_{aa}=\gamma$, and $\gamma_{bb}$ is that of the ridge $\psi$, whose
         effective ridge is $\omega$.""",
         uses=["two fits to one sample"],
+        given={first: a, second: a},
     )
     d.step(
         "the product of their coefficients",
@@ -351,7 +354,7 @@ def _errors(d, records):
 
 
 def _limits(d):
-    plain = pair(a2, a2) + LOSS * product(a2, a2, nu2, nu2, pair(a2, a2))
+    plain = risk_bb + LOSS * product(a2, a2, nu2, nu2, risk_bb)
     small = (sigma2 + (1 - alpha) * r2 + alpha * r2 * nu**2 / (1 + nu) ** 2) / (1 - kappa * alpha / (1 + nu) ** 2)
     d.step(
         "a mask that does not look",
@@ -368,17 +371,19 @@ def _limits(d):
         fit of the kept ones, with the others as noise. Its shrinkage is $1/(1+\nu)$, and $b$ is $\alpha$ times
         that.""",
         uses=["a mask that does not look"],
-        given={Lambda: S.One, B: sqrt(r2), nu2: (1 + nu) / alpha - 1, eta: 1 - kappa * alpha / (1 + nu)},
+        given=SHORT
+        | {risk_bb: pair(a2, a2), Lambda: S.One, B: sqrt(r2)}
+        | {nu2: (1 + nu) / alpha - 1, eta: 1 - kappa * alpha / (1 + nu)},
     )
     never = norm_aa * nu2 / (kappa - 1) * (1 - k) / k * kappa * alpha / (kappa * alpha - 1)
     exact = {kappa: 1 / E(a2)}
     d.step(
         "two interpolators",
-        Equal((LOSS * ECHO).xreplace(exact), never.xreplace(exact)),
+        Equal((LOSS * echo_norm).xreplace(exact), never.xreplace(exact)),
         r"""Without ridges, and with more features kept than samples, $\eta=\psi=0$ and $\omega=\nu$: all ridge fits
         are the interpolator of least norm, and there is nothing beside the dense fit but the echo.""",
         uses=["the weight of the dense fit", "the square of the second fit"],
-        given={eta: S.Zero, nu: nu2, o: S.One, norm_bb: norm_aa, norm_ab: norm_aa},
+        given=SHORT | {echo_norm: ECHO, eta: S.Zero, nu: nu2, o: S.One, norm_bb: norm_aa, norm_ab: norm_aa},
     )
     d.step(
         "retraining an interpolator never beats it",

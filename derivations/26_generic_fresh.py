@@ -15,6 +15,7 @@ from riskcalc.theory.generic_symbols import (
     alphabar,
     echo_norm,
     eta,
+    g,
     k,
     kbar,
     loss,
@@ -59,6 +60,7 @@ misfit = scalar("refit_error", "training error of the second fit", NONNEGATIVE, 
 deviation = law_symbol("deviation", "standard deviation of the vector's noise in a feature", NONNEGATIVE, r"\tau_v")
 shrink = law_symbol("shrink", "multiple of the truth in the vector", UNIT, "a_v")
 # Products in a feature, over all that is random in it: of the vector with the truth, and with itself.
+truth_left = law_symbol("truth_left", "what is left of the truth", REAL, "B'")
 Y = law_symbol("Y", "mean product of the vector with the truth", REAL, "Y")
 X2 = law_symbol("X2", "mean square of the vector", POSITIVE, "X_2")
 
@@ -67,7 +69,7 @@ TRUTH = {Y: B**2, X2: B**2}
 
 g1 = E(1 / (Lambda + nu2))
 e12 = nu2 * E(Lambda / (Lambda + nu2) ** 2)
-LOSS = (1 - alpha) * nu2 * e12 / (nu2 * g1 * (alpha - E(a2)) * (eta + kappa * e12) + (1 - alpha) * eta * e12)
+LOSS = (1 - alpha) * nu2 * bend / (g * (alpha - E(a2)) * (eta + kappa * bend) + (1 - alpha) * eta * bend)
 LEFT = B**2 - 2 * u * Y + u**2 * X2
 FOUND = (sigma2 + E(Lambda * (1 - a2) ** 2 * LEFT)) / (1 - kappa * E(a2**2))
 OVERLAP = E(a2 * Y) + u * E((1 - a2) * X2)
@@ -160,11 +162,11 @@ def _law(d, records):
     )
     d.step(
         "the risk of finding it",
-        Equal(records["dense.risk"].statement.xreplace({a: a2, B: sqrt(LEFT)}), FOUND),
+        Equal(records["dense.risk"].statement.xreplace({a: a2, B: truth_left}), FOUND),
         r"""The risk of a ridge fit knows its truth through its square, feature by feature. The effective ridge of
         $\psi=\eta\omega$ is $\omega$.""",
         uses=["its square"],
-        given={Y: Y, X2: X2},
+        given={Y: Y, X2: X2, truth_left: sqrt(LEFT)},
     )
     fitted = a2 * (B - u * seen) + u * seen
     d.step(
@@ -240,13 +242,11 @@ def _oracle(d):
     least_squares = {alpha: E(a2), eta: 1 - kappa * E(a2)}
     d.step(
         "told the truth, by least squares",
-        Equal(
-            FOUND + LOSS * ECHO.xreplace({found: FOUND}), (sigma2 + (1 - u) * nu2 * E(a2 * B**2)) / (1 - kappa * alpha)
-        ),
+        Equal(found + LOSS * echo_norm, (sigma2 + (1 - u) * nu2 * E(a2 * B**2)) / (1 - kappa * alpha)),
         r"""Without a ridge, and with fewer features kept than samples, $E[b]=\alpha$ and $\eta=1-\kappa\alpha$. The
         equation for $u$ enters solved for $k$.""",
         uses=["told the truth", "the weight of the vector"],
-        given=TRUTH | known | least_squares,
+        given=TRUTH | known | least_squares | {found: FOUND, echo_norm: ECHO, g: nu2 * g1, bend: e12},
     )
 
 

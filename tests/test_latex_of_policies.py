@@ -24,10 +24,12 @@ from riskcalc.typesetting.width import width
 
 OTHERS = [name for name in examples() if name.startswith(("iterative", "group ")) and name != "group hessian"]
 POLICIES = {name: make("1/2") for name, make in examples().items() if name not in OTHERS}
+# Masks of one factor are others; the training error of unequal rows is written in what is dropped, N1 and N2, alone.
 MASKED = [
     formula
     for formula in REGISTRY.values()
-    if formula.moments is masks.MOMENTS and not formula.id.startswith("rank_one.")  # whose masks are others
+    if formula.moments is masks.MOMENTS
+    and not formula.id.startswith(("rank_one.", "unequal_rows.pruned_training_error"))
 ]
 # What a problem, its budget, a second fit and a policy of groups are given by; and the largest Lambda B^2 of a law.
 GIVEN = {kappa, sigma2, ridge, alpha, Lambda, B, D, H, ridge2, size, crest}

@@ -14,7 +14,7 @@ from riskcalc.formulas.nodes import ratio
 from riskcalc.formulas.records import Formula
 from riskcalc.formulas.symbols import H, S
 from riskcalc.theory.dense import COEFFICIENT, COMPLEMENTS
-from riskcalc.theory.generic_symbols import alphabar, blind, factor, found, k, kbar, sight
+from riskcalc.theory.generic_symbols import alphabar, blind, factor, flat, found, k, kbar, sight
 from riskcalc.theory.masks import LEFT_OUT, MOMENTS
 from riskcalc.theory.symbols import (
     M0,
@@ -28,6 +28,7 @@ from riskcalc.theory.symbols import (
     gamma,
     kappa,
     nu,
+    power,
     q,
     risk,
     sigma2,
@@ -123,14 +124,16 @@ TRAINING_ERROR = Formula(
     **_LAW,
 )
 
+_POWERS: dict[str, Any] = _LAW | {"where": COEFFICIENT | {power: E(Lambda * X**2), flat: E(Lambda) * E(X**2)}}
+
 FACTOR = Formula(
     id="generic_basis.factor",
     title="best factor for what is kept",
     defines=factor,
-    statement=E(Lambda * B * X) / (k * E(Lambda * X**2) + (1 - k) * E(Lambda) * E(X**2)),
-    evaluation=ratio(E(Lambda * B * X), k * E(Lambda * X**2) + kbar * E(Lambda) * E(X**2)),
+    statement=E(Lambda * B * X) / (k * power + (1 - k) * flat),
+    evaluation=ratio(E(Lambda * B * X), k * power + kbar * flat),
     derived_from=("generic_basis.risk",),
-    **_LAW,
+    **_POWERS,
 )
 _SCALED = (factor * k, 1 - factor * k, factor**2 * k)
 

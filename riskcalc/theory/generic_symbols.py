@@ -9,6 +9,7 @@ alphabar = scalar("dropped", r"fraction of features dropped, $1-\alpha$", UNIT, 
 sight = scalar("sight", r"what the mask knows of its vector, $k-\alpha$", NONNEGATIVE, r"\chi")
 
 # Pruned fits
+flat = scalar("flat", "mean square of its predictions, if the fit had no direction", NONNEGATIVE, "F")
 factor = scalar("best_factor", "what kept coefficients are multiplied by", REAL, r"\varphi")
 found = scalar("truth_found", "product of the fit with the truth, over the truth's square", REAL, "c")
 blind = scalar("blind", "mean square of what else the fit has found", NONNEGATIVE, "w")
