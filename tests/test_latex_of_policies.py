@@ -15,8 +15,24 @@ from riskcalc.formulas.symbols import H, S
 from riskcalc.lowering.compile import closure
 from riskcalc.policies.base import by_budget
 from riskcalc.prediction.policies import in_full, mask
-from riskcalc.theory import REGISTRY, masks, pruning, training_error
-from riskcalc.theory.symbols import M0, B, D, Lambda, alpha, crest, depth, kappa, part, ridge, ridge2, sigma2, size, t
+from riskcalc.theory import CHAPTERS, REGISTRY, masks, pruning, training_error
+from riskcalc.theory.symbols import (
+    M0,
+    B,
+    D,
+    Lambda,
+    alpha,
+    crest,
+    depth,
+    kappa,
+    nu2,
+    part,
+    ridge,
+    ridge2,
+    sigma2,
+    size,
+    t,
+)
 from riskcalc.typesetting.displays import LINE
 from riskcalc.typesetting.expressions import tex
 from riskcalc.typesetting.policies import with_policy
@@ -32,7 +48,7 @@ MASKED = [
     and not formula.id.startswith(("rank_one.", "unequal_rows.pruned_training_error"))
 ]
 # What a problem, its budget, a second fit and a policy of groups are given by; and the largest Lambda B^2 of a law.
-GIVEN = {kappa, sigma2, ridge, alpha, Lambda, B, D, H, ridge2, size, crest}
+GIVEN = {kappa, sigma2, ridge, alpha, Lambda, B, D, H, ridge2, nu2, size, crest}
 BUDGET = re.compile(r"\\mathbb\{E\}\[(?:M_0|S)\] &?= \\alpha")
 
 
@@ -67,6 +83,7 @@ def undefined(formula: Formula, latex: str) -> set[str]:
             behind.add(id)
             waiting += REGISTRY[id].derived_from
     chapter = formula.id.partition(".")[0]
+    known |= CHAPTERS[chapter].meanings.keys()
     near = [one for id, one in REGISTRY.items() if id in behind or id.startswith(f"{chapter}.")]
     known |= {one.defines for one in near if one.relation == "="} | {
         symbol for one in near if isinstance(one, LinearEquation) for symbol in one.unknowns
