@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import singledispatch
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -30,6 +30,8 @@ class Problem(Inert):
         What a table of results must say about its features.
     whole : bool
         Whether it is of finite size, and what is kept a whole number of features.
+    batched : tuple of str
+        The arguments, one number each, that may be arrays: a batch of problems.
     """
 
     shape: tuple[int, ...]
@@ -40,6 +42,7 @@ class Problem(Inert):
     ridge: np.ndarray
     note: Any = ""
     whole: bool = False
+    batched: ClassVar[tuple[str, ...]] = ()
 
     @property
     def null_risk(self) -> np.ndarray:

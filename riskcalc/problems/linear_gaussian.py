@@ -103,6 +103,7 @@ class LinearGaussian(Problem):
     (1.0, 3.9949)
     """
 
+    batched = ("aspect_ratio", "n_samples", "n_features", "noise_variance", "ridge")
     _read: ClassVar[Mapping[str, Any]] = {"law": Law, "row_variances": read_rows}
 
     def __init__(

@@ -77,6 +77,7 @@ class RandomFeatures(Problem):
     1.25
     """
 
+    batched = ("n_samples", "noise_variance", "ridge")
     _read: ClassVar[Mapping[str, Any]] = {"activation": activation_of}
 
     def __init__(
