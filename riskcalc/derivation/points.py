@@ -74,7 +74,7 @@ def _in_domain(domain: Any, rng: np.random.Generator, shape: tuple[int, ...]) ->
     of either sign.
     """
     if isinstance(domain, sympy.FiniteSet):
-        members = np.array([Fraction(int(one.p), int(one.q)) for one in domain], dtype=object)
+        members: Any = np.array([Fraction(str(one)) for one in domain], dtype=object)
         return rng.choice(members, shape)
     ends = domain.inf, domain.sup
     unit = _fractions(rng.integers(1, _GRID, shape), _GRID)
