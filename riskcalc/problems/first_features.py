@@ -99,7 +99,8 @@ def _(problem: Correlated, share: np.ndarray) -> Correlated:
     p, coefficients = _number(share, problem.n_features), as_float(problem.coefficients)
     covariance, told, lost = _parted(problem.covariance, p, coefficients[p:])
     given: dict[str, Any] = problem.given() | {"covariance": covariance, "coefficients": coefficients[:p] + told}
-    return Correlated(**given | {"noise_variance": as_float(problem.noise_variance) + lost})
+    given["noise_variance"] = as_float(problem.noise_variance) + lost
+    return Correlated(**given)
 
 
 @singledispatch
