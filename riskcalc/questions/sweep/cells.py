@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from riskcalc import __version__
-from riskcalc.exact import as_float, plain
+from riskcalc.exact import plain
 from riskcalc.policies import Procedure
 from riskcalc.prediction.predict import evaluate
 from riskcalc.prediction.status import NAMES
@@ -72,7 +72,7 @@ class Cells:
         """By what a result is found again: the same for the same content, and for nothing else."""
         return digest([self._digest, written(values)])
 
-    def _at(self, values: Values) -> tuple[Problem, list[Procedure]]:
+    def at(self, values: Values) -> tuple[Problem, list[Procedure]]:
         """The problem and the models; a batch over the axes that have several values."""
         count, given = len(values), {}
         for place, (name, array) in enumerate(values.items()):
@@ -97,7 +97,7 @@ class Predicted(Cells):
 
     def of(self, values: Values) -> Result:
         """Predictions of a block of regimes at once."""
-        problem, models = self._at(values)
+        problem, models = self.at(values)
         asked = [model for model in models if feasible(model, problem)]
         found = evaluate(problem, asked, covered=True, tolerance=self.tolerance, seed=self.seed)
         shape = (len(models), *map(len, values.values()))
@@ -133,13 +133,8 @@ class Simulated(Cells):
 
     def of(self, values: Values) -> Result:
         """One regime. Its samples depend on the seed and its values, and not on what else is simulated."""
-        problem, models = self._at(values)
-        refused: dict[Procedure, str] = {}
-        for model in models:
-            try:
-                make_plan(problem, [model], self.n_samples)
-            except ValueError as error:
-                refused[model] = str(error)
+        problem, models = self.at(values)
+        refused = self._refused(problem, models)
         shape = (len(models), *map(len, values.values()))
         arrays = {name: np.full(shape, np.nan) for name in SIMULATED}
         asked = [model for model in models if model not in refused]
@@ -154,6 +149,16 @@ class Simulated(Cells):
                     arrays[name][models.index(model)] = value
         note = next((f"{model.label}: {why}" for model, why in refused.items()), "")
         return Result(arrays, note)
+
+    def _refused(self, problem: Problem, models: list[Procedure]) -> dict[Procedure, str]:
+        """Models that cannot be simulated, with the reason: they keep nothing, or their risk has no finite error."""
+        refused = {}
+        for model in models:
+            try:
+                make_plan(problem, [model], self.n_samples)
+            except ValueError as error:
+                refused[model] = str(error)
+        return refused
 
 
 # What is measured of every model.

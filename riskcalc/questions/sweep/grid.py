@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -78,6 +78,6 @@ class Grid:
 def _pieces(values: np.ndarray, size: int) -> Iterator[slice]:
     """Runs of at most so many values, cut at zero: a theory may cover ridges of one sign only."""
     ends = sorted({0, int(np.searchsorted(as_float(values), 0)), len(values)})
-    for begin, end in zip(ends, ends[1:], strict=False):
+    for begin, end in pairwise(ends):
         for start in range(begin, end, size):
             yield slice(start, min(start + size, end))
