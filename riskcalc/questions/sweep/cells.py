@@ -143,8 +143,8 @@ class Simulated(Cells):
             draws = self.seed, int(digest(written(values)), 16)
             measured = run_trials(plan, draws, self.trials, device="cpu", workers=1)
             for number, model in enumerate(asked):
-                mean = Estimate.of(measured[:, number, 0], self.seed, measured[:, number, 1])
-                told = mean.mean, mean.stderr, mean.training_error.mean, mean.training_error.stderr
+                means = [Estimate.of(values, self.seed) for values in measured[:, number].T]
+                told = [value for mean in means for value in (mean.mean, mean.stderr)]
                 for name, value in zip(SIMULATED, told, strict=True):
                     arrays[name][models.index(model)] = value
         note = next((f"{model.label}: {why}" for model, why in refused.items()), "")

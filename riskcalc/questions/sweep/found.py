@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from math import prod
 
 import numpy as np
 
@@ -28,10 +29,8 @@ class Found:
         names = [*predicted.quantities, "integration_error"]
         names += [name for name in SIMULATED if simulated and name.split("_", 1)[1].removesuffix("_stderr") in names]
         shape = (len(predicted.models), *grid.shape)
-        fits(
-            8.0 * np.prod([float(size) for size in shape]) * (len(names) + 1),
-            f"a sweep of {' x '.join(map(str, shape))} cells",
-        )
+        told = " x ".join(map(str, shape))
+        fits(8.0 * prod(shape) * (len(names) + 1), f"a sweep of {told} models and regimes")
         self.arrays = {name: np.full(shape, np.nan) for name in dict.fromkeys(names)}
         self.arrays["status"] = np.zeros(shape, dtype="i1")
         self._notes: list[tuple[Block, str]] = []
@@ -52,17 +51,14 @@ class Found:
             raise NotCovered(f"the theory of the problem does not cover the model {models[place].label}")
 
     def finish(self) -> dict[str, np.ndarray]:
-        """The arrays that hold something, after a warning of what could not be simulated; ValueError if nothing could."""
+        """The arrays that hold something. A warning says what could not be simulated; ValueError if nothing could."""
         if self._notes:
             block, note = min(self._notes, key=lambda told: tuple(part.start for part in told[0].where))
-            cells = int(np.prod(self.grid.shape))
             if np.isnan(self.arrays["simulated_risk"]).all():
                 raise ValueError(f"no cell can be simulated: {note}")
             place = ", ".join(f"{name} = {float(as_float(values)[0]):g}" for name, values in block.values.items())
-            warnings.warn(
-                f"in {len(self._notes)} of {cells} cells a model cannot be simulated and is nan; first at {place}: {note}",
-                stacklevel=3,
-            )
+            some = f"{len(self._notes)} of {prod(self.grid.shape)} cells"
+            warnings.warn(f"in {some} a model cannot be simulated and is nan; at {place}: {note}", stacklevel=3)
         if np.isnan(self.arrays["integration_error"]).all():
             del self.arrays["integration_error"]
         return self.arrays

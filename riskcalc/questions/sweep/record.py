@@ -33,7 +33,7 @@ LETTERS = 16  # of a checksum
 
 
 class Record:
-    """Finished cells in a file; without a path, none.
+    """Finished cells in a file.
 
     Raises
     ------
@@ -41,22 +41,20 @@ class Record:
         If the file cannot be read or written, is no record, or another sweep is writing it.
     """
 
-    def __init__(self, path: Path | None):
-        self.path, self._lines, self._file = path, {}, None
-        if path is None:
-            return
+    def __init__(self, path: Path):
+        self._name, self._synced = printable(str(path)), time.monotonic()
+        self._lines: dict[str, dict[str, Any]] = {}
         check_output(path)
         try:
             self._file = open(path, "a+b", buffering=0)  # noqa: SIM115
         except OSError as error:
-            raise ValueError(f"cannot write {printable(str(path))}: {error.strerror}") from error
+            raise ValueError(f"cannot write {self._name}: {error.strerror}") from error
         try:
             self._lock()
             self._read()
         except BaseException:
             self._file.close()
             raise
-        self._synced = time.monotonic()
 
     def _lock(self) -> None:
         if fcntl is not None:
@@ -64,10 +62,6 @@ class Record:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
                 raise ValueError(f"{self._name} is being written by another sweep; wait for it, or end it") from error
-
-    @property
-    def _name(self) -> str:
-        return printable(str(self.path))
 
     def _read(self) -> None:
         """What is there. A last line that is none is cut off; others are left, and their cells run again."""
@@ -101,9 +95,7 @@ class Record:
         return Result(arrays, told["note"])
 
     def append(self, key: str, result: Result) -> None:
-        """Keep what was found."""
-        if self._file is None:
-            return
+        """Keep what was found. ValueError if it cannot be written."""
         arrays = {
             name: (array.shape, b64encode(np.asarray(array, "<f8").tobytes()).decode())
             for name, array in result.arrays.items()
@@ -130,9 +122,8 @@ class Record:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: Any, trace: TracebackType | None) -> None:
-        if self._file is not None:
+        with self._file:
             self._sync()
-            self._file.close()
 
 
 def _checksum(text: bytes) -> bytes:

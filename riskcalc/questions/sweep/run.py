@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor, Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -59,14 +59,13 @@ class Work:
 
     Attributes
     ----------
-    record : Record
+    record : Record or None
     put : callable
         What takes the result of a job.
     """
 
-    record: Record
+    record: Record | None
     put: Callable[[Job, Result], None]
-    _keys: dict[int, str] = field(default_factory=dict)
 
     def run(self, jobs: Sequence[Job], executor: Executor | None, workers: int, label: str | None) -> None:
         """Do them, in tasks that are worth it. KeyboardInterrupt, or the error of one, after what was done is kept."""
@@ -83,7 +82,7 @@ class Work:
 
         def finished(number: int, results: Sequence[Result]) -> None:
             for job, result in zip(tasks[number], results, strict=True):
-                if self.record.path is not None:
+                if self.record is not None:
                     self.record.append(job.cells.key(job.block.values), result)
                 self.put(job, result)
 
@@ -91,11 +90,11 @@ class Work:
         try:
             run_each(((task,) for task in work), compute, executor, finished, Progress(label, len(tasks), seconds))
         except BrokenExecutor as error:
-            kept = "" if self.record.path is None else "; the cells finished before are kept: run it again"
+            kept = "" if self.record is None else "; the cells finished before are kept: run it again"
             raise ChildProcessError(f"a process that worked for the sweep was ended by something else{kept}") from error
 
     def _known(self, job: Job) -> bool:
-        if self.record.path is None or (result := self.record.get(job.cells.key(job.block.values))) is None:
+        if self.record is None or (result := self.record.get(job.cells.key(job.block.values))) is None:
             return False
         self.put(job, result)
         return True

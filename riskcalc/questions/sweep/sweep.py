@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +139,7 @@ def sweep(
         path = Path(path)
         check_place(path, told)
     found = Found(predicted, grid, simulated is not None)
-    with Record(None if path is None else path.with_name(f"{path.name}.cells")) as record:
+    with nullcontext() if path is None else Record(path.with_name(f"{path.name}.cells")) as record:
         work, labels = Work(record, found.put), ("predictions", "cells") if progress else (None, None)
         together, apart = _jobs(predicted, simulated, grid)
         work.run(together, None, 1, labels[0])
