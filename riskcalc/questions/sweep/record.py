@@ -1,7 +1,7 @@
 """The record of a sweep: every finished cell, appended to a file, by the key of its content.
 
-A line is a checksum and a JSON object: the key, the arrays as base64 of their doubles, and a note. What was cut off or
-changed is told by its checksum.
+After a header, a line is a checksum and a JSON object: the key, the arrays as base64 of their doubles, and a note. What
+was cut off or changed is told by its checksum.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ except ImportError:  # where there are no such locks
 # Seconds after which what was appended is written to the disk itself.
 SAFE = 1.0
 LETTERS = 16  # of a checksum
+HEADER = b"cells of a riskcalc sweep, 1"
 
 
 class Record:
@@ -64,26 +65,27 @@ class Record:
                 raise ValueError(f"{self._name} is being written by another sweep; wait for it, or end it") from error
 
     def _read(self) -> None:
-        """What is there. A last line that is none is cut off; others are left, and their cells run again."""
+        """What is there. A last line that is not whole is cut off; other damaged lines are passed over."""
         self._file.seek(0)
         *lines, rest = self._file.readall().split(b"\n")
-        bad = []
-        for number, line in enumerate(lines):
-            if (told := _checked(line)) is None:
-                bad.append(number)
-            else:
-                self._lines[told["key"]] = told
-        if lines and len(bad) == len(lines):
+        first = lines.pop(0) if lines else None
+        if first != HEADER and not (first is None and HEADER.startswith(rest)):
             raise ValueError(f"{self._name} is no record of a sweep; move it away, or write to another file")
-        if rest or (bad and bad[-1] == len(lines) - 1):
-            if not rest:
-                bad.pop()
-                rest = lines[-1] + b"\n"
+        if first is None:
+            self._file.truncate(0)
+            self._write(HEADER)
+            return
+        told = [_checked(line) for line in lines]
+        if not rest and told and told[-1] is None:
+            rest = lines[-1] + b"\n"
+            told.pop()
+        if rest:
             self._file.truncate(self._file.tell() - len(rest))
             warnings.warn(f"the last line of {self._name} was not whole; its cell is run again", stacklevel=2)
-        if bad:
-            damaged = f"{len(bad)} lines of {self._name} are damaged, the first is line {bad[0] + 1}"
-            warnings.warn(f"{damaged}; their cells are run again", stacklevel=2)
+        if damaged := [number for number, one in enumerate(told, 2) if one is None]:
+            some = f"{len(damaged)} damaged lines of {self._name}, the first of them line {damaged[0]}"
+            warnings.warn(f"{some}, are passed over; what else is needed of them is run again", stacklevel=2)
+        self._lines = {one["key"]: one for one in told if one is not None}
 
     def get(self, key: str) -> Result | None:
         """What was found before, if it was."""
@@ -101,10 +103,13 @@ class Record:
             for name, array in result.arrays.items()
         }
         text = json.dumps({"key": key, "arrays": arrays, "note": result.note}).encode()
-        line, written, end = _checksum(text) + b" " + text + b"\n", 0, self._file.seek(0, os.SEEK_END)
+        self._write(_checksum(text) + b" " + text)
+
+    def _write(self, line: bytes) -> None:
+        rest, end = memoryview(line + b"\n"), self._file.seek(0, os.SEEK_END)
         try:
-            while written < len(line):
-                written += self._file.write(line[written:])
+            while rest:
+                rest = rest[self._file.write(rest) :]
             if time.monotonic() - self._synced > SAFE:
                 self._sync()
         except OSError as error:
