@@ -32,6 +32,9 @@ SAFE = 1.0
 LETTERS = 16  # of a checksum
 HEADER = b"cells of a riskcalc sweep, 1"
 
+# Records that this process is writing: its lock keeps others off, but not itself.
+_written: set[str] = set()
+
 
 class Record:
     """Finished cells in a file.
@@ -46,23 +49,38 @@ class Record:
         self._name, self._synced = printable(str(path)), time.monotonic()
         self._lines: dict[str, dict[str, Any]] = {}
         check_output(path)
+        self._place = os.path.realpath(path)
+        if self._place in _written:
+            raise ValueError(self._busy)
         try:
             self._file = open(path, "a+b", buffering=0)  # noqa: SIM115
         except OSError as error:
             raise ValueError(f"cannot write {self._name}: {error.strerror}") from error
+        _written.add(self._place)
         try:
             self._lock()
             self._read()
         except BaseException:
-            self._file.close()
+            self._close()
             raise
 
+    @property
+    def _busy(self) -> str:
+        return f"{self._name} is being written by another sweep; wait for it, or end it"
+
     def _lock(self) -> None:
-        if fcntl is not None:
-            try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise ValueError(f"{self._name} is being written by another sweep; wait for it, or end it") from error
+        """For this process alone: one that it started may outlive it."""
+        try:
+            if fcntl is not None:
+                fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError) as error:
+            raise ValueError(self._busy) from error
+        except OSError:  # a file system without locks
+            pass
+
+    def _close(self) -> None:
+        self._file.close()
+        _written.discard(self._place)
 
     def _read(self) -> None:
         """What is there. A last line that is not whole is cut off; other damaged lines are passed over."""
@@ -127,8 +145,10 @@ class Record:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: Any, trace: TracebackType | None) -> None:
-        with self._file:
+        try:
             self._sync()
+        finally:
+            self._close()
 
 
 def _checksum(text: bytes) -> bytes:
