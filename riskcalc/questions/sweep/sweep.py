@@ -122,7 +122,7 @@ def sweep(
     >>> dict(found.sizes)
     {'model': 2, 'aspect_ratio': 3, 'keep': 2}
     >>> float(found.risk.sel(model="hessian", aspect_ratio=2, keep=0.1).round(4))
-    1.1009
+    1.0244
     """
     grid, seed = Grid.of(problem, over, fix), check_seed(seed)
     trials = trials if trials == 0 and not isinstance(trials, bool) else count(trials, "trials")
