@@ -63,7 +63,7 @@ def sweep(
         "n_inputs", "noise_variance" or "ridge", as the problem has them; and the budget of the models, "keep" or
         "n_keep".
     what : sequence, optional
-        Models and quantities. Models are names as comparisons have them ("dense", "small", "hessian",
+        Models and quantities. Models are names as comparisons have them ("dense", "small",
         "hessian+retrain"), types of policies, policies with a budget of their own, or procedures; without any, those of
         a comparison that the theory of the problem covers. Quantities are names such as "training_error"; without any,
         the risk.
@@ -162,7 +162,7 @@ def _executor(executor: Any) -> Executor | None:
 def _asked(what: Any) -> tuple[list[Model], tuple[str, ...]]:
     """The models and the quantities that are asked for, of which there may be none, and is always one."""
     if isinstance(what, str) or not isinstance(what, Sequence | None):
-        raise TypeError(f'what must be a list such as ["hessian", "small", "risk"], got {quoted(what)}')
+        raise TypeError(f'what must be a list such as ["dense", "small", "risk"], got {quoted(what)}')
     known = dict.fromkeys(named(), False) | dict.fromkeys(QUANTITIES, True)
     models, quantities = [], []
     for one in what or ():
