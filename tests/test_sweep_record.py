@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray
-from helpers import two_level
+from helpers import command_line, two_level
 
 import riskcalc as rc
 from riskcalc.questions.sweep import cells, dataset, record, run
@@ -28,6 +28,7 @@ from riskcalc.questions.sweep import cells, dataset, record, run
 PROBLEM = two_level(noise_variance=1, aspect_ratio=2, ridge="1/10")
 OVER = {"aspect_ratio": [0.5, 2], "keep": ["1/10", "1/5", "1/2"]}
 CELLS = 6
+FLAGS = ["--aspect-ratio", "2", "--eigenvalues", "25,1", "--signal", "1", "--weights", ".1,.9", "--noise-variance", "1"]
 MODELS = ["hessian", "small"]
 
 
@@ -311,11 +312,11 @@ def test_tasks_are_pickled(path: Path):
         assert swept(executor=pool, over={"keep": ["1/5"]}).identical(swept(over={"keep": ["1/5"]}))
 
 
-def test_a_lost_worker_of_a_cluster_loses_nothing(path: Path):
-    """A Dask worker is killed while it works; its tasks are done elsewhere."""
+def test_a_lost_worker_of_a_cluster_loses_nothing(path: Path, monkeypatch, capsys):
+    """A Dask worker is killed while it works; its tasks are done elsewhere. The command finds the cluster, too."""
     from distributed import Client, LocalCluster
 
-    over = {"keep": np.linspace(0.1, 0.9, 24)}
+    over = {"keep": np.linspace(0.1, 0.9, 16)}
     how = {"over": over, "trials": 40, "n_samples": 80}
     whole, file = swept(**how), path.with_name("found.nc.cells")
     given = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
@@ -331,8 +332,11 @@ def test_a_lost_worker_of_a_cluster_loses_nothing(path: Path):
         killer.start()
         found = swept(path, executor=client, **how)
         killer.join()
+        command = ["sweep", *FLAGS, "--over", "keep=1/5", "--model", "small", "--trials", "2", "--size", "40"]
+        address = ["--scheduler", cluster.scheduler_address]
+        assert command_line(monkeypatch, capsys, *command, *address) == command_line(monkeypatch, capsys, *command)
     assert found.identical(whole)
-    assert len(lines_of(path)) == 2 + 24
+    assert len(lines_of(path)) == 2 + 16
 
 
 def test_a_dataset_is_written_whole_or_not_at_all(path: Path, monkeypatch):

@@ -27,6 +27,7 @@ from riskcalc.questions.sweep.grid import Grid
 from riskcalc.questions.sweep.record import Record
 from riskcalc.questions.sweep.run import PREDICTION, Job, Work, pool_for, size_of
 from riskcalc.quoting import quoted
+from riskcalc.results.labelled import extra
 from riskcalc.results.quantities import QUANTITIES
 
 # Rows of a simulated sample of a problem that is an aspect ratio, if no number is given.
@@ -124,6 +125,7 @@ def sweep(
     >>> float(found.risk.sel(model="hessian", aspect_ratio=2, keep=0.1).round(4))
     1.0244
     """
+    extra("xarray")  # before the work that would be lost without it
     grid, seed = Grid.of(problem, over, fix), check_seed(seed)
     trials = trials if trials == 0 and not isinstance(trials, bool) else count(trials, "trials")
     workers = workers if workers is None else count(workers, "workers")
