@@ -42,7 +42,7 @@ class Found:
     def put(self, job: Job, result: Result) -> None:
         """Fill in a block."""
         for name, array in result.arrays.items():
-            if name == "integration_error" and not np.isnan(array).all():  # which few problems have
+            if name == "integration_error":  # which few problems have
                 self.arrays.setdefault(name, np.full_like(self.arrays[self.predicted.quantities[0]], np.nan))
             if name in self.arrays:
                 self.arrays[name][(slice(None), *job.block.where)] = array
