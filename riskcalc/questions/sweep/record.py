@@ -105,10 +105,10 @@ class Record:
             self._write(HEADER)
         if bad and bad[-1][0] == number:
             self._file.truncate(bad.pop()[1])
-            warnings.warn(f"the last line of {self._name} was not whole; its cell is run again", stacklevel=2)
+            warnings.warn(f"the last line of {self._name} was not whole; its cell is run again", stacklevel=4)
         if bad:
             some = f"{len(bad)} damaged lines of {self._name}, the first of them line {bad[0][0]}"
-            warnings.warn(f"{some}, are passed over; what else is needed of them is run again", stacklevel=2)
+            warnings.warn(f"{some}, are passed over; what else is needed of them is run again", stacklevel=4)
 
     def get(self, key: str) -> Result | None:
         """What was found before, if it was."""
