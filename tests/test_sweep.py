@@ -113,6 +113,13 @@ def test_more_features_than_there_are_cannot_be_kept():
     assert np.isfinite(found.risk.sel(model="dense")).all()
 
 
+def test_what_is_computed_when_it_is_asked_for():
+    problem = rc.LinearGaussian(aspect_ratio=2, law=rc.laws.Uniform(1, 2))
+    found = rc.sweep(problem, {"aspect_ratio": [1.5, 2]}, ["dense", "quadrature_error"])
+    assert [*found.data_vars] == ["status", "quadrature_error"]
+    assert found.quadrature_error.sel(aspect_ratio=2).item() == rc.predict(problem).quadrature_error
+
+
 # --- simulation
 
 
@@ -194,6 +201,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     "axis": (lambda: SWEEP({"aspect": [1]}), "did you mean aspect_ratio"),
     "another problem's axis": (lambda: SWEEP({"n_samples": [1]}), "of a LinearGaussian or of its models is called"),
     "no dict": (lambda: SWEEP([1, 2]), "over must be a dict"),
+    "no name": (lambda: SWEEP({1: [1]}), "names of axes as its keys, got 1"),
     "no axis": (lambda: SWEEP({}), "over is empty"),
     "empty": (lambda: SWEEP({"keep": []}), "keep is empty"),
     "number": (lambda: SWEEP({"keep": 0.5}), "keep must be a list"),

@@ -119,14 +119,12 @@ class Predicted(Cells):
             if isinstance(prediction := found.get(model, NOT_COVERED if model in asked else INFEASIBLE), int):
                 arrays["status"][place] = prediction
                 continue
-            told = prediction.values
             for name in names:
-                if told.get(name) is not None:
-                    arrays[name][place] = told[name]
-            codes, which = np.unique(told["status"], return_inverse=True)
-            arrays["status"][place] = np.array([STATUSES.index(code) for code in codes])[which].reshape(
-                np.shape(told["status"])
-            )
+                if (value := getattr(prediction, name)) is not None:
+                    arrays[name][place] = value
+            words, places = np.unique(prediction.status, return_inverse=True)
+            codes = np.array([STATUSES.index(word) for word in words], "i1")
+            arrays["status"][place] = codes[places].reshape(np.shape(prediction.status))
         return arrays
 
     def _evaluated(self, problem: Problem, models: list[Procedure]) -> dict[Procedure, Any]:

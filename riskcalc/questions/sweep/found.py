@@ -31,7 +31,8 @@ class Found:
     def __init__(self, predicted: Predicted, grid: Grid, simulated: bool):
         self.predicted, self.grid = predicted, grid
         names = [*predicted.quantities]
-        names += [name for name in SIMULATED if simulated and name.split("_", 1)[1].removesuffix("_stderr") in names]
+        if simulated:
+            names += SIMULATED if "training_error" in names else [name for name in SIMULATED if "risk" in name]
         shape = (len(predicted.models), *grid.shape)
         told = " x ".join(map(str, shape))
         fits(8.0 * prod(shape) * (len(names) + 1), f"a sweep of {told} models and regimes")
