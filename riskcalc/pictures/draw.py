@@ -1,0 +1,185 @@
+"""Panels, drawn by matplotlib."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+
+from riskcalc.pictures.declared import (
+    Area,
+    Band,
+    Bars,
+    Border,
+    Line,
+    Panel,
+    Points,
+    Region,
+    Rule,
+    Scale,
+    Text,
+)
+from riskcalc.pictures.style import SOLID, look_of
+
+# Of a logarithmic axis that spans less than this, every tick has a plain number.
+PLAIN_SPAN = 200.0
+GREY = "0.45"
+
+
+def draw(panel: Panel, axes: Any) -> None:
+    """Draw a panel on matplotlib's axes."""
+    _scale(axes.xaxis, panel.x)
+    _scale(axes.yaxis, panel.y)
+    for mark in panel.marks:
+        _draw(mark, axes)
+    for axis, scale in ((axes.xaxis, panel.x), (axes.yaxis, panel.y)):
+        _limit(axis, scale)
+    if panel.title:
+        axes.set_title(panel.title)
+    _legend(panel, axes)
+
+
+def _scale(axis: Any, scale: Scale) -> None:
+    axis.set_label_text(scale.label)
+    if scale.log:
+        getattr(axis.axes, f"set_{axis.axis_name}scale")("log")
+    if scale.names:
+        axis.set_ticks(range(len(scale.names)), scale.names)
+        axis.axes.tick_params(axis=axis.axis_name, length=0)
+
+
+def _limit(axis: Any, scale: Scale) -> None:
+    """Limits, and ticks that can be read at them."""
+    limits = getattr(axis.axes, f"set_{axis.axis_name}lim")
+    if scale.names:
+        limits(len(scale.names) - 0.5, -0.5)
+    elif scale.limits is not None:
+        limits(*scale.limits)
+    low, high = axis.get_view_interval()
+    if scale.log:
+        from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+        if high / low < PLAIN_SPAN:
+            subs = [1, 2, 5] if high / low > 4 else [1, 1.5, 2, 3, 4, 5, 7]
+            axis.set_major_locator(LogLocator(subs=subs))
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_minor_formatter(NullFormatter())
+
+
+def _legend(panel: Panel, axes: Any) -> None:
+    """Above the panel, where it hides nothing; in as many columns as its words leave room for."""
+    handles, labels = axes.get_legend_handles_labels()
+    if not labels:
+        return
+    size = axes.get_figure(root=True).get_size_inches()[0] * axes.get_position().width / 0.8
+    fits = int(size * 20 / (max(map(len, labels)) + 7))
+    above = 1.09 if any(isinstance(mark, Rule) and mark.label and mark.axis == "x" for mark in panel.marks) else 1.0
+    axes.legend(
+        handles, labels, loc="lower left", bbox_to_anchor=(0, above), borderaxespad=0.2, ncols=max(1, min(fits, 4))
+    )
+
+
+@singledispatch
+def _draw(mark: Any, axes: Any) -> None:
+    raise TypeError(f"how {type(mark).__name__} is drawn is not registered")
+
+
+@_draw.register
+def _(mark: Line, axes: Any) -> None:
+    look = look_of(mark.key)
+    broken = np.where(np.isfinite(mark.y), mark.y, np.nan)
+    width, dashes = (0.8, (0, (1, 2))) if mark.weak else (1.2, look.dashes)
+    axes.plot(mark.x, broken, color=look.color, linestyle=dashes, linewidth=width, label=mark.label)
+
+
+@_draw.register
+def _(mark: Points, axes: Any) -> None:
+    look = look_of(mark.key)
+    hollow = np.broadcast_to(mark.hollow, np.shape(mark.x))
+    label = mark.label
+    for filled in (True, False):
+        some = np.flatnonzero(hollow != filled)
+        if not some.size:
+            continue
+        errors = [None if error is None else np.asarray(error)[some] for error in (mark.x_error, mark.y_error)]
+        axes.errorbar(
+            np.asarray(mark.x)[some],
+            np.asarray(mark.y)[some],
+            xerr=errors[0],
+            yerr=errors[1],
+            linestyle="none",
+            color=look.color,
+            marker=look.marker,
+            markerfacecolor=look.color if filled else "white",
+            markeredgecolor=look.color,
+            markeredgewidth=0.8,
+            elinewidth=0.8,
+            capsize=1.5,
+            zorder=3,
+            label=label or None,
+        )
+        label = ""
+
+
+@_draw.register
+def _(mark: Rule, axes: Any) -> None:
+    style = {"color": GREY, "linewidth": 0.8, "linestyle": (0, (1, 1.5)) if mark.dotted else SOLID, "zorder": 0.5}
+    if mark.axis == "x":
+        axes.axvline(mark.at, **style)
+        if mark.label:
+            place = axes.get_xaxis_transform()
+            axes.text(mark.at, 1.01, mark.label, transform=place, ha="center", va="bottom", fontsize=7, color="0.25")
+    else:
+        axes.axhline(mark.at, **style)
+        if mark.label:
+            place = axes.get_yaxis_transform()
+            axes.text(1.01, mark.at, mark.label, transform=place, ha="left", va="center", fontsize=7, color="0.25")
+
+
+@_draw.register
+def _(mark: Band, axes: Any) -> None:
+    span = axes.axvspan if mark.axis == "x" else axes.axhspan
+    span(mark.low, mark.high, color="0.9", linewidth=0, zorder=0, label=mark.label)
+
+
+@_draw.register
+def _(mark: Area, axes: Any) -> None:
+    color = look_of(mark.key).color
+    axes.fill_between(mark.x, mark.low, mark.high, color=color, alpha=0.35, linewidth=0, label=mark.label)
+
+
+@_draw.register
+def _(mark: Bars, axes: Any) -> None:
+    color = str(0.92 - 0.5 * mark.shade)
+    axes.barh(mark.rows, mark.end - mark.start, left=mark.start, height=0.5, color=color, label=mark.label, zorder=1)
+
+
+@_draw.register
+def _(mark: Text, axes: Any) -> None:
+    ahead = 4 if mark.side == "right" else -4
+    axes.annotate(
+        mark.text,
+        (mark.x, mark.y),
+        (ahead, 0),
+        textcoords="offset points",
+        ha="left" if mark.side == "right" else "right",
+        va="center",
+        fontsize=7,
+    )
+
+
+@_draw.register
+def _(mark: Region, axes: Any) -> None: ...
+
+
+@_draw.register
+def _(mark: Border, axes: Any) -> None: ...
+
+
+def sizes(panels: Sequence[Panel], columns: int) -> tuple[float, float]:
+    """Width and height of a picture in inches."""
+    from riskcalc.pictures.style import WIDTHS
+
+    return WIDTHS[columns], max(panel.height for panel in panels)
