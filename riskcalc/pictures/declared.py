@@ -85,6 +85,16 @@ class Area:
 
 
 @dataclass(frozen=True)
+class Stems:
+    """Masses at points."""
+
+    x: np.ndarray
+    y: np.ndarray
+    label: str
+    key: str
+
+
+@dataclass(frozen=True)
 class Bars:
     """Parts of rows: bars from `start` to `end`, shaded by `shade` from 0 (light) to 1 (dark)."""
 
@@ -126,7 +136,7 @@ class Border:
     label: str
 
 
-Mark = Line | Points | Rule | Band | Area | Bars | Text | Region | Border
+Mark = Line | Points | Rule | Band | Area | Stems | Bars | Text | Region | Border
 
 
 @dataclass(frozen=True)

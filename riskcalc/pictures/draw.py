@@ -19,6 +19,7 @@ from riskcalc.pictures.declared import (
     Region,
     Rule,
     Scale,
+    Stems,
     Text,
 )
 from riskcalc.pictures.style import SOLID, look_of
@@ -148,6 +149,13 @@ def _(mark: Band, axes: Any) -> None:
 def _(mark: Area, axes: Any) -> None:
     color = look_of(mark.key).color
     axes.fill_between(mark.x, mark.low, mark.high, color=color, alpha=0.35, linewidth=0, label=mark.label)
+
+
+@_draw.register
+def _(mark: Stems, axes: Any) -> None:
+    look = look_of(mark.key)
+    axes.vlines(mark.x, 0, mark.y, color=look.color, linewidth=1, linestyle=look.dashes)
+    axes.plot(mark.x, mark.y, look.marker, color=look.color, label=mark.label)
 
 
 @_draw.register
