@@ -67,6 +67,7 @@ class Coefficients:
 
     def panel(self, key: str, label: str) -> Panel:
         """The law before pruning, what is kept of it, and the threshold."""
+        label = f"{100 * (1 - self.dropped):.3g} % kept, {label}"
         edges = np.array([-1, 1]) * self.threshold if self.threshold == self.threshold else np.zeros(0)
         low, high = (self.means - REACH * self.spreads).min(), (self.means + REACH * self.spreads).max()
         reach = 1.15 * max(*map(abs, edges), -low, 0), 1.15 * max(*map(abs, edges), high, 0)
@@ -75,16 +76,15 @@ class Coefficients:
         marks: list[Mark] = [Rule(float(edge), f"${sign}t$") for edge, sign in zip(edges, "-+", strict=False)]
         if (self.spreads > 0).any():
             before, after = self.density(x, False), self.density(x, True)
-            marks += [Line(x, before, "before pruning", "dense"), Area(x, 0 * x, after, label, key)]
+            marks += [Line(x, before, "before pruning", ""), Area(x, 0 * x, after, label, key)]
             marks += self._atoms(x, float(before.max()))
             y = Scale("density", limits=(0, 1.08 * float(before.max())))
         else:
             y = Scale("probability", limits=(0, 1.08 * float(self.weights.max())))
-            marks.append(Stems(self.means, self.weights, "before pruning", "dense"))
+            marks.append(Stems(self.means, self.weights, "before pruning", ""))
             share = np.concatenate([self._kept_points(part) for part in blocks(self.means.size)])
             marks.append(Stems(self.means, self.weights * share, label, key))
-        title = "" if self.dropped == 0 else f"{100 * self.dropped:.3g} % are set to zero"
-        return Panel(Scale(f"fitted coefficient, {self.symbol}"), y, marks, title)
+        return Panel(Scale(f"fitted coefficient, {self.symbol}"), y, marks)
 
     def _kept_points(self, part: slice) -> np.ndarray:
         return np.diagonal(self.chance(self.means[part, None], part))
@@ -96,7 +96,7 @@ class Coefficients:
         told: list[tuple[float, float]] = []
         for i, name in enumerate(self.names):
             y = self.densities(x, slice(i, i + 1))[:, 0]
-            yield Line(x, y, "", "dense", weak=True)
+            yield Line(x, y, "", "", weak=True)
             place = float(x[y.argmax()]), float(y.max())
             apart = all(abs(place[0] - a) > 0.2 * np.ptp(x) or abs(place[1] - b) > 0.15 * top for a, b in told)
             if apart and place[1] > 0.02 * top:

@@ -203,9 +203,10 @@ class Prediction(Quantities, Shown, Pictured, Inert):
     def _panels(self) -> list[Panel]:
         """Of one regime the law of the coefficients, before and after pruning; of several, errors along their axis."""
         if np.ndim(self.risk) == 0:
-            label = "all are kept" if self.prune is None else f"kept: {self.procedure.label}"
-            return [self._later.coefficients(self).panel(self.procedure.key, label)]
-        raise NotImplementedError
+            return [self._later.coefficients(self).panel(self.procedure.key, self.label)]
+        from riskcalc.prediction.errors import errors_panel  # which predicts more
+
+        return [errors_panel(self.problem, {self.procedure.key: self}, ("risk", "training_error"))]
 
     def latex_rows(self) -> list[str]:
         """The numbers and what they are predicted for, in rows of LaTeX; ValueError for a batch of regimes."""
