@@ -33,7 +33,7 @@ class Curve:
     label: str
     x: np.ndarray
     y: np.ndarray
-    weak: bool = False
+    weak: int = 0
 
 
 def axis_scale(name: str, values: np.ndarray) -> Scale:

@@ -17,15 +17,15 @@ class Scale:
     label : str
         What it measures, in words, with its symbol in math where there is one.
     log : bool
-    names : sequence of str
-        Of the rows 0, 1, ... of an axis that has rows in place of numbers; from the top down.
+    rows : sequence of (float, str)
+        Places and names of the rows of an axis that has them in place of numbers; from the top down.
     limits : pair of float or None
         As the marks need it, where None.
     """
 
     label: str
     log: bool = False
-    names: Sequence[str] = ()
+    rows: Sequence[tuple[float, str]] = ()
     limits: tuple[float, float] | None = None
 
 
@@ -37,7 +37,7 @@ class Line:
     y: np.ndarray
     label: str
     key: str
-    weak: bool = False  # what is said beside the main thing
+    weak: int = 0  # above 0, what is said beside the main thing: the first such line, the second, ...
 
 
 @dataclass(frozen=True)
@@ -107,12 +107,11 @@ class Bars:
 
 @dataclass(frozen=True)
 class Text:
-    """Words at a place of the panel, at the left or right of it."""
+    """Words at the right of a point; where x is infinite, at the end of the panel."""
 
     x: float
     y: float
     text: str
-    side: str = "right"
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from riskcalc.pictures.declared import (
     Stems,
     Text,
 )
-from riskcalc.pictures.style import SOLID, look_of
+from riskcalc.pictures.style import SOLID, WEAK, WIDTHS, look_of
 
 # Of a logarithmic axis that spans less than this, every tick has a plain number.
 PLAIN_SPAN = 200.0
@@ -46,16 +46,16 @@ def _scale(axis: Any, scale: Scale) -> None:
     axis.set_label_text(scale.label)
     if scale.log:
         getattr(axis.axes, f"set_{axis.axis_name}scale")("log")
-    if scale.names:
-        axis.set_ticks(range(len(scale.names)), scale.names)
+    if scale.rows:
+        axis.set_ticks(*zip(*scale.rows, strict=True))
         axis.axes.tick_params(axis=axis.axis_name, length=0)
 
 
 def _limit(axis: Any, scale: Scale) -> None:
     """Limits, and ticks that can be read at them."""
     limits = getattr(axis.axes, f"set_{axis.axis_name}lim")
-    if scale.names:
-        limits(len(scale.names) - 0.5, -0.5)
+    if scale.rows:
+        limits(scale.rows[-1][0] + 0.6, scale.rows[0][0] - 0.6)
     elif scale.limits is not None:
         limits(*scale.limits)
     low, high = axis.get_view_interval()
@@ -91,8 +91,8 @@ def _draw(mark: Any, axes: Any) -> None:
 def _(mark: Line, axes: Any) -> None:
     look = look_of(mark.key)
     broken = np.where(np.isfinite(mark.y), mark.y, np.nan)
-    width, dashes = (0.8, (0, (1, 2))) if mark.weak else (1.2, look.dashes)
-    axes.plot(mark.x, broken, color=look.color, linestyle=dashes, linewidth=width, label=mark.label)
+    width, dashes = (0.9, WEAK[(mark.weak - 1) % len(WEAK)]) if mark.weak else (1.2, look.dashes)
+    axes.plot(mark.x, broken, color=look.color, linestyle=dashes, linewidth=width, label=mark.label or None)
 
 
 @_draw.register
@@ -166,16 +166,11 @@ def _(mark: Bars, axes: Any) -> None:
 
 @_draw.register
 def _(mark: Text, axes: Any) -> None:
-    ahead = 4 if mark.side == "right" else -4
-    axes.annotate(
-        mark.text,
-        (mark.x, mark.y),
-        (ahead, 0),
-        textcoords="offset points",
-        ha="left" if mark.side == "right" else "right",
-        va="center",
-        fontsize=7,
-    )
+    if np.isfinite(mark.x):
+        place = {"xy": (mark.x, mark.y), "xytext": (5, 0), "ha": "left"}
+    else:
+        place = {"xy": (1, mark.y), "xycoords": axes.get_yaxis_transform(), "xytext": (-2, 0), "ha": "right"}
+    axes.annotate(mark.text, **place, textcoords="offset points", va="center_baseline", fontsize=7)
 
 
 @_draw.register
@@ -188,6 +183,4 @@ def _(mark: Border, axes: Any) -> None: ...
 
 def sizes(panels: Sequence[Panel], columns: int) -> tuple[float, float]:
     """Width and height of a picture in inches."""
-    from riskcalc.pictures.style import WIDTHS
-
     return WIDTHS[columns], max(panel.height for panel in panels)

@@ -58,6 +58,8 @@ class Look:
 
 
 SOLID, DASHED, DOTTED, DASH_DOT = "solid", (0, (4, 1.6)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5))
+# Of what is said beside the main thing.
+WEAK = ((0, (1, 2)), (0, (3, 2)), (0, (6, 2, 1, 2)))
 # In the order in which policies are registered: magnitude dark red, Hessian dark blue, ...
 _COLORS = ("#BB5566", "#004488", "#56B4E9", "#009E73", "#999999", "#CC79A7", "#882255", "#D55E00")
 _MARKERS = "o^v<>pXdPh*H"
@@ -66,9 +68,11 @@ _SMALL, _DENSE = "#DDAA33", "#000000"
 
 def look_of(key: str) -> Look:
     """The look of a model by its key, the same in all pictures: a colour and a marker for each policy, dashed after a
-    second fit on the same sample, dotted on a fresh one; small models share a colour, and the dense fit is black.
+    second fit on the same sample, dotted on a fresh one; small models share a colour, and the dense fit, and what is of no model, are black.
     """
     rule, _, again = key.partition("+")
+    if not rule:
+        return Look(_DENSE, SOLID, "o")
     if rule == "dense":
         return Look(_DENSE, DOTTED, "s")
     if rule.startswith("small"):

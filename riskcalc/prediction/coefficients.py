@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from riskcalc.pictures.declared import Area, Line, Mark, Panel, Rule, Scale, Stems, Text
+from riskcalc.pictures.declared import Area, Line, Mark, Panel, Rule, Scale, Stems
 
-# Points of a picture, as many spreads on either side of every mean, and atoms that are told apart in it.
-POINTS, REACH, TOLD = 801, 4.0, 3
+# Points of a picture, and as many spreads on either side of every mean.
+POINTS, REACH = 801, 4.0
 # Atoms that are added up at once.
 BLOCK = 1 << 9
 
@@ -77,7 +77,7 @@ class Coefficients:
         if (self.spreads > 0).any():
             before, after = self.density(x, False), self.density(x, True)
             marks += [Line(x, before, "before pruning", ""), Area(x, 0 * x, after, label, key)]
-            marks += self._atoms(x, float(before.max()))
+            marks += self._atoms(x)
             y = Scale("density", limits=(0, 1.08 * float(before.max())))
         else:
             y = Scale("probability", limits=(0, 1.08 * float(self.weights.max())))
@@ -89,16 +89,7 @@ class Coefficients:
     def _kept_points(self, part: slice) -> np.ndarray:
         return np.diagonal(self.chance(self.means[part, None], part))
 
-    def _atoms(self, x: np.ndarray, top: float) -> Iterator[Mark]:
-        """The parts of a few atoms, told where there is room."""
-        if not 1 < len(self.names) <= TOLD:
-            return
-        told: list[tuple[float, float]] = []
+    def _atoms(self, x: np.ndarray) -> Iterator[Mark]:
+        """The parts of a few atoms."""
         for i, name in enumerate(self.names):
-            y = self.densities(x, slice(i, i + 1))[:, 0]
-            yield Line(x, y, "", "", weak=True)
-            place = float(x[y.argmax()]), float(y.max())
-            apart = all(abs(place[0] - a) > 0.2 * np.ptp(x) or abs(place[1] - b) > 0.15 * top for a, b in told)
-            if apart and place[1] > 0.02 * top:
-                told.append(place)
-                yield Text(*place, name)
+            yield Line(x, self.densities(x, slice(i, i + 1))[:, 0], f"of {name}", "", weak=i + 1)

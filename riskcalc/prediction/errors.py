@@ -26,7 +26,7 @@ def errors_panel(problem: Problem, predictions: Mapping[str, Prediction], quanti
     far = asymptotes(name, values, over_batch(problem, models, name))
     curves = []
     for key, one in predictions.items():
-        for quantity in quantities:
+        for place, quantity in enumerate(quantities):
             found = one.values.get(quantity)
             if found is None:
                 continue
@@ -34,5 +34,5 @@ def errors_panel(problem: Problem, predictions: Mapping[str, Prediction], quanti
             x, y = far.broken(key, as_float(values), number)
             y = y if quantity == "risk" else np.where(np.isfinite(y), y, np.nan)
             label = one.label if len(quantities) == 1 else WORDS[quantity]
-            curves.append(Curve(key, label, x, y, weak=quantity != quantities[0]))
+            curves.append(Curve(key, label, x, y, weak=place))
     return curves_panel(name, curves, far.rules, y=" or ".join(WORDS[quantity] for quantity in quantities))

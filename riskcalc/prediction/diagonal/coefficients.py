@@ -11,7 +11,7 @@ from riskcalc.exact import as_float
 from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.lowering.state import State
 from riskcalc.policies import Policy
-from riskcalc.prediction.coefficients import TOLD, Coefficients
+from riskcalc.prediction.coefficients import Coefficients
 from riskcalc.prediction.diagonal.columns import ATOM_ENTRIES
 from riskcalc.prediction.diagonal.fit import Fit
 from riskcalc.prediction.diagonal.masks import MaskGroup
@@ -19,6 +19,8 @@ from riskcalc.prediction.policies import Best, Drawn, Scored, Thresholded, mask
 from riskcalc.prediction.solvers import NotCovered
 from riskcalc.references import dense, masks, resolved, symbols
 
+# Atoms that are told apart in a picture.
+TOLD = 3
 Chance = Callable[[np.ndarray, slice], np.ndarray]
 
 
@@ -98,6 +100,6 @@ def _latex(weight: Any) -> str:
 def _names(state: State) -> tuple[str, ...]:
     """Atoms by their eigenvalues, where those tell a few of them apart."""
     values = as_float(state["Lambda"][0])
-    if values.size > TOLD or len({*values.tolist()}) < values.size:
+    if not 1 < values.size <= TOLD or len({*values.tolist()}) < values.size:
         return ()
     return tuple(rf"$\Lambda = {value:g}$" for value in values)
