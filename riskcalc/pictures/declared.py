@@ -149,7 +149,7 @@ class Panel:
     title : str
         Only where several panels stand side by side, or where the picture needs a word.
     height : float
-        In inches, of the panel on one column.
+        In inches, without what stands above the axes.
     """
 
     x: Scale

@@ -27,19 +27,19 @@ from riskcalc.pictures.style import SOLID, WEAK, WIDTHS, look_of
 # Of a logarithmic axis that spans less than this, every tick has a plain number.
 PLAIN_SPAN = 200.0
 GREY = "0.45"
+# Inches: of a letter, of what stands before a name in a legend, of a line.
+LETTER, HANDLE, LINE = 0.058, 0.45, 0.15
 
 
-def draw(panel: Panel, axes: Any) -> None:
-    """Draw a panel on matplotlib's axes."""
+def draw(panel: Panel, axes: Any, width: float) -> None:
+    """Draw a panel on matplotlib's axes, which with their labels are so many inches wide."""
     _scale(axes.xaxis, panel.x)
     _scale(axes.yaxis, panel.y)
     for mark in panel.marks:
         _draw(mark, axes)
     for axis, scale in ((axes.xaxis, panel.x), (axes.yaxis, panel.y)):
         _limit(axis, scale)
-    if panel.title:
-        axes.set_title(panel.title)
-    _legend(panel, axes)
+    _legend(panel, axes, width)
 
 
 def _scale(axis: Any, scale: Scale) -> None:
@@ -69,16 +69,41 @@ def _limit(axis: Any, scale: Scale) -> None:
         axis.set_minor_formatter(NullFormatter())
 
 
-def _legend(panel: Panel, axes: Any) -> None:
-    """Above the panel, where it hides nothing; in as many columns as its words leave room for."""
+def _labels(panel: Panel) -> list[str]:
+    """What the legend explains."""
+    return [one.label for one in panel.marks if not isinstance(one, (Rule, Text, Region, Border)) and one.label]
+
+
+def _legend_columns(panel: Panel, width: float) -> int:
+    """Of a legend as wide as the axes of a panel, which is so many inches wide with their labels."""
+    beside = max((len(name) for _, name in panel.y.rows), default=8) * LETTER
+    longest = max(map(len, _labels(panel)), default=1)
+    return max(1, min(int((width - beside) / (longest * LETTER + HANDLE)), len(_labels(panel))))
+
+
+def _above(panel: Panel, columns: int) -> float:
+    """Inches of what stands above the axes of a panel."""
+    lines = -(-len(_labels(panel)) // columns) + (panel.title.count("\n") + 1 if panel.title else 0)
+    return LINE * (lines + any(isinstance(mark, Rule) and bool(mark.label) for mark in panel.marks))
+
+
+def _legend(panel: Panel, axes: Any, width: float) -> None:
+    """Above the panel, where it hides nothing; the title stands over it."""
     handles, labels = axes.get_legend_handles_labels()
     if not labels:
+        axes.set_title(panel.title, loc="left")
         return
-    size = axes.get_figure(root=True).get_size_inches()[0] * axes.get_position().width / 0.8
-    fits = int(size * 20 / (max(map(len, labels)) + 7))
-    above = 1.09 if any(isinstance(mark, Rule) and mark.label and mark.axis == "x" for mark in panel.marks) else 1.0
+    told = any(isinstance(mark, Rule) and mark.label and mark.axis == "x" for mark in panel.marks)
     axes.legend(
-        handles, labels, loc="lower left", bbox_to_anchor=(0, above), borderaxespad=0.2, ncols=max(1, min(fits, 4))
+        handles,
+        labels,
+        loc="lower left",
+        bbox_to_anchor=(0, 1, 1, 0),
+        borderaxespad=1.4 if told else 0.3,
+        borderpad=0,
+        ncols=_legend_columns(panel, width),
+        title=panel.title or None,
+        alignment="left",
     )
 
 
@@ -181,6 +206,8 @@ def _(mark: Region, axes: Any) -> None: ...
 def _(mark: Border, axes: Any) -> None: ...
 
 
-def sizes(panels: Sequence[Panel], columns: int) -> tuple[float, float]:
-    """Width and height of a picture in inches."""
-    return WIDTHS[columns], max(panel.height for panel in panels)
+def size(panels: Sequence[Panel], columns: int) -> tuple[float, float]:
+    """Width and height in inches of a picture of panels, side by side on two columns, and else below each other."""
+    width, several = WIDTHS[columns], len(panels) if columns > 1 else 1
+    heights = [panel.height + _above(panel, _legend_columns(panel, width / several)) for panel in panels]
+    return width, max(heights) if several > 1 else sum(heights)

@@ -70,18 +70,20 @@ def plot_panels(panels: Sequence[Panel], ax: Any, columns: int, path: Any) -> An
         matplotlib = import_module("matplotlib")
     except ImportError as error:
         raise ImportError("pictures need matplotlib: pip install 'riskcalc[plot]'") from error
-    from riskcalc.pictures.draw import draw, sizes
+    from riskcalc.pictures.draw import draw, size
 
     with matplotlib.rc_context(SETTINGS):
         figure = None
         if ax is None:
-            figure = _figure(sizes(panels, columns), path is None)
-            ax = figure.subplots(1, len(panels), squeeze=False)[0]
+            figure = _figure(size(panels, columns), path is None)
+            shape = (1, len(panels)) if columns > 1 else (len(panels), 1)
+            ax = figure.subplots(*shape, squeeze=False)
         several = np.ravel(np.asarray(ax, dtype=object))
         if len(several) != len(panels):
             raise ValueError(f"the picture has {len(panels)} panels; give as many axes, got {len(several)}")
         for panel, axes in zip(panels, several, strict=True):
-            draw(panel, axes)
+            width = axes.get_figure(root=True).get_size_inches()[0] / axes.get_gridspec().ncols
+            draw(panel, axes, width)
         if figure is not None and path is not None:
             figure.savefig(path)
     return several[0] if len(panels) == 1 else several

@@ -25,6 +25,7 @@ SETTINGS: dict[str, Any] = {
     "xtick.labelsize": 7,
     "ytick.labelsize": 7,
     "legend.fontsize": 7,
+    "legend.title_fontsize": 7,
     "legend.frameon": False,
     "legend.handlelength": 2.6,
     "legend.columnspacing": 1.2,

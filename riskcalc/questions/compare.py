@@ -262,7 +262,7 @@ class Comparison(Shown, Pictured, Inert):
         if np.ndim(self.margin) == 0:
             families = [[(self._name(one), self.predictions[one]) for one in family] for family in self._families()]
             return [dots(families, None if self.best is None else str(self.best))]
-        shown = dict.fromkeys([*self._competitors, "small"])
+        shown = [one for one in self._in_families() if one in {*self._competitors, "small"}]
         return [errors_panel(self.problem, {one: self.predictions[one] for one in shown}, ("risk",))]
 
     def _verdict(self) -> list[str]:

@@ -31,7 +31,7 @@ def dots(families: Sequence[Sequence[tuple[str, Prediction]]], best: str | None)
             marks.append(Points(np.array([risk]), np.array([place]), one.procedure.key, hollow=hollow))
         marks.append(Text(risk, place, f"{risk:.3g}" if np.isfinite(risk) else str(one.status).replace("_", " ")))
     rows = [(place, f"{name} *" if one.procedure.key == best else name) for place, name, one in every]
-    title = "" if best is None else "* best within the budget; hollow: references"
+    title = "" if best is None else "* best within the budget\nhollow: references"
     return Panel(_scale(finite, noise, log), Scale("", rows=rows), marks, title, ROW * (rows[-1][0] + 1) + REST)
 
 
