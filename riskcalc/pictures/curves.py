@@ -51,13 +51,13 @@ def _geometric(values: np.ndarray) -> bool:
 
 def error_scale(label: str, numbers: Sequence[Any]) -> Scale:
     """The axis of errors: of those that are far above the rest, at a peak, the foot is shown."""
-    every = np.concatenate([np.ravel(np.asarray(one, float)) for one in numbers])
-    every = every[np.isfinite(every)]
-    positive = every[every > 0]
-    if not every.size or not positive.size:
+    several = [np.ravel(np.asarray(one, float)) for one in numbers]
+    several = [one[np.isfinite(one) & (one > 0)] for one in several]
+    several = [one for one in several if one.size]
+    if not several:
         return Scale(label)
-    low, high = positive.min(), positive.max()
-    usual = np.quantile(positive, 0.8)
+    low, high = min(one.min() for one in several), max(one.max() for one in several)
+    usual = max(np.median(one) for one in several)
     high, peaked = min(high, PEAK * usual), high > PEAK * usual
     if high > DECADE * low:
         low = max(low, 1e-6 * high)

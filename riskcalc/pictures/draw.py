@@ -115,7 +115,8 @@ def _draw(mark: Any, axes: Any) -> None:
 @_draw.register
 def _(mark: Line, axes: Any) -> None:
     look = look_of(mark.key)
-    broken = np.where(np.isfinite(mark.y), mark.y, np.nan)
+    shown = np.isfinite(mark.y) & ((mark.y > 0) | (axes.get_yscale() != "log"))
+    broken = np.where(shown, mark.y, np.nan)
     width, dashes = (0.9, WEAK[(mark.weak - 1) % len(WEAK)]) if mark.weak else (1.2, look.dashes)
     axes.plot(mark.x, broken, color=look.color, linestyle=dashes, linewidth=width, label=mark.label or None)
 

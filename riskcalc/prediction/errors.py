@@ -18,7 +18,7 @@ WORDS = {"risk": "test risk", "training_error": "training error"}
 
 
 def errors_panel(problem: Problem, predictions: Mapping[str, Prediction], quantities: Sequence[str]) -> Panel:
-    """These quantities of every model, by its key; ValueError for a batch of several axes."""
+    """The risk, and what else is asked for, of every model, by its key; ValueError for a batch of several axes."""
     shape = np.broadcast_shapes(*(np.shape(one.risk) for one in predictions.values()))
     policy = next((one.prune for one in predictions.values() if one.prune is not None), None)
     name, values = one_axis(problem, policy, shape)
@@ -31,8 +31,6 @@ def errors_panel(problem: Problem, predictions: Mapping[str, Prediction], quanti
             if found is None:
                 continue
             number = np.broadcast_to(np.asarray(found, float), shape)
-            x, y = far.broken(key, as_float(values), number)
-            y = y if quantity == "risk" else np.where(np.isfinite(y), y, np.nan)
-            label = one.label if len(quantities) == 1 else WORDS[quantity]
-            curves.append(Curve(key, label, x, y, weak=place))
+            x, y = (as_float(values), number) if place else far.broken(key, as_float(values), number)
+            curves.append(Curve(key, WORDS[quantity] if len(quantities) > 1 else one.label, x, y, weak=place))
     return curves_panel(name, curves, far.rules, y=" or ".join(WORDS[quantity] for quantity in quantities))

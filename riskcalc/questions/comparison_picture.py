@@ -49,9 +49,8 @@ def _parts(every: Sequence[tuple[float, str, Prediction]], noise: float) -> Iter
     split = [(place, one) for place, _, one in every if one.misfit is not None and np.isfinite(float(one.risk))]
     if not split:
         return
-    places, risks, misfits = (
-        np.array(values) for values in zip(*((at, float(one.risk), float(one.misfit)) for at, one in split), strict=True)
-    )
+    places = np.array([place for place, _ in split])
+    risks, misfits = (np.array([float(getattr(one, name)) for _, one in split]) for name in ("risk", "misfit"))
     yield Bars(places, noise + 0 * misfits, noise + misfits, "dropping", 1.0)
     yield Bars(places, noise + misfits, risks, "estimating", 0.0)
 

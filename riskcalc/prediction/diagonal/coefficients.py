@@ -26,7 +26,7 @@ Chance = Callable[[np.ndarray, slice], np.ndarray]
 
 def coefficients(fit: Fit, groups: Sequence[MaskGroup], policy: Policy | None, work: Evaluator) -> Coefficients:
     """Of one regime; NotCovered where more than a feature's own coefficient decides whether it is kept."""
-    if not groups and policy is not None or not np.isfinite(fit.risk).all():
+    if (policy is not None and not groups) or not np.isfinite(fit.risk).all():
         raise NotCovered("a fit of infinite risk, or of none that was found, has no law of coefficients to show")
     state = groups[0].state if groups else fit.state
     count = max(state[name].shape[1] for name in ATOM_ENTRIES)
