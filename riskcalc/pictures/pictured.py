@@ -14,6 +14,7 @@ from riskcalc.files import check_output
 from riskcalc.pictures.declared import Panel
 from riskcalc.pictures.style import FORMATS, SETTINGS, WIDTHS
 from riskcalc.quoting import printable
+from riskcalc.results.labelled import extra
 
 
 class Pictured(ABC):
@@ -66,10 +67,7 @@ def check_asked(ax: Any, columns: int, path: Any) -> None:
 
 def plot_panels(panels: Sequence[Panel], ax: Any, columns: int, path: Any) -> Any:
     """Draw panels; see `Pictured.plot`."""
-    try:
-        matplotlib = import_module("matplotlib")
-    except ImportError as error:
-        raise ImportError("pictures need matplotlib: pip install 'riskcalc[plot]'") from error
+    matplotlib = extra("matplotlib", "plot")
     from riskcalc.pictures.draw import draw, size
 
     with matplotlib.rc_context(SETTINGS):

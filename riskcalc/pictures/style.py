@@ -70,7 +70,8 @@ _SMALL, _DENSE = "#DDAA33", "#000000"
 def look_of(key: str) -> Look:
     """The look of a model by its key, the same in all pictures.
 
-    A colour and a marker for each policy, dashed after a second fit on the same sample, dotted on a fresh one; small models share a colour, and the dense fit, and what is of no model, are black.
+    A colour and a marker for each policy, dashed after a second fit on the same sample, dotted on a fresh one; small models share a
+    colour, and the dense fit, and what is of no model, are black.
     """
     rule, _, again = key.partition("+")
     if not rule:
