@@ -67,7 +67,12 @@ def error_scale(label: str, numbers: Sequence[Any]) -> Scale:
 
 
 def curves_panel(
-    name: str, curves: Sequence[Curve], rules: Sequence[Rule] = (), points: Sequence[Points] = (), y: str = "test risk"
+    name: str,
+    curves: Sequence[Curve],
+    rules: Sequence[Rule] = (),
+    points: Sequence[Points] = (),
+    y: str = "test risk",
+    title: str = "",
 ) -> Panel:
     """Curves over what is called `name`, with their asymptotes, and simulations."""
     x = np.unique(np.concatenate([np.ravel(one.x) for one in (*curves, *points)]))
@@ -75,4 +80,4 @@ def curves_panel(
     at = {rule.at for rule in rules}
     gaps = {float(place) for one in curves for place in one.x[np.isinf(one.y)]} - at
     marks: list[Mark] = [*rules, *(Rule(place) for place in sorted(gaps)), *lines, *points]
-    return Panel(axis_scale(name, x), error_scale(y, [one.y for one in (*curves, *points)]), marks)
+    return Panel(axis_scale(name, x), error_scale(y, [one.y for one in (*curves, *points)]), marks, title)

@@ -6,7 +6,6 @@ their lightness, by dashes and by the shape of markers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +72,8 @@ def look_of(key: str) -> Look:
     A colour and a marker for each policy, dashed after a second fit on the same sample, dotted on a fresh one; small models share a
     colour, and the dense fit, and what is of no model, are black.
     """
+    if key in _SIDES:
+        return Look(_DENSE, SOLID, _SIDES[key])
     rule, _, again = key.partition("+")
     if not rule:
         return Look(_DENSE, SOLID, "o")
@@ -89,15 +90,11 @@ def look_of(key: str) -> Look:
     return Look(_COLORS[place % len(_COLORS)], dashes, _MARKERS[place % len(_MARKERS)])
 
 
-# Families of models, on a map: a light colour each, apart in grey, and the marker of a simulation on its side.
-FAMILIES = {
-    "prune": Look("#9DB9DD", SOLID, "^"),
-    "small": Look("#F6DFA6", SOLID, "D"),
-    "retrain": Look("#D08C98", SOLID, "o"),
-    "dense": Look("#8A8A8A", SOLID, "s"),
-}
+# Families of models, on a map: light colours, apart in grey, and the marker of what is best when simulated.
+_FILLS = {"best prune": "#9DB9DD", "best small": "#F9E9BD", "best retrain": "#CF8A97", "best dense": "#777777"}
+_SIDES = dict(zip(_FILLS, "^Dos", strict=True))
 
 
-def looks(keys: Iterable[str]) -> dict[str, Look]:
-    """The looks of several models in one picture."""
-    return {key: FAMILIES.get(key) or look_of(key) for key in keys}
+def fill_of(key: str) -> str:
+    """The colour of the region of a map where a family is the best."""
+    return _FILLS[key]
