@@ -192,8 +192,12 @@ def _(mark: Bars, axes: Any) -> None:
 
 @_draw.register
 def _(mark: Text, axes: Any) -> None:
+    from matplotlib.patheffects import withStroke
+
+    place: dict[str, Any]
     if mark.centred:
         place = {"xy": (mark.x, mark.y), "xytext": (0, 0), "ha": "center", "fontweight": "bold"}
+        place["path_effects"] = [withStroke(linewidth=2, foreground="white")]
     elif np.isfinite(mark.x):
         place = {"xy": (mark.x, mark.y), "xytext": (5, 0), "ha": "left"}
     else:
@@ -214,7 +218,14 @@ def _(mark: Region, axes: Any) -> None:
 @_draw.register
 def _(mark: Border, axes: Any) -> None:
     lines = axes.contour(mark.x, mark.y, np.ma.masked_invalid(mark.above), levels=[0], colors="black", linewidths=1)
-    axes.clabel(lines, fmt={0: mark.label}, fontsize=7, inline_spacing=3)
+    parts = [part for part in lines.allsegs[0] if len(part) > 1]
+    lengths = [np.cumsum(np.hypot(*np.diff(axes.transData.transform(part), axis=0).T)) for part in parts]
+    longest = max(range(len(parts)), key=lambda i: lengths[i][-1], default=None)
+    room = 2 * LETTER * len(mark.label) * axes.get_figure(root=True).dpi
+    if longest is None or lengths[longest][-1] < room:
+        return
+    middle = parts[longest][np.searchsorted(lengths[longest], lengths[longest][-1] / 2) + 1]
+    axes.clabel(lines, fmt={0: mark.label}, fontsize=7, inline_spacing=3, manual=[tuple(middle)])
 
 
 def size(panels: Sequence[Panel], columns: int) -> tuple[float, float]:

@@ -49,6 +49,8 @@ def phases(swept: Swept, simulated: Swept | None) -> Panel:
     points = [] if simulated is None else [*_simulated(simulated, across, up)]
     taken = [_unit(x, y, one.x, one.y, scales[0].log, scales[1].log) for one in points]
     for family, above in lead.items():
+        if not (above > EQUAL).any():
+            continue
         place = _place_of_name(above > 0, taken)
         marks.append(Region(x, y, above.T, family if place is None else "", f"best {family}"))
         if place is not None:
@@ -77,10 +79,10 @@ def _best(swept: Swept, name: str) -> dict[str, np.ndarray]:
 
 
 def _over(one: str, other: str, best: Mapping[str, np.ndarray]) -> np.ndarray:
-    """By how much another family's risk is higher, on a logarithmic scale; of equals the first is lower."""
+    """By how much another family's risk is higher, on a logarithmic scale; of equals the first is meant."""
     first = FAMILIES.index(one) < FAMILIES.index(other)
     gap = best[other] - best[one]
-    return np.where(abs(gap) < EQUAL, EQUAL if first else -EQUAL, gap)
+    return np.where(abs(gap) <= EQUAL, EQUAL if first else -EQUAL, gap)
 
 
 def _lead(family: str, best: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -93,7 +95,8 @@ def _borders(best: Mapping[str, np.ndarray]) -> Iterator[tuple[np.ndarray, str]]
     several = [*best]
     for i, one in enumerate(several):
         for other in several[i + 1 :]:
-            gap = _over(one, other, best)
+            gap = best[other] - best[one]
+            gap = np.where(abs(gap) <= EQUAL, np.nan, gap)  # equal all over, or just there
             rest = [best[third] for third in several if third not in (one, other)]
             if rest:
                 lower = np.min(rest, axis=0) < np.minimum(best[one], best[other]) - EQUAL

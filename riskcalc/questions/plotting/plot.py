@@ -100,7 +100,7 @@ def _risk(swept: Swept, simulated: Swept | None) -> Panel:
 def _training(swept: Swept, simulated: Swept | None) -> Panel:
     (name,) = swept.needs(1, "training")
     training = swept.sees("training_error", "training", 'sweep with "training_error" among what is asked for')
-    values, symbol = swept.axes[name], AXES.get(name, (name, name))[1]
+    values, symbol = swept.axes[name], AXES.get(name, (name, name))[1].partition("=")[0].strip()
     marks: list[Mark] = []
     for place, key in enumerate(swept.models):
         x, y = training[place], swept.one("risk", key)
