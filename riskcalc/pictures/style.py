@@ -65,13 +65,14 @@ WEAK = ((0, (1, 2)), (0, (3, 2)), (0, (6, 2, 1, 2)))
 _COLORS = ("#BB5566", "#004488", "#56B4E9", "#009E73", "#999999", "#CC79A7", "#882255", "#D55E00")
 _MARKERS = "o^v<>pXdPh*H"
 _SMALL, _DENSE = "#DDAA33", "#000000"
+_SMALL_NAMES = [one.small_name or f"small_by_{name}" for name, one in POLICIES.items() if not one.sees_fit]
 
 
 def look_of(key: str) -> Look:
     """The look of a model by its key, the same in all pictures.
 
-    A colour and a marker for each policy, dashed and with stars after a second fit on the same sample, dotted on a fresh one; small models share a
-    colour, and the dense fit, and what is of no model, are black.
+    A colour and a marker for each policy, dashed and with stars after a second fit on the same sample, dotted on a
+    fresh one; small models share a colour, and the dense fit, and what is of no model, are black.
     """
     if key in _SIDES:
         return Look(_DENSE, SOLID, _SIDES[key])
@@ -81,9 +82,8 @@ def look_of(key: str) -> Look:
     if rule == "dense":
         return Look(_DENSE, DOTTED, "s")
     if rule.startswith("small"):
-        known = ("small", *(f"small_by_{one}" for one in ("variance", "chance")))
-        place = known.index(rule) if rule in known else len(known) - 1
-        return Look(_SMALL, (SOLID, DASHED, DOTTED)[place] if place else DASH_DOT, "D8P"[place])
+        place = min(_SMALL_NAMES.index(rule) if rule in _SMALL_NAMES else 3, 3)
+        return Look(_SMALL, (DASH_DOT, *WEAK)[place], "D8PX"[place])
     places = {name: place for place, name in enumerate(POLICIES)}
     near = [name for name in places if rule.startswith(name)]
     if not near:  # nothing of riskcalc's: by its number, or by its name alone

@@ -69,7 +69,7 @@ def asymptotes(name: str, values: np.ndarray, vary: Varied) -> Asymptotes:
 
 def _nearer(place: Fraction, exact: np.ndarray) -> list[Fraction]:
     """Between a place and its neighbours."""
-    after = int(np.searchsorted(exact, place))
+    after = int((exact < place).sum())
     steps = [(end - place) / 2**k for end in exact[after - 1 : after + 1] for k in range(1, NEARER + 1)]
     return [place + step for step in steps]
 

@@ -77,12 +77,12 @@ def _chance(theory: Any, state: State, kept: np.ndarray, work: Evaluator) -> Cha
     lowered = work.lower((own.chance,), where, "coefficients.chance", scalar_output=True)
     law = work.lower((masks.MEAN, symbols.tau), dense.COEFFICIENT, "scanned.spread")
 
-    def of_threshold(x: np.ndarray, part: slice) -> np.ndarray:
+    def of_coefficient(x: np.ndarray, part: slice) -> np.ndarray:
         given = _of(state, part)
         means, spreads = law(given)
-        return lowered(given | {"H": given["sign_B"] * (x - means) / np.where(spreads > 0, spreads, 1)})
+        return np.asarray(lowered(given | {"H": given["sign_B"] * (x - means) / np.where(spreads > 0, spreads, 1)}))
 
-    return of_threshold
+    return of_coefficient
 
 
 def _of(state: State, part: slice) -> State:
