@@ -49,16 +49,17 @@ def asymptotes(name: str, values: np.ndarray, vary: Varied) -> Asymptotes:
     if name not in SIZES:
         return Asymptotes({}, {})
     exact = np.sort(as_fractions(np.asarray(values)))
-    problem, models = vary(exact[0])
-    known, whole = _thresholds(name, problem, models), name.startswith("n_")
+    whole = name.startswith("n_")
+    problem, models = vary(int(exact[0]) if whole else exact[0])
+    known, batched = _thresholds(name, problem, models), type(problem).batched
     labels = {place: label for place, label in known if exact[0] < place < exact[-1] and not (whole and place % 1)}
     found: dict[float, str] = {}
     added: dict[str, list[tuple[Fraction, float]]] = {key: [] for key in models}
     for place, label in labels.items():
-        near = [place]
-        if place not in exact and type(problem).batched:
-            near += [one for one in _nearer(place, exact) if not (whole and one % 1)]
-        risks = _risks(*vary(np.array(near, dtype=object) if len(near) > 1 else place))
+        at_once = name in batched or (name == "keep" and batched)
+        nearer = _nearer(place, exact) if place not in exact and at_once else []
+        near = [int(one) if whole else one for one in (place, *nearer) if not (whole and one % 1)]
+        risks = _risks(*vary(np.array(near, dtype=None if whole else object) if nearer else near[0]))
         infinite = {key: risk for key, risk in risks.items() if np.isinf(risk[0])}
         for key, risk in infinite.items():
             added[key] += [(x, y) for x, y in zip(near, risk, strict=True) if x not in exact]
