@@ -91,7 +91,7 @@ def look_of(key: str) -> Look:
         place = int(rule) if rule.isdecimal() else crc32(rule.encode())
         return Look(_COLORS[place % len(_COLORS)], (SOLID, *WEAK)[place // 12 % 4], _MARKERS[place % len(_MARKERS)])
     place = places[max(near, key=len)]
-    color, points = _COLORS[place % len(_COLORS)], place % 6 + 3
+    color, points = _COLORS[place % len(_COLORS)], place % 6 + 4
     if not again:
         return Look(color, SOLID, _MARKERS[place % len(_MARKERS)])
     if again == "retrain":

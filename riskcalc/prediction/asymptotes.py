@@ -37,6 +37,11 @@ class Asymptotes:
         """The places as lines across a panel."""
         return [Rule(place, label) for place, label in self.labels.items()]
 
+    def places(self, key: str) -> np.ndarray:
+        """Where a model is infinite, besides values of the axis itself."""
+        more, higher = self.added.get(key, (np.zeros(0), np.zeros(0)))
+        return more[np.isinf(higher)]
+
     def broken(self, key: str, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The curve of a model with what is added to it."""
         more, higher = self.added.get(key, (np.zeros(0), np.zeros(0)))
