@@ -30,6 +30,8 @@ PLAIN_SPAN = 200.0
 GREY = "0.45"
 # Inches: of a letter, of what stands before a name in a legend, of a line.
 LETTER, HANDLE, LINE = 0.058, 0.45, 0.15
+# Of a line, where a label is tried.
+MOST_PLACES = 64
 
 
 def draw(panel: Panel, axes: Any, width: float) -> None:
@@ -227,23 +229,26 @@ def _(mark: Border, axes: Any) -> None:
 
 
 def _middle(parts: Sequence[np.ndarray], axes: Any, room: float) -> tuple[float, float] | None:
-    """Of the longest part of a line, a point with room for a label on both sides, as far from markers as there is."""
-    turned = [axes.transData.transform(part) for part in parts if len(part) > 1]
-    along = [np.concatenate([[0], np.cumsum(np.hypot(*np.diff(part, axis=0).T))]) for part in turned]
-    longest = max(range(len(turned)), key=lambda i: along[i][-1], default=None)
-    if longest is None or along[longest][-1] < 2 * room:
-        return None
-    length = along[longest]
-    inside = (length > 0.8 * room) & (length < length[-1] - 0.8 * room)
-    points = turned[longest][inside] if inside.any() else turned[longest][len(length) // 2, None]
-    marked = [axes.transData.transform(line.get_xydata()) for line in axes.lines if line.get_marker() != "None"]
-    middle = abs(length[inside] - length[-1] / 2) if inside.any() else np.zeros(1)
-    free = np.full(len(points), room)
-    for some in marked:
-        apart = np.linalg.norm(points[:, None] - some[None], axis=2).min(axis=1)
-        free = np.minimum(free, apart)
-    x, y = axes.transData.inverted().transform(points[(free - 1e-3 * middle).argmax()])
-    return float(x), float(y)
+    """Where lines have room for a label of this half-width: in a straight stretch, far from markers and the ends."""
+    markers = [axes.transData.transform(line.get_xydata()) for line in axes.lines if line.get_marker() != "None"]
+    best, found = 0.0, None
+    for part in parts:
+        points = axes.transData.transform(part)
+        along = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
+        places = np.linspace(room, along[-1] - room, MOST_PLACES) if along[-1] > 2 * room else np.zeros(0)
+        at, before, after = (_at(points, along, places + step) for step in (0, -room, room))
+        straight = np.hypot(*(after - before).T) / (2 * room)
+        free = np.minimum(places, along[-1] - places)
+        for some in markers:
+            free = np.minimum(free, np.linalg.norm(at[:, None] - some[None], axis=2).min(axis=1))
+        worth = straight**8 * np.minimum(free, 4 * room)
+        if worth.size and worth.max() > best:
+            best, found = float(worth.max()), at[worth.argmax()]
+    return None if found is None else tuple(axes.transData.inverted().transform(found).tolist())
+
+
+def _at(points: np.ndarray, along: np.ndarray, places: np.ndarray) -> np.ndarray:
+    return np.stack([np.interp(places, along, column) for column in points.T], axis=-1)
 
 
 def _outline() -> list[Any]:
