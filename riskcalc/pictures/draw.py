@@ -38,11 +38,17 @@ def draw(panel: Panel, axes: Any, width: float) -> None:
     """Draw a panel on matplotlib's axes, which with their labels are so many inches wide."""
     _scale(axes.xaxis, panel.x)
     _scale(axes.yaxis, panel.y)
+    borders = [mark for mark in panel.marks if isinstance(mark, Border)]
     for mark in panel.marks:
-        _draw(mark, axes)
+        if not isinstance(mark, Border):
+            _draw(mark, axes)
     for axis, scale in ((axes.xaxis, panel.x), (axes.yaxis, panel.y)):
         _limit(axis, scale)
     _legend(panel, axes, width)
+    if borders:
+        axes.get_figure(root=True).draw_without_rendering()  # labels stand on lines as these are in the end
+    for mark in borders:
+        _draw(mark, axes)
 
 
 def _scale(axis: Any, scale: Scale) -> None:
@@ -232,7 +238,7 @@ def _middle(parts: Sequence[np.ndarray], axes: Any, room: float) -> tuple[float,
     """Where lines have room for a label of this half-width: in a straight stretch, far from markers and the ends."""
     markers = [axes.transData.transform(line.get_xydata()) for line in axes.lines if line.get_marker() != "None"]
     best, found = 0.0, None
-    for part in parts:
+    for part in filter(len, parts):
         points = axes.transData.transform(part)
         along = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
         places = np.linspace(room, along[-1] - room, MOST_PLACES) if along[-1] > 2 * room else np.zeros(0)
@@ -241,7 +247,7 @@ def _middle(parts: Sequence[np.ndarray], axes: Any, room: float) -> tuple[float,
         free = np.minimum(places, along[-1] - places)
         for some in markers:
             free = np.minimum(free, np.linalg.norm(at[:, None] - some[None], axis=2).min(axis=1))
-        worth = straight**8 * np.minimum(free, 4 * room)
+        worth = straight**16 * np.minimum(free, 1.2 * room)
         if worth.size and worth.max() > best:
             best, found = float(worth.max()), at[worth.argmax()]
     return None if found is None else tuple(axes.transData.inverted().transform(found).tolist())
