@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import singledispatch
 from importlib import import_module
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -77,34 +78,42 @@ def _limit(axis: Any, scale: Scale) -> None:
         axis.set_minor_formatter(ticker.NullFormatter())
 
 
-def _labels(panel: Panel) -> list[str]:
-    """What the legend explains."""
-    return [one.label for one in panel.marks if not isinstance(one, (Rule, Text, Border)) and one.label]
+def _labels(panel: Panel, width: float) -> list[str]:
+    """What the legend explains, in lines that axes have room for which with their labels are so many inches wide."""
+    room = int((width - _beside(panel) - HANDLE) / LETTER)
+    marks = (mark for mark in panel.marks if not isinstance(mark, (Rule, Text, Border)))
+    return [fill(mark.label, room) for mark in marks if mark.label]
+
+
+def _beside(panel: Panel) -> float:
+    """Inches that names of rows, or numbers, take at the left of a panel."""
+    return LETTER * max((len(line) for _, name in panel.y.rows for line in name.split("\n")), default=8)
 
 
 def _legend_columns(panel: Panel, width: float) -> int:
-    """Of a legend as wide as the axes of a panel, which is so many inches wide with their labels."""
-    beside = max((len(name) for _, name in panel.y.rows), default=8) * LETTER
-    longest = max(map(len, _labels(panel)), default=1)
-    return max(1, min(int((width - beside) / (longest * LETTER + HANDLE)), len(_labels(panel))))
+    labels = _labels(panel, width)
+    longest = max((len(line) for label in labels for line in label.split("\n")), default=1)
+    return max(1, min(int((width - _beside(panel)) / (longest * LETTER + HANDLE)), len(labels)))
 
 
-def _above(panel: Panel, columns: int) -> float:
+def _above(panel: Panel, width: float) -> float:
     """Inches of what stands above the axes of a panel."""
-    lines = -(-len(_labels(panel)) // columns) + (panel.title.count("\n") + 1 if panel.title else 0)
-    return LINE * (lines + any(isinstance(mark, Rule) and bool(mark.label) for mark in panel.marks))
+    columns, labels = _legend_columns(panel, width), _labels(panel, width)
+    rows = -(-len(labels) // columns) + sum(label.count("\n") for label in labels)
+    title = panel.title.count("\n") + 1 if panel.title else 0
+    return LINE * (rows + title + any(isinstance(mark, Rule) and bool(mark.label) for mark in panel.marks))
 
 
 def _legend(panel: Panel, axes: Any, width: float) -> None:
     """Above the panel, where it hides nothing; the title stands over it."""
-    handles, labels = axes.get_legend_handles_labels()
-    if not labels:
+    handles, _ = axes.get_legend_handles_labels()
+    if not handles:
         axes.set_title(panel.title, loc="left")
         return
     told = any(isinstance(mark, Rule) and mark.label and mark.axis == "x" for mark in panel.marks)
     axes.legend(
         handles,
-        labels,
+        _labels(panel, width),
         loc="lower left",
         bbox_to_anchor=(0, 1, 1, 0),
         borderaxespad=1.4 if told else 0.3,
@@ -235,8 +244,10 @@ def _(mark: Border, axes: Any) -> None:
 
 
 def _middle(parts: Sequence[np.ndarray], axes: Any, room: float) -> tuple[float, float] | None:
-    """Where lines have room for a label of this half-width: in a straight stretch, far from markers and the ends."""
-    markers = [axes.transData.transform(line.get_xydata()) for line in axes.lines if line.get_marker() != "None"]
+    """Where lines have room for a label of this half-width: in a straight stretch, far from what is marked and said."""
+    marked = [line.get_xydata() for line in axes.lines if line.get_marker() != "None"]
+    marked += [np.reshape(getattr(text, "xy", text.get_position()), (1, 2)) for text in axes.texts]
+    markers = [axes.transData.transform(some) for some in marked]
     best, found = 0.0, None
     for part in filter(len, parts):
         points = axes.transData.transform(part)
@@ -265,5 +276,5 @@ def _outline() -> list[Any]:
 def size(panels: Sequence[Panel], columns: int) -> tuple[float, float]:
     """Width and height in inches of a picture of panels, side by side on two columns, and else below each other."""
     width, several = WIDTHS[columns], len(panels) if columns > 1 else 1
-    heights = [panel.height + _above(panel, _legend_columns(panel, width / several)) for panel in panels]
+    heights = [panel.height + _above(panel, width / several) for panel in panels]
     return width, max(heights) if several > 1 else sum(heights)
