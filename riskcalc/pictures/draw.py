@@ -31,8 +31,8 @@ PLAIN_SPAN = 200.0
 GREY = "0.45"
 # Inches: of a letter, of what stands before a name in a legend, of a line.
 LETTER, HANDLE, LINE = 0.058, 0.45, 0.15
-# Of a line, where a label is tried.
-MOST_PLACES = 64
+# Of a line, where a label is tried, and how straight it must be: the way between two places over that along it.
+MOST_PLACES, STRAIGHT = 64, 0.95
 
 
 def draw(panel: Panel, axes: Any, width: float) -> None:
@@ -258,7 +258,7 @@ def _middle(parts: Sequence[np.ndarray], axes: Any, room: float) -> tuple[float,
         free = np.minimum(places, along[-1] - places)
         for some in markers:
             free = np.minimum(free, np.linalg.norm(at[:, None] - some[None], axis=2).min(axis=1))
-        worth = straight**16 * np.minimum(free, 1.2 * room)
+        worth = np.where(straight > STRAIGHT, straight**16 * np.minimum(free, 1.2 * room), 0)
         if worth.size and worth.max() > best:
             best, found = float(worth.max()), at[worth.argmax()]
     return None if found is None else tuple(axes.transData.inverted().transform(found).tolist())
