@@ -18,7 +18,7 @@ from matplotlib import pyplot
 from matplotlib.text import Text
 
 import riskcalc as rc
-from riskcalc.pictures.declared import Bars, Border, Line, Panel, Points, Region, Rule
+from riskcalc.pictures.declared import Area, Bars, Border, Line, Panel, Points, Region, Rule
 from riskcalc.pictures.pictured import Pictured, plot_panels
 from riskcalc.pictures.style import _FILLS, FORMATS, look_of
 from riskcalc.policies import by_budget
@@ -78,6 +78,15 @@ def test_as_much_is_kept_of_the_law_as_the_budget_says(name: str):
     assert np.trapezoid(found.density(x, kept=False), x) == pytest.approx(1, abs=1e-6)
     assert np.trapezoid(found.density(x, kept=True), x) == pytest.approx(0.2, abs=1e-3)
     assert found.dropped == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize("keep", [1, "9/10"])
+def test_where_no_feature_with_variance_is_dropped_nothing_is(keep):
+    problem = rc.LinearGaussian(aspect_ratio=2, eigenvalues=[4, 1, 0], weights=[0.4, 0.4, 0.2], signal=1, ridge=0.1)
+    panel = panel_of(rc.predict(problem, rc.Magnitude(keep=keep)))
+    (before, *_), (area,) = marks(panel, Line), marks(panel, Area)
+    assert not marks(panel, Rule)
+    assert area.high == pytest.approx(before.y)
 
 
 def test_draws_with_replacement_keep_what_is_drawn_at_all():

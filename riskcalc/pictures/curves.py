@@ -55,7 +55,7 @@ def error_scale(label: str, numbers: Sequence[Any]) -> Scale:
     several = [one[np.isfinite(one) & (one > 0)] for one in several]
     several = [one for one in several if one.size]
     if not several:
-        return Scale(label)
+        return Scale(label, limits=(0, 1))
     low, high = min(one.min() for one in several), max(one.max() for one in several)
     usual = [float(np.median(one)) for one in several]
     low, high, peaked = max(low, min(usual) / PEAK), min(high, PEAK * max(usual)), high > PEAK * max(usual)

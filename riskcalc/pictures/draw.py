@@ -136,6 +136,9 @@ def _(mark: Line, axes: Any) -> None:
     broken = np.where(shown, mark.y, np.nan)
     width, dashes = (0.9, WEAK[(mark.weak - 1) % len(WEAK)]) if mark.weak else (1.2, look.dashes)
     axes.plot(mark.x, broken, color=look.color, linestyle=dashes, linewidth=width, label=mark.label or None)
+    beside = np.pad(np.isfinite(broken), 1)
+    alone = beside[1:-1] & ~beside[:-2] & ~beside[2:]  # what no line would show
+    axes.plot(mark.x[alone], broken[alone], linestyle="none", marker=".", color=look.color)
 
 
 @_draw.register

@@ -11,6 +11,10 @@ from riskcalc.pictures.declared import Area, Line, Mark, Panel, Rule, Scale, Ste
 
 # Points of a picture, and as many spreads on either side of every mean.
 POINTS, REACH = 801, 4.0
+# Of the mass, what may be outside of it.
+FEW = 0.01
+# Of the picture's width, what labels of two lines need.
+NEAR = 0.15
 # Atoms that are added up at once.
 BLOCK = 1 << 9
 
@@ -69,11 +73,14 @@ class Coefficients:
         """The law before pruning, what is kept of it, and the threshold."""
         label = f"{100 * (1 - self.dropped):.3g} % kept, {label}"
         edges = np.array([-1, 1]) * self.threshold if self.threshold == self.threshold else np.zeros(0)
-        low, high = (self.means - REACH * self.spreads).min(), (self.means + REACH * self.spreads).max()
+        low = -_most(REACH * self.spreads - self.means, self.weights)
+        high = _most(REACH * self.spreads + self.means, self.weights)
         reach = 1.15 * max(*map(abs, edges), -low, 0), 1.15 * max(*map(abs, edges), high, 0)
         x = np.linspace(-reach[0], reach[1], POINTS)
         x = np.unique(np.concatenate([x, edges, np.nextafter(edges, 0)]))  # where what is kept leaps
-        marks: list[Mark] = [Rule(float(edge), f"${sign}t$") for edge, sign in zip(edges, "-+", strict=False)]
+        close = 2 * self.threshold < NEAR * sum(reach)
+        signs = ("", r"$\pm t$") if close else ("$-t$", "$+t$")
+        marks: list[Mark] = [Rule(float(edge), sign) for edge, sign in zip(edges, signs, strict=False)]
         if (self.spreads > 0).any():
             before, after = self.density(x, False), self.density(x, True)
             marks += [Line(x, before, "before pruning", ""), Area(x, 0 * x, after, label, key)]
@@ -84,12 +91,20 @@ class Coefficients:
             marks.append(Stems(self.means, self.weights, "before pruning", ""))
             share = np.concatenate([self._kept_points(part) for part in blocks(self.means.size)])
             marks.append(Stems(self.means, self.weights * share, label, key))
-        return Panel(Scale(f"fitted coefficient, {self.symbol}"), y, marks)
+        still = self.weights[self.spreads == 0].sum()
+        title = f"without those that are zero, {100 * still:.3g} %" if 0 < still < 1 else ""
+        return Panel(Scale(f"fitted coefficient, {self.symbol}"), y, marks, title)
 
     def _kept_points(self, part: slice) -> np.ndarray:
         return np.diagonal(self.chance(self.means[part, None], part))
 
     def _atoms(self, x: np.ndarray) -> Iterator[Mark]:
         """The parts of a few atoms."""
-        for i, name in enumerate(self.names):
-            yield Line(x, self.densities(x, slice(i, i + 1))[:, 0], f"of {name}", "", weak=i + 1)
+        for i in np.flatnonzero(self.spreads > 0) if self.names else ():
+            yield Line(x, self.densities(x, slice(i, i + 1))[:, 0], f"of {self.names[i]}", "", weak=int(i) + 1)
+
+
+def _most(ends: np.ndarray, weights: np.ndarray) -> float:
+    """The largest but for a few of the atoms."""
+    order = np.argsort(ends)
+    return float(ends[order][min(np.searchsorted(np.cumsum(weights[order]), 1 - FEW), ends.size - 1)])

@@ -35,13 +35,13 @@ def coefficients(fit: Fit, groups: Sequence[MaskGroup], policy: Policy | None, w
         np.broadcast_to(one, (1, count))
         for one in work.lower((masks.MEAN, symbols.tau), dense.COEFFICIENT, "scanned.spread")(state)
     )
-    theory = None if policy is None else mask(policy)
+    theory, by_threshold = None if policy is None else mask(policy), bool(groups) and groups[0].solved
     weight, symbol, threshold = np.ones((1, count)), "", np.nan
-    if isinstance(theory, Thresholded) and "t" in state and (spreads > 0).any():
+    if isinstance(theory, Thresholded) and by_threshold:
         weight = weight * work.lower((theory.weight,), {}, "coefficients.weight", scalar_output=True)(state)
         symbol, threshold = _latex(theory.weight), float(state["t"][0, 0])
     kept = np.broadcast_to(groups[0].kept(work) if groups else np.ones(1), (1, count))
-    chance = _chance(theory if (spreads > 0).any() else None, state, kept, work)
+    chance = _chance(theory, by_threshold, state, kept, work)
 
     def of_ranked(x: np.ndarray, part: slice) -> np.ndarray:
         """At points of what ranks; one whose weight is zero is zero itself."""
@@ -60,21 +60,23 @@ def coefficients(fit: Fit, groups: Sequence[MaskGroup], policy: Policy | None, w
     )
 
 
-def _chance(theory: Any, state: State, kept: np.ndarray, work: Evaluator) -> Chance:
-    """Of being kept, given the coefficient and the atom."""
+def _chance(theory: Any, by_threshold: bool, state: State, kept: np.ndarray, work: Evaluator) -> Chance:
+    """Of being kept, given the coefficient and the atom; without a threshold, the atom."""
     if isinstance(theory, Best) or (isinstance(theory, Thresholded) and theory.chance is None):
         raise NotCovered(
             "the picture of the coefficients is of rules by which a feature's own coefficient, or none of them, says "
             "whether it is kept; for these see .kept, what is kept of each atom"
         )
-    if isinstance(theory, Scored) and "t" in state:
+    if isinstance(theory, Scored) and by_threshold:
         score = work.lower((theory.score,), {}, "score", scalar_output=True)
         return lambda x, part: score(_of(state, part) | {"X": x}) >= state["t"][:, part]
-    own = theory if isinstance(theory, (Thresholded, Drawn)) else None
-    if own is None or own.chance is None or (isinstance(own, Thresholded) and "t" not in state):
+    if isinstance(theory, Thresholded) and by_threshold:
+        where = theory.scored
+    elif isinstance(theory, Drawn) and theory.chance is not None:
+        where = theory.moments
+    else:
         return lambda x, part: np.broadcast_to(kept[:, part], (x.shape[0], kept[:, part].shape[1]))
-    where = own.scored if isinstance(own, Thresholded) else own.moments
-    lowered = work.lower((own.chance,), where, "coefficients.chance", scalar_output=True)
+    lowered = work.lower((theory.chance,), where, "coefficients.chance", scalar_output=True)
     law = work.lower((masks.MEAN, symbols.tau), dense.COEFFICIENT, "scanned.spread")
 
     def of_coefficient(x: np.ndarray, part: slice) -> np.ndarray:
