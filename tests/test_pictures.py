@@ -349,12 +349,19 @@ RESULTS = {
     "errors": lambda: rc.predict(two_level(aspect_ratio=RATIOS, **NOISY), rc.Hessian(keep="1/10"), retrain=True),
     "dots": lambda: rc.compare(two_level(**NOISY), "1/10"),
     "infinite dots": lambda: rc.compare(two_level(**NOISY), "3/10"),
-    "curves": lambda: rc.compare(two_level(aspect_ratio=RATIOS, **NOISY), "1/10"),
+    "curves": lambda: rc.compare(two_level(aspect_ratio=RATIOS, **NOISY), "1/10", policies=[rc.Hessian]),
     "prunability": lambda: rc.prunability(two_level(**NOISY), 0.5),
     "sampling": lambda: rc.sampling_budget(two_level(aspect_ratio=[2, 3, 4], **NOISY), 0.5),
-    "rounds": lambda: rc.rounds(two_level(**NOISY), rc.Magnitude, ["1/2", "1/5"]),
+    "rounds": lambda: rc.rounds(two_level(**NOISY), rc.Magnitude, ["1/5"]),
     "verification": _verified,
 }
+
+
+@cache
+def result(name: str) -> Any:
+    return RESULTS[name]()
+
+
 DATASETS = {
     "risk": lambda: (swept(), simulated(swept())),
     "training": lambda: (swept(), None),
@@ -392,7 +399,7 @@ def test_pictures_can_be_read(name: str, tmp_path):
     before = pyplot.get_fignums()
     suffix = FORMATS[[*RESULTS, *DATASETS].index(name) % 3]
     path = tmp_path / f"picture{suffix}"
-    given: Any = RESULTS[name]() if name in RESULTS else DATASETS[name]()
+    given: Any = result(name) if name in RESULTS else DATASETS[name]()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         axes = given.plot(path=path) if name in RESULTS else rc.plot(given[0], name, simulated=given[1], path=path)
@@ -404,9 +411,8 @@ def test_pictures_can_be_read(name: str, tmp_path):
 
 
 def test_files_are_of_print(tmp_path):
-    result = RESULTS["dots"]()
     for suffix, columns in ((".png", 1), (".svg", 2), (".pdf", 2)):
-        result.plot(path=tmp_path / f"p{suffix}", columns=columns)
+        _verified().plot(path=tmp_path / f"p{suffix}", columns=columns)
     assert pyplot.imread(tmp_path / "p.png").shape[1] == round(3.35 * 300)
     assert float(ElementTree.parse(tmp_path / "p.svg").getroot().attrib["width"].removesuffix("pt")) == 6.9 * 72
     pdf = (tmp_path / "p.pdf").read_bytes()
@@ -416,14 +422,14 @@ def test_files_are_of_print(tmp_path):
 
 def test_pictures_are_drawn_where_they_are_asked_for():
     before, settings = pyplot.get_fignums(), dict(matplotlib.rcParams)
-    result = RESULTS["prunability"]()
+    found = result("prunability")
     figure, (left, right) = pyplot.subplots(1, 2)
-    assert result.plot(right) is right
+    assert found.plot(right) is right
     assert not left.has_data()
-    own = result.plot(columns=2)
+    own = found.plot(columns=2)
     assert own.figure.get_size_inches()[0] == 6.9
     with pytest.raises(ValueError, match="1 panels; give as many axes, got 2"):
-        result.plot([left, right])
+        found.plot([left, right])
     pyplot.close(figure)
     pyplot.close(own.figure)
     assert pyplot.get_fignums() == before
@@ -431,7 +437,7 @@ def test_pictures_are_drawn_where_they_are_asked_for():
 
 
 def test_several_panels_stand_below_each_other_on_one_column_and_side_by_side_on_two():
-    panels = [panel_of(RESULTS["prunability"]()), panel_of(RESULTS["law"]())]
+    panels = [panel_of(result("prunability")), panel_of(result("law"))]
     for columns, shape in ((1, (2, 1)), (2, (1, 2))):
         several = plot_panels(panels, None, columns, None)
         grid = several[0].get_gridspec()
@@ -451,7 +457,7 @@ def test_several_panels_stand_below_each_other_on_one_column_and_side_by_side_on
 )
 def test_outputs_are_refused_before_the_work(given, message):
     with pytest.raises(ValueError, match=message):
-        RESULTS["prunability"]().plot(**given)
+        result("prunability").plot(**given)
 
 
 @pytest.mark.parametrize(
@@ -490,10 +496,10 @@ def test_a_missing_library_is_named(monkeypatch):
 
 def test_the_command_line_draws_what_it_wrote(monkeypatch, capsys, tmp_path):
     picture = tmp_path / "a.png"
-    result, sweep = tmp_path / "result.json", tmp_path / "sweep.nc"
-    result.write_text(json.dumps(RESULTS["prunability"]().to_dict()))
+    written, sweep = tmp_path / "result.json", tmp_path / "sweep.nc"
+    written.write_text(json.dumps(result("prunability").to_dict()))
     swept().to_netcdf(sweep, engine="scipy")
-    for arguments in ([str(result)], [str(sweep), "--model", "hessian", "--model", "small", "--kind", "risk"]):
+    for arguments in ([str(written)], [str(sweep), "--model", "hessian", "--model", "small", "--kind", "risk"]):
         code, out, err = command_line(monkeypatch, capsys, "plot", *arguments, "--output", str(picture))
         assert (code, out, err) == (0, "", "")
         assert picture.read_bytes().startswith(b"\x89PNG")
@@ -502,13 +508,13 @@ def test_the_command_line_draws_what_it_wrote(monkeypatch, capsys, tmp_path):
     (tmp_path / "other.json").write_text(json.dumps({"kind": "Estimate"}))
     (tmp_path / "list.json").write_text("[1]")
     for arguments, message in (
-        ([str(result), "--kind", "risk"], "--kind is of sweeps"),
+        ([str(written), "--kind", "risk"], "--kind is of sweeps"),
         ([str(tmp_path / "cut.nc")], "cannot read"),
         ([str(tmp_path / "none.nc")], "No such file"),
         ([str(tmp_path / "other.json")], "no result with a picture is called 'Estimate'"),
         ([str(tmp_path / "list.json")], "of no result"),
         ([__file__], "neither the netCDF of a sweep nor JSON"),
-        ([str(sweep), "--simulated", str(result)], "is no netCDF of a sweep"),
+        ([str(sweep), "--simulated", str(written)], "is no netCDF of a sweep"),
     ):
         code, out, err = command_line(monkeypatch, capsys, "plot", *arguments, "--output", str(picture))
         assert (code, out) == (2, "")
