@@ -67,6 +67,20 @@ def to_dataset(
     return xarray.Dataset(variables, coordinates, _attributes(problem))
 
 
+def one_axis(problem: Problem, policy: Policy | None, shape: tuple[int, ...]) -> tuple[str, np.ndarray]:
+    """The name and the values of the only axis of a batch of this shape; its places, where no one input varies alone.
+
+    ValueError for a batch of several axes.
+    """
+    if len(shape) != 1:
+        raise ValueError(
+            f"a picture has one axis, and this batch the shape {shape}; for two ask rc.sweep, and plot its dataset"
+        )
+    inputs = _inputs(problem, policy)
+    (name,) = _axes(problem, policy, {one: _varying(array.shape, shape) for one, array in inputs.items()}, 1)
+    return name, inputs[name] if name in inputs else np.arange(shape[0])
+
+
 def extra(name: str, group: str | None = None) -> Any:
     """A package that some of riskcalc needs; ImportError that says how to install it, in a group of its own name or
     another."""
