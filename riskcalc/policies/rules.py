@@ -318,7 +318,9 @@ class Optimal(Policy):
     @property
     def guarantee(self) -> str:
         """What it bounds."""
-        return f"no rule that {'rescales' if self.rescale else 'keeps or drops'}, blind to the coefficients, does better"
+        return (
+            f"no rule that {'rescales' if self.rescale else 'keeps or drops'}, blind to the coefficients, does better"
+        )
 
     @property
     def kind(self) -> str:
