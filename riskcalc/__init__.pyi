@@ -37,6 +37,7 @@ from .questions.compare import Comparison, compare
 from .questions.prunability import Prunability, prunability
 from .questions.rounds import Schedule, rounds
 from .questions.sampling_budget import SamplingBudget, sampling_budget
+from .questions.survey import Survey, survey
 from .simulation.estimates import Estimate
 from .simulation.simulate import simulate
 from .typesetting.export import latex
@@ -69,6 +70,7 @@ __all__ = [
     "Schedule",
     "Score",
     "Subset",
+    "Survey",
     "Theory",
     "Variance",
     "Verification",
@@ -87,5 +89,6 @@ __all__ = [
     "simulate",
     "small_model",
     "source",
+    "survey",
     "verify",
 ]

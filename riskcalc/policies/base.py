@@ -84,6 +84,8 @@ class Policy(Inert):
         What choosing takes, besides fits.
     guarantee : str
         What is certain of what it keeps, whatever the sample; empty where nothing is.
+    is_bound : bool
+        Whether it tells what no rule of a class can better, and is none itself: it is not retrained.
 
     Raises
     ------
@@ -99,13 +101,14 @@ class Policy(Inert):
     repeats: Any = False
     shares_score: Any = False
     choices: ClassVar[tuple[Option, ...]] = ()
-    note: ClassVar[str] = ""
+    note: Any = ""
     small_name: ClassVar[str] = ""
     small_label: ClassVar[str] = ""
     taxon: ClassVar[str] = OWN
     knows: Any = ()
     computes: ClassVar[str] = "a sort"
-    guarantee: ClassVar[str] = ""
+    guarantee: Any = ""
+    is_bound: ClassVar[bool] = False
 
     def __init__(self, keep: ArrayLike | str | None = None, n_keep: int | None = None):
         if (keep is None) == (n_keep is None):
@@ -162,7 +165,7 @@ class Policy(Inert):
     @property
     def needs(self) -> tuple[str, ...]:
         """All that it must be told."""
-        return (*(("fitted coefficients",) if self.sees_fit else ()), *self.knows)
+        return (*(("the fit",) if self.sees_fit else ()), *self.knows)
 
     @property
     def rounds(self) -> tuple[tuple[Policy, Retrain | None], ...]:

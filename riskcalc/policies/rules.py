@@ -71,7 +71,7 @@ class BrainSurgeon(Ranking):
     label = "pruned by surgeon's score"
     again = False
     taxon, knows = SECOND_ORDER, ("the Hessian",)
-    computes = "a diagonal of an inverse, as much as a fit; a sort"
+    computes = "the diagonal of an inverse, a sort"
     guarantee = "the first feature to go is the one without which the fit, compensated, loses least"
 
 
@@ -235,7 +235,7 @@ class Sampled(_OfScores):
     """
 
     name = "sampled"
-    taxon, computes = BY_SAMPLING, "scores and draws"
+    taxon, computes = BY_SAMPLING, "scores, draws"
     choices = (
         Option("replacement", bool, "True: --policy sampled draws with replacement."),
         Option("score", Ranking, "Of --policy sampled or group (hessian if left out) or iterative: whose scores."),
@@ -301,9 +301,8 @@ class Optimal(Policy):
 
     name = "optimal"
     sees_truth = True
-    note = "bound: keep or drop, blind to the feature's own coefficient"
-    taxon, knows = BOUND, ("variances", "law of the coefficients")
-    computes = "posterior means; a sort"
+    taxon, knows = BOUND, ("variances", "their law")
+    computes, is_bound = "posterior means, a sort", True
     choices = (Option("rescale", bool, "True: --policy optimal may rescale what it keeps."),)
 
     def __init__(self, keep: ArrayLike | str | None = None, n_keep: int | None = None, *, rescale: bool = False):
@@ -316,11 +315,15 @@ class Optimal(Policy):
         return tuple(cls(keep=np.asarray(keep, dtype=object), rescale=rescale) for rescale in (False, True))
 
     @property
+    def note(self) -> str:
+        """What it bounds, in short."""
+        return f"bound: {'rescale' if self.rescale else 'keep or drop'}, blind to the feature's own coefficient"
+
+    @property
     def guarantee(self) -> str:
         """What it bounds."""
-        return (
-            f"no rule that {'rescales' if self.rescale else 'keeps or drops'}, blind to the coefficients, does better"
-        )
+        does = "rescales" if self.rescale else "keeps or drops"
+        return f"no rule that {does}, blind to a feature's own coefficient, has a lower risk"
 
     @property
     def kind(self) -> str:
@@ -359,7 +362,8 @@ class Group(_OfScores):
         Option("size", int, "Features of a group, for --policy group.", "group-size"),
         Option("score", Ranking, "Of --policy group (hessian if left out) or iterative: whose scores rank."),
     )
-    taxon, computes = STRUCTURED, "a norm for each group; a sort"
+    taxon, computes = STRUCTURED, "norms of groups, a sort"
+    note = "if features of one kind come in such groups"
 
     def __init__(
         self,
@@ -388,7 +392,7 @@ class Group(_OfScores):
     @property
     def knows(self) -> tuple[str, ...]:
         """What the ranking must be told, and who belongs together."""
-        return (*super().knows, "the groups")
+        return (*super().knows, "groups")
 
     def budget(self, n_features: np.ndarray | None) -> np.ndarray:
         """The exact fraction kept; ValueError if groups divide neither the problem's number of features, nor how many

@@ -12,5 +12,5 @@ DATA_FREE, DATA_DRIVEN, SECOND_ORDER, BY_SAMPLING, STRUCTURED, IN_ROUNDS, OWN, B
     "structured",
     "iterative",
     "of one's own",
-    "not from data: oracle and bounds",
+    "oracle and bounds",
 )

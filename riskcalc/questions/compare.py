@@ -74,10 +74,6 @@ class Comparison(SideBySide):
             return "lower"
         return "equal" if first < np.inf and not below(second, first, self.digits, error) else "higher"
 
-    def _untold(self, models: list[str]) -> list[str]:
-        """Of these, the ones whose numbers sentences do not speak of: nobody knows them to the digits shown."""
-        return [model for model in models if str(self.predictions[model].status) in CURES]
-
     def _derived(self) -> dict[str, Any]:
         return super()._derived() | {"prune_beats_small": plain(self.prune_beats_small)}
 
@@ -117,15 +113,8 @@ class Comparison(SideBySide):
         return [model for family in families.values() for model in family]
 
     def _verdict(self) -> list[str]:
-        winner = self.best
-        if winner is None:
-            return ["No model that meets the budget from data alone has a finite risk."]
-        best, gap = self.predictions[str(winner)], self.margin
-        margin = number(gap, digits_left(gap, best.risk, self.digits))
-        by = "; the next is equal" if gap == 0 else f", by {margin}"
-        by = "" if gap != gap or self._untold(self._first_two()) else by
-        told = [f"* Best within the budget: {best.label}{by}."]
-        if not self._pruned:
+        told = [self._recommended()]
+        if self.best is None or not self._pruned:
             return told
         pruned = min(self._pruned, key=lambda model: finite(self.predictions[model].risk).item())
         if not self._untold([pruned, "small"]):
@@ -134,11 +123,6 @@ class Comparison(SideBySide):
             told.append(f"Pruning the large model {beats} training the small one. {reason}".strip())
         rule = pruned.removesuffix("+retrain")
         return [*told, *filter(None, [self._retraining(rule)])]
-
-    def _first_two(self) -> list[str]:
-        """The best and the runner-up."""
-        risks = [finite(self.predictions[model].risk).item() for model in self._competitors]
-        return [self._competitors[i] for i in np.argsort(np.array(risks, dtype=object), kind="stable")[:2]]
 
     def _why(self, one: str, other: str) -> str:
         """What decides between two models: what they drop (misfit), or how well they estimate what they keep.

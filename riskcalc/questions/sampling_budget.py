@@ -119,7 +119,7 @@ def sampling_budget(problem: Problem, relative_error: float, failure: float = 0.
     # All draws that there are features distort by (E[sqrt(Lambda)|X|])^2 over E[Lambda X^2], inversely in their number.
     unit = _distortion(problem, Sampled(keep=everything, replacement=True))
     unit = np.where((unit > 0) & (unit < np.inf), unit, np.nan)
-    quantile = -ndtri(failure / 2)
+    quantile = _quantile(failure)
     with np.errstate(over="ignore"):
         allowed = np.square(relative_error / quantile)
 
@@ -141,6 +141,17 @@ def sampling_budget(problem: Problem, relative_error: float, failure: float = 0.
     sure = plain_scalar(np.where(known, np.where(enough, LEAST, sure), np.nan))
     bounds = draws(2 * np.log(2 / failure)), draws(1 / failure)
     return SamplingBudget(problem, relative_error, failure, sure, draws(quantile**2), *bounds)
+
+
+def relative_error(distortion: Any, failure: float = 0.05) -> Any:
+    """What predictions differ by from the dense fit's, of their root mean square, with probability 1 - failure at most;
+    by a `distortion` of a prediction.
+    """
+    return _quantile(failure) * np.sqrt(np.asarray(distortion, float))
+
+
+def _quantile(failure: float) -> float:
+    return -ndtri(failure / 2)
 
 
 def _distortion(problem: Problem, policy: Sampled) -> np.ndarray:

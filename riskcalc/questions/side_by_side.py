@@ -14,12 +14,12 @@ from riskcalc.inert import Inert, check_keys, parameters
 from riskcalc.policies import Policy
 from riskcalc.policies.base import exact_fractions
 from riskcalc.prediction.result import Prediction
-from riskcalc.prediction.status import in_words
+from riskcalc.prediction.status import CURES, in_words
 from riskcalc.problems import Problem
 from riskcalc.results.finite_size import at_size
 from riskcalc.results.labelled import to_dataset, to_frame
 from riskcalc.results.marks import Marks
-from riskcalc.results.tables import Shown
+from riskcalc.results.tables import Shown, number
 from riskcalc.results.values import Number, below, difference, digits_left, plain_scalar
 
 
@@ -141,6 +141,25 @@ class SideBySide(Shown, Inert):
     def _together(self) -> dict[str, tuple[Any, str]]:
         """What else is found of all models, with its meaning."""
         return {}
+
+    def _recommended(self) -> str:
+        """Which is best, of one regime, and by how much."""
+        if self.best is None:
+            return "No model that meets the budget from data alone has a finite risk."
+        best, gap = self.predictions[str(self.best)], self.margin
+        margin = number(gap, digits_left(gap, best.risk, self.digits))
+        by = "; the next is equal" if gap == 0 else f", by {margin}"
+        by = "" if gap != gap or self._untold(self._first_two()) else by
+        return f"* Best within the budget: {best.label}{by}."
+
+    def _first_two(self) -> list[str]:
+        """The best and the runner-up."""
+        risks = [finite(self.predictions[model].risk).item() for model in self._competitors]
+        return [self._competitors[i] for i in np.argsort(np.array(risks, dtype=object), kind="stable")[:2]]
+
+    def _untold(self, models: list[str]) -> list[str]:
+        """Of these, the ones whose numbers sentences do not speak of: nobody knows them to the digits shown."""
+        return [model for model in models if str(self.predictions[model].status) in CURES]
 
     def _marks(self, heading: str) -> Marks:
         """Marks for notes of one's own, and for `remarks`."""
