@@ -58,10 +58,10 @@ class Survey(SideBySide):
     @property
     def relative_errors(self) -> dict[str, float]:
         """Of sampled models: by how much, of their root mean square, predictions differ from those of the dense fit at
-        most, with probability 0.95. It is the relative error whose `sampling_budget` this budget is.
+        most, with probability 0.95. It is the error of which this is the `sampling_budget`; nan where none is known.
         """
-        known = {key: one.distortion for key, one in self.predictions.items() if one.distortion is not None}
-        return {key: float(relative_error(one, FAILURE)) for key, one in known.items()}
+        sampled = {key: one for key, one in self.predictions.items() if one.distortion is not None}
+        return {key: float(relative_error(one, FAILURE)) for key, one in sampled.items()}
 
     @property
     def _competitors(self) -> list[str]:
@@ -99,7 +99,8 @@ class Survey(SideBySide):
                 found = [self._risk(models[after], marks) if after in models else "" for after in _AFTER]
                 rows.append([f"  {rule.label}{marks.told(note, '', '')}", *found])
         columns = [Column("rule", words=True), *map(Column, _AFTER.values())]
-        return Table("every rule", columns, rows, notes=marks.lines)
+        title = "every rule, as pruned, and fitted again on the same sample or on a second one"
+        return Table(title, columns, rows, notes=marks.lines)
 
     def _facts(self) -> Table:
         """What every rule must know, and takes."""
@@ -112,7 +113,7 @@ class Survey(SideBySide):
                     [f"  {rule.kind.replace('_', ' ')}", ", ".join(rule.needs) or "nothing", rule.computes, fits]
                 )
         columns = [*(Column(name, words=True) for name in ("rule", "must know", "computes")), Column("fits of")]
-        title = "what each must know, and takes besides, retrained; fits are of fractions of the features"
+        title = "what each must know and compute, and of which fractions of the features its fits are, if retrained"
         return Table(title, columns, rows)
 
     def _certain(self) -> Table:
@@ -122,6 +123,7 @@ class Survey(SideBySide):
             model: f"predicts within {number(error)} of what the dense fit predicts, of its root mean square, with "
             f"probability {1 - FAILURE:g}"
             for model, error in self.relative_errors.items()
+            if error == error
         }
         return Table("guarantees", [Column("rule", words=True), Column("certain", words=True)], [*certain.items()])
 
@@ -131,9 +133,11 @@ class Survey(SideBySide):
         if errors.max() > 0:
             yield f"Standard errors of integration are {number(errors.max())} of a risk, at most."
         if self.left_out:
+            rules = {key for key in self.left_out if "+" not in key}
+            models = [key for key in self.left_out if key in rules or key.partition("+")[0] not in rules]
             why = f"not covered by the theory of a {type(self.problem).__name__}"
             why += "" if few_atoms(self.problem) else f", or a bound over more than {MOST_ATOMS:,} atoms"
-            yield f"Left out ({why}): {', '.join(self.left_out)}."
+            yield f"Left out ({why}): {', '.join(models)}."
         if self.problem.note:
             yield self.problem.note
 
