@@ -40,6 +40,7 @@ def test_public_names_are_pinned():
         "Schedule",
         "Score",
         "Subset",
+        "Survey",
         "Theory",
         "Variance",
         "Verification",
@@ -58,6 +59,7 @@ def test_public_names_are_pinned():
         "simulate",
         "small_model",
         "source",
+        "survey",
         "verify",
     ]
     for name in (*rc.__all__, "__version__"):

@@ -239,6 +239,7 @@ RESULTS = {
     "comparison of a batch": lambda: rc.compare(BATCH, ["1/10", "1/2"]),
     "infinite comparison": lambda: rc.compare(INFINITE, 1),
     "comparison with digits": lambda: rc.compare(BATCH, "1/10", digits=30),
+    "survey": lambda: rc.survey(PLAIN, "1/10"),
     "prunability": lambda: rc.prunability(PLAIN, 0.1),
     "prunability of a batch": lambda: rc.prunability(BATCH, 0.1),
     "schedule": lambda: rc.rounds(PLAIN, "magnitude", ["1/2", "1/5"], ridge="1/10"),

@@ -385,9 +385,9 @@ class Group(_OfScores):
     def usual(cls, keep: Fraction, n_features: int | None) -> tuple[Policy, ...]:
         """Groups of four, or of fewer where the number of features, or of those kept, is no multiple of that."""
         whole = 0 if n_features is None else gcd(n_features, round(keep * n_features))
-        size = next((size for size in (4, 3, 2) if whole % size == 0), None)
-        scores = () if size is None else ("magnitude", "hessian")
-        return tuple(cls(size, score, keep=np.asarray(keep, dtype=object)) for score in scores)
+        sizes = [size for size in (4, 3, 2) if whole % size == 0][:1]
+        budget = np.asarray(keep, dtype=object)
+        return tuple(cls(size, score, keep=budget) for size in sizes for score in ("magnitude", "hessian"))
 
     @property
     def knows(self) -> tuple[str, ...]:

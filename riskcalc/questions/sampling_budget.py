@@ -158,4 +158,4 @@ def _quantile(failure: float) -> float:
 def _distortion(prediction: Prediction) -> np.ndarray:
     """By how much sampling distorts predictions; nan where it is not known."""
     known = np.isin(prediction.status, ("ok", "exact_recovery", "imprecise"))
-    return np.where(known, np.asarray(prediction.values["distortion"], float), np.nan)
+    return np.where(known, np.asarray(prediction.values.get("distortion", np.nan), float), np.nan)

@@ -44,13 +44,14 @@ class Survey(SideBySide):
 
     left_out: tuple[str, ...]
 
-    _read: ClassVar[Mapping[str, Any]] = SideBySide._read | {"left_out": tuple}
+    _read: ClassVar[Mapping[str, Any]] = {**SideBySide._read, "left_out": tuple}
     _follows: ClassVar[frozenset[str]] = SideBySide._follows | {"relative_errors"}
 
     @property
     def rules(self) -> dict[str, tuple[Policy, ...]]:
         """The rules that some model is pruned by, by their kind (`Policy.taxon`), in the order of surveys."""
-        found = dict.fromkeys(one.prune for one in self.predictions.values() if _is_pruned(one))
+        pruned = [one.prune for one in self.predictions.values() if not one.procedure.is_small]
+        found = dict.fromkeys(rule for rule in pruned if rule is not None)
         kinds = dict.fromkeys([*TAXA, *(rule.taxon for rule in found)])
         grouped = {kind: tuple(rule for rule in found if rule.taxon == kind) for kind in kinds}
         return {kind: rules for kind, rules in grouped.items() if rules}
@@ -58,10 +59,10 @@ class Survey(SideBySide):
     @property
     def relative_errors(self) -> dict[str, float]:
         """Of sampled models: by how much, of their root mean square, predictions differ from those of the dense fit at
-        most, with probability 0.95. It is the error of which this is the `sampling_budget`; nan where none is known.
+        most, with probability 0.95. It is the error of which this is the `sampling_budget`; where it is known.
         """
-        sampled = {key: one for key, one in self.predictions.items() if one.distortion is not None}
-        return {key: float(relative_error(one, FAILURE)) for key, one in sampled.items()}
+        errors = {key: relative_error(one, FAILURE) for key, one in self.predictions.items()}
+        return {key: float(error) for key, error in errors.items() if error == error}
 
     @property
     def _competitors(self) -> list[str]:
@@ -123,7 +124,6 @@ class Survey(SideBySide):
             model: f"predicts within {number(error)} of what the dense fit predicts, of its root mean square, with "
             f"probability {1 - FAILURE:g}"
             for model, error in self.relative_errors.items()
-            if error == error
         }
         return Table("guarantees", [Column("rule", words=True), Column("certain", words=True)], [*certain.items()])
 
