@@ -477,7 +477,10 @@ def changed(**keys: Any) -> rc.Prediction:
 # --- the schema, and the command line
 
 
-def keys_of(value: Any, found: set[str], models: tuple[str, ...] = ("risks", "models")) -> set[str]:
+MODELS = ("risks", "models", "relative_errors")
+
+
+def keys_of(value: Any, found: set[str], models: tuple[str, ...] = MODELS) -> set[str]:
     """Every key in a record; below those that are named by models, the keys of these."""
     for key, inner in value.items():
         found.add(key)

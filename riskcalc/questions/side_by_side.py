@@ -172,14 +172,17 @@ class SideBySide(Shown, Inert):
 
 
 def _relative_error(prediction: Prediction) -> Any:
-    rounding, integration = prediction.rounding_error, prediction.integration_error
-    error = 0.0 if rounding is None else np.asarray(rounding, float)
-    if integration is None:
-        return error
-    risk = np.asarray(prediction.risk, float)
+    rounding = prediction.rounding_error
+    return (0.0 if rounding is None else np.asarray(rounding, float)) + 2 * integration(prediction)
+
+
+def integration(prediction: Prediction) -> Any:
+    """The standard error of integration, of the risk; zero where there is none, or no finite risk."""
+    if prediction.integration_error is None:
+        return 0.0
     with np.errstate(invalid="ignore", divide="ignore"):
-        own = 2 * np.asarray(integration, float) / risk
-    return error + np.where(np.isfinite(own), own, 0)
+        own = np.asarray(prediction.integration_error, float) / np.asarray(prediction.risk, float)
+    return np.where(np.isfinite(own), own, 0)
 
 
 def remarks(prediction: Prediction) -> tuple[str, str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from riskcalc.exact import as_fractions, plain
@@ -16,7 +17,7 @@ from riskcalc.prediction.result import Prediction
 from riskcalc.problems import Problem, check_problem
 from riskcalc.questions.models import MOST_ATOMS, few_atoms, procedures
 from riskcalc.questions.sampling_budget import relative_error
-from riskcalc.questions.side_by_side import SideBySide, remarks
+from riskcalc.questions.side_by_side import SideBySide, integration, remarks
 from riskcalc.results.marks import Marks
 from riskcalc.results.tables import Column, Part, Table, number
 
@@ -73,6 +74,20 @@ class Survey(SideBySide):
         errors = {model: plain(error) for model, error in self.relative_errors.items()}
         return super()._derived() | {"relative_errors": errors}
 
+    def _written(self, place: Any = None) -> dict[str, Any]:
+        facts = [
+            {"rule": rule.kind, "taxon": rule.taxon, "needs": [*rule.needs], "computes": rule.computes}
+            | {"fits": [plain(size) for size in _fits(rule, self.problem)], "guarantee": rule.guarantee}
+            for rules in self.rules.values()
+            for rule in rules
+        ]
+        return super()._written(place) | {"rules": facts}
+
+    @classmethod
+    def _made(cls, given: dict[str, Any]) -> Self:
+        given.pop("rules", None)  # words, which another version may choose otherwise
+        return super()._made(given)
+
     def _parts(self) -> list[Part]:
         ratio, keep = (number(value[()]) for value in (self.problem.aspect_ratio, self.keep))
         title = f"predicted test risk, {ratio} features per sample, keeping {keep} of them"
@@ -83,11 +98,11 @@ class Survey(SideBySide):
     def _unpruned(self, title: str, marks: Marks) -> Table:
         """The dense fit and small models, each of one fit."""
         rows = [
-            [one.label, self._risk(model, marks, one.procedure.note), _fits(one.procedure, self.problem)]
+            [one.label, self._risk(model, marks, one.procedure.note)]
             for model, one in self.predictions.items()
             if not _is_pruned(one)
         ]
-        return Table(title, [Column("model", words=True), Column("test risk"), Column("fit of")], rows)
+        return Table(title, [Column("model", words=True), Column("test risk")], rows)
 
     def _risks(self, marks: Marks) -> Table:
         """A row for every rule, under its kind."""
@@ -109,7 +124,7 @@ class Survey(SideBySide):
         for kind, rules in self.rules.items():
             rows.append([kind, "", "", ""])
             for rule in rules:
-                fits = _fits(Procedure(rule, Retrain()), self.problem)
+                fits = ", ".join(f"{float(size[()]):.3g}" for size in _fits(rule, self.problem))
                 rows.append(
                     [f"  {rule.kind.replace('_', ' ')}", ", ".join(rule.needs) or "nothing", rule.computes, fits]
                 )
@@ -121,17 +136,17 @@ class Survey(SideBySide):
         """What is certain of rules, whatever the sample, or with a probability."""
         certain = {rule.kind: rule.guarantee for rules in self.rules.values() for rule in rules if rule.guarantee}
         certain |= {
-            model: f"predicts within {number(error)} of what the dense fit predicts, of its root mean square, with "
-            f"probability {1 - FAILURE:g}"
+            model: f"with probability {1 - FAILURE:g}, predictions differ from the dense fit's by {number(error)} times "
+            "their root mean square at most"
             for model, error in self.relative_errors.items()
         }
         return Table("guarantees", [Column("rule", words=True), Column("certain", words=True)], [*certain.items()])
 
     def _remarks(self) -> Iterator[str]:
         """What else is to be said."""
-        errors = self._errors([*self.predictions])[:-1] / 2
-        if errors.max() > 0:
-            yield f"Standard errors of integration are {number(errors.max())} of a risk, at most."
+        error = max(map(integration, self.predictions.values()))
+        if error > 0:
+            yield f"Standard errors of integration are {number(error)} of a risk, at most."
         if self.left_out:
             rules = {key for key in self.left_out if "+" not in key}
             models = [key for key in self.left_out if key in rules or key.partition("+")[0] not in rules]
@@ -155,8 +170,8 @@ def _is_pruned(prediction: Prediction) -> bool:
     return prediction.prune is not None and not prediction.procedure.is_small
 
 
-def _fits(procedure: Procedure, problem: Problem) -> str:
-    return ", ".join(f"{float(size[()]):.3g}" for size in procedure.fits(problem.n_features))
+def _fits(rule: Policy, problem: Problem) -> tuple[np.ndarray, ...]:
+    return Procedure(rule, Retrain()).fits(problem.n_features)
 
 
 def survey(
