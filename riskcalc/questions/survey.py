@@ -136,8 +136,8 @@ class Survey(SideBySide):
         """What is certain of rules, whatever the sample, or with a probability."""
         certain = {rule.kind: rule.guarantee for rules in self.rules.values() for rule in rules if rule.guarantee}
         certain |= {
-            model: f"with probability {1 - FAILURE:g}, predictions differ from the dense fit's by {number(error)} times "
-            "their root mean square at most"
+            model: f"predictions differ from the dense fit's by {number(error)} times their root mean square at most, "
+            f"with probability {1 - FAILURE:g}"
             for model, error in self.relative_errors.items()
         }
         return Table("guarantees", [Column("rule", words=True), Column("certain", words=True)], [*certain.items()])
