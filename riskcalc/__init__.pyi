@@ -38,6 +38,7 @@ from .questions.prunability import Prunability, prunability
 from .questions.rounds import Schedule, rounds
 from .questions.sampling_budget import SamplingBudget, sampling_budget
 from .questions.survey import Survey, survey
+from .questions.sweep.sweep import sweep
 from .simulation.estimates import Estimate
 from .simulation.simulate import simulate
 from .typesetting.export import latex
@@ -90,5 +91,6 @@ __all__ = [
     "small_model",
     "source",
     "survey",
+    "sweep",
     "verify",
 ]

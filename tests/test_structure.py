@@ -35,6 +35,7 @@ ORDER = (
     "lowering",
     "theory",
     "results",
+    "pictures",
     "evaluation",
     "prediction",
     "questions",

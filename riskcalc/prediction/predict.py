@@ -25,6 +25,7 @@ from riskcalc.prediction import (  # noqa: F401  which register their solvers
     random_features,
     rank_one,
 )
+from riskcalc.prediction.coefficients import Coefficients
 from riskcalc.prediction.result import Later, Prediction, later
 from riskcalc.prediction.solvers import NoSolution, NotCovered, Walk, solver
 from riskcalc.prediction.status import NAMES, Status
@@ -340,6 +341,16 @@ class Again:
 
         parts = _by_block(of_block, self.problem, [self.procedure], shape, self.digits, self.instead, self.integration)
         return rounded(np.concatenate(parts).reshape(*shape, -1), self.digits)
+
+    def coefficients(self, prediction: Prediction) -> Coefficients:
+        """The law of the coefficients of one regime, before and after pruning."""
+
+        def of_block(walk: Walk, work: Evaluator) -> Coefficients:
+            return walk.found[self.procedure].coefficients(self.procedure.prune, work)
+
+        shape = np.shape(prediction.risk)
+        (found,) = _by_block(of_block, self.problem, [self.procedure], shape, None, self.instead, self.integration)
+        return found
 
     def quadrature_error(self, prediction: Prediction) -> Any:
         """See `Prediction.quadrature_error`."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from riskcalc.exact import decimal, plain
 from riskcalc.inert import Inert, check_keys, parameters
+from riskcalc.pictures.pictured import Pictured
 from riskcalc.policies import Policy
 from riskcalc.policies.base import exact_fractions
 from riskcalc.prediction.result import Prediction
@@ -24,7 +25,7 @@ from riskcalc.results.values import Number, below, difference, digits_left, plai
 
 
 @dataclass(frozen=True, eq=False)
-class SideBySide(Shown, Inert):
+class SideBySide(Shown, Pictured, Inert):
     """Predictions of several models, the dense fit among them; which is best, and by how much."""
 
     problem: Problem

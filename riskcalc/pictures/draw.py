@@ -1,0 +1,214 @@
+"""Panels, drawn by matplotlib."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+
+from riskcalc.pictures.declared import (
+    Area,
+    Band,
+    Bars,
+    Border,
+    Line,
+    Panel,
+    Points,
+    Region,
+    Rule,
+    Scale,
+    Stems,
+    Text,
+)
+from riskcalc.pictures.style import SOLID, WEAK, WIDTHS, look_of
+
+# Of a logarithmic axis that spans less than this, every tick has a plain number.
+PLAIN_SPAN = 200.0
+GREY = "0.45"
+# Inches: of a letter, of what stands before a name in a legend, of a line.
+LETTER, HANDLE, LINE = 0.058, 0.45, 0.15
+
+
+def draw(panel: Panel, axes: Any, width: float) -> None:
+    """Draw a panel on matplotlib's axes, which with their labels are so many inches wide."""
+    _scale(axes.xaxis, panel.x)
+    _scale(axes.yaxis, panel.y)
+    for mark in panel.marks:
+        _draw(mark, axes)
+    for axis, scale in ((axes.xaxis, panel.x), (axes.yaxis, panel.y)):
+        _limit(axis, scale)
+    _legend(panel, axes, width)
+
+
+def _scale(axis: Any, scale: Scale) -> None:
+    axis.set_label_text(scale.label)
+    if scale.log:
+        getattr(axis.axes, f"set_{axis.axis_name}scale")("log")
+    if scale.rows:
+        axis.set_ticks(*zip(*scale.rows, strict=True))
+        axis.axes.tick_params(axis=axis.axis_name, length=0)
+
+
+def _limit(axis: Any, scale: Scale) -> None:
+    """Limits, and ticks that can be read at them."""
+    limits = getattr(axis.axes, f"set_{axis.axis_name}lim")
+    if scale.rows:
+        limits(scale.rows[-1][0] + 0.6, scale.rows[0][0] - 0.6)
+    elif scale.limits is not None:
+        limits(*scale.limits)
+    low, high = axis.get_view_interval()
+    if scale.log:
+        from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+        if high / low < PLAIN_SPAN:
+            subs = [1, 2, 5] if high / low > 4 else [1, 1.5, 2, 3, 4, 5, 7]
+            axis.set_major_locator(LogLocator(subs=subs))
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_minor_formatter(NullFormatter())
+
+
+def _labels(panel: Panel) -> list[str]:
+    """What the legend explains."""
+    return [one.label for one in panel.marks if not isinstance(one, (Rule, Text, Region, Border)) and one.label]
+
+
+def _legend_columns(panel: Panel, width: float) -> int:
+    """Of a legend as wide as the axes of a panel, which is so many inches wide with their labels."""
+    beside = max((len(name) for _, name in panel.y.rows), default=8) * LETTER
+    longest = max(map(len, _labels(panel)), default=1)
+    return max(1, min(int((width - beside) / (longest * LETTER + HANDLE)), len(_labels(panel))))
+
+
+def _above(panel: Panel, columns: int) -> float:
+    """Inches of what stands above the axes of a panel."""
+    lines = -(-len(_labels(panel)) // columns) + (panel.title.count("\n") + 1 if panel.title else 0)
+    return LINE * (lines + any(isinstance(mark, Rule) and bool(mark.label) for mark in panel.marks))
+
+
+def _legend(panel: Panel, axes: Any, width: float) -> None:
+    """Above the panel, where it hides nothing; the title stands over it."""
+    handles, labels = axes.get_legend_handles_labels()
+    if not labels:
+        axes.set_title(panel.title, loc="left")
+        return
+    told = any(isinstance(mark, Rule) and mark.label and mark.axis == "x" for mark in panel.marks)
+    axes.legend(
+        handles,
+        labels,
+        loc="lower left",
+        bbox_to_anchor=(0, 1, 1, 0),
+        borderaxespad=1.4 if told else 0.3,
+        borderpad=0,
+        ncols=_legend_columns(panel, width),
+        title=panel.title or None,
+        alignment="left",
+    )
+
+
+@singledispatch
+def _draw(mark: Any, axes: Any) -> None:
+    raise TypeError(f"how {type(mark).__name__} is drawn is not registered")
+
+
+@_draw.register
+def _(mark: Line, axes: Any) -> None:
+    look = look_of(mark.key)
+    shown = np.isfinite(mark.y) & ((mark.y > 0) | (axes.get_yscale() != "log"))
+    broken = np.where(shown, mark.y, np.nan)
+    width, dashes = (0.9, WEAK[(mark.weak - 1) % len(WEAK)]) if mark.weak else (1.2, look.dashes)
+    axes.plot(mark.x, broken, color=look.color, linestyle=dashes, linewidth=width, label=mark.label or None)
+
+
+@_draw.register
+def _(mark: Points, axes: Any) -> None:
+    look = look_of(mark.key)
+    hollow = np.broadcast_to(mark.hollow, np.shape(mark.x))
+    label = mark.label
+    for filled in (True, False):
+        some = np.flatnonzero(hollow != filled)
+        if not some.size:
+            continue
+        errors = [None if error is None else np.asarray(error)[some] for error in (mark.x_error, mark.y_error)]
+        axes.errorbar(
+            np.asarray(mark.x)[some],
+            np.asarray(mark.y)[some],
+            xerr=errors[0],
+            yerr=errors[1],
+            linestyle="none",
+            color=look.color,
+            marker=look.marker,
+            markerfacecolor=look.color if filled else "white",
+            markeredgecolor=look.color,
+            markeredgewidth=0.8,
+            elinewidth=0.8,
+            capsize=1.5,
+            zorder=3,
+            label=label or None,
+        )
+        label = ""
+
+
+@_draw.register
+def _(mark: Rule, axes: Any) -> None:
+    style = {"color": GREY, "linewidth": 0.8, "linestyle": (0, (1, 1.5)) if mark.dotted else SOLID, "zorder": 0.5}
+    if mark.axis == "x":
+        axes.axvline(mark.at, **style)
+        if mark.label:
+            place = axes.get_xaxis_transform()
+            axes.text(mark.at, 1.01, mark.label, transform=place, ha="center", va="bottom", fontsize=7, color="0.25")
+    else:
+        axes.axhline(mark.at, **style)
+        if mark.label:
+            place = axes.get_yaxis_transform()
+            axes.text(1.01, mark.at, mark.label, transform=place, ha="left", va="center", fontsize=7, color="0.25")
+
+
+@_draw.register
+def _(mark: Band, axes: Any) -> None:
+    span = axes.axvspan if mark.axis == "x" else axes.axhspan
+    span(mark.low, mark.high, color="0.9", linewidth=0, zorder=0, label=mark.label)
+
+
+@_draw.register
+def _(mark: Area, axes: Any) -> None:
+    color = look_of(mark.key).color
+    axes.fill_between(mark.x, mark.low, mark.high, color=color, alpha=0.35, linewidth=0, label=mark.label)
+
+
+@_draw.register
+def _(mark: Stems, axes: Any) -> None:
+    look = look_of(mark.key)
+    axes.vlines(mark.x, 0, mark.y, color=look.color, linewidth=1, linestyle=look.dashes)
+    axes.plot(mark.x, mark.y, look.marker, color=look.color, label=mark.label)
+
+
+@_draw.register
+def _(mark: Bars, axes: Any) -> None:
+    color = str(0.92 - 0.5 * mark.shade)
+    axes.barh(mark.rows, mark.end - mark.start, left=mark.start, height=0.5, color=color, label=mark.label, zorder=1)
+
+
+@_draw.register
+def _(mark: Text, axes: Any) -> None:
+    if np.isfinite(mark.x):
+        place = {"xy": (mark.x, mark.y), "xytext": (5, 0), "ha": "left"}
+    else:
+        place = {"xy": (1, mark.y), "xycoords": axes.get_yaxis_transform(), "xytext": (-2, 0), "ha": "right"}
+    axes.annotate(mark.text, **place, textcoords="offset points", va="center_baseline", fontsize=7)
+
+
+@_draw.register
+def _(mark: Region, axes: Any) -> None: ...
+
+
+@_draw.register
+def _(mark: Border, axes: Any) -> None: ...
+
+
+def size(panels: Sequence[Panel], columns: int) -> tuple[float, float]:
+    """Width and height in inches of a picture of panels, side by side on two columns, and else below each other."""
+    width, several = WIDTHS[columns], len(panels) if columns > 1 else 1
+    heights = [panel.height + _above(panel, _legend_columns(panel, width / several)) for panel in panels]
+    return width, max(heights) if several > 1 else sum(heights)

@@ -1,0 +1,103 @@
+"""How pictures look in print: sizes, type, and a look for every model that is the same in all pictures.
+
+Colours are those of Paul Tol's high-contrast scheme and of Okabe and Ito: apart for the colour-blind, and in grey by
+their lightness, by dashes and by the shape of markers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from riskcalc.policies import POLICIES
+
+# Inches, of one column and of two.
+WIDTHS = {1: 3.35, 2: 6.9}
+# What a picture is written as, by the suffix of its file.
+FORMATS = (".png", ".svg", ".pdf")
+DOTS = 300  # per inch, of a PNG
+
+SETTINGS: dict[str, Any] = {
+    "font.size": 8,
+    "axes.labelsize": 8,
+    "axes.titlesize": 8,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+    "legend.title_fontsize": 7,
+    "legend.frameon": False,
+    "legend.handlelength": 2.6,
+    "legend.columnspacing": 1.2,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.unicode_minus": True,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.width": 0.4,
+    "ytick.minor.width": 0.4,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 3.6,
+    "hatch.linewidth": 0.4,
+    "pdf.fonttype": 42,  # TrueType, which editors and journals take
+    "svg.fonttype": "path",
+    "svg.hashsalt": "riskcalc",
+    "savefig.dpi": DOTS,
+    "figure.dpi": 110,
+    "mathtext.fontset": "dejavusans",
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a model is drawn."""
+
+    color: str
+    dashes: Any
+    marker: str
+
+
+SOLID, DASHED, DOTTED, DASH_DOT = "solid", (0, (4, 1.6)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5))
+# Of what is said beside the main thing.
+WEAK = ((0, (1, 2)), (0, (3, 2)), (0, (6, 2, 1, 2)))
+# In the order in which policies are registered: magnitude dark red, Hessian dark blue, ...
+_COLORS = ("#BB5566", "#004488", "#56B4E9", "#009E73", "#999999", "#CC79A7", "#882255", "#D55E00")
+_MARKERS = "o^v<>pXdPh*H"
+_SMALL, _DENSE = "#DDAA33", "#000000"
+
+
+def look_of(key: str) -> Look:
+    """The look of a model by its key, the same in all pictures.
+
+    A colour and a marker for each policy, dashed after a second fit on the same sample, dotted on a fresh one; small models share a
+    colour, and the dense fit, and what is of no model, are black.
+    """
+    rule, _, again = key.partition("+")
+    if not rule:
+        return Look(_DENSE, SOLID, "o")
+    if rule == "dense":
+        return Look(_DENSE, DOTTED, "s")
+    if rule.startswith("small"):
+        known = ("small", *(f"small_by_{one}" for one in ("variance", "chance")))
+        place = known.index(rule) if rule in known else len(known) - 1
+        return Look(_SMALL, (SOLID, DASHED, DOTTED)[place] if place else DASH_DOT, "D8P"[place])
+    places = {name: place for place, name in enumerate(POLICIES)}
+    near = [name for name in places if rule.startswith(name)]
+    place = places[max(near, key=len)] if near else len(places)
+    dashes = {"": SOLID, "retrain": DASHED}.get(again, DOTTED)
+    return Look(_COLORS[place % len(_COLORS)], dashes, _MARKERS[place % len(_MARKERS)])
+
+
+# Families of models, on a map: a light colour each, apart in grey, and the marker of a simulation on its side.
+FAMILIES = {
+    "prune": Look("#9DB9DD", SOLID, "^"),
+    "small": Look("#F6DFA6", SOLID, "D"),
+    "retrain": Look("#D08C98", SOLID, "o"),
+    "dense": Look("#8A8A8A", SOLID, "s"),
+}
+
+
+def looks(keys: Iterable[str]) -> dict[str, Look]:
+    """The looks of several models in one picture."""
+    return {key: FAMILIES.get(key) or look_of(key) for key in keys}
