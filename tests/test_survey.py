@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from scipy.optimize import brentq
 from scipy.special import ndtr
 
 import riskcalc as rc
+from riskcalc.pictures.declared import Line, Points, Text
+from riskcalc.pictures.style import STAGES
 from riskcalc.policies import POLICIES, Policy, Ranking, register
 from riskcalc.policies.base import required
 from riskcalc.policies.taxonomy import OWN, TAXA
@@ -233,6 +236,29 @@ def test_arrays(surveys: dict[str, rc.Survey]):
     assert [*frame.model] == [*dataset.model.values] == [*survey.predictions]
     np.testing.assert_array_equal(frame.risk, [*survey.risks.values()])
     assert dataset.best.item() == survey.best
+
+
+def test_the_picture(surveys: dict[str, rc.Survey], tmp_path: Path):
+    """A dot for every model that prunes, in the row of its rule; what is off the scale is told."""
+    survey = surveys["two levels"]
+    (panel,) = survey._panels()
+    dots = {one.key: one for one in panel.marks if isinstance(one, Points)}
+    places = {name: place for place, name in panel.y.rows if name}
+    assert [*places] == [rule.kind.replace("_", " ") for rules in survey.rules.values() for rule in rules]
+    for stage, again in zip(STAGES, ("", "+retrain", "+fresh"), strict=True):
+        of = {place: name.replace(" ", "_") + again for name, place in places.items()}
+        risks = [survey.risks[of[place]] for place in dots[stage].y]
+        np.testing.assert_allclose(dots[stage].x, risks, rtol=1e-12)
+    assert sum(len(one.x) for one in dots.values()) + 4 == len(survey.predictions)
+    survey.plot(path=tmp_path / "survey.svg")
+    assert (tmp_path / "survey.svg").read_text().startswith("<?xml")
+    (peak,) = rc.survey(KINDS["one factor"][0], 1)._panels()
+    assert not [one for one in peak.marks if isinstance(one, Text) and one.x == np.inf]
+    (infinite,) = rc.survey(two_level(aspect_ratio=10), "1/10")._panels()
+    told = {one.y: one.text for one in infinite.marks if isinstance(one, Text) and one.x == np.inf}
+    rows = {name: told.get(place) for place, name in infinite.y.rows}
+    assert (rows["hessian"], rows["oracle"], rows["optimal"]) == ("▪◇ ∞", "▪ ∞", None)
+    assert "small ∞" in {one.label for one in infinite.marks if isinstance(one, Line)}
 
 
 def test_what_is_left_out_is_told(surveys: dict[str, rc.Survey]):

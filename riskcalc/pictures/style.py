@@ -65,6 +65,12 @@ WEAK = ((0, (1, 2)), (0, (3, 2)), (0, (6, 2, 1, 2)))
 _COLORS = ("#BB5566", "#004488", "#56B4E9", "#009E73", "#999999", "#CC79A7", "#882255", "#D55E00")
 _MARKERS = "o^v<>pXdPh*H"
 _SMALL, _DENSE = "#DDAA33", "#000000"
+# What becomes of a rule, where rows tell rules apart.
+STAGES = {
+    "pruned": Look("#000000", SOLID, "o"),
+    "retrained": Look("#004488", SOLID, "s"),
+    "fresh data": Look("#BB5566", SOLID, "D"),
+}
 
 
 def look_of(key: str) -> Look:
@@ -73,6 +79,8 @@ def look_of(key: str) -> Look:
     A colour and a marker for each policy, dashed after a second fit on the same sample, dotted on a fresh one; small models share a
     colour, and the dense fit, and what is of no model, are black.
     """
+    if key in STAGES:
+        return STAGES[key]
     rule, _, again = key.partition("+")
     if not rule:
         return Look(_DENSE, SOLID, "o")

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riskcalc.exact import as_fractions, plain
+from riskcalc.pictures.declared import Panel
 from riskcalc.policies import POLICIES, Oracle, Policy, Procedure, Retrain
 from riskcalc.policies.taxonomy import TAXA
 from riskcalc.prediction.predict import evaluate
@@ -18,6 +19,7 @@ from riskcalc.problems import Problem, check_problem
 from riskcalc.questions.models import MOST_ATOMS, few_atoms, procedures
 from riskcalc.questions.sampling_budget import relative_error
 from riskcalc.questions.side_by_side import SideBySide, integration, remarks
+from riskcalc.questions.survey_picture import FRESH, PRUNED, RETRAINED, rule_dots
 from riskcalc.results.marks import Marks
 from riskcalc.results.tables import Column, Part, Table, number
 
@@ -25,11 +27,12 @@ from riskcalc.results.tables import Column, Part, Table, number
 FAILURE = 0.05
 # How a rule may go on: by the sample of its second fit, if it has one.
 _AFTER = {None: "as pruned", "same": "retrained", "fresh": "on a fresh sample"}
+_STAGES = {None: PRUNED, "same": RETRAINED, "fresh": FRESH}
 
 
 @dataclass(frozen=True, eq=False)
 class Survey(SideBySide):
-    """Risks of every pruning rule at one budget, by kinds of rules. Prints as tables.
+    """Risks of every pruning rule at one budget, by kinds of rules. Prints as tables; `plot` draws it.
 
     Attributes
     ----------
@@ -88,6 +91,18 @@ class Survey(SideBySide):
         given.pop("rules", None)  # words, which another version may choose otherwise
         return super()._made(given)
 
+    def _panels(self) -> list[Panel]:
+        kinds = {
+            kind: [
+                (_short(rule), {_STAGES[after]: self.predictions[key] for after, key in self._of(rule).items()})
+                for rule in rules
+            ]
+            for kind, rules in self.rules.items()
+        }
+        references = {key: self.predictions[key] for key in ("dense", "small") if key in self.predictions}
+        told = "" if self.best is None else f"best within the budget: {self.predictions[str(self.best)].label}"
+        return [rule_dots(kinds, references, told)]
+
     def _parts(self) -> list[Part]:
         ratio, keep = (number(value[()]) for value in (self.problem.aspect_ratio, self.keep))
         title = f"predicted test risk, {ratio} features per sample, keeping {keep} of them"
@@ -110,7 +125,7 @@ class Survey(SideBySide):
         for kind, rules in self.rules.items():
             rows.append([kind, *[""] * len(_AFTER)])
             for rule in rules:
-                models = {one.retrain and one.retrain.sample: key for key, one in self._of(rule)}
+                models = self._of(rule)
                 note = Procedure(rule).note
                 found = [self._risk(models[after], marks) if after in models else "" for after in _AFTER]
                 rows.append([f"  {rule.label}{marks.told(note, '', '')}", *found])
@@ -125,9 +140,7 @@ class Survey(SideBySide):
             rows.append([kind, "", "", ""])
             for rule in rules:
                 fits = ", ".join(f"{float(size[()]):.3g}" for size in _fits(rule, self.problem))
-                rows.append(
-                    [f"  {rule.kind.replace('_', ' ')}", ", ".join(rule.needs) or "nothing", rule.computes, fits]
-                )
+                rows.append([f"  {_short(rule)}", ", ".join(rule.needs) or "nothing", rule.computes, fits])
         columns = [*(Column(name, words=True) for name in ("rule", "must know", "computes")), Column("fits of")]
         title = "what each must know and compute, and of which fractions of the features its fits are, if retrained"
         return Table(title, columns, rows)
@@ -156,9 +169,10 @@ class Survey(SideBySide):
         if self.problem.note:
             yield self.problem.note
 
-    def _of(self, rule: Policy) -> list[tuple[str, Prediction]]:
-        """The models that are pruned by a rule."""
-        return [(key, one) for key, one in self.predictions.items() if _is_pruned(one) and one.prune == rule]
+    def _of(self, rule: Policy) -> dict[str | None, str]:
+        """The models that are pruned by a rule, by the sample of their second fit."""
+        own = {key: one for key, one in self.predictions.items() if _is_pruned(one) and one.prune == rule}
+        return {one.retrain and one.retrain.sample: key for key, one in own.items()}
 
     def _risk(self, model: str, marks: Marks, note: str = "") -> str:
         one = self.predictions[model]
@@ -168,6 +182,10 @@ class Survey(SideBySide):
 
 def _is_pruned(prediction: Prediction) -> bool:
     return prediction.prune is not None and not prediction.procedure.is_small
+
+
+def _short(rule: Policy) -> str:
+    return rule.kind.replace("_", " ")
 
 
 def _fits(rule: Policy, problem: Problem) -> tuple[np.ndarray, ...]:
@@ -204,7 +222,7 @@ def survey(
     Returns
     -------
     Survey
-        Prints as tables.
+        Prints as tables; its `plot` is a row of dots for every rule.
 
     Raises
     ------
@@ -225,7 +243,7 @@ def survey(
     >>> problem = rc.LinearGaussian(aspect_ratio="10/3", eigenvalues=[25, 1], signal=1, weights=["1/10", "9/10"])
     >>> survey = rc.survey(problem, keep="1/10")
     >>> survey.best, [rule.kind for rule in survey.rules["second order"]]
-    ('hessian', ['hessian', 'surgeon'])
+    ('variance', ['hessian', 'surgeon'])
     """
     check_problem(problem)
     budget = Oracle(keep=keep, n_keep=n_keep).budget(problem.n_features)
