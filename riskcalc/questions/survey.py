@@ -40,7 +40,7 @@ class Survey(SideBySide):
     keep : ndarray
         The budget: the exact fraction kept.
     predictions : dict of str to Prediction
-        By model, as in a `Comparison`: "dense", "small", "magnitude", "magnitude+retrain", "magnitude+fresh" and so on.
+        By model, as in a `Comparison`: "dense", "small", "surgeon+retrain", "surgeon+fresh" and so on.
     digits : int or None
     left_out : tuple of str
         Models that the theory of the problem does not cover; and bounds, where the problem has very many atoms.
@@ -100,8 +100,9 @@ class Survey(SideBySide):
             for kind, rules in self.rules.items()
         }
         references = {key: self.predictions[key] for key in ("dense", "small") if key in self.predictions}
-        told = "" if self.best is None else f"best within the budget: {self.predictions[str(self.best)].label}"
-        return [rule_dots(kinds, references, told)]
+        rule, *again = str(self.best or "").replace("_", " ").split("+")
+        best = ", ".join([rule, *(_STAGES["same"] for _ in again)])
+        return [rule_dots(kinds, references, f"best within the budget:\n{best}" if rule else "")]
 
     def _parts(self) -> list[Part]:
         ratio, keep = (number(value[()]) for value in (self.problem.aspect_ratio, self.keep))
