@@ -34,6 +34,7 @@ from .problems import (
 )
 from .problems.tabular import from_data
 from .questions.compare import Comparison, compare
+from .questions.plotting.plot import plot
 from .questions.prunability import Prunability, prunability
 from .questions.rounds import Schedule, rounds
 from .questions.sampling_budget import SamplingBudget, sampling_budget
@@ -82,6 +83,7 @@ __all__ = [
     "latex",
     "laws",
     "load_chapter",
+    "plot",
     "predict",
     "prunability",
     "random_features_covariance",

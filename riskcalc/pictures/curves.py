@@ -50,24 +50,39 @@ def _geometric(values: np.ndarray) -> bool:
 
 
 def error_scale(label: str, numbers: Sequence[Any]) -> Scale:
-    """The axis of errors: of those that are far above the rest, at a peak, the foot is shown."""
+    """The axis of errors; peaks far above what is usual are cut, and so are errors far below."""
     several = [np.ravel(np.asarray(one, float)) for one in numbers]
     several = [one[np.isfinite(one) & (one > 0)] for one in several]
     several = [one for one in several if one.size]
     if not several:
         return Scale(label)
     low, high = min(one.min() for one in several), max(one.max() for one in several)
-    usual = max(np.median(one) for one in several)
-    high, peaked = min(high, PEAK * usual), high > PEAK * usual
+    usual = [float(np.median(one)) for one in several]
+    low, high, peaked = max(low, min(usual) / PEAK), min(high, PEAK * max(usual)), high > PEAK * max(usual)
     if high > DECADE * low:
-        low = max(low, 1e-6 * high)
         return Scale(label, log=True, limits=(low / 1.25, high * (1 if peaked else 1.25)))
     room = 0.06 * (high - low) or 0.1 * high
     return Scale(label, limits=(max(low - room, 0), high if peaked else high + room))
 
 
+def dots_scale(label: str, values: np.ndarray, start: float = 0.0) -> Scale:
+    """An axis of dots with their numbers beside them, from where they start."""
+    known = values[np.isfinite(values)]
+    if not known.size or known.max() <= start:
+        return Scale(label, limits=(start, start + 1))
+    low, high = known.min(), known.max()
+    if low > 0 and high > DECADE * low:
+        return Scale(label, log=True, limits=(low / 1.3, high * max(high / low, 2) ** 0.3))
+    return Scale(label, limits=(0.97 * start, high + 0.25 * (high - start)))
+
+
 def curves_panel(
-    name: str, curves: Sequence[Curve], rules: Sequence[Rule] = (), points: Sequence[Points] = (), y: str = "test risk"
+    name: str,
+    curves: Sequence[Curve],
+    rules: Sequence[Rule] = (),
+    points: Sequence[Points] = (),
+    y: str = "test risk",
+    title: str = "",
 ) -> Panel:
     """Curves over what is called `name`, with their asymptotes, and simulations."""
     x = np.unique(np.concatenate([np.ravel(one.x) for one in (*curves, *points)]))
@@ -75,4 +90,4 @@ def curves_panel(
     at = {rule.at for rule in rules}
     gaps = {float(place) for one in curves for place in one.x[np.isinf(one.y)]} - at
     marks: list[Mark] = [*rules, *(Rule(place) for place in sorted(gaps)), *lines, *points]
-    return Panel(axis_scale(name, x), error_scale(y, [one.y for one in (*curves, *points)]), marks)
+    return Panel(axis_scale(name, x), error_scale(y, [one.y for one in (*curves, *points)]), marks, title)

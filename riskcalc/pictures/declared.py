@@ -107,11 +107,12 @@ class Bars:
 
 @dataclass(frozen=True)
 class Text:
-    """Words at the right of a point; where x is infinite, at the end of the panel."""
+    """Words at the right of a point, or on it; where x is infinite, at the end of the panel."""
 
     x: float
     y: float
     text: str
+    centred: bool = False
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from riskcalc.pictures.declared import (
     Stems,
     Text,
 )
-from riskcalc.pictures.style import SOLID, WEAK, WIDTHS, look_of
+from riskcalc.pictures.style import SOLID, WEAK, WIDTHS, fill_of, look_of
 
 # Of a logarithmic axis that spans less than this, every tick has a plain number.
 PLAIN_SPAN = 200.0
@@ -71,7 +71,7 @@ def _limit(axis: Any, scale: Scale) -> None:
 
 def _labels(panel: Panel) -> list[str]:
     """What the legend explains."""
-    return [one.label for one in panel.marks if not isinstance(one, (Rule, Text, Region, Border)) and one.label]
+    return [one.label for one in panel.marks if not isinstance(one, (Rule, Text, Border)) and one.label]
 
 
 def _legend_columns(panel: Panel, width: float) -> int:
@@ -192,7 +192,13 @@ def _(mark: Bars, axes: Any) -> None:
 
 @_draw.register
 def _(mark: Text, axes: Any) -> None:
-    if np.isfinite(mark.x):
+    from matplotlib.patheffects import withStroke
+
+    place: dict[str, Any]
+    if mark.centred:
+        place = {"xy": (mark.x, mark.y), "xytext": (0, 0), "ha": "center", "fontweight": "bold"}
+        place["path_effects"] = [withStroke(linewidth=2, foreground="white")]
+    elif np.isfinite(mark.x):
         place = {"xy": (mark.x, mark.y), "xytext": (5, 0), "ha": "left"}
     else:
         place = {"xy": (1, mark.y), "xycoords": axes.get_yaxis_transform(), "xytext": (-2, 0), "ha": "right"}
@@ -200,11 +206,26 @@ def _(mark: Text, axes: Any) -> None:
 
 
 @_draw.register
-def _(mark: Region, axes: Any) -> None: ...
+def _(mark: Region, axes: Any) -> None:
+    color = fill_of(mark.key)
+    grid = (mark.x, mark.y, np.ma.masked_invalid(mark.above))
+    if (mark.above > 0).any():
+        axes.contourf(*grid, levels=[0, np.inf], colors=[color], zorder=0)
+    if mark.label:
+        axes.fill_between([], [], [], color=color, linewidth=0, label=mark.label)
 
 
 @_draw.register
-def _(mark: Border, axes: Any) -> None: ...
+def _(mark: Border, axes: Any) -> None:
+    lines = axes.contour(mark.x, mark.y, np.ma.masked_invalid(mark.above), levels=[0], colors="black", linewidths=1)
+    parts = [part for part in lines.allsegs[0] if len(part) > 1]
+    lengths = [np.cumsum(np.hypot(*np.diff(axes.transData.transform(part), axis=0).T)) for part in parts]
+    longest = max(range(len(parts)), key=lambda i: lengths[i][-1], default=None)
+    room = 2 * LETTER * len(mark.label) * axes.get_figure(root=True).dpi
+    if longest is None or lengths[longest][-1] < room:
+        return
+    middle = parts[longest][np.searchsorted(lengths[longest], lengths[longest][-1] / 2) + 1]
+    axes.clabel(lines, fmt={0: mark.label}, fontsize=7, inline_spacing=3, manual=[tuple(middle)])
 
 
 def size(panels: Sequence[Panel], columns: int) -> tuple[float, float]:

@@ -6,9 +6,9 @@ their lightness, by dashes and by the shape of markers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from zlib import crc32
 
 from riskcalc.policies import POLICIES
 
@@ -55,7 +55,7 @@ class Look:
 
     color: str
     dashes: Any
-    marker: str
+    marker: Any
 
 
 SOLID, DASHED, DOTTED, DASH_DOT = "solid", (0, (4, 1.6)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5))
@@ -76,11 +76,13 @@ STAGES = {
 def look_of(key: str) -> Look:
     """The look of a model by its key, the same in all pictures.
 
-    A colour and a marker for each policy, dashed after a second fit on the same sample, dotted on a fresh one; small models share a
+    A colour and a marker for each policy, dashed and with stars after a second fit on the same sample, dotted on a fresh one; small models share a
     colour, and the dense fit, and what is of no model, are black.
     """
     if key in STAGES:
         return STAGES[key]
+    if key in _SIDES:
+        return Look(_DENSE, SOLID, _SIDES[key])
     rule, _, again = key.partition("+")
     if not rule:
         return Look(_DENSE, SOLID, "o")
@@ -92,20 +94,23 @@ def look_of(key: str) -> Look:
         return Look(_SMALL, (SOLID, DASHED, DOTTED)[place] if place else DASH_DOT, "D8P"[place])
     places = {name: place for place, name in enumerate(POLICIES)}
     near = [name for name in places if rule.startswith(name)]
-    place = places[max(near, key=len)] if near else len(places)
-    dashes = {"": SOLID, "retrain": DASHED}.get(again, DOTTED)
-    return Look(_COLORS[place % len(_COLORS)], dashes, _MARKERS[place % len(_MARKERS)])
+    if not near:  # nothing of riskcalc's: by its number, or by its name alone
+        place = int(rule) if rule.isdecimal() else crc32(rule.encode())
+        return Look(_COLORS[place % len(_COLORS)], (SOLID, *WEAK)[place % 4], _MARKERS[place % len(_MARKERS)])
+    place = places[max(near, key=len)]
+    color, points = _COLORS[place % len(_COLORS)], place % 6 + 3
+    if not again:
+        return Look(color, SOLID, _MARKERS[place % len(_MARKERS)])
+    if again == "retrain":
+        return Look(color, DASHED, (points, 1, 0))
+    return Look(color, DOTTED, (points, 1, 180))
 
 
-# Families of models, on a map: a light colour each, apart in grey, and the marker of a simulation on its side.
-FAMILIES = {
-    "prune": Look("#9DB9DD", SOLID, "^"),
-    "small": Look("#F6DFA6", SOLID, "D"),
-    "retrain": Look("#D08C98", SOLID, "o"),
-    "dense": Look("#8A8A8A", SOLID, "s"),
-}
+# Families of models, on a map: light colours, apart in grey, and the marker of what is best when simulated.
+_FILLS = {"best prune": "#A8C3E6", "best small": "#FBEFC9", "best retrain": "#D08B98", "best dense": "#8A8A8A"}
+_SIDES = dict(zip(_FILLS, "^Dos", strict=True))
 
 
-def looks(keys: Iterable[str]) -> dict[str, Look]:
-    """The looks of several models in one picture."""
-    return {key: FAMILIES.get(key) or look_of(key) for key in keys}
+def fill_of(key: str) -> str:
+    """The colour of the region of a map where a family is the best."""
+    return _FILLS[key]

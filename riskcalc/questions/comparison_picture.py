@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from riskcalc.pictures.curves import DECADE
+from riskcalc.pictures.curves import dots_scale
 from riskcalc.pictures.declared import Bars, Mark, Panel, Points, Rule, Scale, Text
 from riskcalc.prediction.result import Prediction
 
@@ -21,9 +21,9 @@ def dots(families: Sequence[Sequence[tuple[str, Prediction]]], best: str | None)
     risks = np.array([float(one.risk) for _, _, one in every])
     noise = float(every[0][2].problem.noise_variance)
     finite = risks[np.isfinite(risks)]
-    log = finite.size > 0 and finite.min() > 0 and finite.max() > DECADE * finite.min()
-    marks: list[Mark] = [Rule(noise, "noise", dotted=False)] if noise > 0 and not log else []
-    if not log:
+    across = dots_scale("test risk", finite, noise)
+    marks: list[Mark] = [Rule(noise, "noise", dotted=False)] if noise > 0 and not across.log else []
+    if not across.log:
         marks += _parts(every, noise)
     for (place, _, one), risk in zip(every, risks, strict=True):
         if np.isfinite(risk):
@@ -32,7 +32,7 @@ def dots(families: Sequence[Sequence[tuple[str, Prediction]]], best: str | None)
         marks.append(Text(risk, place, f"{risk:.3g}" if np.isfinite(risk) else str(one.status).replace("_", " ")))
     rows = [(place, f"{name} *" if one.procedure.key == best else name) for place, name, one in every]
     title = "" if best is None else "* best within the budget\nhollow: references"
-    return Panel(_scale(finite, noise, log), Scale("", rows=rows), marks, title, ROW * (rows[-1][0] + 1) + REST)
+    return Panel(across, Scale("", rows=rows), marks, title, ROW * (rows[-1][0] + 1) + REST)
 
 
 def _placed(families: Sequence[Sequence[tuple[str, Prediction]]]) -> Iterator[tuple[float, str, Prediction]]:
@@ -53,12 +53,3 @@ def _parts(every: Sequence[tuple[float, str, Prediction]], noise: float) -> Iter
     risks, misfits = (np.array([float(getattr(one, name)) for _, one in split]) for name in ("risk", "misfit"))
     yield Bars(places, noise + 0 * misfits, noise + misfits, "dropping", 1.0)
     yield Bars(places, noise + misfits, risks, "estimating", 0.0)
-
-
-def _scale(finite: np.ndarray, noise: float, log: bool) -> Scale:
-    if not finite.size:
-        return Scale("test risk", limits=(0, 1))
-    low, high = finite.min(), finite.max()
-    if log:
-        return Scale("test risk", log=True, limits=(low / 1.3, high * (high / low) ** 0.3))
-    return Scale("test risk", limits=(0.97 * noise, high + 0.25 * (high - noise)))

@@ -1,7 +1,7 @@
 """The record of a sweep: every finished cell, appended to a file, by the key of its content.
 
-A line is a checksum and a JSON object: the key, the arrays as base64 of their doubles, and a note. What was cut off or
-changed is told by its checksum.
+After a header, a line is a checksum and a JSON object: the key, the arrays as base64 of their doubles, and a note. What
+was cut off or changed is told by its checksum.
 """
 
 from __future__ import annotations
@@ -30,6 +30,10 @@ except ImportError:  # where there are no such locks
 # Seconds after which what was appended is written to the disk itself.
 SAFE = 1.0
 LETTERS = 16  # of a checksum
+HEADER = b"cells of a riskcalc sweep, 1"
+
+# Records that this process is writing: its lock keeps others off, but not itself.
+_written: set[str] = set()
 
 
 class Record:
@@ -45,45 +49,61 @@ class Record:
         self._name, self._synced = printable(str(path)), time.monotonic()
         self._lines: dict[str, dict[str, Any]] = {}
         check_output(path)
+        self._place = os.path.realpath(path)
+        if self._place in _written:
+            raise ValueError(self._busy)
         try:
             self._file = open(path, "a+b", buffering=0)  # noqa: SIM115
         except OSError as error:
             raise ValueError(f"cannot write {self._name}: {error.strerror}") from error
+        _written.add(self._place)
         try:
             self._lock()
             self._read()
         except BaseException:
-            self._file.close()
+            self._close()
             raise
 
+    @property
+    def _busy(self) -> str:
+        return f"{self._name} is being written by another sweep; wait for it, or end it"
+
     def _lock(self) -> None:
-        if fcntl is not None:
-            try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise ValueError(f"{self._name} is being written by another sweep; wait for it, or end it") from error
+        """For this process alone: one that it started may outlive it."""
+        try:
+            if fcntl is not None:
+                fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError) as error:
+            raise ValueError(self._busy) from error
+        except OSError:  # a file system without locks
+            pass
+
+    def _close(self) -> None:
+        self._file.close()
+        _written.discard(self._place)
 
     def _read(self) -> None:
-        """What is there. A last line that is none is cut off; others are left, and their cells run again."""
+        """What is there. A last line that is not whole is cut off; other damaged lines are passed over."""
         self._file.seek(0)
         *lines, rest = self._file.readall().split(b"\n")
-        bad = []
-        for number, line in enumerate(lines):
-            if (told := _checked(line)) is None:
-                bad.append(number)
-            else:
-                self._lines[told["key"]] = told
-        if lines and len(bad) == len(lines):
+        first = lines.pop(0) if lines else None
+        if first != HEADER and not (first is None and HEADER.startswith(rest)):
             raise ValueError(f"{self._name} is no record of a sweep; move it away, or write to another file")
-        if rest or (bad and bad[-1] == len(lines) - 1):
-            if not rest:
-                bad.pop()
-                rest = lines[-1] + b"\n"
+        if first is None:
+            self._file.truncate(0)
+            self._write(HEADER)
+            return
+        told = [_checked(line) for line in lines]
+        if not rest and told and told[-1] is None:
+            rest = lines[-1] + b"\n"
+            told.pop()
+        if rest:
             self._file.truncate(self._file.tell() - len(rest))
             warnings.warn(f"the last line of {self._name} was not whole; its cell is run again", stacklevel=2)
-        if bad:
-            damaged = f"{len(bad)} lines of {self._name} are damaged, the first is line {bad[0] + 1}"
-            warnings.warn(f"{damaged}; their cells are run again", stacklevel=2)
+        if damaged := [number for number, one in enumerate(told, 2) if one is None]:
+            some = f"{len(damaged)} damaged lines of {self._name}, the first of them line {damaged[0]}"
+            warnings.warn(f"{some}, are passed over; what else is needed of them is run again", stacklevel=2)
+        self._lines = {one["key"]: one for one in told if one is not None}
 
     def get(self, key: str) -> Result | None:
         """What was found before, if it was."""
@@ -101,10 +121,13 @@ class Record:
             for name, array in result.arrays.items()
         }
         text = json.dumps({"key": key, "arrays": arrays, "note": result.note}).encode()
-        line, written, end = _checksum(text) + b" " + text + b"\n", 0, self._file.seek(0, os.SEEK_END)
+        self._write(_checksum(text) + b" " + text)
+
+    def _write(self, line: bytes) -> None:
+        rest, end = memoryview(line + b"\n"), self._file.seek(0, os.SEEK_END)
         try:
-            while written < len(line):
-                written += self._file.write(line[written:])
+            while rest:
+                rest = rest[self._file.write(rest) :]
             if time.monotonic() - self._synced > SAFE:
                 self._sync()
         except OSError as error:
@@ -122,8 +145,10 @@ class Record:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: Any, trace: TracebackType | None) -> None:
-        with self._file:
+        try:
             self._sync()
+        finally:
+            self._close()
 
 
 def _checksum(text: bytes) -> bytes:

@@ -16,9 +16,9 @@ from riskcalc.simulation.progress import Progress
 from riskcalc.simulation.simulate import SPEED
 from riskcalc.simulation.workers import process_pool, processors, run_each
 
-# Seconds that predictions of one regime may take; that a task takes at least, if there are cells for it; and of all
-# cells together, from which a pool of processes is worth starting.
-PREDICTION, TASK, POOL = 0.05, 0.1, 2.0
+# Seconds that predictions of one regime may take, and a simulated cell besides its multiplications; that a task of a
+# process takes at least, if there are cells for it; and of all cells together, from which processes are worth starting.
+PREDICTION, CELL, TASK, POOL = 0.05, 0.01, 0.1, 2.0
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ class Job:
     def simulated(cls, cells: Simulated, block: Block) -> Job:
         """A cell that is simulated."""
         n, p = (float(as_float(np.asarray(size))) for size in _size(cells, block.values))
-        return cls(cells, block, cells.trials * n * p * (min(n, p) + 40) / SPEED)
+        work = cells.trials * n * p * (min(n, p) + 40) * (1 + len(cells.models))
+        return cls(cells, block, CELL + work / SPEED)
 
 
 def _size(cells: Simulated, values: Values) -> tuple[object, object]:
@@ -69,14 +70,14 @@ class Work:
 
     def run(self, jobs: Sequence[Job], executor: Executor | None, workers: int, label: str | None) -> None:
         """Do them, in tasks that are worth it. KeyboardInterrupt, or the error of one, after what was done is kept."""
-        tasks: list[list[Job]] = [[]]
+        tasks: list[list[Job]] = []
         for job in jobs:
             if self._known(job):
                 continue
-            if sum(one.seconds for one in tasks[-1]) >= TASK:
+            if not tasks or executor is None or sum(one.seconds for one in tasks[-1]) >= TASK:
                 tasks.append([])
             tasks[-1].append(job)
-        if not tasks[-1]:
+        if not tasks:
             return
         seconds = sum(job.seconds for task in tasks for job in task) / len(tasks) / workers
 

@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from riskcalc.exact import above_zero, check_seed, count
@@ -176,6 +177,8 @@ def _models(problem: Problem, grid: Grid, own: list[Model], fix: str, **budget: 
     named_budgets = [*(name for name in BUDGETS if name in grid.axes), *given]
     if len(named_budgets) > 1:
         raise ValueError(f"a budget is given by {' and by '.join(named_budgets)}; give it once")
+    if np.ndim(value := next(iter(given.values()), 1)):
+        raise ValueError(f"{named_budgets[0]} must be one number, got {quoted(value)}; several are an axis")
     given = given or dict.fromkeys(named_budgets, 1)  # any: it is that of the axis
     if own:
         models = tuple(model_of(model, **given) for model in own)
