@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from riskcalc.exact import plain
 from riskcalc.pictures.declared import Panel
-from riskcalc.policies import Hessian, Magnitude, Optimal, Oracle, Policy, Random
+from riskcalc.policies import Hessian, Magnitude, Optimal, Oracle, Policy, Procedure, Random
 from riskcalc.policies.base import at_budget
 from riskcalc.prediction.errors import errors_panel
 from riskcalc.prediction.predict import evaluate
@@ -221,6 +221,12 @@ class Comparison(SideBySide):
         return number(found, digits_left(found, prediction.excess_risk, self.digits))
 
 
+def compared(problem: Problem, rules: Sequence[Policy], ridge: ArrayLike | str) -> list[Procedure]:
+    """What a comparison of rules at one budget is of; the bound is left out over very many atoms."""
+    bounds = [Optimal(keep=rules[0].keep, n_keep=rules[0].n_keep)] if few_atoms(problem) else []
+    return procedures(rules, bounds, ridge)
+
+
 def compare(
     problem: Problem,
     keep: ArrayLike | str | None = None,
@@ -284,8 +290,7 @@ def compare(
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"policies hold {twice} twice; give each to a comparison of its own")
-    bounds = [Optimal(keep=budget.keep, n_keep=budget.n_keep)] if few_atoms(problem) else []
-    asked = procedures(rules, bounds, retrain_ridge)
+    asked = compared(problem, rules, retrain_ridge)
     found = evaluate(problem, asked, digits, covered=True, tolerance=tolerance, seed=seed)
     predictions = {procedure.key: found[procedure] for procedure in asked if procedure in found}
     if "small" not in predictions:
