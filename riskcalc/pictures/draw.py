@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import singledispatch
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,8 @@ PLAIN_SPAN = 200.0
 GREY = "0.45"
 # Inches: of a letter, of what stands before a name in a legend, of a line.
 LETTER, HANDLE, LINE = 0.058, 0.45, 0.15
+# Of a line, where a label is tried.
+MOST_PLACES = 64
 
 
 def draw(panel: Panel, axes: Any, width: float) -> None:
@@ -60,13 +63,12 @@ def _limit(axis: Any, scale: Scale) -> None:
         limits(*scale.limits)
     low, high = axis.get_view_interval()
     if scale.log:
-        from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
+        ticker = import_module("matplotlib.ticker")
         if high / low < PLAIN_SPAN:
             subs = [1, 2, 5] if high / low > 4 else [1, 1.5, 2, 3, 4, 5, 7]
-            axis.set_major_locator(LogLocator(subs=subs))
-            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axis.set_minor_formatter(NullFormatter())
+            axis.set_major_locator(ticker.LogLocator(subs=subs))
+            axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_minor_formatter(ticker.NullFormatter())
 
 
 def _labels(panel: Panel) -> list[str]:
@@ -192,12 +194,10 @@ def _(mark: Bars, axes: Any) -> None:
 
 @_draw.register
 def _(mark: Text, axes: Any) -> None:
-    from matplotlib.patheffects import withStroke
-
     place: dict[str, Any]
     if mark.centred:
         place = {"xy": (mark.x, mark.y), "xytext": (0, 0), "ha": "center", "fontweight": "bold"}
-        place["path_effects"] = [withStroke(linewidth=2, foreground="white")]
+        place["path_effects"] = _outline()
     elif np.isfinite(mark.x):
         place = {"xy": (mark.x, mark.y), "xytext": (5, 0), "ha": "left"}
     else:
@@ -207,10 +207,13 @@ def _(mark: Text, axes: Any) -> None:
 
 @_draw.register
 def _(mark: Region, axes: Any) -> None:
+    """As far as lines between the points of the grid say, and below that cell by cell, which leaves no gap."""
     color = fill_of(mark.key)
-    grid = (mark.x, mark.y, np.ma.masked_invalid(mark.above))
     if (mark.above > 0).any():
-        axes.contourf(*grid, levels=[0, np.inf], colors=[color], zorder=0)
+        cells = np.ma.masked_where(~(mark.above > 0), mark.above)
+        only = import_module("matplotlib.colors").ListedColormap([color])
+        axes.pcolormesh(mark.x, mark.y, cells, cmap=only, shading="nearest", rasterized=True, zorder=-1)
+        axes.contourf(mark.x, mark.y, np.ma.masked_invalid(mark.above), levels=[0, np.inf], colors=[color], zorder=0)
     if mark.label:
         axes.fill_between([], [], [], color=color, linewidth=0, label=mark.label)
 
@@ -218,14 +221,39 @@ def _(mark: Region, axes: Any) -> None:
 @_draw.register
 def _(mark: Border, axes: Any) -> None:
     lines = axes.contour(mark.x, mark.y, np.ma.masked_invalid(mark.above), levels=[0], colors="black", linewidths=1)
-    parts = [part for part in lines.allsegs[0] if len(part) > 1]
-    lengths = [np.cumsum(np.hypot(*np.diff(axes.transData.transform(part), axis=0).T)) for part in parts]
-    longest = max(range(len(parts)), key=lambda i: lengths[i][-1], default=None)
-    room = 2 * LETTER * len(mark.label) * axes.get_figure(root=True).dpi
-    if longest is None or lengths[longest][-1] < room:
-        return
-    middle = parts[longest][np.searchsorted(lengths[longest], lengths[longest][-1] / 2) + 1]
-    axes.clabel(lines, fmt={0: mark.label}, fontsize=7, inline_spacing=3, manual=[tuple(middle)])
+    place = _middle(lines.allsegs[0], axes, LETTER * len(mark.label) * axes.get_figure(root=True).dpi)
+    if place is not None:
+        texts = axes.clabel(lines, fmt={0: mark.label}, fontsize=7, inline_spacing=3, manual=[place])
+        for text in texts:
+            text.set_path_effects(_outline())
+
+
+def _middle(parts: Sequence[np.ndarray], axes: Any, room: float) -> tuple[float, float] | None:
+    """Where lines have room for a label of this half-width: in a straight stretch, far from markers and the ends."""
+    markers = [axes.transData.transform(line.get_xydata()) for line in axes.lines if line.get_marker() != "None"]
+    best, found = 0.0, None
+    for part in parts:
+        points = axes.transData.transform(part)
+        along = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
+        places = np.linspace(room, along[-1] - room, MOST_PLACES) if along[-1] > 2 * room else np.zeros(0)
+        at, before, after = (_at(points, along, places + step) for step in (0, -room, room))
+        straight = np.hypot(*(after - before).T) / (2 * room)
+        free = np.minimum(places, along[-1] - places)
+        for some in markers:
+            free = np.minimum(free, np.linalg.norm(at[:, None] - some[None], axis=2).min(axis=1))
+        worth = straight**8 * np.minimum(free, 4 * room)
+        if worth.size and worth.max() > best:
+            best, found = float(worth.max()), at[worth.argmax()]
+    return None if found is None else tuple(axes.transData.inverted().transform(found).tolist())
+
+
+def _at(points: np.ndarray, along: np.ndarray, places: np.ndarray) -> np.ndarray:
+    return np.stack([np.interp(places, along, column) for column in points.T], axis=-1)
+
+
+def _outline() -> list[Any]:
+    """White around letters, which are read on any colour."""
+    return [import_module("matplotlib.patheffects").withStroke(linewidth=2, foreground="white")]
 
 
 def size(panels: Sequence[Panel], columns: int) -> tuple[float, float]:

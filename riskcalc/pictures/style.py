@@ -62,7 +62,8 @@ SOLID, DASHED, DOTTED, DASH_DOT = "solid", (0, (4, 1.6)), (0, (1, 1.2)), (0, (6,
 # Of what is said beside the main thing.
 WEAK = ((0, (1, 2)), (0, (3, 2)), (0, (6, 2, 1, 2)))
 # In the order in which policies are registered: magnitude dark red, Hessian dark blue, ...
-_COLORS = ("#BB5566", "#004488", "#56B4E9", "#009E73", "#999999", "#CC79A7", "#882255", "#D55E00")
+_COLORS = ("#BB5566", "#004488", "#56B4E9", "#009E73", "#999999", "#CC79A7")
+_COLORS += ("#882255", "#D55E00", "#332288", "#999933", "#661100", "#44AA99")
 _MARKERS = "o^v<>pXdPh*H"
 _SMALL, _DENSE = "#DDAA33", "#000000"
 # What becomes of a rule, where rows tell rules apart.
@@ -71,13 +72,14 @@ STAGES = {
     "retrained": Look("#004488", SOLID, "s"),
     "fresh data": Look("#BB5566", SOLID, "D"),
 }
+_SMALL_NAMES = [one.small_name or f"small_by_{name}" for name, one in POLICIES.items() if not one.sees_fit]
 
 
 def look_of(key: str) -> Look:
     """The look of a model by its key, the same in all pictures.
 
-    A colour and a marker for each policy, dashed and with stars after a second fit on the same sample, dotted on a fresh one; small models share a
-    colour, and the dense fit, and what is of no model, are black.
+    A colour and a marker for each policy, dashed and with stars after a second fit on the same sample, dotted on a
+    fresh one; small models share a colour, and the dense fit, and what is of no model, are black.
     """
     if key in STAGES:
         return STAGES[key]
@@ -89,16 +91,15 @@ def look_of(key: str) -> Look:
     if rule == "dense":
         return Look(_DENSE, DOTTED, "s")
     if rule.startswith("small"):
-        known = ("small", *(f"small_by_{one}" for one in ("variance", "chance")))
-        place = known.index(rule) if rule in known else len(known) - 1
-        return Look(_SMALL, (SOLID, DASHED, DOTTED)[place] if place else DASH_DOT, "D8P"[place])
+        place = min(_SMALL_NAMES.index(rule) if rule in _SMALL_NAMES else 3, 3)
+        return Look(_SMALL, (DASH_DOT, *WEAK)[place], "D8PX"[place])
     places = {name: place for place, name in enumerate(POLICIES)}
     near = [name for name in places if rule.startswith(name)]
     if not near:  # nothing of riskcalc's: by its number, or by its name alone
         place = int(rule) if rule.isdecimal() else crc32(rule.encode())
-        return Look(_COLORS[place % len(_COLORS)], (SOLID, *WEAK)[place % 4], _MARKERS[place % len(_MARKERS)])
+        return Look(_COLORS[place % len(_COLORS)], (SOLID, *WEAK)[place // 12 % 4], _MARKERS[place % len(_MARKERS)])
     place = places[max(near, key=len)]
-    color, points = _COLORS[place % len(_COLORS)], place % 6 + 3
+    color, points = _COLORS[place % len(_COLORS)], place % 6 + 4
     if not again:
         return Look(color, SOLID, _MARKERS[place % len(_MARKERS)])
     if again == "retrain":
@@ -107,7 +108,7 @@ def look_of(key: str) -> Look:
 
 
 # Families of models, on a map: light colours, apart in grey, and the marker of what is best when simulated.
-_FILLS = {"best prune": "#A8C3E6", "best small": "#FBEFC9", "best retrain": "#D08B98", "best dense": "#8A8A8A"}
+_FILLS = {"best prune": "#A8C3E6", "best small": "#FBEFC9", "best retrain": "#D08B98", "best dense": "#787878"}
 _SIDES = dict(zip(_FILLS, "^Dos", strict=True))
 
 

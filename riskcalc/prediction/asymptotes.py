@@ -37,6 +37,11 @@ class Asymptotes:
         """The places as lines across a panel."""
         return [Rule(place, label) for place, label in self.labels.items()]
 
+    def places(self, key: str) -> np.ndarray:
+        """Where a model is infinite, besides values of the axis itself."""
+        more, higher = self.added.get(key, (np.zeros(0), np.zeros(0)))
+        return more[np.isinf(higher)]
+
     def broken(self, key: str, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The curve of a model with what is added to it."""
         more, higher = self.added.get(key, (np.zeros(0), np.zeros(0)))
@@ -49,16 +54,17 @@ def asymptotes(name: str, values: np.ndarray, vary: Varied) -> Asymptotes:
     if name not in SIZES:
         return Asymptotes({}, {})
     exact = np.sort(as_fractions(np.asarray(values)))
-    problem, models = vary(exact[0])
-    known, whole = _thresholds(name, problem, models), name.startswith("n_")
+    whole = name.startswith("n_")
+    problem, models = vary(int(exact[0]) if whole else exact[0])
+    known, batched = _thresholds(name, problem, models), type(problem).batched
     labels = {place: label for place, label in known if exact[0] < place < exact[-1] and not (whole and place % 1)}
     found: dict[float, str] = {}
     added: dict[str, list[tuple[Fraction, float]]] = {key: [] for key in models}
     for place, label in labels.items():
-        near = [place]
-        if place not in exact and type(problem).batched:
-            near += [one for one in _nearer(place, exact) if not (whole and one % 1)]
-        risks = _risks(*vary(np.array(near, dtype=object) if len(near) > 1 else place))
+        at_once = name in batched or (name == "keep" and batched)
+        nearer = _nearer(place, exact) if place not in exact and at_once else []
+        near = [int(one) if whole else one for one in (place, *nearer) if not (whole and one % 1)]
+        risks = _risks(*vary(np.array(near, dtype=None if whole else object) if nearer else near[0]))
         infinite = {key: risk for key, risk in risks.items() if np.isinf(risk[0])}
         for key, risk in infinite.items():
             added[key] += [(x, y) for x, y in zip(near, risk, strict=True) if x not in exact]
@@ -69,7 +75,7 @@ def asymptotes(name: str, values: np.ndarray, vary: Varied) -> Asymptotes:
 
 def _nearer(place: Fraction, exact: np.ndarray) -> list[Fraction]:
     """Between a place and its neighbours."""
-    after = int(np.searchsorted(exact, place))
+    after = int((exact < place).sum())
     steps = [(end - place) / 2**k for end in exact[after - 1 : after + 1] for k in range(1, NEARER + 1)]
     return [place + step for step in steps]
 

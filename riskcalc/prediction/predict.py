@@ -342,14 +342,13 @@ class Again:
         parts = _by_block(of_block, self.problem, [self.procedure], shape, self.digits, self.instead, self.integration)
         return rounded(np.concatenate(parts).reshape(*shape, -1), self.digits)
 
-    def coefficients(self, prediction: Prediction) -> Coefficients:
+    def coefficients(self) -> Coefficients:
         """The law of the coefficients of one regime, before and after pruning."""
 
         def of_block(walk: Walk, work: Evaluator) -> Coefficients:
             return walk.found[self.procedure].coefficients(self.procedure.prune, work)
 
-        shape = np.shape(prediction.risk)
-        (found,) = _by_block(of_block, self.problem, [self.procedure], shape, None, self.instead, self.integration)
+        (found,) = _by_block(of_block, self.problem, [self.procedure], (), None, self.instead, self.integration)
         return found
 
     def quadrature_error(self, prediction: Prediction) -> Any:

@@ -35,7 +35,7 @@ class Later(Protocol):
         """See `Prediction.kept`."""
         ...
 
-    def coefficients(self, prediction: Prediction) -> Coefficients:
+    def coefficients(self) -> Coefficients:
         """The law of the coefficients of one regime; NotCovered where it is not shown."""
         ...
 
@@ -203,7 +203,7 @@ class Prediction(Quantities, Shown, Pictured, Inert):
     def _panels(self) -> list[Panel]:
         """Of one regime the law of the coefficients, before and after pruning; of several, errors along their axis."""
         if np.ndim(self.risk) == 0:
-            return [self._later.coefficients(self).panel(self.procedure.key, self.label)]
+            return [self._later.coefficients().panel(self.procedure.key, self.label)]
         from riskcalc.prediction.errors import errors_panel  # which predicts more
 
         return [errors_panel(self.problem, {self.procedure.key: self}, ("risk", "training_error"))]

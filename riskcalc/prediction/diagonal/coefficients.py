@@ -37,11 +37,11 @@ def coefficients(fit: Fit, groups: Sequence[MaskGroup], policy: Policy | None, w
     )
     theory = None if policy is None else mask(policy)
     weight, symbol, threshold = np.ones((1, count)), "", np.nan
-    if isinstance(theory, Thresholded) and "t" in state:
+    if isinstance(theory, Thresholded) and "t" in state and (spreads > 0).any():
         weight = weight * work.lower((theory.weight,), {}, "coefficients.weight", scalar_output=True)(state)
         symbol, threshold = _latex(theory.weight), float(state["t"][0, 0])
     kept = np.broadcast_to(groups[0].kept(work) if groups else np.ones(1), (1, count))
-    chance = _chance(theory, state, kept, work)
+    chance = _chance(theory if (spreads > 0).any() else None, state, kept, work)
 
     def of_ranked(x: np.ndarray, part: slice) -> np.ndarray:
         """At points of what ranks; one whose weight is zero is zero itself."""
@@ -77,12 +77,12 @@ def _chance(theory: Any, state: State, kept: np.ndarray, work: Evaluator) -> Cha
     lowered = work.lower((own.chance,), where, "coefficients.chance", scalar_output=True)
     law = work.lower((masks.MEAN, symbols.tau), dense.COEFFICIENT, "scanned.spread")
 
-    def of_threshold(x: np.ndarray, part: slice) -> np.ndarray:
+    def of_coefficient(x: np.ndarray, part: slice) -> np.ndarray:
         given = _of(state, part)
         means, spreads = law(given)
-        return lowered(given | {"H": given["sign_B"] * (x - means) / np.where(spreads > 0, spreads, 1)})
+        return np.asarray(lowered(given | {"H": given["sign_B"] * (x - means) / np.where(spreads > 0, spreads, 1)}))
 
-    return of_threshold
+    return of_coefficient
 
 
 def _of(state: State, part: slice) -> State:

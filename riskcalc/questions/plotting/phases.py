@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
+from scipy.ndimage import distance_transform_edt
 
 from riskcalc.pictures.curves import axis_scale
 from riskcalc.pictures.declared import Border, Mark, Panel, Points, Region, Text
 from riskcalc.questions.plotting.swept import Swept
 
-# Families in the order in which the first of several that are equal is meant.
 FAMILIES = ("small", "prune", "retrain", "dense")
 # Logarithms of risks that differ by less than this are equal.
 EQUAL = 1e-9
@@ -43,21 +44,21 @@ def phases(swept: Swept, simulated: Swept | None) -> Panel:
             f"a phase diagram compares families of models, and the dataset has only one, {next(iter(best))}; "
             "name models of others"
         )
-    scales = axis_scale(across, x), axis_scale(up, y)
+    scales = [replace(axis_scale(name, one), limits=(one[0], one[-1])) for name, one in ((across, x), (up, y))]
     marks: list[Mark] = []
-    lead = {family: _lead(family, best) for family in best}
     points = [] if simulated is None else [*_simulated(simulated, across, up)]
     taken = [_unit(x, y, one.x, one.y, scales[0].log, scales[1].log) for one in points]
-    for family, above in lead.items():
+    for family, above in _leads(best).items():
         if not (above > EQUAL).any():
             continue
         place = _place_of_name(above > 0, taken)
         marks.append(Region(x, y, above.T, family if place is None else "", f"best {family}"))
         if place is not None:
             marks.append(Text(x[place[0]], y[place[1]], family, centred=True))
+    marks += points
     marks += (Border(x, y, above.T, label) for above, label in _borders(best))
-    title = "markers: best when simulated; hollow: not by\ntwo standard errors" if points else ""
-    return Panel(*scales, [*marks, *points], title, height=2.7)
+    title = "markers: best in simulations\nhollow: within two standard errors of the next" if points else ""
+    return Panel(*scales, marks, title, height=2.7)
 
 
 def _best(swept: Swept, name: str) -> dict[str, np.ndarray]:
@@ -78,16 +79,22 @@ def _best(swept: Swept, name: str) -> dict[str, np.ndarray]:
     return {family: np.where(nowhere, np.nan, np.clip(one, low - 1, high + 1)) for family, one in found.items()}
 
 
-def _over(one: str, other: str, best: Mapping[str, np.ndarray]) -> np.ndarray:
-    """By how much another family's risk is higher, on a logarithmic scale; of equals the first is meant."""
-    first = FAMILIES.index(one) < FAMILIES.index(other)
-    gap = best[other] - best[one]
-    return np.where(abs(gap) <= EQUAL, EQUAL if first else -EQUAL, gap)
+def _leads(best: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """By how much the best of the others is above each family, on a logarithmic scale.
 
-
-def _lead(family: str, best: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Above zero where a family is the best."""
-    return np.min([_over(family, other, best) for other in best if other != family], axis=0)
+    Where several are equal, the one that is best beside that place leads; the first of them, if they are so all over.
+    """
+    every = np.stack([*best.values()])
+    order = np.argsort(every, axis=0, kind="stable")
+    first, second = (np.take_along_axis(every, order[i : i + 1], axis=0)[0] for i in (0, 1))
+    equal, winner = second - first <= EQUAL, order[0]
+    if not equal.all():
+        winner = winner[tuple(distance_transform_edt(equal, return_distances=False, return_indices=True))]
+    found = {}
+    for place, family in enumerate(best):
+        rest = np.min(np.delete(every, place, axis=0), axis=0)
+        found[family] = np.where(equal, np.where(winner == place, EQUAL, -EQUAL), rest - every[place])
+    return found
 
 
 def _borders(best: Mapping[str, np.ndarray]) -> Iterator[tuple[np.ndarray, str]]:

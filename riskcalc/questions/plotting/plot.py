@@ -105,7 +105,9 @@ def _training(swept: Swept, simulated: Swept | None) -> Panel:
     for place, key in enumerate(swept.models):
         x, y = training[place], swept.one("risk", key)
         known = np.isfinite(x) & np.isfinite(y)
-        marks.append(Line(np.where(known, x, np.nan), np.where(known, y, np.nan), swept.labels[key], key))
+        gaps = np.searchsorted(values, swept.asymptotes.places(key))  # past which the curve is another one
+        pair = [np.insert(np.where(known, one, np.nan), gaps, np.nan) for one in (x, y)]
+        marks.append(Line(*pair, swept.labels[key], key))
         if known.any():
             ends = np.flatnonzero(known)[[0, -1]]
             marks.append(Points(x[ends], y[ends], key, hollow=np.array([True, False])))

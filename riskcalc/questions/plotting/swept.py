@@ -61,7 +61,7 @@ class Swept:
             dataset = dataset.expand_dims("model")
         every = [str(key) for key in dataset["model"].values]
         if isinstance(models, str) or (models is not None and not models):
-            raise TypeError(f'models must be a list of names such as ["hessian", "small"], got {quoted(models)}')
+            raise TypeError(f'models must be a list of names such as ["dense", "small"], got {quoted(models)}')
         chosen = every if models is None else [_place(one, every) for one in models]
         places = [every.index(one) for one in chosen]
         dims = [str(name) for name in dataset["risk"].dims if name != "model"]

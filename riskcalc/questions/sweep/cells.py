@@ -15,6 +15,7 @@ from riskcalc import __version__
 from riskcalc.exact import plain
 from riskcalc.policies import Procedure
 from riskcalc.prediction.predict import evaluate
+from riskcalc.prediction.solvers import NoSolution
 from riskcalc.prediction.status import NAMES
 from riskcalc.problems import Problem
 from riskcalc.questions.axes import BUDGETS, varied
@@ -23,8 +24,8 @@ from riskcalc.simulation.estimates import Estimate
 from riskcalc.simulation.simulate import make_plan, run_trials
 
 # The statuses of a prediction, and of what none is made of, by their codes in a dataset.
-STATUSES = (*map(str, NAMES), "not_covered", "infeasible")
-NOT_COVERED, INFEASIBLE = (STATUSES.index(name) for name in ("not_covered", "infeasible"))
+STATUSES = (*map(str, NAMES), "not_covered", "infeasible", "no_solution")
+NOT_COVERED, INFEASIBLE, NO_SOLUTION = range(len(NAMES), len(STATUSES))
 
 Values = Mapping[str, np.ndarray]  # of the axes, by name, exact
 
@@ -99,15 +100,20 @@ class Predicted(Cells):
         """Predictions of a block of regimes at once."""
         problem, models = self.at(values)
         asked = [model for model in models if feasible(model, problem)]
-        found = evaluate(problem, asked, covered=True, tolerance=self.tolerance, seed=self.seed)
+        try:
+            found = self._evaluated(problem, asked)
+        except NoSolution:  # of some regime, some model
+            if max(map(len, values.values())) > 1:
+                return self._of_halves(values)
+            found = self._one_by_one(problem, asked)
         shape = (len(models), *map(len, values.values()))
         names = (*self.quantities, "integration_error")
         arrays = {name: np.full(shape, np.nan) for name in names} | {"status": np.empty(shape)}
         for place, model in enumerate(models):
-            if model not in found:
-                arrays["status"][place] = NOT_COVERED if model in asked else INFEASIBLE
+            if isinstance(prediction := found.get(model, NOT_COVERED if model in asked else INFEASIBLE), int):
+                arrays["status"][place] = prediction
                 continue
-            told = found[model].values
+            told = prediction.values
             for name in names:
                 if told.get(name) is not None:
                     arrays[name][place] = told[name]
@@ -116,6 +122,27 @@ class Predicted(Cells):
                 np.shape(told["status"])
             )
         return Result(arrays)
+
+    def _evaluated(self, problem: Problem, models: list[Procedure]) -> dict[Procedure, Any]:
+        return evaluate(problem, models, covered=True, tolerance=self.tolerance, seed=self.seed)
+
+    def _one_by_one(self, problem: Problem, models: list[Procedure]) -> dict[Procedure, Any]:
+        """Predictions of the models that have one, and the status of those whose fit has no solution."""
+        found: dict[Procedure, Any] = {}
+        for model in models:
+            try:
+                found |= self._evaluated(problem, [model])
+            except NoSolution:
+                found[model] = NO_SOLUTION
+        return found
+
+    def _of_halves(self, values: Values) -> Result:
+        """Of a block that is cut in two along its longest axis."""
+        name = max(values, key=lambda name: len(values[name]))
+        middle, axis = len(values[name]) // 2, 1 + [*values].index(name)
+        parts = values[name][:middle], values[name][middle:]
+        halves = [self.of({**values, name: part}).arrays for part in parts]
+        return Result({one: np.concatenate([half[one] for half in halves], axis) for one in halves[0]})
 
 
 @dataclass(frozen=True)
@@ -134,31 +161,34 @@ class Simulated(Cells):
     def of(self, values: Values) -> Result:
         """One regime. Its samples depend on the seed and its values, and not on what else is simulated."""
         problem, models = self.at(values)
-        refused = self._refused(problem, models)
+        asked, note = [model for model in models if feasible(model, problem)], ""
+        try:
+            plan = make_plan(problem, asked, self.n_samples)
+        except ValueError:
+            asked, note = self._possible(problem, asked)
+            plan = make_plan(problem, asked, self.n_samples)
         shape = (len(models), *map(len, values.values()))
         arrays = {name: np.full(shape, np.nan) for name in SIMULATED}
-        asked = [model for model in models if model not in refused]
         if asked:
-            plan = make_plan(problem, asked, self.n_samples)
             draws = self.seed, int(digest(written(values)), 16)
             measured = run_trials(plan, draws, self.trials, device="cpu", workers=1)
             for number, model in enumerate(asked):
-                means = [Estimate.of(values, self.seed) for values in measured[:, number].T]
+                means = [Estimate.of(trials, self.seed) for trials in measured[:, number].T]
                 told = [value for mean in means for value in (mean.mean, mean.stderr)]
                 for name, value in zip(SIMULATED, told, strict=True):
                     arrays[name][models.index(model)] = value
-        note = next((f"{model.label}: {why}" for model, why in refused.items()), "")
         return Result(arrays, note)
 
-    def _refused(self, problem: Problem, models: list[Procedure]) -> dict[Procedure, str]:
-        """Models that cannot be simulated, with the reason: they keep nothing, or their risk has no finite error."""
-        refused = {}
+    def _possible(self, problem: Problem, models: list[Procedure]) -> tuple[list[Procedure], str]:
+        """The models that can be simulated, and why another cannot: it keeps nothing, say, or has no finite error."""
+        possible, note = [], ""
         for model in models:
             try:
                 make_plan(problem, [model], self.n_samples)
+                possible.append(model)
             except ValueError as error:
-                refused[model] = str(error)
-        return refused
+                note = note or f"{model.label}: {error}"
+        return possible, note
 
 
 # What is measured of every model.

@@ -46,7 +46,7 @@ class Found:
         """NotCovered, in the words of the theory, for a model that it covers nowhere."""
         uncovered = (self.arrays["status"] == NOT_COVERED).reshape(len(self.predicted.models), -1).all(axis=1)
         for place in np.flatnonzero(uncovered):
-            problem, models = self.predicted.at(self.grid.cells[0].values)
+            problem, models = self.predicted.at(self.grid.first)
             evaluate(problem, [models[place]])
             raise NotCovered(f"the theory of the problem does not cover the model {models[place].label}")
 

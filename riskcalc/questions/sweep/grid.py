@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise, product
 from typing import Any
 
@@ -69,10 +68,10 @@ class Grid:
             for where in product(*(pieces[name] for name in self.axes))
         ]
 
-    @cached_property
-    def cells(self) -> list[Block]:
-        """Its regimes, each by itself."""
-        return self.blocks(())
+    @property
+    def first(self) -> dict[str, np.ndarray]:
+        """The first value of each axis."""
+        return {name: values[:1] for name, values in self.axes.items()}
 
 
 def _pieces(values: np.ndarray, size: int) -> Iterator[slice]:

@@ -95,7 +95,8 @@ def sweep(
     -------
     xarray.Dataset
         Of dimensions "model" and those of `over`: the quantities, nan where there is none; "status", of which
-        "infeasible" is a budget of more features than there are; "integration_error" of drawn predictions; and, with
+        "infeasible" is a budget of more features than there are, "no_solution" a ridge so negative that there is no
+        fit, and "not_covered" what the theory does not answer; "integration_error" of drawn predictions; and, with
         trials, "simulated_risk" and "simulated_risk_stderr" (so for "training_error", if asked for), nan where a model
         cannot be simulated, of which a warning tells. In its attributes is all that it follows from.
 
@@ -187,7 +188,7 @@ def _models(problem: Problem, grid: Grid, own: list[Model], fix: str, **budget: 
     else:
         rules = [at_budget(rule, **given) for rule in RULES]
         every = tuple(compared(problem, rules, 0))
-        statuses = Predicted(problem, fix, every, (), None, 0).of(grid.cells[0].values).arrays["status"].ravel()
+        statuses = Predicted(problem, fix, every, (), None, 0).of(grid.first).arrays["status"].ravel()
         models = tuple(model for model, status in zip(every, statuses, strict=True) if status != NOT_COVERED)
     keys = [model.key for model in models]
     if len(set(keys)) < len(keys):
@@ -213,7 +214,8 @@ def _jobs(predicted: Predicted, simulated: Simulated | None, grid: Grid) -> tupl
         batched.discard("n_features")  # of which there may be fewer
     slow = not predicted.problem.batched or any(isinstance(model.prune, Iterative) for model in models)
     together = [] if slow else [Job(predicted, block) for block in grid.blocks(batched)]
-    apart = [Job(predicted, block, PREDICTION) for block in grid.cells] if slow else []
+    cells = grid.blocks(()) if slow or simulated is not None else []
+    apart = [Job(predicted, block, PREDICTION) for block in cells] if slow else []
     if simulated is not None:
-        apart += [Job.simulated(simulated, block) for block in grid.cells]
+        apart += [Job.simulated(simulated, block) for block in cells]
     return together, apart
