@@ -91,6 +91,7 @@ def test_rules_say_what_they_are():
     ours = [kind for kind in POLICIES.values() if kind.__module__.startswith("riskcalc.") and not required(kind)]
     assert all(kind.sees_truth == bool(truths & {*kind(keep=1).needs}) for kind in ours)
     assert rc.Random(0.5).needs == ()
+    assert rc.Score("own_score", "abs(X)*Lambda + nu", keep=0.5).needs == ("the fit", "variances", "effective ridge")
     assert rc.Group(4, "hessian", keep=0.5).needs == ("the fit", "variances", "groups")
 
 
