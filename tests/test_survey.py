@@ -26,10 +26,6 @@ from riskcalc.theory.symbols import Lambda
 NOISY = two_level(noise_variance="1/2", ridge="1/5")
 KINDS: dict[str, tuple[Any, Any]] = {
     "two levels": (NOISY, "1/10"),
-    "counts": (
-        rc.LinearGaussian(n_samples=20, n_features=30, eigenvalues=[4, 1], signal=[1, 2], noise_variance=1),
-        0.1,
-    ),
     "generic": (rc.LinearGaussian(aspect_ratio=2, eigenvalues=[4, 1], signal=[1, 2], basis="generic"), "1/4"),
     "unequal rows": (rc.LinearGaussian(aspect_ratio=2, eigenvalues=[4, 1], signal=1, row_variances=[1, 3]), "1/4"),
     "neurons": (rc.RandomFeatures("relu", n_inputs=50, n_features=100, n_samples=80, noise_variance=0.1), "1/5"),
@@ -48,10 +44,10 @@ def test_what_it_says_is_predicted(kind: str):
     """Of what is covered, by itself; and the rest is refused by itself."""
     survey, problem = surveyed(kind), KINDS[kind][0]
     assert survey.keep == rc.Oracle(keep=KINDS[kind][1]).keep
-    for place, (key, one) in enumerate(survey.predictions.items()):
+    for key, one in survey.predictions.items():
         assert one.procedure.key == key
         assert one.prune is None or one.budget == survey.keep
-        if place % 3 and one.integration_error:  # those take their time
+        if one.integration_error and key not in ("magnitude", "iterative_hessian+fresh"):  # those take their time
             continue
         again = rc.predict(problem, one.procedure)
         np.testing.assert_allclose(again.risk, one.risk, rtol=1e-12)
@@ -125,7 +121,7 @@ def test_the_best_is_had_from_data_alone(kind: str):
 
 def test_guarantees_invert_sampling_budgets():
     """The relative error at a budget is that of which this is the budget."""
-    for name in ("two levels", "counts"):
+    for name in ("two levels", "unequal rows"):
         survey = surveyed(name)
         assert survey.relative_errors.keys() >= {"sampled", "replaced"}
         budgets = {key: rc.sampling_budget(survey.problem, error) for key, error in survey.relative_errors.items()}
@@ -160,7 +156,7 @@ def test_guarantees_hold_on_samples():
 
 def test_bounds_bound():
     """No rule that keeps or drops, blind to the truth, has a lower risk; rescaling is free to do better."""
-    for name in ("two levels", "counts"):
+    for name in ("two levels", "unequal rows"):
         risks = surveyed(name).risks
         blind = [rule for rules in surveyed(name).rules.values() for rule in rules if not rule.sees_truth]
         rounds = {rule.kind for rule in blind if len(rule.rounds) > 1} | {"sampled", "replaced", "group_magnitude"}
@@ -211,10 +207,11 @@ def own():
 
 @pytest.mark.usefixtures("own")
 def test_a_rule_of_ones_own_appears():
-    survey = rc.survey(NOISY, "1/10")
+    problem, budget = KINDS["unequal rows"]
+    survey = rc.survey(problem, budget)
     assert [*survey.rules][-2:] == [TAXA[-1], "in pairs"]
-    assert survey.rules[OWN] == (Steep(keep="1/10"),)
-    assert survey.risks["steep+retrain"] == rc.predict(NOISY, Steep("1/10"), True).risk
+    assert survey.rules[OWN] == (Steep(keep=budget),)
+    assert survey.risks["steep+retrain"] == rc.predict(problem, Steep(budget), True).risk
     assert "the fit, variances" in str(survey)
     assert "  pruned in pairs" in str(survey)
 
@@ -229,6 +226,22 @@ def test_it_is_written_and_read(kind: str):
     assert again == survey
     assert str(again) == str(survey)
     assert again.rules == survey.rules
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"left_out": "sampled"}, "left_out must be a list of models, got 'sampled'"),
+        ({"best": "oracle"}, "best is 'oracle', but the rest says"),
+        ({"keep": 0.25}, "keep is 0.25, but the model"),
+        ({"relative_errors": {"sampled": 0.1}}, "but the rest says"),
+        ({"models": {}}, "this is no Survey that riskcalc wrote"),
+        ({"kind": "Comparison"}, "no Survey is called 'Comparison'"),
+    ],
+)
+def test_a_survey_that_was_changed_is_refused(change: dict[str, Any], message: str):
+    with pytest.raises(ValueError, match=message):
+        rc.Survey.from_dict(surveyed("one factor").to_dict() | change)
 
 
 def test_arrays():
@@ -255,7 +268,7 @@ def test_the_picture(tmp_path: Path):
     assert (tmp_path / "survey.svg").read_text().startswith("<?xml")
     (peak,) = rc.survey(KINDS["one factor"][0], 1)._panels()
     assert not [one for one in peak.marks if isinstance(one, Text) and one.x == np.inf]
-    (infinite,) = rc.survey(two_level(aspect_ratio=10), "1/10")._panels()
+    (infinite,) = rc.survey(two_level(aspect_ratio=10, row_variances=[1, 2]), "1/10")._panels()
     told = {one.y: one.text for one in infinite.marks if isinstance(one, Text) and one.x == np.inf}
     rows = {name: told.get(place) for place, name in infinite.y.rows}
     assert (rows["hessian"], rows["oracle"], rows["optimal"]) == ("▪◇ ∞", "▪ ∞", None)
@@ -277,16 +290,16 @@ def test_errors_of_integration_are_told():
 
 
 def test_digits():
-    survey = rc.survey(NOISY, "1/10", digits=30)
-    assert float(survey.risks["surgeon+fresh"]) == pytest.approx(
-        surveyed("two levels").risks["surgeon+fresh"], rel=1e-9
-    )
+    problem, budget = KINDS["one factor"]
+    survey = rc.survey(problem, budget, digits=30)
+    for key, risk in survey.risks.items():
+        assert float(risk) == pytest.approx(float(surveyed("one factor").risks[key]), rel=1e-9)
     assert len(str(survey.risks["magnitude"]).replace(".", "").lstrip("0")) == 30
-    assert survey.left_out[0] == "iterative_magnitude"
+    assert rc.Survey.from_dict(json.loads(json.dumps(survey.to_dict()))) == survey
 
 
 def test_infinite_risks_have_no_guarantee():
-    survey = rc.survey(two_level(aspect_ratio=1, noise_variance=1), "1/10")
+    survey = rc.survey(two_level(aspect_ratio=1, noise_variance=1, row_variances=[1, 2]), "1/10")
     assert survey.relative_errors == {}
     assert "with probability" not in str(survey)
     assert survey.best == "small_by_variance"

@@ -20,6 +20,7 @@ from riskcalc.questions.models import MOST_ATOMS, few_atoms, procedures
 from riskcalc.questions.sampling_budget import relative_error
 from riskcalc.questions.side_by_side import SideBySide, integration, remarks
 from riskcalc.questions.survey_picture import FRESH, PRUNED, RETRAINED, rule_dots
+from riskcalc.quoting import quoted
 from riskcalc.results.marks import Marks
 from riskcalc.results.tables import Column, Part, Table, number
 
@@ -30,9 +31,17 @@ _AFTER = {None: "as pruned", "same": "retrained", "fresh": "on a fresh sample"}
 _STAGES = {None: PRUNED, "same": RETRAINED, "fresh": FRESH}
 
 
+def _names(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise ValueError(f"left_out must be a list of models, got {quoted(value)}")
+    return tuple(value)
+
+
 @dataclass(frozen=True, eq=False)
 class Survey(SideBySide):
     """Risks of every pruning rule at one budget, by kinds of rules. Prints as tables; `plot` draws it.
+
+    The best is what a comparison of so many rules would recommend, groups left out: features need not come in them.
 
     Attributes
     ----------
@@ -48,7 +57,7 @@ class Survey(SideBySide):
 
     left_out: tuple[str, ...]
 
-    _read: ClassVar[Mapping[str, Any]] = {**SideBySide._read, "left_out": tuple}
+    _read: ClassVar[Mapping[str, Any]] = {**SideBySide._read, "left_out": _names}
     _follows: ClassVar[frozenset[str]] = SideBySide._follows | {"relative_errors"}
 
     @property
