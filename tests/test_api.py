@@ -60,6 +60,7 @@ def test_public_names_are_pinned():
         "small_model",
         "source",
         "survey",
+        "sweep",
         "verify",
     ]
     for name in (*rc.__all__, "__version__"):

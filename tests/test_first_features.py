@@ -1,4 +1,4 @@
-"""Problems seen through the first of their features."""
+"""A problem seen through the first of its features, against problems that are written feature by feature."""
 
 from __future__ import annotations
 
@@ -7,61 +7,111 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import HERE, two_level
+from helpers import two_level
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import riskcalc as rc
-from riskcalc.problems import first_features
+from riskcalc.problems.first_features import first_features
 from riskcalc.questions.axes import varied
 
-P, KEPT = 10, 4
-VARIANCES, COEFFICIENTS = [9, 7, 5, 4, 3, "5/2", 2, 1, "1/2", "1/3"], [1, -1, "1/3", 2, 0, 1, -2, "1/7", 3, 1]
-COUNTED = rc.LinearGaussian(
-    n_samples=8, n_features=P, eigenvalues=VARIANCES, coefficients=COEFFICIENTS, noise_variance="1/3", ridge="1/10"
+COUNTED = rc.LinearGaussian(n_samples=8, n_features=10, eigenvalues=[4, 1], signal=1)
+PAIR = rc.Correlated([[2, 1], [1, 2]], [1, 1], n_samples=9)
+
+
+@settings(max_examples=30)
+@given(
+    st.lists(st.tuples(st.integers(1, 5), st.integers(0, 9), st.integers(-4, 4)), min_size=1, max_size=4),
+    st.data(),
+    st.booleans(),
 )
-RNG = np.random.default_rng(5)
-LOADINGS, OWN = RNG.normal(size=(12, 2)), RNG.uniform(0.5, 2, 12)
-FACTORS = rc.FactorCovariance(LOADINGS, OWN)
-BETA = RNG.normal(size=12)
-CORRELATED = rc.Correlated(np.asarray(FACTORS), BETA, n_samples=30, noise_variance=0.5, ridge=0.2)
-NEURONS = rc.RandomFeatures("relu", n_inputs=20, n_features=30, n_samples=40, noise_variance="1/3")
+def test_the_law_is_that_of_the_features(kinds: list[tuple[int, int, int]], data, by_count: bool):
+    """Each feature written by itself: the first are kept, and what the others do is added to the noise."""
+    numbers, variances, betas = zip(*kinds, strict=True)
+    p = sum(numbers)
+    q = data.draw(st.integers(1, p))
+    whole = {"eigenvalues": variances, "weights": [Fraction(number, p) for number in numbers], "noise_variance": 2}
+    if by_count:
+        problem = rc.LinearGaussian(n_samples=7, n_features=p, coefficients=betas, **whole)
+        found = first_features(problem, "n_features", q)
+        assert found.n_features == q
+    else:
+        problem = rc.LinearGaussian(aspect_ratio=Fraction(p, 7), signal=np.sqrt(p) * np.array(betas), **whole)
+        found = first_features(problem, "aspect_ratio", Fraction(q, 7))
+    assert found.aspect_ratio == Fraction(q, 7)
+    each, beta = np.repeat(variances, numbers), np.repeat(betas, numbers)
+    kept = {}
+    for variance, one in zip(each[:q], np.sqrt(q) * beta[:q], strict=True):
+        kept[variance, round(one, 9)] = kept.get((variance, round(one, 9)), 0) + Fraction(1, q)
+    told = {}
+    for variance, signal, weight in zip(
+        *(np.ravel(one) for one in (found.law.eigenvalues, found.law.signal, found.law.weights)), strict=True
+    ):
+        if weight:
+            told[variance, round(float(signal), 9)] = told.get((variance, round(float(signal), 9)), 0) + weight
+    assert told == kept
+    assert float(found.noise_variance) == pytest.approx(2 + (each * beta**2)[q:].sum(), rel=1e-12)
 
 
-# --- by kinds of features
-
-
-def test_features_one_by_one():
-    """As if the problem had been written with the first of them alone, noise and all, exactly."""
-    seen = first_features(COUNTED, "n_features", KEPT)
-    lost = sum(Fraction(v) * Fraction(b) ** 2 for v, b in zip(VARIANCES[KEPT:], COEFFICIENTS[KEPT:], strict=True))
-    written = rc.LinearGaussian(
-        n_samples=8,
-        n_features=KEPT,
-        eigenvalues=VARIANCES[:KEPT],
-        coefficients=COEFFICIENTS[:KEPT],
-        noise_variance=Fraction(1, 3) + lost,
-        ridge="1/10",
+def test_least_squares_on_the_first_features():
+    """With more samples than features the mean test risk is (noise + lost) (n - 1) / (n - q - 1) whatever the law is;
+    with fewer it is drawn, feature by feature, without the library. Three standard errors and 3 % for finite size."""
+    n, p, rng = 100, 300, np.random.default_rng(0)
+    variances = np.where(np.arange(p) < 30, 25.0, 1.0)
+    problem = rc.LinearGaussian(
+        n_samples=n, n_features=p, eigenvalues=[25, 1], weights=["1/10", "9/10"], signal=1, noise_variance="1/2"
     )
-    assert seen.noise_variance == Fraction(1, 3) + lost
-    assert (seen.n_samples, seen.n_features, seen.ridge) == (8, KEPT, written.ridge)
-    for prune, retrain in ((None, None), (rc.Hessian(n_keep=2), None), (rc.Magnitude(n_keep=2), True)):
-        found, expected = (rc.predict(one, prune, retrain, digits=30) for one in (seen, written))
-        assert float(found.risk) == pytest.approx(float(expected.risk), rel=1e-13)
-        assert float(found.training_error) == pytest.approx(float(expected.training_error), rel=1e-13)
+    beta = np.full(p, p**-0.5)
+    for q in (20, 60, 220):
+        lost = 0.5 + (variances * beta**2)[q:].sum()
+        risks = []
+        for _ in range(60):
+            design = rng.standard_normal((n, p)) * np.sqrt(variances)
+            target = design @ beta + rng.standard_normal(n) * 0.5**0.5
+            off = np.linalg.lstsq(design[:, :q], target, rcond=None)[0] - beta[:q]
+            risks.append(lost + (variances[:q] * off**2).sum())
+        mean, error = np.mean(risks), np.std(risks, ddof=1) / 60**0.5
+        predicted = rc.predict(first_features(problem, "n_features", q))
+        assert abs(mean - predicted.risk) < 3 * error + 0.03 * predicted.risk
+        if q < n:
+            assert predicted.risk == pytest.approx(lost / (1 - q / n), rel=1e-12)
 
 
-@pytest.mark.parametrize("share", ["1/20", "1/10", "1/2", 1])
-def test_a_law_of_kinds(share: Any):
-    """Of a tenth of strong features the first come first; the signal of the rest is noise."""
-    whole = two_level(aspect_ratio=4, noise_variance="1/5", penalty=[1, 2], ridge="1/7")
-    kept = Fraction(share)
-    seen = first_features(whole, "aspect_ratio", 4 * kept)
-    strong, weak = min(kept, Fraction(1, 10)), max(kept - Fraction(1, 10), Fraction(0))
-    assert seen.law.weights.tolist() == [strong / kept, weak / kept]
-    assert seen.noise_variance == Fraction(1, 5) + 25 * (Fraction(1, 10) - strong) + (Fraction(9, 10) - weak)
-    assert seen.aspect_ratio == 4 * kept
-    np.testing.assert_allclose(seen.law.signal, float(kept) ** 0.5, rtol=1e-15)
-    assert float(seen.null_risk) == pytest.approx(float(whole.null_risk), rel=1e-14)  # nothing is lost on the way
-    assert rc.predict(seen, rc.Hessian("1/3")).status == "ok"
+def test_correlated_features_tell_of_those_left_out():
+    """The first q features and the target are jointly normal: the problem has the same covariance of all of them."""
+    rng, p, q = np.random.default_rng(1), 9, 4
+    loadings, variances, beta = rng.standard_normal((p, 2)), rng.uniform(0.5, 2, p), rng.standard_normal(p)
+    covariance = loadings @ loadings.T + np.diag(variances)
+    for given_as in (covariance, rc.FactorCovariance(loadings, variances)):
+        whole = rc.Correlated(given_as, beta, n_samples=20, noise_variance=0.3, ridge=0.1)
+        first = first_features(whole, "n_features", q)
+        own = np.asarray(first.covariance) if isinstance(given_as, np.ndarray) else covariance[:q, :q]
+        np.testing.assert_allclose(own, covariance[:q, :q], rtol=1e-13)
+        np.testing.assert_allclose(own @ first.coefficients, covariance[:q] @ beta, rtol=1e-10)
+        total = first.coefficients @ own @ first.coefficients + float(first.noise_variance)
+        assert total == pytest.approx(beta @ covariance @ beta + 0.3, rel=1e-12)
+        assert (first.n_features, first.n_samples, float(first.ridge)) == (q, 20, 0.1)
+    np.testing.assert_allclose(
+        rc.predict(first).risk,
+        rc.predict(
+            first_features(
+                rc.Correlated(covariance, beta, n_samples=20, noise_variance=0.3, ridge=0.1), "n_features", q
+            )
+        ).risk,
+        rtol=1e-8,
+    )
+
+
+def test_neurons_are_alike():
+    problem = rc.RandomFeatures("relu", n_inputs=30, n_features=60, n_samples=50, noise_variance=0.1)
+    fewer = rc.RandomFeatures("relu", n_inputs=30, n_features=20, n_samples=50, noise_variance=0.1)
+    assert first_features(problem, "n_features", 20) == fewer
+
+
+def test_all_features_are_the_problem():
+    problem = two_level(noise_variance="1/3")
+    assert first_features(problem, "aspect_ratio", "10/3").law.weights.tolist() == problem.law.weights.tolist()
+    assert rc.predict(first_features(problem, "aspect_ratio", "10/3")).risk == rc.predict(problem).risk
 
 
 def test_a_batch_is_its_elements():
@@ -76,81 +126,23 @@ def test_a_batch_is_its_elements():
         assert rc.predict(alone, rc.Hessian("1/5")).risk == pytest.approx(risks[place], rel=1e-12)
 
 
-def test_all_of_them_change_nothing():
-    for problem, count in ((COUNTED, P), (CORRELATED, 12), (NEURONS, 30)):
-        seen: Any = first_features(problem, "n_features", count)
-        assert seen.noise_variance == problem.noise_variance
-        assert rc.predict(seen).risk == pytest.approx(rc.predict(problem).risk, rel=1e-12)
-
-
-def test_samples_with_the_last_features_left_out():
-    """Samples of the whole problem, fitted by the first features, err as the problem seen through these says."""
-    n, p, kept, trials = 100, 240, 60, 60
-    whole = two_level(n_samples=n, n_features=p, aspect_ratio=None, noise_variance="1/2", ridge="1/10")
-    predicted = rc.predict(first_features(whole, "n_features", kept)).risk
-    rng, variances, beta = np.random.default_rng(3), np.repeat([25.0, 1.0], [24, 216]), np.ones(p) / p**0.5
-    risks = []
-    for _ in range(trials):
-        X = rng.normal(size=(n, p)) * variances**0.5
-        y, seen = X @ beta + 0.5**0.5 * rng.normal(size=n), X[:, :kept]
-        fit = np.zeros(p)
-        fit[:kept] = np.linalg.solve(seen.T @ seen + n / 10 * np.eye(kept), seen.T @ y)
-        risks.append(0.5 + variances @ (fit - beta) ** 2)
-    error = np.std(risks) / trials**0.5
-    assert 4 * error < 0.1 * predicted
-    assert np.mean(risks) == pytest.approx(predicted, abs=4 * error + predicted / n)
-
-
-# --- correlated features
-
-
 def test_correlated_features_left_out_are_those_of_a_small_model():
     """The dense fit of the problem seen is the small model on the same features: a way of its own."""
+    rng = np.random.default_rng(5)
+    loadings, variances = rng.normal(size=(12, 2)), rng.uniform(0.5, 2, 12)
+    covariance = loadings @ loadings.T + np.diag(variances)
+    whole = rc.Correlated(covariance, rng.normal(size=12), n_samples=30, noise_variance=0.5, ridge=0.2)
     for count in (1, 5, 11):
-        seen = first_features(CORRELATED, "n_features", count)
-        small = rc.small_model(CORRELATED, features=range(count))
+        seen = first_features(whole, "n_features", count)
+        small = rc.small_model(whole, features=range(count))
         assert rc.predict(seen).risk == pytest.approx(small.risk, rel=1e-9)
-        assert float(seen.null_risk) == pytest.approx(float(CORRELATED.null_risk), rel=1e-12)
-
-
-def test_factors_are_what_their_covariance_is():
-    for count in (1, 3, 11):
-        given = {"coefficients": BETA, "n_samples": 30, "noise_variance": 0.5}
-        seen: Any = first_features(rc.Correlated(FACTORS, **given), "n_features", count)
-        dense: Any = first_features(CORRELATED, "n_features", count)
-        assert isinstance(seen.covariance, rc.FactorCovariance)
-        np.testing.assert_allclose(np.asarray(seen.covariance), np.asarray(dense.covariance, float), rtol=1e-13)
-        np.testing.assert_allclose(seen.coefficients, dense.coefficients, rtol=1e-10)
-        assert float(seen.noise_variance) == pytest.approx(float(dense.noise_variance), rel=1e-12)
-
-
-def test_what_correlated_features_lose_on_samples():
-    """Regression of the target on the first features, by covariances of a sample: an independent way to their noise."""
-    rng, kept, rows = np.random.default_rng(11), 5, 200_000
-    X = rng.normal(size=(rows, 2)) @ LOADINGS.T + rng.normal(size=(rows, 12)) * OWN**0.5
-    y = X @ BETA + 0.5**0.5 * rng.normal(size=rows)
-    seen: Any = first_features(CORRELATED, "n_features", kept)
-    found = np.linalg.lstsq(X[:, :kept], y, rcond=None)[0]
-    noise = np.mean((y - X[:, :kept] @ found) ** 2)
-    assert noise == pytest.approx(float(seen.noise_variance), rel=5 * (2 / rows) ** 0.5)
-    spread = (noise * np.diag(np.linalg.inv(X[:, :kept].T @ X[:, :kept]))) ** 0.5
-    assert (abs(found - seen.coefficients.astype(float)) < 5 * spread).all()
+        assert float(seen.null_risk) == pytest.approx(float(whole.null_risk), rel=1e-12)
 
 
 def test_features_that_copy_others():
     """A covariance without an inverse: what is left out is known from what stays, and nothing is lost."""
     seen: Any = first_features(rc.Correlated([[1, 1], [1, 1]], [1, 2], n_samples=5), "n_features", 1)
     assert (seen.coefficients.item(), seen.noise_variance.item()) == (pytest.approx(3), pytest.approx(0, abs=1e-15))
-
-
-def test_neurons_are_alike():
-    fewer = rc.RandomFeatures("relu", n_inputs=20, n_features=12, n_samples=40, noise_variance="1/3")
-    assert first_features(NEURONS, "n_features", 12) == fewer
-
-
-def test_simulations_take_such_problems():
-    seen = first_features(COUNTED, "n_features", KEPT)
-    assert rc.simulate(seen, trials=2, n_samples=8, **HERE).trials == 2
 
 
 @pytest.mark.parametrize(
@@ -169,7 +161,7 @@ def test_simulations_take_such_problems():
         (two_level(row_variances=[1, 2]), "aspect_ratio", 1, ValueError, "with rows of equal length"),
         (rc.LinearGaussian(aspect_ratio=2, law=rc.laws.Uniform(1, 2)), "aspect_ratio", 1, ValueError, "continuous law"),
         (rc.RankOne([1, 2], [1, 1], 9), "n_features", 1, TypeError, "features of a RankOne have no order"),
-        (CORRELATED, "n_features", [3, 4], ValueError, "must be one number here"),
+        (PAIR, "n_features", [1, 2], ValueError, "must be one number here"),
         (
             rc.Correlated(rc.FactorCovariance([[1], [2]], 0), [1, 1], 9),
             "n_features",
@@ -177,7 +169,7 @@ def test_simulations_take_such_problems():
             ValueError,
             "variances must be",
         ),
-        (CORRELATED, "n_features", 2.5, ValueError, "a whole number of features is needed"),
+        (PAIR, "n_features", 1.5, ValueError, "a whole number of features is needed"),
         (3, "n_features", 1, TypeError, "problem must be a problem"),
     ],
 )

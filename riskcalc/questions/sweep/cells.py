@@ -98,6 +98,12 @@ class Predicted(Cells):
 
     def of(self, values: Values) -> Result:
         """Predictions of a block of regimes at once."""
+        arrays = self._arrays(values)
+        if np.isnan(arrays["integration_error"]).all():  # which few problems have
+            del arrays["integration_error"]
+        return Result(arrays)
+
+    def _arrays(self, values: Values) -> dict[str, np.ndarray]:
         problem, models = self.at(values)
         asked = [model for model in models if feasible(model, problem)]
         try:
@@ -108,7 +114,7 @@ class Predicted(Cells):
             found = self._one_by_one(problem, asked)
         shape = (len(models), *map(len, values.values()))
         names = (*self.quantities, "integration_error")
-        arrays = {name: np.full(shape, np.nan) for name in names} | {"status": np.empty(shape)}
+        arrays = {name: np.full(shape, np.nan) for name in names} | {"status": np.empty(shape, "i1")}
         for place, model in enumerate(models):
             if isinstance(prediction := found.get(model, NOT_COVERED if model in asked else INFEASIBLE), int):
                 arrays["status"][place] = prediction
@@ -121,7 +127,7 @@ class Predicted(Cells):
             arrays["status"][place] = np.array([STATUSES.index(code) for code in codes])[which].reshape(
                 np.shape(told["status"])
             )
-        return Result(arrays)
+        return arrays
 
     def _evaluated(self, problem: Problem, models: list[Procedure]) -> dict[Procedure, Any]:
         return evaluate(problem, models, covered=True, tolerance=self.tolerance, seed=self.seed)
@@ -136,13 +142,13 @@ class Predicted(Cells):
                 found[model] = NO_SOLUTION
         return found
 
-    def _of_halves(self, values: Values) -> Result:
+    def _of_halves(self, values: Values) -> dict[str, np.ndarray]:
         """Of a block that is cut in two along its longest axis."""
         name = max(values, key=lambda name: len(values[name]))
         middle, axis = len(values[name]) // 2, 1 + [*values].index(name)
         parts = values[name][:middle], values[name][middle:]
-        halves = [self.of({**values, name: part}).arrays for part in parts]
-        return Result({one: np.concatenate([half[one] for half in halves], axis) for one in halves[0]})
+        halves = [self._arrays({**values, name: part}) for part in parts]
+        return {one: np.concatenate([half[one] for half in halves], axis) for one in halves[0]}
 
 
 @dataclass(frozen=True)

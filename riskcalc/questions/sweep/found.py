@@ -14,6 +14,10 @@ from riskcalc.prediction.solvers import NotCovered
 from riskcalc.questions.sweep.cells import NOT_COVERED, SIMULATED, Predicted, Result
 from riskcalc.questions.sweep.grid import Block, Grid
 from riskcalc.questions.sweep.run import Job
+from riskcalc.results.quantities import QUANTITIES
+
+# The variables of a dataset, in their order.
+ORDER = tuple(dict.fromkeys((*QUANTITIES, *SIMULATED)))
 
 
 class Found:
@@ -26,7 +30,7 @@ class Found:
 
     def __init__(self, predicted: Predicted, grid: Grid, simulated: bool):
         self.predicted, self.grid = predicted, grid
-        names = [*predicted.quantities, "integration_error"]
+        names = [*predicted.quantities]
         names += [name for name in SIMULATED if simulated and name.split("_", 1)[1].removesuffix("_stderr") in names]
         shape = (len(predicted.models), *grid.shape)
         told = " x ".join(map(str, shape))
@@ -37,8 +41,11 @@ class Found:
 
     def put(self, job: Job, result: Result) -> None:
         """Fill in a block."""
-        for name in self.arrays.keys() & result.arrays.keys():
-            self.arrays[name][(slice(None), *job.block.where)] = result.arrays[name]
+        for name, array in result.arrays.items():
+            if name == "integration_error":  # which few problems have
+                self.arrays.setdefault(name, np.full_like(self.arrays[self.predicted.quantities[0]], np.nan))
+            if name in self.arrays:
+                self.arrays[name][(slice(None), *job.block.where)] = array
         if result.note:
             self._notes.append((job.block, result.note))
 
@@ -59,6 +66,4 @@ class Found:
             place = ", ".join(f"{name} = {float(as_float(values)[0]):g}" for name, values in block.values.items())
             some = f"{len(self._notes)} of {prod(self.grid.shape)} cells"
             warnings.warn(f"in {some} a model cannot be simulated and is nan; at {place}: {note}", stacklevel=3)
-        if np.isnan(self.arrays["integration_error"]).all():
-            del self.arrays["integration_error"]
-        return self.arrays
+        return {name: self.arrays[name] for name in ORDER if name in self.arrays}
