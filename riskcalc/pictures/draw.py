@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import singledispatch
 from importlib import import_module
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -30,19 +31,25 @@ PLAIN_SPAN = 200.0
 GREY = "0.45"
 # Inches: of a letter, of what stands before a name in a legend, of a line.
 LETTER, HANDLE, LINE = 0.058, 0.45, 0.15
-# Of a line, where a label is tried.
-MOST_PLACES = 64
+# Of a line, where a label is tried, and how straight it must be: the way between two places over that along it.
+MOST_PLACES, STRAIGHT = 64, 0.95
 
 
 def draw(panel: Panel, axes: Any, width: float) -> None:
     """Draw a panel on matplotlib's axes, which with their labels are so many inches wide."""
     _scale(axes.xaxis, panel.x)
     _scale(axes.yaxis, panel.y)
+    borders = [mark for mark in panel.marks if isinstance(mark, Border)]
     for mark in panel.marks:
-        _draw(mark, axes)
+        if not isinstance(mark, Border):
+            _draw(mark, axes)
     for axis, scale in ((axes.xaxis, panel.x), (axes.yaxis, panel.y)):
         _limit(axis, scale)
     _legend(panel, axes, width)
+    if borders:
+        axes.get_figure(root=True).draw_without_rendering()  # labels stand on lines as these are in the end
+    for mark in borders:
+        _draw(mark, axes)
 
 
 def _scale(axis: Any, scale: Scale) -> None:
@@ -71,34 +78,42 @@ def _limit(axis: Any, scale: Scale) -> None:
         axis.set_minor_formatter(ticker.NullFormatter())
 
 
-def _labels(panel: Panel) -> list[str]:
-    """What the legend explains."""
-    return [one.label for one in panel.marks if not isinstance(one, (Rule, Text, Border)) and one.label]
+def _labels(panel: Panel, width: float) -> list[str]:
+    """What the legend explains, in lines that axes have room for which with their labels are so many inches wide."""
+    room = int((width - _beside(panel) - HANDLE) / LETTER)
+    marks = (mark for mark in panel.marks if not isinstance(mark, (Rule, Text, Border)))
+    return [fill(mark.label, room) for mark in marks if mark.label]
+
+
+def _beside(panel: Panel) -> float:
+    """Inches that names of rows, or numbers, take at the left of a panel."""
+    return LETTER * max((len(line) for _, name in panel.y.rows for line in name.split("\n")), default=8)
 
 
 def _legend_columns(panel: Panel, width: float) -> int:
-    """Of a legend as wide as the axes of a panel, which is so many inches wide with their labels."""
-    beside = max((len(name) for _, name in panel.y.rows), default=8) * LETTER
-    longest = max(map(len, _labels(panel)), default=1)
-    return max(1, min(int((width - beside) / (longest * LETTER + HANDLE)), len(_labels(panel))))
+    labels = _labels(panel, width)
+    longest = max((len(line) for label in labels for line in label.split("\n")), default=1)
+    return max(1, min(int((width - _beside(panel)) / (longest * LETTER + HANDLE)), len(labels)))
 
 
-def _above(panel: Panel, columns: int) -> float:
+def _above(panel: Panel, width: float) -> float:
     """Inches of what stands above the axes of a panel."""
-    lines = -(-len(_labels(panel)) // columns) + (panel.title.count("\n") + 1 if panel.title else 0)
-    return LINE * (lines + any(isinstance(mark, Rule) and bool(mark.label) for mark in panel.marks))
+    columns, labels = _legend_columns(panel, width), _labels(panel, width)
+    rows = -(-len(labels) // columns) + sum(label.count("\n") for label in labels)
+    title = panel.title.count("\n") + 1 if panel.title else 0
+    return LINE * (rows + title + any(isinstance(mark, Rule) and bool(mark.label) for mark in panel.marks))
 
 
 def _legend(panel: Panel, axes: Any, width: float) -> None:
     """Above the panel, where it hides nothing; the title stands over it."""
-    handles, labels = axes.get_legend_handles_labels()
-    if not labels:
+    handles, _ = axes.get_legend_handles_labels()
+    if not handles:
         axes.set_title(panel.title, loc="left")
         return
     told = any(isinstance(mark, Rule) and mark.label and mark.axis == "x" for mark in panel.marks)
     axes.legend(
         handles,
-        labels,
+        _labels(panel, width),
         loc="lower left",
         bbox_to_anchor=(0, 1, 1, 0),
         borderaxespad=1.4 if told else 0.3,
@@ -229,10 +244,12 @@ def _(mark: Border, axes: Any) -> None:
 
 
 def _middle(parts: Sequence[np.ndarray], axes: Any, room: float) -> tuple[float, float] | None:
-    """Where lines have room for a label of this half-width: in a straight stretch, far from markers and the ends."""
-    markers = [axes.transData.transform(line.get_xydata()) for line in axes.lines if line.get_marker() != "None"]
+    """Where lines have room for a label of this half-width: in a straight stretch, far from what is marked and said."""
+    marked = [line.get_xydata() for line in axes.lines if line.get_marker() != "None"]
+    marked += [np.reshape(getattr(text, "xy", text.get_position()), (1, 2)) for text in axes.texts]
+    markers = [axes.transData.transform(some) for some in marked]
     best, found = 0.0, None
-    for part in parts:
+    for part in filter(len, parts):
         points = axes.transData.transform(part)
         along = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
         places = np.linspace(room, along[-1] - room, MOST_PLACES) if along[-1] > 2 * room else np.zeros(0)
@@ -241,7 +258,7 @@ def _middle(parts: Sequence[np.ndarray], axes: Any, room: float) -> tuple[float,
         free = np.minimum(places, along[-1] - places)
         for some in markers:
             free = np.minimum(free, np.linalg.norm(at[:, None] - some[None], axis=2).min(axis=1))
-        worth = straight**8 * np.minimum(free, 4 * room)
+        worth = np.where(straight > STRAIGHT, straight**16 * np.minimum(free, 1.2 * room), 0)
         if worth.size and worth.max() > best:
             best, found = float(worth.max()), at[worth.argmax()]
     return None if found is None else tuple(axes.transData.inverted().transform(found).tolist())
@@ -259,5 +276,5 @@ def _outline() -> list[Any]:
 def size(panels: Sequence[Panel], columns: int) -> tuple[float, float]:
     """Width and height in inches of a picture of panels, side by side on two columns, and else below each other."""
     width, several = WIDTHS[columns], len(panels) if columns > 1 else 1
-    heights = [panel.height + _above(panel, _legend_columns(panel, width / several)) for panel in panels]
+    heights = [panel.height + _above(panel, width / several) for panel in panels]
     return width, max(heights) if several > 1 else sum(heights)
