@@ -38,6 +38,7 @@ from .questions.plotting.plot import plot
 from .questions.prunability import Prunability, prunability
 from .questions.rounds import Schedule, rounds
 from .questions.sampling_budget import SamplingBudget, sampling_budget
+from .questions.survey import Survey, survey
 from .questions.sweep.sweep import sweep
 from .simulation.estimates import Estimate
 from .simulation.simulate import simulate
@@ -71,6 +72,7 @@ __all__ = [
     "Schedule",
     "Score",
     "Subset",
+    "Survey",
     "Theory",
     "Variance",
     "Verification",
@@ -90,6 +92,7 @@ __all__ = [
     "simulate",
     "small_model",
     "source",
+    "survey",
     "sweep",
     "verify",
 ]

@@ -40,6 +40,7 @@ def test_public_names_are_pinned():
         "Schedule",
         "Score",
         "Subset",
+        "Survey",
         "Theory",
         "Variance",
         "Verification",
@@ -59,6 +60,7 @@ def test_public_names_are_pinned():
         "simulate",
         "small_model",
         "source",
+        "survey",
         "sweep",
         "verify",
     ]

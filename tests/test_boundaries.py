@@ -114,6 +114,11 @@ def test_sampling_budgets_that_rarely_fail():
     assert rc.sampling_budget(problem, 1e-200).sure_top == 1
 
 
+def test_no_sampling_budget_where_the_dense_fit_is_infinite():
+    found = rc.sampling_budget(two_level(aspect_ratio=[1, 1], noise_variance=1), 0.5)
+    assert np.isnan([found.sure_top, found.replacement, found.chernoff, found.chebyshev]).all()
+
+
 def test_no_sampling_budget_where_there_is_nothing_to_predict():
     peak = rc.LinearGaussian(aspect_ratio=[1, 2], eigenvalues=[4, 1], signal=1, noise_variance=1)
     assert np.isnan(rc.sampling_budget(peak, 0.5).sure_top).tolist() == [True, False]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,10 @@ from hypothesis import strategies as st
 
 import riskcalc as rc
 from riskcalc.problems.first_features import first_features
+from riskcalc.questions.axes import varied
+
+COUNTED = rc.LinearGaussian(n_samples=8, n_features=10, eigenvalues=[4, 1], signal=1)
+PAIR = rc.Correlated([[2, 1], [1, 2]], [1, 1], n_samples=9)
 
 
 @settings(max_examples=30)
@@ -109,22 +114,65 @@ def test_all_features_are_the_problem():
     assert rc.predict(first_features(problem, "aspect_ratio", "10/3")).risk == rc.predict(problem).risk
 
 
+def test_a_batch_is_its_elements():
+    whole, sizes = two_level(aspect_ratio=4, noise_variance=[[0], ["1/2"]]), ["1/3", 1, 4]
+    together = varied(whole, {"aspect_ratio": sizes}, "features")
+    assert together.shape == (2, 3)
+    risks = rc.predict(together, rc.Hessian("1/5")).risk
+    for place in np.ndindex(2, 3):
+        noise, size = whole.noise_variance[place[0], 0], sizes[place[1]]
+        alone = first_features(two_level(aspect_ratio=4, noise_variance=noise), "aspect_ratio", size)
+        assert alone.noise_variance == together.noise_variance[place]
+        assert rc.predict(alone, rc.Hessian("1/5")).risk == pytest.approx(risks[place], rel=1e-12)
+
+
+def test_correlated_features_left_out_are_those_of_a_small_model():
+    """The dense fit of the problem seen is the small model on the same features: a way of its own."""
+    rng = np.random.default_rng(5)
+    loadings, variances = rng.normal(size=(12, 2)), rng.uniform(0.5, 2, 12)
+    covariance = loadings @ loadings.T + np.diag(variances)
+    whole = rc.Correlated(covariance, rng.normal(size=12), n_samples=30, noise_variance=0.5, ridge=0.2)
+    for count in (1, 5, 11):
+        seen = first_features(whole, "n_features", count)
+        small = rc.small_model(whole, features=range(count))
+        assert rc.predict(seen).risk == pytest.approx(small.risk, rel=1e-9)
+        assert float(seen.null_risk) == pytest.approx(float(whole.null_risk), rel=1e-12)
+
+
+def test_features_that_copy_others():
+    """A covariance without an inverse: what is left out is known from what stays, and nothing is lost."""
+    seen: Any = first_features(rc.Correlated([[1, 1], [1, 1]], [1, 2], n_samples=5), "n_features", 1)
+    assert (seen.coefficients.item(), seen.noise_variance.item()) == (pytest.approx(3), pytest.approx(0, abs=1e-15))
+
+
 @pytest.mark.parametrize(
-    ("problem", "value", "words"),
+    ("problem", "size", "values", "error", "message"),
     [
-        (two_level(), 4, "aspect_ratio must be above 0 and at most 10/3"),
-        (two_level(), [1, 0], "at most 10/3, .* got 0"),
-        (two_level(basis="generic"), 1, "only in the principal basis"),
-        (rc.LinearGaussian(aspect_ratio=2, law=rc.laws.Uniform(1, 2)), 1, "continuous law have no order"),
+        (COUNTED, "n_features", 11, ValueError, "n_features must be above 0 and at most 10"),
+        (COUNTED, "n_features", [5, 0], ValueError, "at most 10, that of the problem .* got 0"),
+        (COUNTED, "n_features", "5/2", ValueError, "a whole number of features is needed, exactly; got 2.5"),
+        (COUNTED, "aspect_ratio", 1.1, ValueError, "a whole number of features is needed"),
+        (COUNTED, "n_features", np.nan, ValueError, "n_features must be finite"),
+        (COUNTED, "n_features", [], ValueError, "n_features is empty"),
+        (COUNTED, "ridge", 1, ValueError, "has no 'ridge' of which some could be the first"),
+        (two_level(), "n_features", 5, ValueError, "has no 'n_features'"),
+        (two_level(), "aspect_ratio", 4, ValueError, "aspect_ratio must be above 0 and at most 10/3"),
+        (two_level(basis="generic"), "aspect_ratio", 1, ValueError, "only in the principal basis"),
+        (two_level(row_variances=[1, 2]), "aspect_ratio", 1, ValueError, "with rows of equal length"),
+        (rc.LinearGaussian(aspect_ratio=2, law=rc.laws.Uniform(1, 2)), "aspect_ratio", 1, ValueError, "continuous law"),
+        (rc.RankOne([1, 2], [1, 1], 9), "n_features", 1, TypeError, "features of a RankOne have no order"),
+        (PAIR, "n_features", [1, 2], ValueError, "must be one number here"),
+        (
+            rc.Correlated(rc.FactorCovariance([[1], [2]], 0), [1, 1], 9),
+            "n_features",
+            1,
+            ValueError,
+            "variances must be",
+        ),
+        (PAIR, "n_features", 1.5, ValueError, "a whole number of features is needed"),
+        (3, "n_features", 1, TypeError, "problem must be a problem"),
     ],
-    ids=["more", "none", "generic", "continuous"],
 )
-def test_what_has_no_first_features(problem, value, words: str):
-    with pytest.raises(ValueError, match=words):
-        first_features(problem, "aspect_ratio", value)
-
-
-def test_one_factor_has_no_first_features():
-    problem = rc.RankOne(loadings=[1, 1], coefficients=[1, 2], n_samples=9)
-    with pytest.raises(TypeError, match="have no order in which they could be left out"):
-        first_features(problem, "n_features", 1)
+def test_bad_input(problem: Any, size: str, values: Any, error: type[Exception], message: str):
+    with pytest.raises(error, match=message):
+        first_features(problem, size, values)

@@ -239,6 +239,7 @@ RESULTS = {
     "comparison of a batch": lambda: rc.compare(BATCH, ["1/10", "1/2"]),
     "infinite comparison": lambda: rc.compare(INFINITE, 1),
     "comparison with digits": lambda: rc.compare(BATCH, "1/10", digits=30),
+    "survey": lambda: rc.survey(PLAIN, "1/10"),
     "prunability": lambda: rc.prunability(PLAIN, 0.1),
     "prunability of a batch": lambda: rc.prunability(BATCH, 0.1),
     "schedule": lambda: rc.rounds(PLAIN, "magnitude", ["1/2", "1/5"], ridge="1/10"),
@@ -476,7 +477,10 @@ def changed(**keys: Any) -> rc.Prediction:
 # --- the schema, and the command line
 
 
-def keys_of(value: Any, found: set[str], models: tuple[str, ...] = ("risks", "models")) -> set[str]:
+MODELS = ("risks", "models", "relative_errors")
+
+
+def keys_of(value: Any, found: set[str], models: tuple[str, ...] = MODELS) -> set[str]:
     """Every key in a record; below those that are named by models, the keys of these."""
     for key, inner in value.items():
         found.add(key)

@@ -82,6 +82,8 @@ FLOATS: dict[str, Callable[[Any, int | None], Any]] = {
 }
 OTHERS: dict[str, Callable[[], Any]] = {
     "one factor": lambda: rc.compare(FACTOR, n_keep=2, digits=50),
+    "survey": lambda: rc.survey(two_level(noise_variance=1), "1/10"),
+    "survey with digits": lambda: rc.survey(FACTOR, n_keep=2, digits=50),
     "one factor's prunability": lambda: rc.prunability(FACTOR, 0.1),
     "verification": _checks,
     "derivation": lambda: _reports().reports[1],

@@ -90,6 +90,21 @@ def compare(
 
 
 @app.command()
+@click.option("--retrain-ridge", help="Ridge penalty of second fits; none if left out.")
+@tolerance_option
+@seed_option
+@digits_option
+@problem_options
+def survey(
+    retrain_ridge: str | None, digits: int | None, tolerance: float | None, seed: int, as_json: bool, **options: Any
+) -> None:
+    """Survey every pruning rule at one budget: its risks, what it must know, what it takes, and what is certain."""
+    asked = question_of(options)
+    given = {"digits": digits, "retrain_ridge": retrain_ridge or 0, "tolerance": tolerance, "seed": seed}
+    show(rc.survey(asked.problem, **asked.budget, **given), as_json)
+
+
+@app.command()
 @click.option("--tolerance", type=float, required=True, help="Absolute, of the training error.")
 @score_options
 @problem_options

@@ -66,6 +66,12 @@ _COLORS = ("#BB5566", "#004488", "#56B4E9", "#009E73", "#999999", "#CC79A7")
 _COLORS += ("#882255", "#D55E00", "#332288", "#999933", "#661100", "#44AA99")
 _MARKERS = "o^v<>pXdPh*H"
 _SMALL, _DENSE = "#DDAA33", "#000000"
+# What becomes of a rule, where rows tell rules apart.
+STAGES = {
+    "pruned": Look("#000000", SOLID, "o"),
+    "retrained": Look("#004488", SOLID, "s"),
+    "fresh data": Look("#BB5566", SOLID, "D"),
+}
 _SMALL_NAMES = [one.small_name or f"small_by_{name}" for name, one in POLICIES.items() if not one.sees_fit]
 
 
@@ -75,6 +81,8 @@ def look_of(key: str) -> Look:
     A colour and a marker for each policy, dashed and with stars after a second fit on the same sample, dotted on a
     fresh one; small models share a colour, and the dense fit, and what is of no model, are black.
     """
+    if key in STAGES:
+        return STAGES[key]
     if key in _SIDES:
         return Look(_DENSE, SOLID, _SIDES[key])
     rule, _, again = key.partition("+")

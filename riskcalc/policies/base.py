@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from riskcalc.exact import as_fractions, count, exact_array
 from riskcalc.inert import Inert, again, parameters
+from riskcalc.policies.taxonomy import OWN
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,16 @@ class Policy(Inert):
         What a comparison says of a model pruned by it.
     small_name, small_label : str
         Of a small model on the features it keeps: a word, and in words; if empty, made of its name and label.
+    taxon : str
+        What kind of rule it is, one of `riskcalc.policies.taxonomy.TAXA` or a word of one's own.
+    knows : tuple of str
+        What it must be told of the problem, besides the fitted coefficients.
+    computes : str
+        What choosing takes, besides fits.
+    guarantee : str
+        What is certain of what it keeps, whatever the sample; empty where nothing is.
+    is_bound : bool
+        Whether it tells what no rule of a class can better, and is none itself: it is not retrained.
 
     Raises
     ------
@@ -90,9 +101,14 @@ class Policy(Inert):
     repeats: Any = False
     shares_score: Any = False
     choices: ClassVar[tuple[Option, ...]] = ()
-    note: ClassVar[str] = ""
+    note: Any = ""
     small_name: ClassVar[str] = ""
     small_label: ClassVar[str] = ""
+    taxon: ClassVar[str] = OWN
+    knows: Any = ()
+    computes: ClassVar[str] = "a sort"
+    guarantee: Any = ""
+    is_bound: ClassVar[bool] = False
 
     def __init__(self, keep: ArrayLike | str | None = None, n_keep: int | None = None):
         if (keep is None) == (n_keep is None):
@@ -137,6 +153,19 @@ class Policy(Inert):
     def _arguments(self) -> dict[str, Any]:
         """What the constructor was told besides the budget."""
         return self.options
+
+    @classmethod
+    def usual(cls, keep: Fraction, n_features: int | None) -> tuple[Policy, ...]:
+        """What stands for it in a survey, at a budget of that many features if the problem has a number of them.
+
+        Itself, where a budget alone makes it; one that needs more says with what options, if it is to be surveyed.
+        """
+        return () if required(cls) else (cls(keep=np.asarray(keep, dtype=object)),)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """All that it must be told."""
+        return (*(("the fit",) if self.sees_fit else ()), *self.knows)
 
     @property
     def rounds(self) -> tuple[tuple[Policy, Retrain | None], ...]:

@@ -25,6 +25,7 @@ from riskcalc.policies.base import (
     whole_number,
 )
 from riskcalc.policies.rules import Oracle, Subset
+from riskcalc.policies.taxonomy import IN_ROUNDS
 
 
 @register
@@ -53,6 +54,7 @@ class Iterative(Policy):
     """
 
     name = "iterative"
+    taxon = IN_ROUNDS
     choices = (
         Option("policy", Ranking, "Whose scores rank.", "score", "magnitude"),
         Option("keeps", list, "Fractions kept after each round, for --policy iterative: 0.6,0.36,0.2."),
@@ -76,6 +78,14 @@ class Iterative(Policy):
                 raise ValueError(f"keeps must decrease from round to round, got {after} after {before}")
         self.ridge = exact_ridge(ridge)
         super().__init__(keep=self.keeps[-1:].reshape(()))
+
+    @classmethod
+    def usual(cls, keep: Fraction, n_features: int | None) -> tuple[Policy, ...]:
+        """In three rounds, each of which keeps about the same share; of whole numbers of features if there are."""
+        parts = n_features or 1 << 20
+        counts = [Fraction(round(parts * float(keep) ** (step / 3)), parts) for step in (1, 2)]
+        keeps = sorted({one for one in counts if keep < one < 1}, reverse=True)
+        return tuple(cls(score, np.array([*keeps, keep], dtype=object)) for score in ("magnitude", "hessian"))
 
     @property
     def kind(self) -> str:
@@ -101,6 +111,11 @@ class Iterative(Policy):
     def shares_score(self) -> bool:
         """As the ranking does."""
         return self.policy.shares_score
+
+    @property
+    def knows(self) -> tuple[str, ...]:
+        """What the ranking must be told."""
+        return self.policy.knows
 
     @property
     def rounds(self) -> tuple[tuple[Policy, Retrain | None], ...]:
@@ -259,6 +274,17 @@ class Procedure(Inert):
         if self.retrain is not None and self.retrain.sample == "fresh" and not self.is_small:
             return "takes a second sample"
         return self.prune.note
+
+    def fits(self, n_features: np.ndarray | None) -> tuple[np.ndarray, ...]:
+        """The fits that it takes, one after the other: of which fraction of the features each is.
+
+        No first fit, if all that comes of it is fitted again, and nothing has looked at it.
+        """
+        whole = np.ones(())
+        if self.prune is None:
+            return (whole,)
+        again = tuple(policy.budget(n_features) for policy, retrain in self.rounds if retrain is not None)
+        return again if again and not self.prune.sees_fit else (whole, *again)
 
     def budget(self, n_features: np.ndarray | None) -> np.ndarray:
         """The exact fraction kept in the end."""

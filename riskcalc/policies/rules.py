@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from math import gcd
 from typing import Any, Self
 
 import numpy as np
@@ -9,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from riskcalc.exact import as_float, count, exact_array, flag, matching_shapes
 from riskcalc.policies.base import Option, Policy, Ranking, register, whole_number
+from riskcalc.policies.taxonomy import BOUND, BY_SAMPLING, DATA_DRIVEN, DATA_FREE, SECOND_ORDER, STRUCTURED
 from riskcalc.quoting import quoted
 
 # Features of a group; the law of a longer norm loses its digits.
@@ -29,6 +32,8 @@ class Magnitude(Ranking):
 
     name = "magnitude"
     label = "pruned by magnitude"
+    taxon = DATA_FREE
+    guarantee = "of all models with so many features, the coefficients nearest to the dense fit's"
 
 
 @register
@@ -43,6 +48,8 @@ class Hessian(Ranking):
 
     name = "hessian"
     label = "pruned by Hessian score"
+    taxon, knows = SECOND_ORDER, ("variances",)
+    guarantee = "of uncorrelated features, those without which predictions change least"
 
 
 @register
@@ -63,6 +70,9 @@ class BrainSurgeon(Ranking):
     name = "surgeon"
     label = "pruned by surgeon's score"
     again = False
+    taxon, knows = SECOND_ORDER, ("the Hessian",)
+    computes = "the diagonal of an inverse, a sort"
+    guarantee = "the first feature to go is the one without which the fit, compensated, loses least"
 
 
 @register
@@ -80,6 +90,8 @@ class Oracle(Policy):
     small_name, small_label = "small", "small, on the best features"
     sees_fit, sees_truth = False, True
     note = "sees the true coefficients"
+    taxon, knows = BOUND, ("variances", "true coefficients")
+    guarantee = "of uncorrelated features, those whose loss costs least"
 
 
 @register
@@ -96,6 +108,7 @@ class Variance(Policy):
     label = "pruned by variance"
     small_label = "small, of largest variance"
     sees_fit = False
+    taxon, knows = DATA_DRIVEN, ("variances",)
 
 
 @register
@@ -112,6 +125,7 @@ class Random(Policy):
     label = "pruned at random"
     small_name, small_label = "small_by_chance", "small, by chance"
     sees_fit, by_chance = False, True
+    taxon, computes = DATA_FREE, "nothing"
 
 
 @register
@@ -187,6 +201,11 @@ class _OfScores(Policy):
         return self.ranking.shares_score
 
     @property
+    def knows(self) -> tuple[str, ...]:
+        """What the ranking must be told."""
+        return self.ranking.knows
+
+    @property
     def _arguments(self) -> dict[str, Any]:
         return self.options | {"score": self.ranking}
 
@@ -216,6 +235,7 @@ class Sampled(_OfScores):
     """
 
     name = "sampled"
+    taxon, computes = BY_SAMPLING, "scores, draws"
     choices = (
         Option("replacement", bool, "True: --policy sampled draws with replacement."),
         Option("score", Ranking, "Of --policy sampled or group (hessian if left out) or iterative: whose scores."),
@@ -232,6 +252,11 @@ class Sampled(_OfScores):
         super().__init__(keep, n_keep)
         self.replacement = flag(replacement, "replacement")
         self.ranking = Ranking.named(score, "score")
+
+    @classmethod
+    def usual(cls, keep: Fraction, n_features: int | None) -> tuple[Policy, ...]:
+        """With a sure top, and with replacement."""
+        return tuple(cls(keep=np.asarray(keep, dtype=object), replacement=repeats) for repeats in (False, True))
 
     @property
     def repeats(self) -> bool:
@@ -276,12 +301,29 @@ class Optimal(Policy):
 
     name = "optimal"
     sees_truth = True
-    note = "bound: keep or drop, blind to the feature's own coefficient"
+    taxon, knows = BOUND, ("variances", "their law")
+    computes, is_bound = "posterior means, a sort", True
     choices = (Option("rescale", bool, "True: --policy optimal may rescale what it keeps."),)
 
     def __init__(self, keep: ArrayLike | str | None = None, n_keep: int | None = None, *, rescale: bool = False):
         super().__init__(keep, n_keep)
         self.rescale = flag(rescale, "rescale")
+
+    @classmethod
+    def usual(cls, keep: Fraction, n_features: int | None) -> tuple[Policy, ...]:
+        """Keeping or dropping, and rescaling."""
+        return tuple(cls(keep=np.asarray(keep, dtype=object), rescale=rescale) for rescale in (False, True))
+
+    @property
+    def note(self) -> str:
+        """What it bounds, in short."""
+        return f"bound: {'rescale' if self.rescale else 'keep or drop'}, blind to the feature's own coefficient"
+
+    @property
+    def guarantee(self) -> str:
+        """What it bounds."""
+        does = "rescales" if self.rescale else "keeps or drops"
+        return f"no rule that {does}, blind to a feature's own coefficient, has a lower risk"
 
     @property
     def kind(self) -> str:
@@ -320,6 +362,8 @@ class Group(_OfScores):
         Option("size", int, "Features of a group, for --policy group.", "group-size"),
         Option("score", Ranking, "Of --policy group (hessian if left out) or iterative: whose scores rank."),
     )
+    taxon, computes = STRUCTURED, "norms of groups, a sort"
+    note = "if features of one kind come in such groups"
 
     def __init__(
         self,
@@ -336,6 +380,19 @@ class Group(_OfScores):
         self.ranking = Ranking.named(score, "score")
         if self.n_keep is not None and self.n_keep % self.size:
             raise ValueError(f"n_keep is {self.n_keep}, which groups of {self.size} do not divide")
+
+    @classmethod
+    def usual(cls, keep: Fraction, n_features: int | None) -> tuple[Policy, ...]:
+        """Groups of four, or of fewer where the number of features, or of those kept, is no multiple of that."""
+        whole = 0 if n_features is None else gcd(n_features, round(keep * n_features))
+        sizes = [size for size in (4, 3, 2) if whole % size == 0][:1]
+        budget = np.asarray(keep, dtype=object)
+        return tuple(cls(size, score, keep=budget) for size in sizes for score in ("magnitude", "hessian"))
+
+    @property
+    def knows(self) -> tuple[str, ...]:
+        """What the ranking must be told, and who belongs together."""
+        return (*super().knows, "groups")
 
     def budget(self, n_features: np.ndarray | None) -> np.ndarray:
         """The exact fraction kept; ValueError if groups divide neither the problem's number of features, nor how many

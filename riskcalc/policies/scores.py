@@ -16,6 +16,7 @@ from riskcalc.policies.base import POLICIES, Option, Ranking, register
 
 # What a score may depend on, and what is known of it.
 SYMBOLS = {"X": "real", "Lambda": "nonnegative", "D": "positive", "nu": "nonnegative"}
+_KNOWN = {"Lambda": "variances", "D": "penalty weights", "nu": "effective ridge"}
 # A score with more turning points in a coefficient, as far as it is looked at, is not taken for piecewise monotone.
 MOST_TURNS = 60
 # Where a score is tried before anything is asked of it: the coefficient, and what else there is.
@@ -112,6 +113,11 @@ class Score(Ranking):
     def again(self) -> bool:
         """Unless the effective ridge of the first fit is in it."""
         return "nu" not in self.expression.names
+
+    @property
+    def knows(self) -> tuple[str, ...]:
+        """What else than the coefficient is in it."""
+        return tuple(word for name, word in _KNOWN.items() if name in self.expression.names)
 
     @property
     def shares_score(self) -> bool:

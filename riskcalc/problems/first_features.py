@@ -10,10 +10,11 @@ import numpy as np
 
 from riskcalc.exact import as_float, as_fractions, exact_array
 from riskcalc.laws import Continuous
-from riskcalc.problems.base import Problem
+from riskcalc.problems.base import Problem, check_problem
 from riskcalc.problems.correlated import Correlated, FactorCovariance
 from riskcalc.problems.linear_gaussian import BASES, LinearGaussian
 from riskcalc.problems.random_features import RandomFeatures
+from riskcalc.quoting import quoted
 
 
 def first_features(problem: Problem, size: str, values: Any) -> Problem:
@@ -41,7 +42,10 @@ def first_features(problem: Problem, size: str, values: Any) -> Problem:
     >>> half.law.weights.tolist(), half.noise_variance.item()
     ([Fraction(1, 5), Fraction(4, 5)], Fraction(1, 2))
     """
-    own = getattr(problem, size)
+    check_problem(problem)
+    own = getattr(problem, size) if size in ("n_features", "aspect_ratio") else None
+    if own is None:
+        raise ValueError(f"a {type(problem).__name__} given so has no {quoted(size)} of which some could be the first")
     share = np.asarray(as_fractions(exact_array(values, size)) / as_fractions(np.asarray(own)), dtype=object)
     wrong = (share <= 0) | (share > 1)
     if wrong.any():
@@ -80,7 +84,7 @@ def _(problem: LinearGaussian, share: np.ndarray) -> LinearGaussian:
     if problem.n_features is None:
         given["aspect_ratio"] = as_fractions(problem.aspect_ratio) * share
     else:
-        given["n_features"] = np.rint(np.asarray(problem.n_features * share, dtype=float)).astype(int)
+        given["n_features"] = _numbers(share, problem.n_features)
     if law.coefficients is None:
         return LinearGaussian(**given, signal=as_float(law.signal) * np.sqrt(as_float(share))[..., None])
     return LinearGaussian(**given, coefficients=law.coefficients)
@@ -132,4 +136,12 @@ def _(covariance: FactorCovariance, p: int, coefficients: np.ndarray) -> tuple[A
 def _number(share: np.ndarray, n_features: np.ndarray) -> int:
     if share.ndim:
         raise ValueError("n_features must be one number here; take one problem for each")
-    return round(share.item() * int(n_features))
+    return _numbers(share, n_features).item()
+
+
+def _numbers(share: np.ndarray, n_features: np.ndarray) -> np.ndarray:
+    numbers = np.asarray(share * as_fractions(n_features), dtype=object)
+    parts = [number for number in numbers.flat if number.denominator != 1]
+    if parts:
+        raise ValueError(f"a whole number of features is needed, exactly; got {float(parts[0])!r}")
+    return numbers.astype(int)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from numpy.typing import ArrayLike
+
 from riskcalc.lookup import look_up
-from riskcalc.policies import Policy, Procedure, Retrain
+from riskcalc.policies import Oracle, Policy, Procedure, Random, Retrain, Variance
 from riskcalc.policies.base import at_budget, by_budget
+from riskcalc.problems import Problem
 
 Model = str | type[Policy] | Policy | Procedure
+# What chooses the features of small models: the paper's is told the best of them, the others need not be.
+SMALL: tuple[type[Policy], ...] = (Oracle, Variance, Random)
+# A bound is a nonsmooth root: over more atoms it would take most of the time.
+MOST_ATOMS = 1 << 14
 
 
 def named() -> dict[str, Procedure]:
@@ -47,3 +55,22 @@ def model_of(model: Model, **budget: Any) -> Procedure:
     if meant.prune is None or not given:
         return meant
     return Procedure(at_budget(meant.prune, **given), meant.retrain)
+
+
+def procedures(rules: Sequence[Policy], bounds: Sequence[Policy], ridge: ArrayLike | str) -> list[Procedure]:
+    """What is made of rules that have one budget, the first alone if need be, with this ridge of the second fits; and
+    of bounds, which are not retrained.
+
+    Where a mask depends on the sample it matters on which sample it is retrained.
+    """
+    same, fresh = Retrain(ridge), Retrain(ridge, "fresh")
+    budget = {"keep": rules[0].keep, "n_keep": rules[0].n_keep}
+    found = [Procedure(), *(Procedure.small(**budget, by=kind) for kind in SMALL), *map(Procedure, rules)]
+    found += map(Procedure, bounds)
+    found += [Procedure(rule, same) for rule in rules]
+    return found + [Procedure(rule, fresh) for rule in rules if rule.sees_fit]
+
+
+def few_atoms(problem: Problem) -> bool:
+    """Whether bounds are found in little time."""
+    return getattr(problem, "n_atoms", 0) <= MOST_ATOMS

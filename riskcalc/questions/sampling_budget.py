@@ -15,6 +15,7 @@ from riskcalc.pictures.declared import Panel
 from riskcalc.pictures.pictured import Pictured
 from riskcalc.policies import Sampled
 from riskcalc.prediction.predict import predict
+from riskcalc.prediction.result import Prediction
 from riskcalc.problems import Problem, check_problem
 from riskcalc.questions.crossing import first_within
 from riskcalc.questions.fractions import fractions_panel
@@ -131,9 +132,9 @@ def sampling_budget(problem: Problem, relative_error: float, failure: float = 0.
     relative_error, failure = above_zero(relative_error, "relative_error", np.inf), above_zero(failure, "failure", 1)
     everything = np.ones(problem.shape)
     # All draws that there are features distort by (E[sqrt(Lambda)|X|])^2 over E[Lambda X^2], inversely in their number.
-    unit = _distortion(problem, Sampled(keep=everything, replacement=True))
+    unit = _distortion(predict(problem, Sampled(keep=everything, replacement=True)))
     unit = np.where((unit > 0) & (unit < np.inf), unit, np.nan)
-    quantile = -ndtri(failure / 2)
+    quantile = _quantile(failure)
     with np.errstate(over="ignore"):
         allowed = np.square(relative_error / quantile)
 
@@ -144,7 +145,7 @@ def sampling_budget(problem: Problem, relative_error: float, failure: float = 0.
 
     def excess(keep: np.ndarray) -> np.ndarray:
         """Above zero where sampling distorts too much, or its distortion is not known; bounded, as that is not."""
-        distortion = _distortion(problem, Sampled(keep=keep))
+        distortion = _distortion(predict(problem, Sampled(keep=keep)))
         with np.errstate(invalid="ignore"):
             share = np.where(distortion > 0, distortion / (distortion + allowed), 0)
         return np.where(np.isfinite(distortion), share, 1) - 0.5
@@ -157,8 +158,18 @@ def sampling_budget(problem: Problem, relative_error: float, failure: float = 0.
     return SamplingBudget(problem, relative_error, failure, sure, draws(quantile**2), *bounds)
 
 
-def _distortion(problem: Problem, policy: Sampled) -> np.ndarray:
+def relative_error(prediction: Prediction, failure: float = 0.05) -> float | np.ndarray:
+    """By how much, of their root mean square, predictions of a sampled model differ from the dense fit's at most, with
+    probability 1 - failure: the error of which its budget is the sampling budget. nan where that is not known.
+    """
+    return plain_scalar(_quantile(failure) * np.sqrt(_distortion(prediction)))
+
+
+def _quantile(failure: float) -> float:
+    return -ndtri(failure / 2)
+
+
+def _distortion(prediction: Prediction) -> np.ndarray:
     """By how much sampling distorts predictions; nan where it is not known."""
-    found = predict(problem, policy)
-    known = np.isin(found.status, ("ok", "exact_recovery", "imprecise"))
-    return np.where(known, found.values["distortion"], np.nan)
+    known = np.isin(prediction.status, ("ok", "exact_recovery", "imprecise"))
+    return np.where(known, np.asarray(prediction.values.get("distortion", np.nan), float), np.nan)

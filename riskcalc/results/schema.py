@@ -63,6 +63,17 @@ Comparison
     models           predictions by model, without problem and digits, which
                      they share
 
+Survey
+    problem
+    keep             the budget
+    digits
+    left_out         models that are not predicted
+    risks, best, margin  * as in a comparison
+    relative_errors  * of predictions, by sampled model, with probability 0.95
+    rules            * each with rule, taxon, needs, computes, fits (of which
+                     fractions of the features, if retrained), guarantee
+    models           as in a comparison
+
 Schedule
     problem
     policy           iterative

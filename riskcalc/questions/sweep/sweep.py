@@ -18,7 +18,7 @@ from riskcalc.policies import Iterative, Procedure
 from riskcalc.policies.base import at_budget
 from riskcalc.problems import Problem
 from riskcalc.questions.axes import BUDGETS
-from riskcalc.questions.compare import MOST_ATOMS, RULES, procedures
+from riskcalc.questions.compare import RULES, compared
 from riskcalc.questions.models import Model, model_of, named
 from riskcalc.questions.sweep.cells import NOT_COVERED, Predicted, Simulated
 from riskcalc.questions.sweep.dataset import attributes, check_place, dataset, write
@@ -193,7 +193,7 @@ def _models(problem: Problem, grid: Grid, own: list[Model], fix: str, **budget: 
         raise ValueError("a budget is missing: give keep or n_keep, as an axis or by itself, or name what=['dense']")
     else:
         rules = [at_budget(rule, **given) for rule in RULES]
-        every = tuple(procedures(rules, 0, bound=getattr(problem, "n_atoms", 0) <= MOST_ATOMS))
+        every = tuple(compared(problem, rules, 0))
         statuses = Predicted(problem, fix, every, (), None, 0).of(grid.first).arrays["status"].ravel()
         models = tuple(model for model, status in zip(every, statuses, strict=True) if status != NOT_COVERED)
     keys = [model.key for model in models]
