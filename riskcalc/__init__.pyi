@@ -34,6 +34,7 @@ from .problems import (
 )
 from .problems.tabular import from_data
 from .questions.compare import Comparison, compare
+from .questions.crossover import Crossing, Crossover, Stretch, crossover
 from .questions.prunability import Prunability, prunability
 from .questions.rounds import Schedule, rounds
 from .questions.sampling_budget import SamplingBudget, sampling_budget
@@ -73,6 +74,7 @@ __all__ = [
     "Variance",
     "Verification",
     "compare",
+    "crossover",
     "derive",
     "evaluate",
     "from_data",

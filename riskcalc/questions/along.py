@@ -12,7 +12,6 @@ import numpy as np
 
 from riskcalc.exact import as_float, as_fractions, counts, exact_array
 from riskcalc.lookup import look_up
-from riskcalc.policies import Procedure
 from riskcalc.policies.base import exact_fractions
 from riskcalc.prediction.predict import evaluate
 from riskcalc.problems import Problem, check_problem
@@ -65,11 +64,10 @@ class Line:
             raise ValueError(f"over={over!r} varies the budget; leave {' and '.join(given)} out")
         self.problem, self.over, self.fix = problem, over, fix
         self._settings = {"tolerance": tolerance, "seed": seed}
-        self._models, self.procedures = models, [model_of(model, **given) for model in models]
-        if over in BUDGETS:
-            self.procedures = [model_of(model, keep=1) for model in models]
-            if all(one.prune is None for one in self.procedures):
-                raise ValueError(f"{over} makes no difference to {' and '.join(one.key for one in self.procedures)}")
+        self._models = models
+        self.procedures = [model_of(model, **{"keep": 1} if over in BUDGETS else given) for model in models]
+        if over in BUDGETS and all(one.prune is None for one in self.procedures):
+            raise ValueError(f"{over} makes no difference to {' and '.join(one.key for one in self.procedures)}")
         if over == "n_keep" and problem.n_features is None:
             raise ValueError("n_keep needs a problem with n_features; use over='keep'")
         self.unit = Fraction(1) if over in COUNTS else None
@@ -92,7 +90,17 @@ class Line:
             raise ValueError(f"within must have its lower end first and another above it, got {quoted(within)}")
         for end in ends:
             self._problem(np.asarray(end))  # which refuses what it cannot have
-        return ends[0], ends[1]
+        self._ends = ends[0], ends[1]
+        return self._ends
+
+    def _inside(self, values: np.ndarray) -> np.ndarray:
+        """Values that rounding puts beyond the ends, at the ends."""
+        for end, beyond in zip(self._ends, (np.less, np.greater), strict=True):
+            near = (as_float(values) == as_float(end)) if values.dtype == object or end.dtype == object else False
+            if np.any(near):
+                out = near & beyond(as_fractions(values), as_fractions(end))
+                values = np.where(out, as_fractions(end), values) if np.any(out) else values
+        return values
 
     def _end(self, end: Any, name: str) -> np.ndarray:
         name = f"{name} of within, a value of {self.over},"
@@ -162,6 +170,7 @@ class Line:
         values = np.asarray(at)
         if values.dtype == object and self.unit == 1:
             values = values.astype(np.int64)
+        values = self._inside(exact_array(values, self.over)) if self.unit is None else values
         if self.together:
             return self._at(values, digits)
         each = [self._at(one, digits) for one in values.ravel()]
@@ -217,8 +226,3 @@ def order(one: Risks, other: Risks) -> np.ndarray:
         found = np.where(close, 0, 1.0 * below(second, first) - 1.0 * below(first, second))
     known = (first == first) & (second == second) & ((first < np.inf) | (second < np.inf))
     return np.where(known, found, np.nan)
-
-
-def procedures_of(line: Line) -> tuple[Procedure, ...]:
-    """The models that are asked about, as they are where the budget is not varied, and keeping all where it is."""
-    return tuple(line.procedures)

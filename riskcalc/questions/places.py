@@ -1,0 +1,48 @@
+"""What is found along a number: places, written and read at their digits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from numbers import Rational
+from typing import Any, ClassVar
+
+import mpmath
+
+from riskcalc.exact import decimal, numbers, plain
+from riskcalc.inert import Inert
+from riskcalc.results.values import Number
+
+
+def at_digits(value: Any, digits: int | None) -> Number:
+    """An exact number, or one that was found, as results have it."""
+    if digits is None:
+        return float(value)
+    if isinstance(value, Rational):
+        own = mpmath.MPContext()
+        own.dps = digits + 5
+        exact = Fraction(value)
+        value = own.mpf(exact.numerator) / exact.denominator
+    return decimal(value, digits)
+
+
+class Placed(Inert):
+    """A value whose `_measured` parts are numbers with its `digits`."""
+
+    digits: int | None
+    _measured: ClassVar[tuple[str, ...]] = ()
+
+    def _plainly(self, name: str, value: Any) -> Any:
+        if name not in self._measured:
+            return super()._plainly(name, value)
+        return [plain(one, self.digits) for one in value] if isinstance(value, tuple) else plain(value, self.digits)
+
+    @classmethod
+    def _made(cls, given: dict[str, Any]) -> Any:
+        digits = given.get("digits")
+        read: Mapping[str, Any] = {name: _read(given[name], digits) for name in cls._measured if name in given}
+        return super()._made(given | dict(read))
+
+
+def _read(value: Any, digits: int | None) -> Any:
+    return tuple(numbers(one, digits) for one in value) if isinstance(value, list) else numbers(value, digits)
