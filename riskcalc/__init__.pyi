@@ -35,6 +35,8 @@ from .problems import (
 from .problems.tabular import from_data
 from .questions.compare import Comparison, compare
 from .questions.crossover import Crossing, Crossover, Stretch, crossover
+from .questions.optimum import Optimum, optimum
+from .questions.peak import Peak, Peaks, peak
 from .questions.prunability import Prunability, prunability
 from .questions.rounds import Schedule, rounds
 from .questions.sampling_budget import SamplingBudget, sampling_budget
@@ -49,6 +51,8 @@ __all__ = [
     "BrainSurgeon",
     "Comparison",
     "Correlated",
+    "Crossing",
+    "Crossover",
     "Estimate",
     "FactorCovariance",
     "Group",
@@ -57,7 +61,10 @@ __all__ = [
     "LinearGaussian",
     "Magnitude",
     "Optimal",
+    "Optimum",
     "Oracle",
+    "Peak",
+    "Peaks",
     "Prediction",
     "Procedure",
     "Prunability",
@@ -69,6 +76,7 @@ __all__ = [
     "SamplingBudget",
     "Schedule",
     "Score",
+    "Stretch",
     "Subset",
     "Theory",
     "Variance",
@@ -81,6 +89,8 @@ __all__ = [
     "latex",
     "laws",
     "load_chapter",
+    "optimum",
+    "peak",
     "predict",
     "prunability",
     "random_features_covariance",

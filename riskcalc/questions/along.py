@@ -63,6 +63,7 @@ class Line:
         if over in BUDGETS and given:
             raise ValueError(f"over={over!r} varies the budget; leave {' and '.join(given)} out")
         self.problem, self.over, self.fix = problem, over, fix
+        self._ends: tuple[np.ndarray, ...] = ()
         self._settings = {"tolerance": tolerance, "seed": seed}
         self._models = models
         self.procedures = [model_of(model, **{"keep": 1} if over in BUDGETS else given) for model in models]
@@ -95,7 +96,7 @@ class Line:
 
     def _inside(self, values: np.ndarray) -> np.ndarray:
         """Values that rounding puts beyond the ends, at the ends."""
-        for end, beyond in zip(self._ends, (np.less, np.greater), strict=True):
+        for end, beyond in zip(self._ends, (np.less, np.greater), strict=False):
             near = (as_float(values) == as_float(end)) if values.dtype == object or end.dtype == object else False
             if np.any(near):
                 out = near & beyond(as_fractions(values), as_fractions(end))
@@ -119,7 +120,7 @@ class Line:
         columns = [self._scanned(*ends) for ends in zip(low.ravel(), high.ravel(), strict=True)]
         most = max(map(len, columns))
         padded = np.array([column + [column[-1]] * (most - len(column)) for column in columns], dtype=object)
-        found = padded.T.reshape(most, *low.shape)
+        found = padded.T.reshape(most, *(low.shape or [1] * len(self.shape)))
         return found.astype(np.int64) if self.over in COUNTS else found
 
     def _scanned(self, low: Fraction, high: Fraction) -> list[Fraction]:
@@ -220,7 +221,7 @@ def order(one: Risks, other: Risks) -> np.ndarray:
     rounding or by less than three standard errors of their draws, nan where nobody knows: either is nan, or both are
     infinite.
     """
-    first, second = (as_float(np.asarray(model.risk)) for model in (one, other))
+    first, second = (as_float(model.risk) for model in (one, other))
     with np.errstate(invalid="ignore"):
         close = abs(first - second) <= 3 * np.hypot(one.error, other.error)
         found = np.where(close, 0, 1.0 * below(second, first) - 1.0 * below(first, second))

@@ -35,7 +35,7 @@ class Root:
 
 def contrast(one: Risks, other: Risks) -> np.ndarray:
     """(r1 - r2)/(r1 + r2), which is bounded, in double precision; nan where both are infinite."""
-    first, second = (as_float(np.asarray(model.risk)) for model in (one, other))
+    first, second = (as_float(model.risk) for model in (one, other))
     with np.errstate(invalid="ignore"):
         found = (first - second) / np.where(first + second == 0, 1, first + second)
         return np.where(np.isinf(first) ^ np.isinf(second), np.where(np.isinf(first), 1.0, -1.0), found)

@@ -1,0 +1,100 @@
+"""Where a risk along a line is least or largest, between values where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import mpmath
+import numpy as np
+from scipy.optimize.elementwise import find_minimum
+
+from riskcalc.exact import as_float
+from riskcalc.questions.along import Line, Risks
+from riskcalc.results.values import below
+
+# What a risk differs by within the last bracket, over the risk, is less; more is a risk that jumps, or has no bound.
+_UNSTEADY = 1e-3
+# Counts tried at once on the way to the best.
+_AT_ONCE = 32
+
+
+@dataclass(frozen=True)
+class Extremes:
+    """Places, values on either side, and whether they were followed to where the risk is steady; arrays."""
+
+    place: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    steady: np.ndarray
+
+
+def alike(risks: Risks, other: Any, error: Any = 0.0) -> np.ndarray:
+    """Where risks differ from others by rounding, or by less than three standard errors of their draws."""
+    risk = as_float(risks.risk)
+    with np.errstate(invalid="ignore"):
+        close = abs(risk - other) <= 3 * np.hypot(risks.error, error)
+    return (risk == risk) & (other == other) & (close | ~(below(risk, other) | below(other, risk)))
+
+
+def extremes(line: Line, low: np.ndarray, middle: np.ndarray, high: np.ndarray, side: int) -> Extremes:
+    """The least risk (`side` one) or the largest (minus one) in each bracket of three values, all at once.
+
+    Brackets are of one problem, any number of them, or one of each problem of a batch.
+    """
+    if line.unit is not None:
+        return _of_counts(line, low, high, side)
+    low, middle, high = (np.array(as_float(one)) for one in (low, middle, high))
+    known, shape = middle.ravel().copy(), middle.shape
+    scale = as_float(line.risks(middle)[0].risk).ravel()
+    scale = np.where(scale > 0, scale, 1)
+
+    def bounded(x: np.ndarray, place: np.ndarray) -> np.ndarray:
+        """r/(r + scale), which infinite risks leave bounded; what is not known is no extreme."""
+        if line.shape:
+            known[place] = x
+            risk = as_float(np.asarray(line.risks(known.reshape(shape))[0].risk)).ravel()[place]
+        else:
+            risk = as_float(line.risks(x)[0].risk)
+        with np.errstate(invalid="ignore"):
+            share = np.where(risk == np.inf, 1, risk / (risk + scale[place]))
+        return side * np.where(share == share, share, 1.0 if side > 0 else 0.0)
+
+    found = find_minimum(bounded, (low.ravel(), middle.ravel(), high.ravel()), args=(np.arange(middle.size),))
+    ends = np.array(found.f_bracket)
+    steady = np.isfinite(found.x) & (found.status != -1) & (ends.max(axis=0) - ends.min(axis=0) < _UNSTEADY)
+    left, _, right = found.bracket
+    return Extremes(*(np.asarray(one).reshape(shape) for one in (found.x, left, right, steady)))
+
+
+def _of_counts(line: Line, low: np.ndarray, high: np.ndarray, side: int) -> Extremes:
+    """By trying ever closer values about the best."""
+    unit: Any = line.unit
+    low, high = np.asarray(low), np.asarray(high)
+    while True:
+        width = (high - low) / unit
+        steps = np.arange(_AT_ONCE + 1).reshape(-1, *[1] * low.ndim)
+        tried = low + np.asarray(np.rint(as_float(width) * steps / _AT_ONCE), int) * unit
+        tried = tried.astype(np.int64) if low.dtype != object else tried
+        risk = side * as_float(line.risks(tried)[0].risk)
+        best = np.argmin(np.where(risk == risk, risk, np.inf), axis=0)[None]
+        place, low, high = (
+            np.take_along_axis(tried, np.clip(best + step, 0, _AT_ONCE), axis=0)[0] for step in (0, -1, 1)
+        )
+        if np.all(as_float(width) <= _AT_ONCE):
+            return Extremes(place, low, high, np.ones(place.shape, bool))
+
+
+def precise_slope(line: Line, digits: int) -> Callable[[Any], Any]:
+    """The slope of the risk, from two values so close that the place where it is zero has so many digits."""
+    own = mpmath.MPContext()
+    own.dps = 2 * digits + 20
+
+    def slope(x: Any) -> Any:
+        x = own.convert(x)
+        step = (abs(x) or 1) * own.mpf(10) ** -(digits // 2 + 5)
+        before, after = line.risks(np.array([x - step, x + step], dtype=object), own.dps)[0].risk
+        return (own.convert(after) - own.convert(before)) / (2 * step)
+
+    return slope
