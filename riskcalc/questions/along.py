@@ -79,6 +79,8 @@ class Line:
 
     def interval(self, within: Any) -> tuple[np.ndarray, np.ndarray]:
         """The ends as exact numbers, each one number, or one for every problem of a batch; ValueError for none."""
+        if within is None:
+            raise ValueError(f"within, the interval (low, high) of {self.over}, is needed")
         try:
             low, high = within
         except (TypeError, ValueError) as error:
@@ -88,7 +90,7 @@ class Line:
             if end.shape not in ((), self.shape):
                 raise ValueError(f"ends of within must be single numbers or of shape {self.shape}, got {end.shape}")
         if np.any(ends[0] >= ends[1]):
-            raise ValueError(f"within must have its lower end first and another above it, got {quoted(within)}")
+            raise ValueError(f"the lower end of within must be below the upper, got {quoted(within)}")
         for end in ends:
             self._problem(np.asarray(end))  # which refuses what it cannot have
         self._ends = ends[0], ends[1]
@@ -121,7 +123,9 @@ class Line:
         most = max(map(len, columns))
         padded = np.array([column + [column[-1]] * (most - len(column)) for column in columns], dtype=object)
         found = padded.T.reshape(most, *(low.shape or [1] * len(self.shape)))
-        return found.astype(np.int64) if self.over in COUNTS else found
+        if self.over in COUNTS:
+            return found.astype(np.int64)
+        return as_float(found) if np.all(as_float(found) == found) else found
 
     def _scanned(self, low: Fraction, high: Fraction) -> list[Fraction]:
         number, grades = (MANY, _GRADES) if self.together else (FEW, 10.0 ** -np.arange(2, 4))

@@ -17,7 +17,7 @@ from riskcalc.prediction.status import CURES, in_words
 from riskcalc.problems import Problem, check_single
 from riskcalc.questions.along import Line, Risks, order
 from riskcalc.questions.models import Model
-from riskcalc.questions.places import Placed, at_digits
+from riskcalc.questions.places import Placed, at_digits, width
 from riskcalc.questions.roots import Root, changes, contrast, edges, precise_contrast, refined, roots
 from riskcalc.quoting import quoted
 from riskcalc.results.tables import Column, Part, Shown, Table, number
@@ -140,15 +140,14 @@ class Crossover(Shown, Inert):
     def _row(self, one: Crossing, drawn: bool) -> list[str]:
         risks = [number(risk, one.digits) for risk in one.risks]
         error = [number(one.error)] * drawn
-        width = number(float(one.bracket[1]) - float(one.bracket[0])) if one.digits is None else f"1e-{one.digits}"
-        return [number(one.place, one.digits), *risks, *error, width, one.status]
+        return [number(one.place, one.digits), *risks, *error, width(one.bracket, one.digits), one.status]
 
 
 def crossover(
     problem: Problem,
     between: Sequence[Model] = ("hessian", "small"),
     over: str = "aspect_ratio",
-    within: Sequence[ArrayLike | str] = (),
+    within: Sequence[ArrayLike | str] | None = None,
     *,
     keep: ArrayLike | str | None = None,
     n_keep: int | None = None,

@@ -16,6 +16,8 @@ from riskcalc.results.values import below
 
 # What a risk differs by within the last bracket, over the risk, is less; more is a risk that jumps, or has no bound.
 _UNSTEADY = 1e-3
+# Of the way to the end of a bracket: where it is tried whether a risk is another.
+_CLOSER = 2.0 ** -np.arange(0, 52, 2)
 # Counts tried at once on the way to the best.
 _AT_ONCE = 32
 
@@ -61,11 +63,23 @@ def extremes(line: Line, low: np.ndarray, middle: np.ndarray, high: np.ndarray, 
             share = np.where(risk == np.inf, 1, risk / (risk + scale[place]))
         return side * np.where(share == share, share, 1.0 if side > 0 else 0.0)
 
-    found = find_minimum(bounded, (low.ravel(), middle.ravel(), high.ravel()), args=(np.arange(middle.size),))
+    with np.errstate(invalid="ignore"):  # of its steps, where values are equal
+        found = find_minimum(bounded, (low.ravel(), middle.ravel(), high.ravel()), args=(np.arange(middle.size),))
     ends = np.array(found.f_bracket)
     steady = np.isfinite(found.x) & (found.status != -1) & (ends.max(axis=0) - ends.min(axis=0) < _UNSTEADY)
-    left, _, right = found.bracket
-    return Extremes(*(np.asarray(one).reshape(shape) for one in (found.x, left, right, steady)))
+    place = np.where(np.isfinite(found.x), found.x, middle.ravel()).reshape(shape)
+    near = (_nearest(line, place, end) for end in (low, high))
+    return Extremes(place, *near, steady.reshape(shape))
+
+
+def _nearest(line: Line, place: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Between places and ends of their brackets, about the nearest value at which the risk differs from that at the
+    place by more than rounding.
+    """
+    tried = place + (end - place) * _CLOSER.reshape(-1, *[1] * place.ndim)
+    differ = ~alike(line.risks(tried)[0], as_float(line.risks(place)[0].risk))
+    last = len(_CLOSER) - 1 - np.argmax(differ[::-1], axis=0)
+    return np.where(differ.any(axis=0), np.take_along_axis(tried, last[None], axis=0)[0], end)
 
 
 def _of_counts(line: Line, low: np.ndarray, high: np.ndarray, side: int) -> Extremes:
@@ -86,14 +100,14 @@ def _of_counts(line: Line, low: np.ndarray, high: np.ndarray, side: int) -> Extr
             return Extremes(place, low, high, np.ones(place.shape, bool))
 
 
-def precise_slope(line: Line, digits: int) -> Callable[[Any], Any]:
-    """The slope of the risk, from two values so close that the place where it is zero has so many digits."""
+def precise_slope(line: Line, width: float, digits: int) -> Callable[[Any], Any]:
+    """The slope of the risk in a bracket so wide, from two values so close that its root has so many digits."""
     own = mpmath.MPContext()
     own.dps = 2 * digits + 20
+    step = own.mpf(width) * own.mpf(10) ** -(digits // 2 + 5)
 
     def slope(x: Any) -> Any:
         x = own.convert(x)
-        step = (abs(x) or 1) * own.mpf(10) ** -(digits // 2 + 5)
         before, after = line.risks(np.array([x - step, x + step], dtype=object), own.dps)[0].risk
         return (own.convert(after) - own.convert(before)) / (2 * step)
 

@@ -17,7 +17,7 @@ from riskcalc.problems import Problem, check_problem
 from riskcalc.questions.along import Line
 from riskcalc.questions.extremes import alike, extremes, precise_slope
 from riskcalc.questions.models import Model
-from riskcalc.questions.places import Placed, at_digits
+from riskcalc.questions.places import Placed, at_digits, width
 from riskcalc.questions.roots import refined
 from riskcalc.results.regimes import inputs
 from riskcalc.results.tables import Column, Part, Shown, Table, cut, number
@@ -80,20 +80,19 @@ class Optimum(Placed, Shown):
         title = f"least risk of {self.procedure.key}, over {self.over}"
         scanned = f"Looked for at {self.scanned} values; what is lower between two neighbours is not seen."
         notes = [scanned, *(f"Status: {in_words(name)}." for name in CURES if np.any(self.status == name))]
-        found = [self.place, self.risk, *self.bracket]
-        names = [self.over, "risk", "bracket from", "to"]
+        found, names = [self.place, self.risk], [self.over, "risk"]
         if np.ndim(self.place) == 0:
             rows = [(name, number(value, self.digits)) for name, value in zip(names, found, strict=True)]
-            rows.append(("status", str(self.status)))
+            rows += [("bracket width", width(self.bracket, self.digits)), ("status", str(self.status))]
             return [Table(title, (Column("quantity", words=True), Column("value")), rows), *notes]
         given = inputs(self.problem, np.shape(self.place))
         given.pop({"aspect_ratio": "p/n", "noise_variance": "noise"}.get(self.over, self.over), None)
-        flat = [np.ravel(value) for value in found]
+        flat = [np.ravel(value) for value in (*found, self.bracket[1] - self.bracket[0])]
         regimes = (
-            [*(number(one[i]) for one in given.values()), *(number(one[i]) for one in flat), np.ravel(self.status)[i]]
+            [*(number(one[i]) for one in [*given.values(), *flat]), np.ravel(self.status)[i]]
             for i in range(np.size(self.place))
         )
-        columns = [*map(Column, (*given, *names)), Column("status", words=True)]
+        columns = [*map(Column, (*given, *names, "bracket width")), Column("status", words=True)]
         return [Table(title, columns, keys=max(1, len(given)), **cut(regimes, np.size(self.place))), *notes]
 
 
@@ -209,7 +208,8 @@ def _told(
 ) -> Optimum:
     """With the risk there."""
     if digits is not None and line.unit is None and status == "interior":
-        place, bracket, seen = refined(precise_slope(line, digits), float(place), bracket, digits)
+        slope = precise_slope(line, float(bracket[1] - bracket[0]), digits)
+        place, bracket, seen = refined(slope, float(place), bracket, digits)
         status = status if seen else np.array("not_converged")
     there = line.risks(np.asarray(place), digits)[0]
     known = status != "nowhere finite"
@@ -225,7 +225,7 @@ def _told(
     return Optimum(*asked, np.where(known, place, np.nan), as_float(risk), (low, high), status, digits)
 
 
-def _usual(line: Line) -> tuple[Any, Any]:
+def _usual(line: Line) -> tuple[Any, Any] | None:
     """The interval of what has one of itself."""
     features = line.problem.n_features
     if line.over == "n_keep":
@@ -233,7 +233,7 @@ def _usual(line: Line) -> tuple[Any, Any]:
     if line.over == "keep":
         return LEAST_KEPT if features is None else Fraction(1, int(np.max(features))), 1
     if line.over != "ridge":
-        raise ValueError(f"within, the interval (low, high) of {line.over}, is needed")
+        return None
     most = _shrinking(line.problem)
     return (0 if line.shape else -_below_zero(line, most)), most
 

@@ -17,7 +17,7 @@ from riskcalc.problems import Problem, check_single
 from riskcalc.questions.along import Line, Risks
 from riskcalc.questions.extremes import Extremes, alike, extremes, precise_slope
 from riskcalc.questions.models import Model
-from riskcalc.questions.places import Placed, at_digits
+from riskcalc.questions.places import Placed, at_digits, width
 from riskcalc.questions.roots import refined
 from riskcalc.results.tables import Column, Part, Shown, Table, number
 from riskcalc.results.values import Number
@@ -97,23 +97,18 @@ class Peaks(Shown, Inert):
             return [f"No {title}: it has no largest value inside the interval.", scanned]
         columns = [Column(self.over), Column("risk"), Column("bracket width"), Column("status", words=True)]
         rows = [
-            [number(one.place, one.digits), number(one.risk, one.digits), _width(one.bracket), one.status]
+            [number(one.place, one.digits), number(one.risk, one.digits), width(one.bracket, one.digits), one.status]
             for one in self.peaks
         ]
         told = dict.fromkeys(one.status for one in self.peaks if one.status in CURES)
         return [Table(title, columns, rows), scanned, *(f"Some places are {in_words(status)}." for status in told)]
 
 
-def _width(bracket: tuple[Number, ...]) -> str:
-    low, high = map(float, bracket)
-    return number(high - low)
-
-
 def peak(
     problem: Problem,
     over: str = "aspect_ratio",
     model: Model = "magnitude",
-    within: Sequence[ArrayLike | str] = (),
+    within: Sequence[ArrayLike | str] | None = None,
     *,
     keep: ArrayLike | str | None = None,
     n_keep: int | None = None,
@@ -228,16 +223,15 @@ def _finite(line: Line, brackets: list[Three], drawn: bool, digits: int | None) 
         found = Extremes(middle, low, high, np.ones(len(low), bool))
     else:
         found = extremes(line, low, middle, high, side=-1)
-    parts = zip(found.place, found.low, found.high, found.steady, brackets, strict=True)
-    return [
-        _peak(line, place, (below, above), bool(steady), ends, digits) for place, below, above, steady, ends in parts
-    ]
+    parts = zip(found.place, found.low, found.high, found.steady, strict=True)
+    return [_peak(line, place, (below, above), bool(steady), digits) for place, below, above, steady in parts]
 
 
-def _peak(line: Line, place: Any, bracket: tuple[Any, Any], steady: bool, ends: Three, digits: int | None) -> Peak:
+def _peak(line: Line, place: Any, bracket: tuple[Any, Any], steady: bool, digits: int | None) -> Peak:
     """With the risk there."""
     if digits is not None and line.unit is None and steady:
-        place, bracket, steady = refined(precise_slope(line, digits), float(place), (ends[0], ends[-1]), digits)
+        slope = precise_slope(line, float(bracket[1] - bracket[0]), digits)
+        place, bracket, steady = refined(slope, float(place), bracket, digits)
     there = line.risks(np.array(place), digits)[0]
     status = str(there.status)
     status = "not_converged" if not steady else "ok" if status == "exact_recovery" else status

@@ -11,7 +11,8 @@ import mpmath
 
 from riskcalc.exact import decimal, numbers, plain
 from riskcalc.inert import Inert
-from riskcalc.results.values import Number
+from riskcalc.results.tables import number
+from riskcalc.results.values import Number, difference
 
 
 def at_digits(value: Any, digits: int | None) -> Number:
@@ -24,6 +25,11 @@ def at_digits(value: Any, digits: int | None) -> Number:
         exact = Fraction(value)
         value = own.mpf(exact.numerator) / exact.denominator
     return decimal(value, digits)
+
+
+def width(bracket: tuple[Number, ...], digits: int | None) -> str:
+    """Of a bracket, as a table shows it."""
+    return number(float(difference(bracket[1], bracket[0], digits)))
 
 
 class Placed(Inert):

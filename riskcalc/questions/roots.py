@@ -97,7 +97,7 @@ def refined(
     own = mpmath.MPContext()  # threads share no precision
     own.dps = digits + GUARD
     x, unit = own.mpf(near), own.mpf(10) ** (1 - digits)
-    lowest, highest = (own.mpf(end.numerator) / end.denominator for end in map(Fraction, ends))
+    lowest, highest = (own.mpf(end.numerator) / end.denominator for end in map(_exact, ends))
 
     def changes_sign(low: Any, high: Any) -> bool:
         return bool(function(low) * function(high) <= 0)
@@ -111,12 +111,16 @@ def refined(
         width *= _STEP
         bracket = around(width)
     if found:
-        last = (abs(x) or 1) * unit
+        last = (abs(x) or highest - lowest) * unit
         x = own.findroot(function, bracket, solver="anderson", tol=last / 1000, maxsteps=20 * digits, verify=False)
         bracket = around(last)
         found = changes_sign(*bracket)
     low, high = bracket
     return x, (decimal(low, digits), decimal(high, digits)), found
+
+
+def _exact(value: Any) -> Fraction:
+    return Fraction(np.asarray(value).item())
 
 
 def precise_contrast(line: Line, digits: int) -> Callable[[Any], Any]:
