@@ -23,7 +23,13 @@ from riskcalc.quoting import quoted
 from riskcalc.results.tables import Column, Part, Shown, Table, number
 from riskcalc.results.values import Number
 
-EQUAL, UNKNOWN = "equal", "unknown"
+EQUAL, UNDECIDED, UNKNOWN = "equal", "undecided", "unknown"
+
+_THROUGHOUT = {
+    EQUAL: "their risks are equal throughout",
+    UNDECIDED: "their risks differ by less than three standard errors of their draws throughout",
+    UNKNOWN: "one of the risks is known nowhere, or both are infinite",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +43,7 @@ class Crossing(Placed):
     risks : tuple of two
         Of the models there: equal, but at a jump and between counts.
     bracket : tuple of two
-        Values on either side, between which the order was seen to change.
+        Values on either side, between which the order was seen to change; of draws, at which it is decided.
     error : float
         Standard error of the place, where predictions are averages over draws: theirs, over the slope; else zero.
     status : str
@@ -65,8 +71,8 @@ class Stretch(Placed):
     ----------
     low, high : float or mpf
     better : str
-        The name of that model; "equal" where their risks differ by rounding, or by less than three standard errors of
-        their draws; "unknown" where one has no risk, or both are infinite.
+        The name of that model; "equal" where their risks differ by rounding; "undecided" where they differ by less than
+        three standard errors of their draws; "unknown" where one has no risk, or both are infinite.
     digits : int or None
     """
 
@@ -131,8 +137,7 @@ class Crossover(Shown, Inert):
         parts.append(Table(title, (Column("from"), Column("to"), Column("better", words=True)), rows, keys=2))
         if len(self.stretches) == 1:
             better = self.stretches[0].better
-            told = {EQUAL: "their risks are equal throughout", UNKNOWN: "one of the risks is known nowhere"}
-            parts.append(f"No crossing: {told.get(better, f'{better} is better throughout')}.")
+            parts.append(f"No crossing: {_THROUGHOUT.get(better, f'{better} is better throughout')}.")
         parts.append(f"Compared at {self.scanned} values; what changes twice between two neighbours is not seen.")
         told = {one.status: None for one in self.crossings if one.status in CURES}
         return [*parts, *(f"Some places are {in_words(status)}." for status in told)]
@@ -222,7 +227,7 @@ def crossover(
     if not drawn and line.unit is None:
         ends |= {id(run): place for (_, run), place in zip(limits, _limits(line, values, limits), strict=True)}
     places = [at_digits(end, digits) for end in (*ends.values(), values[-1])]
-    words = dict(zip((-1, 1, 0), (*_names(line.procedures), EQUAL), strict=True))
+    words = dict(zip((-1.0, 1.0, 0.0), (*_names(line.procedures), UNDECIDED if drawn else EQUAL), strict=True))
     stretches = [
         Stretch(low, high, words.get(run.order, UNKNOWN), digits)
         for run, (low, high) in zip(runs, pairwise(places), strict=True)
@@ -253,13 +258,14 @@ def _runs(orders: np.ndarray) -> list[_Run]:
 
 def _cleaned(runs: list[_Run], drawn: bool) -> list[_Run]:
     """Without values between others at which two infinite risks do not compare, or risks that cross happen to be equal;
-    nor, of draws, those at which a crossing is not decided.
+    nor, of draws, those between others at which nothing is decided.
     """
     found: list[_Run] = []
     for i, run in enumerate(runs):
         before, after = (runs[j].order if 0 <= j < len(runs) else np.nan for j in (i - 1, i + 1))
         passing = run.first == run.last and (run.order != 0 or before != after)
-        if abs(before * after) == 1 and abs(run.order) != 1 and (passing or (drawn and before != after)):
+        undecided = drawn and run.order == 0
+        if abs(before * after) == 1 and abs(run.order) != 1 and (passing or undecided):
             continue
         if found and found[-1].order == run.order:
             found[-1].last = run.last

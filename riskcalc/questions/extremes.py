@@ -68,8 +68,7 @@ def extremes(line: Line, low: np.ndarray, middle: np.ndarray, high: np.ndarray, 
     ends = np.array(found.f_bracket)
     steady = np.isfinite(found.x) & (found.status != -1) & (ends.max(axis=0) - ends.min(axis=0) < _UNSTEADY)
     place = np.where(np.isfinite(found.x), found.x, middle.ravel()).reshape(shape)
-    near = (_nearest(line, place, end) for end in (low, high))
-    return Extremes(place, *near, steady.reshape(shape))
+    return Extremes(place, _nearest(line, place, low), _nearest(line, place, high), steady.reshape(shape))
 
 
 def _nearest(line: Line, place: np.ndarray, end: np.ndarray) -> np.ndarray:

@@ -182,7 +182,7 @@ def optimum(
         ["nowhere finite", "flat", "at the lower end", "at the upper end"],
         "interior",
     )
-    place = np.where(right == len(values), at[-1], np.where(left < 0, at[0], first))
+    place = np.where(status == "at the upper end", at[-1], first)
     low, high = first, last
     inside = status == "interior"
     if drawn:

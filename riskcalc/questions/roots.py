@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -29,7 +29,7 @@ class Root:
     """A place, the values around it, and what was found: "ok", "jump" or "not_converged"."""
 
     place: Any
-    bracket: tuple[Any, Any]
+    bracket: Sequence[Any]
     status: str
 
 
@@ -48,19 +48,22 @@ def roots(line: Line, lows: np.ndarray, highs: np.ndarray, drawn: bool = False) 
         return contrast(*line.risks(x))
 
     found = find_root(gap, (as_float(lows), as_float(highs)), tolerances={"xrtol": _ROUGH} if drawn else None)
-    several = []
-    for x, f, success, ends, gaps in zip(
-        found.x, found.f_x, found.success, np.transpose(found.bracket), np.transpose(found.f_bracket), strict=True
-    ):
-        if success and (drawn or abs(f) <= RESIDUAL):
-            several.append(Root(float(x), (float(ends[0]), float(ends[1])), "ok"))
-            continue
-        at_jump = not np.isnan(gaps).any() and abs(gaps).min() > RESIDUAL
-        place = min(line.thresholds(), key=lambda one: abs(float(one) - x), default=Fraction(x))
-        near = Fraction(ends[0]) <= place <= Fraction(ends[1])
-        status = "jump" if at_jump or near else "not_converged"
-        several.append(Root(place if near else float(x), (float(ends[0]), float(ends[1])), status))
-    return several
+    if drawn:  # the order is that of the draws within a bracket, and decided at its ends only
+        return [Root(float(x), ends, "ok") for x, *ends in zip(found.x, lows, highs, strict=True)]
+    gaps = np.abs(found.f_bracket).min(axis=0)
+    parts = zip(found.x, *found.bracket, found.success & (gaps <= RESIDUAL), gaps, strict=True)
+    return [_root(line, *one) for one in parts]
+
+
+def _root(line: Line, x: float, low: float, high: float, equal: bool, gap: float) -> Root:
+    """What was found; at a threshold exactly that, as nothing else is near enough."""
+    if equal:
+        return Root(float(x), (float(low), float(high)), "ok")
+    place = min(line.thresholds(), key=lambda one: abs(float(one) - x), default=Fraction(x))
+    near = Fraction(low) <= place <= Fraction(high)
+    return Root(
+        place if near else float(x), (float(low), float(high)), "jump" if near or gap > RESIDUAL else "not_converged"
+    )
 
 
 def edges(line: Line, unequal: np.ndarray, equal: np.ndarray) -> list[float]:
