@@ -22,7 +22,7 @@ from riskcalc.questions.roots import refined
 from riskcalc.results.tables import Column, Part, Shown, Table, number
 from riskcalc.results.values import Number
 
-# How near a threshold its limit is taken, where there is no risk at it.
+# How near a threshold its limit is taken, of the way to the next scanned value, where there is no risk at it.
 _BESIDE = 1e-8
 
 
@@ -39,9 +39,9 @@ class Peak(Placed):
     bracket : tuple of two
         Values between which it is.
     status : str
-        "ok"; "infinite"; "limit": there is no risk at this threshold, where the fit before pruning is infinite, but one
-        on either side, of which the larger is given; "not_converged": the risk changes too fast to be followed, as near
-        a threshold that is not known; or what the status of the prediction there is, as "imprecise".
+        "ok"; "infinite"; "limit": at this threshold there is no risk, as the fit before pruning is infinite, or it
+        jumps, and the larger of those just beside it is given; "not_converged": the risk changes too fast to be
+        followed, as near a threshold that is not known; or what the status of the prediction is, as "imprecise".
     digits : int or None
     """
 
@@ -207,7 +207,7 @@ def _infinite(place: Any, digits: int | None) -> Peak:
 
 
 def _limit(line: Line, before: Any, place: Any, after: Any, digits: int | None) -> Peak:
-    """Beside a place at which there is no risk."""
+    """Beside a threshold at which there is no risk, or the risk jumps."""
     sides = [place + (end - place) * _BESIDE for end in (before, after)]
     risk = max(line.risks(np.array(side), digits)[0].risk.item() for side in sides)
     place, low, high = (at_digits(one, digits) for one in (place, before, after))
@@ -223,17 +223,19 @@ def _finite(line: Line, brackets: list[Three], drawn: bool, digits: int | None) 
         found = Extremes(middle, low, high, np.ones(len(low), bool))
     else:
         found = extremes(line, low, middle, high, side=-1)
-    parts = zip(found.place, found.low, found.high, found.steady, strict=True)
-    return [_peak(line, place, (below, above), bool(steady), digits) for place, below, above, steady in parts]
+    return [_peak(line, found, i, three, digits) for i, three in enumerate(brackets)]
 
 
-def _peak(line: Line, place: Any, bracket: tuple[Any, Any], steady: bool, digits: int | None) -> Peak:
-    """With the risk there."""
+def _peak(line: Line, found: Extremes, i: int, three: Three, digits: int | None) -> Peak:
+    """One of those found, with the risk there."""
+    place, bracket, steady = found.place[i], (found.low[i], found.high[i]), bool(found.steady[i])
+    jumps = [] if steady else [one for one in line.thresholds() if three[0] <= one <= three[-1]]
+    if jumps:
+        return _limit(line, three[0], jumps[0], three[-1], digits)
     if digits is not None and line.unit is None and steady:
         slope = precise_slope(line, float(bracket[1] - bracket[0]), digits)
         place, bracket, steady = refined(slope, float(place), bracket, digits)
     there = line.risks(np.array(place), digits)[0]
-    status = str(there.status)
-    status = "not_converged" if not steady else "ok" if status == "exact_recovery" else status
+    status = {"exact_recovery": "ok"}.get(str(there.status), str(there.status)) if steady else "not_converged"
     place, low, high = (at_digits(one, digits) for one in (place, *bracket))
     return Peak(place, there.risk.item(), (low, high), status, digits)

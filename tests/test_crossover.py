@@ -1,0 +1,285 @@
+"""Where models cross: against closed forms, the same at many digits, jumps, stretches of equality, draws, counts."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from functools import partial
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+from helpers import command_line, two_level
+
+import riskcalc as rc
+from riskcalc.questions.along import Line
+
+ISOTROPIC = {"aspect_ratio": 1, "eigenvalues": 1, "signal": 1, "noise_variance": "1/4"}
+
+
+def isotropic(**changes: Any) -> rc.LinearGaussian:
+    return rc.LinearGaussian(**ISOTROPIC | changes)
+
+
+def correlated(**changes: Any) -> rc.Correlated:
+    rng = np.random.default_rng(0)
+    factors = rng.normal(size=(40, 60))
+    given = {"covariance": factors @ factors.T / 60, "coefficients": rng.normal(size=40) / 6, "n_samples": 60}
+    return rc.Correlated(**given | {"noise_variance": 0.1} | changes)
+
+
+def better(found: rc.Crossover) -> list[str]:
+    return [one.better for one in found.stretches]
+
+
+# --- against closed forms
+
+
+@pytest.mark.parametrize("keep", ["1/10", "1/2", "9/10"])
+def test_isotropic_least_squares_crosses_the_small_model_where_it_is_as_bad_as_none(keep: str):
+    """s/(1-k) = (s + (1-a) r)/(1-a k) at k = r/(r + s), whatever is kept: there both are the risk of no model."""
+    found = rc.crossover(isotropic(), ("dense", "small"), within=("1/10", "9/10"), keep=keep, digits=30)
+    (one,) = found.crossings
+    assert one.status == "ok"
+    assert mpmath.mpf(one.bracket[0]) < mpmath.mpf("0.8") < mpmath.mpf(one.bracket[1])
+    assert str(one.place) == "0." + "8" + "0" * 29
+    assert {str(risk) for risk in one.risks} == {"1.25" + "0" * 27}
+    assert better(found) == ["dense", "small"]
+
+
+def closed_dense(k: float) -> float:
+    """Ridgeless least squares of isotropic features, r = 1, s = 1/4."""
+    return 0.25 / (1 - k) if k < 1 else 1 - 1 / k + 0.25 * k / (k - 1)
+
+
+def test_all_crossings_on_both_sides_of_an_infinite_risk():
+    """A cubic's roots above one, and the one below."""
+    found = rc.crossover(isotropic(), ("dense", "small"), within=("1/2", "49/5"), keep="1/10")
+    # (k-1)^2 (1 - k/10) + k^2 (1 - k/10)/4 = (1/4 + 9/10) k (k-1), where k > 1
+    roots = np.roots(np.polysub(np.polymul([-0.1, 1], [1.25, -2, 1]), [1.15, -1.15, 0]))
+    expected = sorted([0.8, *(root.real for root in roots if abs(root.imag) < 1e-12 and 1 < root.real < 9.8)])
+    assert found.places == pytest.approx(expected, rel=1e-10)
+    for one in found.crossings:
+        assert one.risks[0] == pytest.approx(closed_dense(one.place), rel=1e-9)
+        assert one.bracket[0] <= one.place <= one.bracket[1]
+    assert len(expected) == 2
+    assert better(found) == ["dense", "small", "dense"]
+
+
+def test_along_the_noise():
+    """The same equation solved for s: s = r (1-k)/k."""
+    found = rc.crossover(isotropic(aspect_ratio="2/3"), ("dense", "small"), "noise_variance", (0, 10), keep="1/3")
+    assert found.places == pytest.approx([0.5], rel=1e-12)
+
+
+def test_along_the_budget():
+    """Pruned at random, isotropic least squares has s/(1-k) (k... a) - a line - and the small model a hyperbola."""
+    problem = isotropic(aspect_ratio="1/2")
+    found = rc.crossover(problem, ("random", "small"), "keep", ("1/100", 1))
+    # s + (1-a) r + a k s/(1-k) = (s + (1-a) r)/(1 - a k): a (k s/(1-k) (1 - a k) - k (s + (1-a) r)) = 0
+    # k/2 cancels: s/(1-k) (1 - a k) = s + (1-a) r; here 1/2 (1 - a/2) = 5/4 - a, so a = 1
+    assert found.places == ()
+    assert better(found) in (["random"], ["random", "equal"])
+
+
+# --- many digits
+
+FIRST = {"fix": "features", "within": ("3/10", "10/3"), "keep": "1/10"}
+
+
+def test_thirty_digits():
+    """The two-level problem without noise, its first features seen: the risks agree to all digits, and cross."""
+    problem = two_level(noise_variance=0)
+    rough = rc.crossover(problem, **FIRST)
+    found = rc.crossover(problem, **FIRST, digits=30)
+    (one,), (other,) = found.crossings, rough.crossings
+    assert one.status == other.status == "ok"
+    assert str(one.risks[0]) == str(one.risks[1])
+    assert float(one.place) == pytest.approx(other.place, rel=1e-13)
+    ends = [Fraction(str(end)) for end in one.bracket]
+    assert 0 < ends[1] - ends[0] < Fraction(1, 10**28)
+    gaps = []
+    for end in ends:
+        line = Line(problem, ("hessian", "small"), "aspect_ratio", "features", {"keep": "1/10"})
+        hessian, small = (one.risk.item() for one in line.risks(np.array(end), 40))
+        gaps.append(hessian - small)
+    assert gaps[0] > 0 > gaps[1]
+
+
+def test_the_law_held_hessian_is_never_worse_than_small():
+    found = rc.crossover(two_level(noise_variance=0), within=(1, 9), keep="1/10")
+    assert found.crossings == ()
+    assert better(found) == ["hessian"]
+    assert "No crossing: hessian is better throughout." in str(found)
+    assert (found.stretches[0].low, found.stretches[0].high) == (1, 9)
+
+
+# --- equality, jumps
+
+
+def test_a_stretch_of_equal_risks_is_told_as_one():
+    """Without noise, below the threshold, Hessian keeps the best features exactly, as the small model is told."""
+    found = rc.crossover(two_level(noise_variance=0), ("hessian+retrain", "small"), within=("3/10", 3), keep="1/10")
+    assert better(found) == ["equal", "small"]
+    assert found.crossings == ()
+    assert 1 < found.stretches[0].high == found.stretches[1].low < 1.1
+
+
+def test_equal_throughout():
+    found = rc.crossover(isotropic(), ("hessian", "magnitude"), within=("1/2", 3), keep="1/2")
+    assert better(found) == ["equal"]
+    assert "equal throughout" in str(found)
+    assert better(rc.crossover(isotropic(), ("dense", "dense"), within=("1/2", 3))) == ["equal"]
+
+
+@pytest.mark.parametrize("digits", [None, 20])
+def test_a_jump_is_no_crossing(digits: int | None):
+    """Without noise the threshold is a tie among all features up to aspect ratio 1, and none beyond."""
+    models = rc.Magnitude(keep="3/10"), rc.Random(keep="1/5")
+    found = rc.crossover(two_level(noise_variance=0), models, within=("1/2", 3), digits=digits)
+    jump = found.crossings[0]
+    assert (jump.status, float(jump.place)) == ("jump", 1)
+    assert found.places == tuple(one.place for one in found.crossings[1:])
+    assert better(found)[:2] == ["magnitude", "random"]
+    at_one = rc.predict(two_level(noise_variance=0, aspect_ratio=1), rc.Magnitude(keep="3/10")).risk
+    assert float(jump.risks[0]) == pytest.approx(at_one, rel=1e-12)
+
+
+def test_two_infinite_risks_do_not_compare():
+    """Both at the threshold, where the better one stays it."""
+    found = rc.crossover(two_level(noise_variance=1), ("magnitude", "oracle"), within=("9/10", "11/10"), keep="1/2")
+    assert better(found) == ["oracle"]
+    assert found.crossings == ()
+
+
+# --- counts, draws
+
+
+def test_along_a_count():
+    """The first count at which the other model is better, of all of them."""
+    problem = correlated()
+    found = rc.crossover(problem, ("dense", "small"), "n_samples", (45, 200), keep="1/2")
+    one = found.crossings[0]
+    assert (one.place, one.bracket, len(found.crossings)) == (74, (73, 74), 1)
+    small, dense = (
+        [rc.compare(correlated(n_samples=n), keep="1/2", policies=[]).risks[model] for n in (73, 74)]
+        for model in ("small", "dense")
+    )
+    assert small[0] < dense[0]
+    assert dense[1] < small[1]
+
+
+def test_along_a_number_of_features_kept():
+    problem = rc.LinearGaussian(
+        n_samples=3000, n_features=10000, eigenvalues=[25, 1], signal=1, weights=["1/10", "9/10"], noise_variance=1
+    )
+    found = rc.crossover(problem, ("dense", "small"), "n_keep", (1, 10000))
+    places = np.flatnonzero(np.diff(_sign(problem))) + 2
+    assert found.places == tuple(places)
+
+
+def _sign(problem: rc.LinearGaussian) -> np.ndarray:
+    keep = np.array([Fraction(count, 10000) for count in range(1, 10001)], dtype=object)
+    return np.sign(np.nan_to_num(rc.small_model(problem, keep=keep).risk, posinf=1e300) - rc.predict(problem).risk)
+
+
+def test_draws_have_an_error():
+    """Places of several seeds scatter by no more than they say (four standard errors of a difference)."""
+    models = "magnitude+retrain", "dense"
+    ask = partial(rc.crossover, correlated(), models, "noise_variance", ("1/50", 2), keep="1/2", tolerance=0.05)
+    ones = [ask(seed=seed).crossings[0] for seed in (0, 1)]
+    assert all(0 < one.error < 0.2 * one.place for one in ones)
+    assert ones[0].place != ones[1].place
+    assert abs(ones[0].place - ones[1].place) < 4 * np.hypot(ones[0].error, ones[1].error)
+    assert all(one.bracket[0] < one.place < one.bracket[1] for one in ones)
+
+
+def test_undecided():
+    found = rc.crossover(correlated(), ("random", "magnitude"), "noise_variance", (5, 20), keep="1/2", tolerance=0.05)
+    assert "undecided" in better(found)
+
+
+# --- what is refused
+
+ASKED = {"problem": two_level(), "between": ("hessian", "small"), "within": (1, 2), "keep": "1/10"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"within": None}, r"within, the interval \(low, high\) of aspect_ratio, is needed"),
+        ({"within": (2, 1)}, r"the lower end of within must be below the upper, got \(2, 1\)"),
+        ({"within": (1, 1)}, "the lower end of within must be below the upper"),
+        ({"within": ()}, r"within must be two numbers, \(low, high\), got \(\)"),
+        ({"within": 3}, "within must be two numbers"),
+        ({"within": (1, np.inf)}, "the upper end of within, a value of aspect_ratio, must be finite, got inf"),
+        ({"within": (np.nan, 1)}, "the lower end of within, a value of aspect_ratio, must be finite, got nan"),
+        ({"within": (0, 1)}, r"aspect_ratio must be above 0, got 0\.0"),
+        ({"within": (["1", "2"], 3)}, "ends of within must be single numbers"),
+        ({"over": "kappa"}, "no number of a LinearGaussian or of its models is called 'kappa'"),
+        ({"over": "n_samples"}, "'n_samples'"),
+        ({"over": "keep"}, "over='keep' varies the budget; leave keep out"),
+        ({"over": "n_keep", "keep": None}, "n_keep needs a problem with n_features"),
+        ({"over": "keep", "keep": None, "between": ("dense", "dense")}, "keep makes no difference to dense"),
+        ({"over": "keep", "keep": None, "within": (0, 1)}, r"must be in \(0, 1\], got 0"),
+        ({"between": ("hessian", "smal")}, "no model is called 'smal'; did you mean small"),
+        ({"between": "hessian"}, "between must be two models"),
+        ({"between": ("hessian",)}, "between must be two models"),
+        ({"keep": None}, "hessian needs a budget"),
+        ({"keep": [0.1, 0.2]}, r"a crossover is of one budget, got budgets of shape \(2,\)"),
+        ({"problem": two_level(ridge=[0, 1])}, r"a crossover is of one problem, got a batch of shape \(2,\)"),
+        ({"fix": "nothing"}, "fix must be 'law' or 'features', got 'nothing'"),
+        ({"fix": "features", "within": (1, 4)}, "aspect_ratio must be above 0 and at most 10/3"),
+        ({"digits": 0}, "digits must be at least 1, got 0"),
+        ({"problem": two_level(basis="generic"), "between": ("optimal", "small")}, "optimal"),
+        ({"over": "ridge", "within": (-100, 1)}, "ridge must be above -"),
+    ],
+    ids=lambda value: " ".join(f"{name}" for name in value) if isinstance(value, dict) else "",
+)
+def test_what_is_refused(changes: dict[str, Any], message: str):
+    with pytest.raises(ValueError, match=message):
+        rc.crossover(**ASKED | changes)
+
+
+def test_types_that_are_refused():
+    for changes in ({"over": 3}, {"problem": 3}, {"digits": 2.5}, {"between": ("hessian", 3)}):
+        with pytest.raises(TypeError):
+            rc.crossover(**ASKED | changes)
+
+
+# --- the command line
+
+
+def test_commands(monkeypatch, capsys, tmp_path):
+    path = tmp_path / "problem.toml"
+    path.write_text(
+        "aspect_ratio = '10/3'\neigenvalues = [25, 1]\nsignal = 1\nweights = [0.1, 0.9]\nnoise_variance = 1\n"
+    )
+    run = partial(command_line, monkeypatch, capsys)
+    problem = two_level(noise_variance=1)
+    models = ["--between", "dense", "--between", "small", "--keep", "1/10", "--within", "1,3"]
+    for asked, value in (
+        (
+            ["crossover", *models, "--digits", "20"],
+            rc.crossover(problem, ("dense", "small"), within=(1, 3), keep="1/10", digits=20),
+        ),
+        (["optimum", "--model", "hessian", "--over", "keep"], rc.optimum(problem, "keep", "hessian")),
+        (
+            ["peak", "--within", ".5,2", "--keep", ".5", "--ridge", ".01"],
+            rc.peak(two_level(noise_variance=1, ridge="1/100"), within=(0.5, 2), keep=0.5),
+        ),
+    ):
+        code, out, err = run(asked[0], str(path), *asked[1:], "--json")
+        assert (code, err) == (0, "")
+        assert json.loads(out) == value.to_dict()
+    for wrong, message in (
+        (["crossover", *models, "--over", "keep"], "got --keep 1/10, but --over keep varies it; leave it out"),
+        (["crossover", "--keep", ".1"], "within, the interval (low, high) of aspect_ratio, is needed"),
+        (["optimum", "--over", "noise"], "is called 'noise'"),
+        (["peak", "--within", "2,1", "--keep", ".1"], "the lower end of within must be below the upper"),
+    ):
+        code, out, err = run(wrong[0], str(path), *wrong[1:])
+        assert (code, out) == (2, "")
+        assert message in err
+        assert len(err.splitlines()) == 1
