@@ -257,15 +257,18 @@ def _runs(orders: np.ndarray) -> list[_Run]:
 
 
 def _cleaned(runs: list[_Run], drawn: bool) -> list[_Run]:
-    """Without values between others at which two infinite risks do not compare, or risks that cross happen to be equal;
-    nor, of draws, those between others at which nothing is decided.
+    """Without single values between others at which two infinite risks do not compare, or risks that cross happen to be
+    equal; nor, of draws, those between others at which nothing is decided.
     """
     found: list[_Run] = []
     for i, run in enumerate(runs):
         before, after = (runs[j].order if 0 <= j < len(runs) else np.nan for j in (i - 1, i + 1))
-        passing = run.first == run.last and (run.order != 0 or before != after)
-        undecided = drawn and run.order == 0
-        if abs(before * after) == 1 and abs(run.order) != 1 and (passing or undecided):
+        crossing, single = abs(before * after) == 1, run.first == run.last
+        if run.order != run.order:
+            passed = single and before == before and after == after
+        else:
+            passed = run.order == 0 and crossing and (drawn or (single and before != after))
+        if passed:
             continue
         if found and found[-1].order == run.order:
             found[-1].last = run.last
@@ -288,28 +291,31 @@ def _crossings(
     if not pairs:
         return []
     first, last = (np.array(ends) for ends in zip(*((one.last, other.first) for one, other in pairs), strict=True))
-    lows, highs, gap = values[first], values[last], contrast(*risks)
-    drawn = any(one.error.any() for one in risks)
+    lows, highs, gap, noise = values[first], values[last], contrast(*risks), _noise(*risks)
+    drawn = bool(noise.any())
     found = changes(line, lows, highs) if line.unit else roots(line, lows, highs, drawn)
-    slopes = abs(gap[last] - gap[first]) / as_float(highs - lows)
+    # Of the place: the largest error on the way, as the one there may be low by chance, over the slope.
+    errors = np.maximum(noise[first], noise[last]) * as_float(highs - lows) / abs(gap[last] - gap[first])
     return [
-        _crossing(line, root, slope, (low, high), digits)
-        for root, slope, low, high in zip(found, slopes, lows, highs, strict=True)
+        _crossing(line, root, float(error), (low, high), digits)
+        for root, error, low, high in zip(found, errors, lows, highs, strict=True)
     ]
 
 
-def _crossing(line: Line, root: Root, slope: float, ends: tuple[Any, Any], digits: int | None) -> Crossing:
-    """With the risks there; `slope` is that of their difference over their sum."""
+def _noise(one: Risks, other: Risks) -> np.ndarray:
+    """The standard error of the difference of two risks over their sum, as if their draws were not shared."""
+    total = as_float(one.risk) + as_float(other.risk)
+    return np.hypot(one.error, other.error) / np.where(total > 0, total, 1)
+
+
+def _crossing(line: Line, root: Root, error: float, ends: tuple[Any, Any], digits: int | None) -> Crossing:
+    """With the risks there."""
     place, bracket, status = root.place, root.bracket, root.status
     if digits is not None and line.unit is None and status == "ok":
         place, bracket, seen = refined(precise_contrast(line, digits), place, ends, digits)
         status = "ok" if seen else "not_converged"
     there = line.risks(np.array(place), digits)
     wrong = [str(one.status) for one in there if one.status not in ("ok", "exact_recovery", "infinite")]
-    risks = tuple(one.risk.item() for one in there)
-    error = 0.0
-    if any(one.error for one in there):
-        error = float(np.hypot(*(one.error for one in there)) / (sum(map(float, risks)) * slope))
     status = wrong[0] if wrong and status == "ok" else status
-    low, high = (at_digits(one, digits) for one in bracket)
-    return Crossing(at_digits(place, digits), risks, (low, high), error, status, digits)
+    place, low, high = (at_digits(one, digits) for one in (place, *bracket))
+    return Crossing(place, tuple(one.risk.item() for one in there), (low, high), error, status, digits)

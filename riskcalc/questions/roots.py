@@ -16,12 +16,15 @@ from riskcalc.questions.along import Line, Risks, order
 
 # What two risks differ by at a place where they are equal, over their sum, is less; more is a jump.
 RESIDUAL = 1e-6
+# A jump so near a threshold, relatively, is at it: predictions as near as rounding are none.
+_BESIDE = Fraction(1, 10**12)
 # Digits carried beyond those asked for.
 GUARD = 10
 # A bracket in double precision is opened by this factor until it holds a change of sign.
 _STEP = 100
-# Of averages over draws, whose errors are larger, and of where equality ends.
-_ROUGH = 1e-9
+# How closely a place is found where equality to rounding ends, and where averages over draws, whose errors are larger,
+# cross.
+_BLURRED, _DRAWN = 1e-9, 1e-4
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ def roots(line: Line, lows: np.ndarray, highs: np.ndarray, drawn: bool = False) 
     def gap(x: np.ndarray) -> np.ndarray:
         return contrast(*line.risks(x))
 
-    found = find_root(gap, (as_float(lows), as_float(highs)), tolerances={"xrtol": _ROUGH} if drawn else None)
+    found = find_root(gap, (as_float(lows), as_float(highs)), tolerances={"xrtol": _DRAWN} if drawn else None)
     if drawn:  # the order is that of the draws within a bracket, and decided at its ends only
         return [Root(float(x), ends, "ok") for x, *ends in zip(found.x, lows, highs, strict=True)]
     gaps = np.abs(found.f_bracket).min(axis=0)
@@ -59,11 +62,10 @@ def _root(line: Line, x: float, low: float, high: float, equal: bool, gap: float
     """What was found; at a threshold exactly that, as nothing else is near enough."""
     if equal:
         return Root(float(x), (float(low), float(high)), "ok")
-    place = min(line.thresholds(), key=lambda one: abs(float(one) - x), default=Fraction(x))
-    near = Fraction(low) <= place <= Fraction(high)
-    return Root(
-        place if near else float(x), (float(low), float(high)), "jump" if near or gap > RESIDUAL else "not_converged"
-    )
+    near = [one for one in line.thresholds() if abs(one - Fraction(x)) <= _BESIDE * abs(one)]
+    ends = [*near, Fraction(low), Fraction(high)]
+    status = "jump" if near or gap > RESIDUAL else "not_converged"
+    return Root(near[0] if near else float(x), (min(ends), max(ends)), status)
 
 
 def edges(line: Line, unequal: np.ndarray, equal: np.ndarray) -> list[float]:
@@ -74,7 +76,7 @@ def edges(line: Line, unequal: np.ndarray, equal: np.ndarray) -> list[float]:
 
     if not len(unequal):
         return []
-    found = find_root(differ, (as_float(unequal), as_float(equal)), tolerances={"xrtol": _ROUGH})
+    found = find_root(differ, (as_float(unequal), as_float(equal)), tolerances={"xrtol": _BLURRED})
     return [float(x) for x in found.x]
 
 
