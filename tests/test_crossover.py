@@ -189,8 +189,8 @@ def test_draws_have_an_error():
     """Places by many and by few draws differ by no more than they say: four standard errors of the difference."""
     models = "magnitude+retrain", "dense"
     ask = partial(rc.crossover, correlated(), models, "noise_variance", ("1/10", 1), keep="1/2")
-    (best,), (rough,) = (ask(tolerance=tolerance).crossings for tolerance in (0.03, 0.1))
-    assert best.error < rough.error < 0.3 * rough.place
+    (best,), (rough,) = (ask(tolerance=tolerance).crossings for tolerance in (0.05, 0.1))
+    assert all(0 < one.error < 0.3 * one.place for one in (best, rough))
     assert best.place != rough.place
     assert abs(best.place - rough.place) < 4 * np.hypot(best.error, rough.error)
     assert all(one.bracket[0] < one.place < one.bracket[1] for one in (best, rough))
