@@ -489,7 +489,7 @@ def keys_of(value: Any, found: set[str], models: tuple[str, ...] = ("risks", "mo
     for key, inner in value.items():
         found.add(key)
         inners = inner if isinstance(inner, list) else [inner]
-        if key in models or (key == "keep" and isinstance(inner, dict)):
+        if key in (*models, "keep") and isinstance(inner, dict):
             inners = list(inner.values())
         for one in inners:
             if isinstance(one, dict):

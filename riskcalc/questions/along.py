@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from riskcalc.exact import as_float, as_fractions, counts, exact_array
+from riskcalc.exact import as_float, as_fractions, counts, exact_array, whole
 from riskcalc.lookup import look_up
 from riskcalc.policies.base import exact_fractions
 from riskcalc.prediction.predict import evaluate
@@ -108,7 +108,7 @@ class Line:
     def _end(self, end: Any, name: str) -> np.ndarray:
         name = f"{name} of within, a value of {self.over},"
         if self.over in COUNTS:
-            return counts(end, name)
+            return counts(whole(end, name) if isinstance(end, str) else end, name)
         return exact_fractions(end, name) if self.over == "keep" else exact_array(end, name)
 
     @cached_property

@@ -59,7 +59,7 @@ class Crossing(Placed):
     status: str
     digits: int | None = None
 
-    _measured = ("place", "risks", "bracket")
+    _measured, _several = ("place",), ("risks", "bracket")
     _read: ClassVar[Mapping[str, Any]] = {"error": numbers}
 
 

@@ -69,7 +69,7 @@ class Optimum(Placed, Shown):
     status: str | np.ndarray
     digits: int | None = None
 
-    _measured = ("place", "risk", "bracket")
+    _measured, _several = ("place", "risk"), ("bracket",)
     _read: ClassVar[Mapping[str, Any]] = {
         "problem": Problem,
         "procedure": Procedure,

@@ -51,7 +51,7 @@ class Peak(Placed):
     status: str
     digits: int | None = None
 
-    _measured = ("place", "risk", "bracket")
+    _measured, _several = ("place", "risk"), ("bracket",)
 
 
 @dataclass(frozen=True, eq=False)

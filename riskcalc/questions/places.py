@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from fractions import Fraction
 from numbers import Rational
 from typing import Any, ClassVar
@@ -33,22 +32,20 @@ def width(bracket: tuple[Number, ...], digits: int | None) -> str:
 
 
 class Placed(Inert):
-    """A value whose `_measured` parts are numbers with its `digits`."""
+    """A value of which `_measured` parts are numbers with its `digits`, or arrays of them; `_several`, tuples of such."""
 
     digits: int | None
     _measured: ClassVar[tuple[str, ...]] = ()
+    _several: ClassVar[tuple[str, ...]] = ()
 
     def _plainly(self, name: str, value: Any) -> Any:
-        if name not in self._measured:
-            return super()._plainly(name, value)
-        return [plain(one, self.digits) for one in value] if isinstance(value, tuple) else plain(value, self.digits)
+        if name in self._several:
+            return [plain(one, self.digits) for one in value]
+        return plain(value, self.digits) if name in self._measured else super()._plainly(name, value)
 
     @classmethod
     def _made(cls, given: dict[str, Any]) -> Any:
         digits = given.get("digits")
-        read: Mapping[str, Any] = {name: _read(given[name], digits) for name in cls._measured if name in given}
-        return super()._made(given | dict(read))
-
-
-def _read(value: Any, digits: int | None) -> Any:
-    return tuple(numbers(one, digits) for one in value) if isinstance(value, list) else numbers(value, digits)
+        read = {name: numbers(given[name], digits) for name in cls._measured if name in given}
+        read |= {name: tuple(numbers(one, digits) for one in given[name]) for name in cls._several if name in given}
+        return super()._made(given | read)
