@@ -42,7 +42,7 @@ NEEDED: dict[str, dict[str, str]] = {
     "sampling-budget": {"relative-error": "1"},
     "rounds": {"keeps": ".5"},
     "crossover": {"within": "1,3", "keep": ".3"},
-    "optimum": {},
+    "optimum": {"within": "0,1"},
     "peak": {"within": "1,3", "keep": ".3"},
     "simulate": {"size": "8", "trials": "2", "workers": "1"},
     "verify": {"size": "20", "seconds": "1e-9", "workers": "1"},

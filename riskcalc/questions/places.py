@@ -32,7 +32,7 @@ def width(bracket: tuple[Number, ...], digits: int | None) -> str:
 
 
 class Placed(Inert):
-    """A value of which `_measured` parts are numbers with its `digits`, or arrays of them; `_several`, tuples of such."""
+    """A value of which `_measured` parts are numbers, or arrays, of its `digits`, and `_several` are tuples of such."""
 
     digits: int | None
     _measured: ClassVar[tuple[str, ...]] = ()
