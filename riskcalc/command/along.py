@@ -59,11 +59,12 @@ def _asked(options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
 def crossover(between: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Find where the test risks of two models cross, along a number of the problem or along the budget."""
     problem, line = _asked(options)
-    show(rc.crossover(problem, between or ("hessian", "small"), **line), as_json)
+    models: dict[str, Any] = {"between": between} if between else {}
+    show(rc.crossover(problem, **models, **line), as_json)
 
 
 @click.command()
-@click.option("--model", metavar="MODEL", default="dense", show_default=True, help="As a comparison names it.")
+@click.option("--model", metavar="MODEL", default="dense", show_default=True, help="As comparisons name it.")
 @_line_options("ridge")
 def optimum(model: str, as_json: bool, **options: Any) -> None:
     """Find where the test risk of a model is least: its best ridge, budget, or number of features."""
@@ -72,7 +73,9 @@ def optimum(model: str, as_json: bool, **options: Any) -> None:
 
 
 @click.command()
-@click.option("--model", metavar="MODEL", default="magnitude", show_default=True, help="As a comparison names it.")
+@click.option(
+    "--model", metavar="MODEL", default=rc.Magnitude.name, show_default=True, help="As a comparison names it."
+)
 @_line_options("aspect_ratio")
 def peak(model: str, as_json: bool, **options: Any) -> None:
     """Find where the test risk of a model is larger than beside it: the peaks of its double descent."""

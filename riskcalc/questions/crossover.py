@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from riskcalc.exact import as_float, count, numbers
 from riskcalc.inert import Inert
-from riskcalc.policies import Procedure
+from riskcalc.policies import Hessian, Procedure
 from riskcalc.prediction.status import CURES, in_words
 from riskcalc.problems import Problem, check_single
 from riskcalc.questions.along import Line, Risks, order
@@ -150,7 +150,7 @@ class Crossover(Shown, Inert):
 
 def crossover(
     problem: Problem,
-    between: Sequence[Model] = ("hessian", "small"),
+    between: Sequence[Model] = (Hessian.name, "small"),
     over: str = "aspect_ratio",
     within: Sequence[ArrayLike | str] | None = None,
     *,

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from riskcalc.exact import as_float, count
 from riskcalc.inert import Inert
-from riskcalc.policies import Procedure
+from riskcalc.policies import Magnitude, Procedure
 from riskcalc.prediction.status import CURES, in_words
 from riskcalc.problems import Problem, check_single
 from riskcalc.questions.along import Line, Risks
@@ -107,7 +107,7 @@ class Peaks(Shown, Inert):
 def peak(
     problem: Problem,
     over: str = "aspect_ratio",
-    model: Model = "magnitude",
+    model: Model = Magnitude.name,
     within: Sequence[ArrayLike | str] | None = None,
     *,
     keep: ArrayLike | str | None = None,
@@ -126,7 +126,7 @@ def peak(
     over : str
         What is varied: "aspect_ratio", "n_samples", "n_features", "keep", "ridge", ...
     model : name, policy type, policy or procedure
-        As a comparison names it: "dense", "magnitude", "hessian+retrain", "small", ...
+        As a comparison names it: "dense", "hessian+retrain", "small", ...
     within : (low, high)
         The interval, ends included, low below high. An infinite risk at an end is a peak; a finite one is none.
     keep, n_keep
