@@ -36,6 +36,10 @@ class Risks:
     error: np.ndarray
     status: np.ndarray
 
+    def at(self, place: Any) -> Risks:
+        """Those at some of its places."""
+        return Risks(self.risk[place], self.error[place], self.status[place])
+
 
 class Line:
     """Models of a problem, or of a batch of problems, along one of its numbers or along their budget.
@@ -220,14 +224,20 @@ def _check_over(problem: Problem, over: str, fix: str) -> None:
     look_up(over, dict.fromkeys([*given, *BUDGETS]), f"number of a {type(problem).__name__} or of its models")
 
 
-def order(one: Risks, other: Risks) -> np.ndarray:
-    """Minus one where the risk of one model is below that of the other, one where above, zero where they differ by
-    rounding or by less than three standard errors of their draws, nan where nobody knows: either is nan, or both are
-    infinite.
-    """
-    first, second = (as_float(model.risk) for model in (one, other))
+def alike(one: Risks, other: Risks, digits: int | None = None) -> np.ndarray:
+    """Where risks are both known, and differ by rounding, or by less than three standard errors of their draws."""
+    first, second = as_float(one.risk), as_float(other.risk)
     with np.errstate(invalid="ignore"):
         close = abs(first - second) <= 3 * np.hypot(one.error, other.error)
-        found = np.where(close, 0, 1.0 * below(second, first) - 1.0 * below(first, second))
+    differ = below(one.risk, other.risk, digits) | below(other.risk, one.risk, digits)
+    return (first == first) & (second == second) & (close | ~np.asarray(differ, bool))
+
+
+def order(one: Risks, other: Risks, digits: int | None = None) -> np.ndarray:
+    """Minus one where the risk of one model is below that of the other, one where above, zero where they are alike, nan
+    where nobody knows: either is nan, or both are infinite.
+    """
+    first, second = as_float(one.risk), as_float(other.risk)
+    above = np.asarray(below(other.risk, one.risk, digits), bool)
     known = (first == first) & (second == second) & ((first < np.inf) | (second < np.inf))
-    return np.where(known, found, np.nan)
+    return np.where(known, np.where(alike(one, other, digits), 0.0, np.where(above, 1.0, -1.0)), np.nan)

@@ -71,7 +71,8 @@ class Stretch(Placed):
     ----------
     low, high : float or mpf
     better : str
-        The name of that model; "equal" where their risks differ by rounding; "undecided" where they differ by less than
+        The name of that model; "equal" where their risks differ by rounding, from and to a scanned value if there are
+        digits; "undecided" where they differ by less than
         three standard errors of their draws; "unknown" where one has no risk, or both are infinite.
     digits : int or None
     """
@@ -218,13 +219,13 @@ def crossover(
     values = line.scan(*line.interval(within))
     one, other = line.risks(values)
     drawn = bool(one.error.any() or other.error.any())
-    runs = _cleaned(_runs(order(one, other)), drawn)
+    runs = _cleaned(_runs(_orders(line, values, (one, other), digits)), drawn)
     meetings = [pair for pair in pairwise(runs) if pair[0].order * pair[1].order == -1]
     limits = [pair for pair in pairwise(runs) if 0 in (pair[0].order, pair[1].order)]
     crossings = _crossings(line, values, (one, other), meetings, digits)
     ends = {id(run): values[run.first] for run in runs}
     ends |= {id(run): found.place for (_, run), found in zip(meetings, crossings, strict=True)}
-    if not drawn and line.unit is None:
+    if not drawn and line.unit is None and digits is None:
         ends |= {id(run): place for (_, run), place in zip(limits, _limits(line, values, limits), strict=True)}
     places = [at_digits(end, digits) for end in (*ends.values(), values[-1])]
     words = dict(zip((-1.0, 1.0, 0.0), (*_names(line.procedures), UNDECIDED if drawn else EQUAL), strict=True))
@@ -234,6 +235,15 @@ def crossover(
     ]
     asked = problem, tuple(line.procedures), over, fix
     return Crossover(*asked, len(values), tuple(crossings), tuple(stretches))
+
+
+def _orders(line: Line, values: np.ndarray, risks: tuple[Risks, Risks], digits: int | None) -> np.ndarray:
+    """At every scanned value; with digits, those decide that are equal in double precision."""
+    orders = order(*risks)
+    equal = orders == 0
+    if digits is not None and equal.any():
+        orders[equal] = order(*line.risks(values[equal], digits), digits)
+    return orders
 
 
 def _names(procedures: Sequence[Procedure]) -> list[str]:

@@ -11,8 +11,7 @@ import numpy as np
 from scipy.optimize.elementwise import find_minimum
 
 from riskcalc.exact import as_float
-from riskcalc.questions.along import Line, Risks
-from riskcalc.results.values import below
+from riskcalc.questions.along import Line, alike
 
 # What a risk differs by within the last bracket, over the risk, is less; more is a risk that jumps, or has no bound.
 _UNSTEADY = 1e-3
@@ -30,14 +29,6 @@ class Extremes:
     low: np.ndarray
     high: np.ndarray
     steady: np.ndarray
-
-
-def alike(risks: Risks, other: Any, error: Any = 0.0) -> np.ndarray:
-    """Where risks differ from others by rounding, or by less than three standard errors of their draws."""
-    risk = as_float(risks.risk)
-    with np.errstate(invalid="ignore"):
-        close = abs(risk - other) <= 3 * np.hypot(risks.error, error)
-    return (risk == risk) & (other == other) & (close | ~(below(risk, other) | below(other, risk)))
 
 
 def extremes(line: Line, low: np.ndarray, middle: np.ndarray, high: np.ndarray, side: int) -> Extremes:
@@ -76,7 +67,7 @@ def _nearest(line: Line, place: np.ndarray, end: np.ndarray) -> np.ndarray:
     place by more than rounding.
     """
     tried = place + (end - place) * _CLOSER.reshape(-1, *[1] * place.ndim)
-    differ = ~alike(line.risks(tried)[0], as_float(line.risks(place)[0].risk))
+    differ = ~alike(line.risks(tried)[0], line.risks(place)[0])
     last = len(_CLOSER) - 1 - np.argmax(differ[::-1], axis=0)
     return np.where(differ.any(axis=0), np.take_along_axis(tried, last[None], axis=0)[0], end)
 

@@ -14,8 +14,8 @@ from riskcalc.exact import as_float, count
 from riskcalc.policies import Procedure
 from riskcalc.prediction.status import CURES, in_words
 from riskcalc.problems import Problem, check_problem
-from riskcalc.questions.along import Line
-from riskcalc.questions.extremes import alike, extremes, precise_slope
+from riskcalc.questions.along import Line, Risks, alike
+from riskcalc.questions.extremes import extremes, precise_slope
 from riskcalc.questions.models import Model
 from riskcalc.questions.places import Placed, at_digits, width
 from riskcalc.questions.roots import refined
@@ -23,8 +23,8 @@ from riskcalc.results.regimes import inputs
 from riskcalc.results.tables import Column, Part, Shown, Table, cut, number
 from riskcalc.results.values import Number
 
-# Risks that are equal to rounding over more of the interval than this, where they are least, are flat.
-_FLAT = 1e-2
+# Risks that are equal to rounding over more of the interval than this, at several values, are flat.
+_FLAT, _SEVERAL = 1e-2, 4
 # Fractions kept that are scanned start here.
 LEAST_KEPT = Fraction(1, 10**6)
 # A ridge that brings the risk so near to that of predicting zero is as good as infinite.
@@ -50,7 +50,8 @@ class Optimum(Placed, Shown):
         The lowest of several that are as good; nan where no risk is finite.
     risk : float, mpf or ndarray
     bracket : tuple of two
-        Values between which the least risk is; where it is flat, between which it is least throughout.
+        Values between which the least risk is; where it is flat, between which it is least throughout. Where it is an
+        average over draws, scanned values between which it is as low to three standard errors; the place is the best.
     status : str or ndarray
         "interior"; "at the lower end" or "at the upper end" of the interval, beyond which it may be lower; "flat", over
         a hundredth of the interval and more; "not_converged"; "nowhere finite"; or what the status of the prediction
@@ -165,38 +166,46 @@ def optimum(
         raise ValueError(f"digits are found for one problem and one budget, got a batch of shape {line.shape}")
     values = line.scan(*line.interval(_usual(line) if within is None else within))
     risks = line.risks(values)[0]
-    risk, error = as_float(risks.risk), np.broadcast_to(risks.error, risks.risk.shape)
-    at = np.broadcast_to(values, risk.shape)
-    best = np.argmin(np.where(risk == risk, risk, np.inf), axis=0)
-    least, its_error = (_picked(one, best) for one in (risk, error))
-    # Where, about the best, the risk is as low: from after `left` to before `right`, which may be beyond the ends.
-    other = ~alike(risks, least, its_error)
-    places = np.arange(len(values)).reshape(-1, *[1] * best.ndim)
-    left = np.where(other & (places < best), places, -1).max(axis=0)
-    right = np.where(other & (places > best), places, len(values)).min(axis=0)
+    at = np.broadcast_to(values, risks.risk.shape)
+    best, left, right = _lowest(risks)
     first, last = _picked(at, left + 1), _picked(at, right - 1)
-    wide = as_float(last - first) > _FLAT * as_float(at[-1] - at[0])
-    drawn = bool(error.any())
+    drawn, wide = bool(risks.error.any()), as_float(last - first) > _FLAT * as_float(at[-1] - at[0])
     status = np.select(
-        [~(least < np.inf), wide & (right - left > 4) & (not drawn), left < 0, right == len(values)],
+        [
+            ~(_picked(as_float(risks.risk), best) < np.inf),
+            wide & (right - left > _SEVERAL) & (not drawn),
+            left < 0,
+            right == len(values),
+        ],
         ["nowhere finite", "flat", "at the lower end", "at the upper end"],
         "interior",
     )
-    place = np.where(status == "at the upper end", at[-1], first)
-    low, high = first, last
+    place, bracket = np.where(status == "at the upper end", at[-1], first), (first, last)
     inside = status == "interior"
     if drawn:
         place = np.where(inside, _picked(at, best), place)
     elif inside.any():
         ends = [_picked(at, np.clip(side, 0, len(values) - 1)) for side in (left, best, right)]
-        ends[1] = np.where(inside, ends[1], ends[0])
         found = extremes(line, *ends, side=1)
-        place, low, high = (
+        place, *bracket = (
             np.where(inside, new, old)
-            for new, old in zip((found.place, found.low, found.high), (place, low, high), strict=True)
+            for new, old in zip((found.place, found.low, found.high), (place, *bracket), strict=True)
         )
         status = np.where(inside & ~found.steady, "not_converged", status)
-    return _told(line, len(values), place, (low, high), status, digits)
+    return _told(line, len(values), place, bracket, status, digits)
+
+
+def _lowest(risks: Risks) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Along the first axis, where a risk is least, and the last value before it and the first after it at which the
+    risk is another; minus one, and the number of values, where there is none.
+    """
+    risk, number = as_float(risks.risk), len(risks.risk)
+    best = np.argmin(np.where(risk == risk, risk, np.inf), axis=0)
+    least = Risks(*(_picked(part, best) for part in (risk, risks.error, risks.status)))
+    others = ~alike(risks, least)
+    places = np.arange(number).reshape(-1, *[1] * best.ndim)
+    left = np.where(others & (places < best), places, -1).max(axis=0)
+    return best, left, np.where(others & (places > best), places, number).min(axis=0)
 
 
 def _picked(values: np.ndarray, places: np.ndarray) -> np.ndarray:
@@ -204,7 +213,7 @@ def _picked(values: np.ndarray, places: np.ndarray) -> np.ndarray:
 
 
 def _told(
-    line: Line, scanned: int, place: Any, bracket: tuple[Any, Any], status: np.ndarray, digits: int | None
+    line: Line, scanned: int, place: Any, bracket: Sequence[Any], status: np.ndarray, digits: int | None
 ) -> Optimum:
     """With the risk there."""
     if digits is not None and line.unit is None and status == "interior":

@@ -14,8 +14,8 @@ from riskcalc.inert import Inert
 from riskcalc.policies import Magnitude, Procedure
 from riskcalc.prediction.status import CURES, in_words
 from riskcalc.problems import Problem, check_single
-from riskcalc.questions.along import Line, Risks
-from riskcalc.questions.extremes import Extremes, alike, extremes, precise_slope
+from riskcalc.questions.along import Line, Risks, alike
+from riskcalc.questions.extremes import Extremes, extremes, precise_slope
 from riskcalc.questions.models import Model
 from riskcalc.questions.places import Placed, at_digits, width
 from riskcalc.questions.roots import refined
@@ -186,7 +186,7 @@ def _highs(values: np.ndarray, risks: Risks) -> tuple[list[Three], list[Three]]:
     known = np.flatnonzero(risk == risk)
     steps: list[int] = []  # those that differ from the one before
     for i in known:
-        if not steps or not alike(_at(risks, i), risk[steps[-1]], risks.error[steps[-1]]):
+        if not steps or not alike(risks.at(i), risks.at(steps[-1])):
             steps.append(int(i))
     high, unknown = [], []
     for before, i, after in zip(steps, steps[1:], steps[2:], strict=False):
@@ -195,10 +195,6 @@ def _highs(values: np.ndarray, risks: Risks) -> tuple[list[Three], list[Three]]:
             middle = gaps[0] if len(gaps) else i
             (unknown if len(gaps) else high).append((values[before], values[middle], values[after]))
     return high, unknown
-
-
-def _at(risks: Risks, i: Any) -> Risks:
-    return Risks(risks.risk[i], risks.error[i], risks.status[i])
 
 
 def _infinite(place: Any, digits: int | None) -> Peak:
