@@ -12,6 +12,7 @@ import numpy as np
 
 from riskcalc.exact import as_float, as_fractions, counts, exact_array, whole
 from riskcalc.lookup import look_up
+from riskcalc.policies import Iterative
 from riskcalc.policies.base import exact_fractions
 from riskcalc.prediction.predict import evaluate
 from riskcalc.problems import Problem, check_problem
@@ -20,7 +21,7 @@ from riskcalc.questions.models import Model, model_of
 from riskcalc.quoting import quoted
 from riskcalc.results.values import below
 
-# Values tried between the ends: of numbers that make one batch, and of those that make a problem each.
+# Values tried between the ends: where they make one batch, and where each takes its time.
 MANY, FEW = 257, 33
 # Towards the ends and towards thresholds values stand closer and closer: at these fractions of the interval.
 _GRADES = np.outer(10.0 ** -np.arange(2, 7), (1, 2, 5)).ravel()
@@ -132,11 +133,14 @@ class Line:
         return as_float(found) if np.all(as_float(found) == found) else found
 
     def _scanned(self, low: Fraction, high: Fraction) -> list[Fraction]:
-        number, grades = (MANY, _GRADES) if self.together else (FEW, 10.0 ** -np.arange(2, 4))
+        slow = not self.together or any(isinstance(one.prune, Iterative) for one in self.procedures)
+        number, grades = (FEW, 10.0 ** -np.arange(2, 4)) if slow else (MANY, _GRADES)
         span = high - low
         exact = {low, high, *(one for one in self.thresholds() if low < one < high)}
         if self.unit is not None:
             first, last = -(-low // self.unit), high // self.unit
+            if first > last:
+                raise ValueError(f"{self.over} is a multiple of {self.unit}, of which there is none within")
             if last - first < number:
                 return [self.unit * step for step in range(int(first), int(last) + 1)]
         ends = float(low), float(high)

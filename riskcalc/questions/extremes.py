@@ -13,7 +13,7 @@ from scipy.optimize.elementwise import find_minimum
 from riskcalc.exact import as_float
 from riskcalc.questions.along import Line, alike
 
-# What a risk differs by within the last bracket, over the risk, is less; more is a risk that jumps, or has no bound.
+# What a risk differs by within the last bracket, relatively, is less; more is a risk that jumps, or has no bound.
 _UNSTEADY = 1e-3
 # Of the way to the end of a bracket: where it is tried whether a risk is another.
 _CLOSER = 2.0 ** -np.arange(0, 52, 2)
@@ -56,8 +56,8 @@ def extremes(line: Line, low: np.ndarray, middle: np.ndarray, high: np.ndarray, 
 
     with np.errstate(invalid="ignore"):  # of its steps, where values are equal
         found = find_minimum(bounded, (low.ravel(), middle.ravel(), high.ravel()), args=(np.arange(middle.size),))
-    ends = np.array(found.f_bracket)
-    steady = np.isfinite(found.x) & (found.status != -1) & (ends.max(axis=0) - ends.min(axis=0) < _UNSTEADY)
+    rest = 1 - abs(np.array(found.f_bracket))  # scale/(r + scale), relatively as steady as the risk
+    steady = np.isfinite(found.x) & (found.status != -1) & (np.ptp(rest, axis=0) < _UNSTEADY * rest.max(axis=0))
     place = np.where(np.isfinite(found.x), found.x, middle.ravel()).reshape(shape)
     return Extremes(place, _nearest(line, place, low), _nearest(line, place, high), steady.reshape(shape))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, ClassVar
 
 import numpy as np
@@ -24,6 +25,8 @@ from riskcalc.results.values import Number
 
 # How near a threshold its limit is taken, of the way to the next scanned value, where there is no risk at it.
 _BESIDE = 1e-8
+# Denominators of simple fractions.
+_SIMPLE = 10**4
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,6 +231,10 @@ def _peak(line: Line, found: Extremes, i: int, three: Three, digits: int | None)
     jumps = [] if steady else [one for one in line.thresholds() if three[0] <= one <= three[-1]]
     if jumps:
         return _limit(line, three[0], jumps[0], three[-1], digits)
+    if not steady:  # a threshold that is not known is a simple fraction
+        simple = Fraction(float(place)).limit_denominator(_SIMPLE)
+        if line.risks(np.array(simple))[0].risk == np.inf:
+            return _infinite(simple, digits)
     if digits is not None and line.unit is None and steady:
         slope = precise_slope(line, float(bracket[1] - bracket[0]), digits)
         place, bracket, steady = refined(slope, float(place), bracket, digits)

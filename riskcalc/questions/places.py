@@ -22,7 +22,7 @@ def at_digits(value: Any, digits: int | None) -> Number:
         own = mpmath.MPContext()
         own.dps = digits + 5
         exact = Fraction(value)
-        value = own.mpf(exact.numerator) / exact.denominator
+        value = own.mpf(int(exact.numerator)) / int(exact.denominator)
     return decimal(value, digits)
 
 
