@@ -197,6 +197,16 @@ def test_draws_have_an_error():
     assert (again.risk > dense.risk).tolist() == [True, False]
 
 
+def test_digits_decide_what_is_equal():
+    """Along counts, which are exact."""
+    problem = rc.RankOne([2, 1, 1, 1] * 2, [1, 1, 0, -1] * 2, 20, noise_variance=1)
+    found = rc.crossover(problem, ("magnitude", "hessian"), "n_keep", (1, 8), digits=20)
+    rough = rc.crossover(problem, ("magnitude", "hessian"), "n_keep", (1, 8))
+    assert better(found) == better(rough)
+    assert "equal" in better(found)
+    assert str(found.stretches[-1].high) == "8." + "0" * 19
+
+
 def test_undecided():
     found = rc.crossover(correlated(), ("random", "magnitude"), "noise_variance", (5, 20), keep="1/2", tolerance=0.05)
     assert "undecided" in better(found)
@@ -236,6 +246,8 @@ ASKED = {"problem": two_level(), "between": ("hessian", "small"), "within": (1, 
         ({"digits": 0}, "digits must be at least 1, got 0"),
         ({"problem": two_level(basis="generic"), "between": ("optimal", "small")}, "optimal"),
         ({"over": "ridge", "within": (-100, 1)}, "ridge must be above -"),
+        ({"problem": correlated(), "over": "noise_variance", "digits": 9}, "leave digits out"),
+        ({"problem": correlated(), "over": "keep", "keep": None, "within": (0.11, 0.14)}, "keep is a multiple of 1/20"),
     ],
     ids=lambda value: " ".join(f"{name}" for name in value) if isinstance(value, dict) else "",
 )

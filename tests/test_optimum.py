@@ -207,6 +207,13 @@ def test_the_limit_of_a_fit_after_an_infinite_one():
     assert one.risk == pytest.approx(rc.predict(at_one, rc.Random("1/2"), rc.Retrain(sample="fresh")).risk, rel=1e-5)
 
 
+def test_a_threshold_that_nobody_named():
+    """Half of the features are always zero: what counts is the other half."""
+    problem = rc.LinearGaussian(aspect_ratio=1, eigenvalues=[1, 0], signal=1, noise_variance=1)
+    found = rc.peak(problem, "aspect_ratio", "dense", (".5", 4))
+    assert [(one.place, one.risk, one.status) for one in found.peaks] == [(2, np.inf, "infinite")]
+
+
 def test_a_jump_is_a_limit():
     """Without noise the threshold is a tie up to aspect ratio 1, and the risk falls beyond it."""
     found = rc.peak(two_level(), "aspect_ratio", "magnitude", ("1/2", "3/2"), keep="3/10")

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from riskcalc.exact import as_float, as_fractions, counts, exact_array, whole
+from riskcalc.exact import as_float, as_fractions, count, counts, exact_array, whole
 from riskcalc.lookup import look_up
 from riskcalc.policies import Iterative
 from riskcalc.policies.base import exact_fractions
@@ -47,6 +47,8 @@ class Line:
 
     Attributes
     ----------
+    digits : int or None
+        Those that are asked for.
     unit : Fraction or None
         What values are whole multiples of: one for counts, 1/p for fractions of p features in a problem of finite size.
     shape : tuple of int
@@ -60,6 +62,7 @@ class Line:
         over: str,
         fix: str = "law",
         budget: Mapping[str, Any] | None = None,
+        digits: int | None = None,
         tolerance: float | None = None,
         seed: int = 0,
     ):
@@ -68,6 +71,7 @@ class Line:
         if over in BUDGETS and given:
             raise ValueError(f"over={over!r} varies the budget; leave {' and '.join(given)} out")
         self.problem, self.over, self.fix = problem, over, fix
+        self.digits = None if digits is None else count(digits, "digits")
         self._ends: tuple[np.ndarray, ...] = ()
         self._settings = {"tolerance": tolerance, "seed": seed}
         self._models = models
@@ -99,6 +103,8 @@ class Line:
         for end in ends:
             self._problem(np.asarray(end))  # which refuses what it cannot have
         self._ends = ends[0], ends[1]
+        if self.digits is not None:
+            self.risks(ends[0], self.digits)  # which refuses digits that it cannot have
         return self._ends
 
     def _inside(self, values: np.ndarray) -> np.ndarray:
@@ -228,7 +234,7 @@ def _check_over(problem: Problem, over: str, fix: str) -> None:
     look_up(over, dict.fromkeys([*given, *BUDGETS]), f"number of a {type(problem).__name__} or of its models")
 
 
-def alike(one: Risks, other: Risks, digits: int | None = None) -> np.ndarray:
+def alike(one: Risks, other: Risks, *, digits: int | None = None) -> np.ndarray:
     """Where risks are both known, and differ by rounding, or by less than three standard errors of their draws."""
     first, second = as_float(one.risk), as_float(other.risk)
     with np.errstate(invalid="ignore"):
@@ -237,11 +243,11 @@ def alike(one: Risks, other: Risks, digits: int | None = None) -> np.ndarray:
     return (first == first) & (second == second) & (close | ~np.asarray(differ, bool))
 
 
-def order(one: Risks, other: Risks, digits: int | None = None) -> np.ndarray:
+def order(one: Risks, other: Risks, *, digits: int | None = None) -> np.ndarray:
     """Minus one where the risk of one model is below that of the other, one where above, zero where they are alike, nan
     where nobody knows: either is nan, or both are infinite.
     """
     first, second = as_float(one.risk), as_float(other.risk)
     above = np.asarray(below(other.risk, one.risk, digits), bool)
     known = (first == first) & (second == second) & ((first < np.inf) | (second < np.inf))
-    return np.where(known, np.where(alike(one, other, digits), 0.0, np.where(above, 1.0, -1.0)), np.nan)
+    return np.where(known, np.where(alike(one, other, digits=digits), 0.0, np.where(above, 1.0, -1.0)), np.nan)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from riskcalc.exact import as_float, count, numbers
+from riskcalc.exact import as_float, numbers
 from riskcalc.inert import Inert
 from riskcalc.policies import Hessian, Procedure
 from riskcalc.prediction.status import CURES, in_words
@@ -212,37 +212,36 @@ def crossover(
     check_single(problem, "a crossover")
     if isinstance(between, str) or not isinstance(between, Sequence) or len(between) != 2:
         raise ValueError(f"between must be two models, such as ('hessian', 'small'), got {quoted(between)}")
-    line = Line(problem, between, over, fix, {"keep": keep, "n_keep": n_keep}, tolerance, seed)
+    line = Line(problem, between, over, fix, {"keep": keep, "n_keep": n_keep}, digits, tolerance, seed)
     if line.shape:
         raise ValueError(f"a crossover is of one budget, got budgets of shape {line.shape}")
-    digits = None if digits is None else count(digits, "digits")
     values = line.scan(*line.interval(within))
     one, other = line.risks(values)
     drawn = bool(one.error.any() or other.error.any())
-    runs = _cleaned(_runs(_orders(line, values, (one, other), digits)), drawn)
+    runs = _cleaned(_runs(_orders(line, values, (one, other))), drawn)
     meetings = [pair for pair in pairwise(runs) if pair[0].order * pair[1].order == -1]
     limits = [pair for pair in pairwise(runs) if 0 in (pair[0].order, pair[1].order)]
-    crossings = _crossings(line, values, (one, other), meetings, digits)
+    crossings = _crossings(line, values, (one, other), meetings)
     ends = {id(run): values[run.first] for run in runs}
     ends |= {id(run): found.place for (_, run), found in zip(meetings, crossings, strict=True)}
-    if not drawn and line.unit is None and digits is None:
+    if not drawn and line.unit is None and line.digits is None:
         ends |= {id(run): place for (_, run), place in zip(limits, _limits(line, values, limits), strict=True)}
-    places = [at_digits(end, digits) for end in (*ends.values(), values[-1])]
+    places = [at_digits(end, line.digits) for end in (*ends.values(), values[-1])]
     words = dict(zip((-1.0, 1.0, 0.0), (*_names(line.procedures), UNDECIDED if drawn else EQUAL), strict=True))
     stretches = [
-        Stretch(low, high, words.get(run.order, UNKNOWN), digits)
+        Stretch(low, high, words.get(run.order, UNKNOWN), line.digits)
         for run, (low, high) in zip(runs, pairwise(places), strict=True)
     ]
     asked = problem, tuple(line.procedures), over, fix
     return Crossover(*asked, len(values), tuple(crossings), tuple(stretches))
 
 
-def _orders(line: Line, values: np.ndarray, risks: tuple[Risks, Risks], digits: int | None) -> np.ndarray:
+def _orders(line: Line, values: np.ndarray, risks: tuple[Risks, Risks]) -> np.ndarray:
     """At every scanned value; with digits, those decide that are equal in double precision."""
     orders = order(*risks)
     equal = orders == 0
-    if digits is not None and equal.any():
-        orders[equal] = order(*line.risks(values[equal], digits), digits)
+    if line.digits is not None and equal.any():
+        orders[equal] = order(*line.risks(values[equal], line.digits), digits=line.digits)
     return orders
 
 
@@ -295,7 +294,7 @@ def _limits(line: Line, values: np.ndarray, pairs: list[tuple[_Run, _Run]]) -> l
 
 
 def _crossings(
-    line: Line, values: np.ndarray, risks: tuple[Risks, Risks], pairs: list[tuple[_Run, _Run]], digits: int | None
+    line: Line, values: np.ndarray, risks: tuple[Risks, Risks], pairs: list[tuple[_Run, _Run]]
 ) -> list[Crossing]:
     """One in each pair of runs of opposite order."""
     if not pairs:
@@ -307,7 +306,7 @@ def _crossings(
     # Of the place: the largest error on the way, as the one there may be low by chance, over the slope.
     errors = np.maximum(noise[first], noise[last]) * as_float(highs - lows) / abs(gap[last] - gap[first])
     return [
-        _crossing(line, root, float(error), (low, high), digits)
+        _crossing(line, root, float(error), (low, high))
         for root, error, low, high in zip(found, errors, lows, highs, strict=True)
     ]
 
@@ -318,11 +317,11 @@ def _noise(one: Risks, other: Risks) -> np.ndarray:
     return np.hypot(one.error, other.error) / np.where(total > 0, total, 1)
 
 
-def _crossing(line: Line, root: Root, error: float, ends: tuple[Any, Any], digits: int | None) -> Crossing:
+def _crossing(line: Line, root: Root, error: float, ends: tuple[Any, Any]) -> Crossing:
     """With the risks there."""
-    place, bracket, status = root.place, root.bracket, root.status
+    place, bracket, status, digits = root.place, root.bracket, root.status, line.digits
     if digits is not None and line.unit is None and status == "ok":
-        place, bracket, seen = refined(precise_contrast(line, digits), place, ends, digits)
+        place, bracket, seen = refined(precise_contrast(line), place, ends, digits)
         status = "ok" if seen else "not_converged"
     there = line.risks(np.array(place), digits)
     wrong = [str(one.status) for one in there if one.status not in ("ok", "exact_recovery", "infinite")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,11 +90,11 @@ def _of_counts(line: Line, low: np.ndarray, high: np.ndarray, side: int) -> Extr
             return Extremes(place, low, high, np.ones(place.shape, bool))
 
 
-def precise_slope(line: Line, width: float, digits: int) -> Callable[[Any], Any]:
-    """The slope of the risk in a bracket so wide, from two values so close that its root has so many digits."""
-    own = mpmath.MPContext()
+def precise_slope(line: Line, bracket: Sequence[Any]) -> Callable[[Any], Any]:
+    """The slope of the risk in a bracket, from two values so close that its root has the digits asked for."""
+    own, digits = mpmath.MPContext(), line.digits or 0
     own.dps = 2 * digits + 20
-    step = own.mpf(width) * own.mpf(10) ** -(digits // 2 + 5)
+    step = own.mpf(float(bracket[1] - bracket[0])) * own.mpf(10) ** -(digits // 2 + 5)
 
     def slope(x: Any) -> Any:
         x = own.convert(x)

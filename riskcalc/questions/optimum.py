@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from riskcalc.exact import as_float, count
+from riskcalc.exact import as_float
 from riskcalc.policies import Procedure
 from riskcalc.prediction.status import CURES, in_words
 from riskcalc.problems import Problem, check_problem
@@ -160,9 +160,8 @@ def optimum(
     0.5
     """
     check_problem(problem)
-    line = Line(problem, [model], over, fix, {"keep": keep, "n_keep": n_keep}, tolerance, seed)
-    digits = None if digits is None else count(digits, "digits")
-    if digits is not None and line.shape:
+    line = Line(problem, [model], over, fix, {"keep": keep, "n_keep": n_keep}, digits, tolerance, seed)
+    if line.digits is not None and line.shape:
         raise ValueError(f"digits are found for one problem and one budget, got a batch of shape {line.shape}")
     values = line.scan(*line.interval(_usual(line) if within is None else within))
     risks = line.risks(values)[0]
@@ -192,7 +191,7 @@ def optimum(
             for new, old in zip((found.place, found.low, found.high), (place, *bracket), strict=True)
         )
         status = np.where(inside & ~found.steady, "not_converged", status)
-    return _told(line, len(values), place, bracket, status, digits)
+    return _told(line, len(values), place, bracket, status)
 
 
 def _lowest(risks: Risks) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -212,13 +211,11 @@ def _picked(values: np.ndarray, places: np.ndarray) -> np.ndarray:
     return np.take_along_axis(values, places[None], axis=0)[0]
 
 
-def _told(
-    line: Line, scanned: int, place: Any, bracket: Sequence[Any], status: np.ndarray, digits: int | None
-) -> Optimum:
+def _told(line: Line, scanned: int, place: Any, bracket: Sequence[Any], status: np.ndarray) -> Optimum:
     """With the risk there."""
+    digits = line.digits
     if digits is not None and line.unit is None and status == "interior":
-        slope = precise_slope(line, float(bracket[1] - bracket[0]), digits)
-        place, bracket, seen = refined(slope, float(place), bracket, digits)
+        place, bracket, seen = refined(precise_slope(line, bracket), float(place), bracket, digits)
         status = status if seen else np.array("not_converged")
     there = line.risks(np.asarray(place), digits)[0]
     known = status != "nowhere finite"

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from riskcalc.exact import as_float, count
+from riskcalc.exact import as_float
 from riskcalc.inert import Inert
 from riskcalc.policies import Magnitude, Procedure
 from riskcalc.prediction.status import CURES, in_words
@@ -164,17 +164,16 @@ def peak(
     True
     """
     check_single(problem, "a peak")
-    line = Line(problem, [model], over, fix, {"keep": keep, "n_keep": n_keep}, tolerance, seed)
+    line = Line(problem, [model], over, fix, {"keep": keep, "n_keep": n_keep}, digits, tolerance, seed)
     if line.shape:
         raise ValueError(f"peaks are of one budget, got budgets of shape {line.shape}")
-    digits = None if digits is None else count(digits, "digits")
     values = line.scan(*line.interval(within))
     risks = line.risks(values)[0]
     risk = as_float(risks.risk)
-    infinite = [_infinite(values[i], digits) for i in np.flatnonzero(risk == np.inf)]
+    infinite = [_infinite(line, values[i]) for i in np.flatnonzero(risk == np.inf)]
     high, unknown = _highs(values, risks)
-    limits = [_limit(line, *three, digits) for three in unknown]
-    found = [*infinite, *limits, *_finite(line, high, bool(risks.error.any()), digits)]
+    limits = [_limit(line, *three) for three in unknown]
+    found = [*infinite, *limits, *_finite(line, high, bool(risks.error.any()))]
     return Peaks(problem, line.procedures[0], over, fix, len(values), tuple(sorted(found, key=lambda one: one.place)))
 
 
@@ -200,20 +199,20 @@ def _highs(values: np.ndarray, risks: Risks) -> tuple[list[Three], list[Three]]:
     return high, unknown
 
 
-def _infinite(place: Any, digits: int | None) -> Peak:
-    place = at_digits(place, digits)
-    return Peak(place, at_digits(np.inf, digits), (place, place), "infinite", digits)
+def _infinite(line: Line, place: Any) -> Peak:
+    place = at_digits(place, line.digits)
+    return Peak(place, at_digits(np.inf, line.digits), (place, place), "infinite", line.digits)
 
 
-def _limit(line: Line, before: Any, place: Any, after: Any, digits: int | None) -> Peak:
+def _limit(line: Line, before: Any, place: Any, after: Any) -> Peak:
     """Beside a threshold at which there is no risk, or the risk jumps."""
     sides = [place + (end - place) * _BESIDE for end in (before, after)]
-    risk = max(line.risks(np.array(side), digits)[0].risk.item() for side in sides)
-    place, low, high = (at_digits(one, digits) for one in (place, before, after))
-    return Peak(place, risk, (low, high), "limit", digits)
+    risk = max(line.risks(np.array(side), line.digits)[0].risk.item() for side in sides)
+    place, low, high = (at_digits(one, line.digits) for one in (place, before, after))
+    return Peak(place, risk, (low, high), "limit", line.digits)
 
 
-def _finite(line: Line, brackets: list[Three], drawn: bool, digits: int | None) -> list[Peak]:
+def _finite(line: Line, brackets: list[Three], drawn: bool) -> list[Peak]:
     """Where a risk is largest in each bracket; of draws, the scanned value."""
     if not brackets:
         return []
@@ -222,22 +221,22 @@ def _finite(line: Line, brackets: list[Three], drawn: bool, digits: int | None) 
         found = Extremes(middle, low, high, np.ones(len(low), bool))
     else:
         found = extremes(line, low, middle, high, side=-1)
-    return [_peak(line, found, i, three, digits) for i, three in enumerate(brackets)]
+    return [_peak(line, found, i, three) for i, three in enumerate(brackets)]
 
 
-def _peak(line: Line, found: Extremes, i: int, three: Three, digits: int | None) -> Peak:
+def _peak(line: Line, found: Extremes, i: int, three: Three) -> Peak:
     """One of those found, with the risk there."""
+    digits = line.digits
     place, bracket, steady = found.place[i], (found.low[i], found.high[i]), bool(found.steady[i])
     jumps = [] if steady else [one for one in line.thresholds() if three[0] <= one <= three[-1]]
     if jumps:
-        return _limit(line, three[0], jumps[0], three[-1], digits)
+        return _limit(line, three[0], jumps[0], three[-1])
     if not steady:  # a threshold that is not known is a simple fraction
         simple = Fraction(float(place)).limit_denominator(_SIMPLE)
         if line.risks(np.array(simple))[0].risk == np.inf:
-            return _infinite(simple, digits)
+            return _infinite(line, simple)
     if digits is not None and line.unit is None and steady:
-        slope = precise_slope(line, float(bracket[1] - bracket[0]), digits)
-        place, bracket, steady = refined(slope, float(place), bracket, digits)
+        place, bracket, steady = refined(precise_slope(line, bracket), float(place), bracket, digits)
     there = line.risks(np.array(place), digits)[0]
     status = {"exact_recovery": "ok"}.get(str(there.status), str(there.status)) if steady else "not_converged"
     place, low, high = (at_digits(one, digits) for one in (place, *bracket))

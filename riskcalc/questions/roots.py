@@ -128,11 +128,13 @@ def _exact(value: Any) -> Fraction:
     return Fraction(np.asarray(value).item())
 
 
-def precise_contrast(line: Line, digits: int) -> Callable[[Any], Any]:
-    """(r1 - r2)/(r1 + r2) at a place, both with so many digits and `GUARD`; for risks that are finite."""
+def precise_contrast(line: Line) -> Callable[[Any], Any]:
+    """(r1 - r2)/(r1 + r2) at a place, with the digits asked for and `GUARD`; for risks that are finite."""
+
+    digits = (line.digits or 0) + GUARD
 
     def gap(x: Any) -> Any:
-        first, second = (x.context.convert(one.risk.item()) for one in line.risks(np.array(x), digits + GUARD))
+        first, second = (x.context.convert(one.risk.item()) for one in line.risks(np.array(x), digits))
         return (first - second) / (first + second or 1)
 
     return gap
