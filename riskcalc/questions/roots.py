@@ -92,7 +92,7 @@ def changes(line: Line, lows: np.ndarray, highs: np.ndarray) -> list[Root]:
 
 
 def refined(
-    function: Callable[[Any], Any], near: float, ends: tuple[Any, Any], digits: int
+    function: Callable[[Any], Any], near: float, ends: Sequence[Any], digits: int
 ) -> tuple[Any, tuple[Any, Any], bool]:
     """Where a function changes its sign, to any number of digits: the place, a bracket one unit of its last digit to
     either side, and whether the function was seen to change its sign there.
