@@ -70,7 +70,12 @@ def _random_points(symbols: Iterable[Any], rng: np.random.Generator, points: int
 
 
 def _in_domain(domain: Any, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Numbers inside an interval; on a half-line or a line, of either size and (on a line) of either sign."""
+    """Members of a finite set, or numbers inside an interval; on a half-line or a line, of either size and (on a line)
+    of either sign.
+    """
+    if isinstance(domain, sympy.FiniteSet):
+        members: Any = np.array([Fraction(str(one)) for one in domain], dtype=object)
+        return rng.choice(members, shape)
     ends = domain.inf, domain.sup
     unit = _fractions(rng.integers(1, _GRID, shape), _GRID)
     if all(end.is_finite for end in ends):

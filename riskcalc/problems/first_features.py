@@ -68,7 +68,7 @@ def _(problem: LinearGaussian, share: np.ndarray) -> LinearGaussian:
     atoms = (law.eigenvalues, law.signal, [Fraction(1, law.n_atoms)] if law.weights is None else law.weights)
     variances, signal, weights = (np.broadcast_to(as_fractions(np.asarray(one)), law.shape) for one in atoms)
     before = np.cumsum(weights, axis=-1) - weights
-    kept = np.minimum(np.maximum(share[..., None] - before, Fraction(0)), weights)
+    kept = np.minimum(np.maximum(share[..., None] - before, 0 * weights), weights)
     squares = signal**2
     if law.coefficients is not None:  # exact, which the signal is not
         squares = as_fractions(law.coefficients) ** 2 * as_fractions(law.n_features)[..., None]
@@ -89,7 +89,8 @@ def _(problem: LinearGaussian, share: np.ndarray) -> LinearGaussian:
 @_first.register
 def _(problem: RandomFeatures, share: np.ndarray) -> RandomFeatures:
     """Any neurons are as good as the first."""
-    return RandomFeatures(**problem.given() | {"n_features": _number(share, problem.n_features)})
+    given: dict[str, Any] = problem.given() | {"n_features": _number(share, problem.n_features)}
+    return RandomFeatures(**given)
 
 
 @_first.register
@@ -97,9 +98,9 @@ def _(problem: Correlated, share: np.ndarray) -> Correlated:
     """What the features kept tell of the others goes with them."""
     p, coefficients = _number(share, problem.n_features), as_float(problem.coefficients)
     covariance, told, lost = _parted(problem.covariance, p, coefficients[p:])
-    noise = as_float(problem.noise_variance) + lost
-    given = problem.given() | {"covariance": covariance, "coefficients": coefficients[:p] + told}
-    return Correlated(**given | {"noise_variance": noise})
+    given: dict[str, Any] = problem.given() | {"covariance": covariance, "coefficients": coefficients[:p] + told}
+    given["noise_variance"] = as_float(problem.noise_variance) + lost
+    return Correlated(**given)
 
 
 @singledispatch
