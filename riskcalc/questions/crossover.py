@@ -183,7 +183,7 @@ def crossover(
     digits : int, optional
         Of places and risks, by mpmath; float64 if not given.
     tolerance, seed
-        As for `predict`; draws are the same at every value.
+        As for `predict`; the seed is that of the draws at every value, which are yet not smooth along them.
 
     Returns
     -------

@@ -148,9 +148,9 @@ def optimum(
     -----
     The risk is scanned, closer towards ends and thresholds, and minimised about the least value by
     `scipy.optimize.elementwise.find_minimum`, which knows a place to about half the digits of a double; with `digits`
-    the place is a root of the difference of two risks close to each other. Of features of equal variance with random
-    coefficients the best ridge of the dense fit is aspect_ratio * noise_variance / E[B^2] (E. Dobriban and S. Wager,
-    "High-dimensional asymptotics of prediction", 2018).
+    the place is a root of the difference of two risks close to each other. Where coefficients know nothing of the
+    variances of their features, the best ridge of the dense fit is aspect_ratio * noise_variance / E[B^2]
+    (E. Dobriban and S. Wager, "High-dimensional asymptotics of prediction: ridge regression and classification", 2018).
 
     Examples
     --------
