@@ -86,34 +86,48 @@ def test_along_the_budget(ratio: str, winner: str):
 
 # --- many digits
 
-FIRST = {"fix": "features", "within": ("3/10", "10/3"), "keep": "1/10"}
+NOISY = two_level(noise_variance="1/10")
+
+
+def gap(place: Fraction, digits: int) -> int:
+    """The sign of Hessian's risk less the small model's, which is (s + 9/10)/(1 - k/10), asked one by one."""
+    problem = two_level(noise_variance="1/10", aspect_ratio=place)
+    pruned = Fraction(str(rc.predict(problem, rc.Hessian("1/10"), digits=digits).risk))
+    return 1 if pruned > 1 / (1 - place / 10) else -1
 
 
 def test_thirty_digits():
-    """The two-level problem without noise, its first features seen: the risks agree to all digits, and cross."""
-    problem = two_level(noise_variance=0)
-    rough = rc.crossover(problem, **FIRST)
-    found = rc.crossover(problem, **FIRST, digits=30)
-    (one,), (other,) = found.crossings, rough.crossings
-    assert one.status == other.status == "ok"
-    assert str(one.risks[0]) == str(one.risks[1])
-    assert float(one.place) == pytest.approx(other.place, rel=1e-13)
-    ends = [Fraction(str(end)) for end in one.bracket]
-    assert 0 < ends[1] - ends[0] < Fraction(1, 10**28)
-    gaps = []
-    for end in ends:
-        line = Line(problem, ("hessian", "small"), "aspect_ratio", "features", {"keep": "1/10"})
-        hessian, small = (one.risk.item() for one in line.risks(np.array(end), 40))
-        gaps.append(hessian - small)
-    assert gaps[0] > 0 > gaps[1]
+    """The two-level problem with a noise variance of a tenth: risks agree to all digits at 0.8553... and 1.2245..."""
+    found = rc.crossover(NOISY, within=("1/10", 9), keep="1/10", digits=30)
+    rough = rc.crossover(NOISY, within=("1/10", 9), keep="1/10")
+    assert better(found) == better(rough) == ["hessian", "small", "hessian"]
+    assert [round(float(place), 4) for place in found.places] == [0.8553, 1.2245]
+    assert [float(place) for place in found.places] == pytest.approx(rough.places, rel=1e-13)
+    for one, side in zip(found.crossings, (1, -1), strict=True):
+        assert one.status == "ok"
+        assert str(one.risks[0]) == str(one.risks[1])
+        low, high = (Fraction(str(end)) for end in one.bracket)
+        assert low < Fraction(str(one.place)) < high < low + Fraction(1, 10**28)
+        assert (gap(low, 45), gap(high, 45)) == (-side, side)
 
 
-def test_the_law_held_hessian_is_never_worse_than_small():
-    found = rc.crossover(two_level(noise_variance=0), within=(1, 9), keep="1/10")
+def test_without_noise_hessian_is_never_worse_than_small():
+    found = rc.crossover(two_level(noise_variance=0), within=("1/10", 9), keep="1/10")
     assert found.crossings == ()
     assert better(found) == ["hessian"]
     assert "No crossing: hessian is better throughout." in str(found)
-    assert (found.stretches[0].low, found.stretches[0].high) == (1, 9)
+    assert (found.stretches[0].low, found.stretches[0].high) == (0.1, 9)
+
+
+def test_first_features():
+    """Those not seen are noise; the end, which no double holds, is reached exactly."""
+    problem = two_level(noise_variance=0)
+    found = rc.crossover(problem, fix="features", within=("3/10", "10/3"), keep="1/10")
+    (one,) = found.crossings
+    seen = Line(problem, ("hessian", "small"), "aspect_ratio", "features", {"keep": "1/10"})
+    hessian, small = (model.risk for model in seen.risks(np.array([one.place * 0.999, one.place * 1.001])))
+    assert (hessian > small).tolist() == [True, False]
+    assert found.stretches[-1].high == 10 / 3
 
 
 # --- equality, jumps

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from riskcalc.exact import as_float, as_fractions, count, counts, exact_array, whole
+from riskcalc.exact import as_float, as_fractions, count, counts, exact_array, matching_shapes, whole
 from riskcalc.lookup import look_up
 from riskcalc.policies import Iterative
 from riskcalc.policies.base import exact_fractions
@@ -83,8 +83,8 @@ class Line:
         self.unit = Fraction(1) if over in COUNTS else None
         if over == "keep" and problem.whole:
             self.unit = Fraction(1, int(problem.n_features))
-        budgets = [one.budget(problem.n_features).shape for one in self.procedures if one.prune is not None]
-        self.shape = np.broadcast_shapes(problem.shape, *budgets)
+        budgets = {one.key: one.budget(problem.n_features) for one in self.procedures if one.prune is not None}
+        self.shape = matching_shapes({"the problem": np.empty(problem.shape, bool)} | budgets)
 
     def interval(self, within: Any) -> tuple[np.ndarray, np.ndarray]:
         """The ends as exact numbers, each one number, or one for every problem of a batch; ValueError for none."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,6 +19,7 @@ from riskcalc.questions.along import Line, Risks, order
 from riskcalc.questions.models import Model
 from riskcalc.questions.places import Placed, at_digits, width
 from riskcalc.questions.roots import Root, changes, contrast, edges, precise_contrast, refined, roots
+from riskcalc.questions.runs import Run, runs_of
 from riskcalc.quoting import quoted
 from riskcalc.results.tables import Column, Part, Shown, Table, number
 from riskcalc.results.values import Number
@@ -218,7 +219,7 @@ def crossover(
     values = line.scan(*line.interval(within))
     one, other = line.risks(values)
     drawn = bool(one.error.any() or other.error.any())
-    runs = _cleaned(_runs(_orders(line, values, (one, other))), drawn)
+    runs = runs_of(_orders(line, values, (one, other)), drawn)
     meetings = [pair for pair in pairwise(runs) if pair[0].order * pair[1].order == -1]
     limits = [pair for pair in pairwise(runs) if 0 in (pair[0].order, pair[1].order)]
     crossings = _crossings(line, values, (one, other), meetings)
@@ -250,43 +251,7 @@ def _names(procedures: Sequence[Procedure]) -> list[str]:
     return keys if keys[0] != keys[1] else [f"{keys[0]} ({place})" for place in ("first", "second")]
 
 
-@dataclass
-class _Run:
-    """Scanned values in a row at which the order is the same; nan where it is not known."""
-
-    order: float
-    first: int
-    last: int
-
-
-def _runs(orders: np.ndarray) -> list[_Run]:
-    places = groupby(range(len(orders)), key=lambda i: orders[i] if orders[i] == orders[i] else None)
-    several = ((np.nan if key is None else float(key), [*some]) for key, some in places)
-    return [_Run(key, some[0], some[-1]) for key, some in several]
-
-
-def _cleaned(runs: list[_Run], drawn: bool) -> list[_Run]:
-    """Without single values between others at which two infinite risks do not compare, or risks that cross happen to be
-    equal; nor, of draws, those between others at which nothing is decided.
-    """
-    found: list[_Run] = []
-    for i, run in enumerate(runs):
-        before, after = (runs[j].order if 0 <= j < len(runs) else np.nan for j in (i - 1, i + 1))
-        crossing, single = abs(before * after) == 1, run.first == run.last
-        if run.order != run.order:
-            passed = single and before == before and after == after
-        else:
-            passed = run.order == 0 and crossing and (drawn or (single and before != after))
-        if passed:
-            continue
-        if found and found[-1].order == run.order:
-            found[-1].last = run.last
-        else:
-            found.append(_Run(run.order, run.first, run.last))
-    return found
-
-
-def _limits(line: Line, values: np.ndarray, pairs: list[tuple[_Run, _Run]]) -> list[float]:
+def _limits(line: Line, values: np.ndarray, pairs: list[tuple[Run, Run]]) -> list[float]:
     """Where stretches of equal risks end: between a run of these and another."""
     sides = [((one.last, other.first) if other.order == 0 else (other.first, one.last)) for one, other in pairs]
     unequal, equal = np.array(sides, int).reshape(-1, 2).T
@@ -294,7 +259,7 @@ def _limits(line: Line, values: np.ndarray, pairs: list[tuple[_Run, _Run]]) -> l
 
 
 def _crossings(
-    line: Line, values: np.ndarray, risks: tuple[Risks, Risks], pairs: list[tuple[_Run, _Run]]
+    line: Line, values: np.ndarray, risks: tuple[Risks, Risks], pairs: list[tuple[Run, Run]]
 ) -> list[Crossing]:
     """One in each pair of runs of opposite order."""
     if not pairs:
