@@ -34,6 +34,9 @@ from .problems import (
 )
 from .problems.tabular import from_data
 from .questions.compare import Comparison, compare
+from .questions.crossover import Crossing, Crossover, Stretch, crossover
+from .questions.optimum import Optimum, optimum
+from .questions.peak import Peak, Peaks, peak
 from .questions.plotting.plot import plot
 from .questions.prunability import Prunability, prunability
 from .questions.rounds import Schedule, rounds
@@ -51,6 +54,8 @@ __all__ = [
     "BrainSurgeon",
     "Comparison",
     "Correlated",
+    "Crossing",
+    "Crossover",
     "Estimate",
     "FactorCovariance",
     "Group",
@@ -59,7 +64,10 @@ __all__ = [
     "LinearGaussian",
     "Magnitude",
     "Optimal",
+    "Optimum",
     "Oracle",
+    "Peak",
+    "Peaks",
     "Prediction",
     "Procedure",
     "Prunability",
@@ -71,18 +79,22 @@ __all__ = [
     "SamplingBudget",
     "Schedule",
     "Score",
+    "Stretch",
     "Subset",
     "Survey",
     "Theory",
     "Variance",
     "Verification",
     "compare",
+    "crossover",
     "derive",
     "evaluate",
     "from_data",
     "latex",
     "laws",
     "load_chapter",
+    "optimum",
+    "peak",
     "plot",
     "predict",
     "prunability",

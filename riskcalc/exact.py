@@ -155,9 +155,9 @@ def _decade(value: Fraction) -> int:
     return round(math.log10(abs(value.numerator)) - math.log10(value.denominator))
 
 
-def as_float(array: np.ndarray) -> np.ndarray:
-    """An exact array rounded to float64."""
-    return array if array.dtype != object else array.astype(np.float64)
+def as_float(array: Any) -> np.ndarray:
+    """An exact array, or what arithmetic makes of one without dimensions, rounded to float64."""
+    return np.asarray(array, dtype=np.float64)
 
 
 def as_fractions(array: np.ndarray) -> np.ndarray:

@@ -41,6 +41,9 @@ NEEDED: dict[str, dict[str, str]] = {
     "prunability": {"tolerance": "1"},
     "sampling-budget": {"relative-error": "1"},
     "rounds": {"keeps": ".5"},
+    "crossover": {"within": "1,3", "keep": ".3"},
+    "optimum": {"within": "0,1"},
+    "peak": {"within": "1,3", "keep": ".3"},
     "simulate": {"size": "8", "trials": "2", "workers": "1"},
     "verify": {"size": "20", "seconds": "1e-9", "workers": "1"},
 }

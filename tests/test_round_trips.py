@@ -244,6 +244,14 @@ RESULTS = {
     "prunability of a batch": lambda: rc.prunability(BATCH, 0.1),
     "schedule": lambda: rc.rounds(PLAIN, "magnitude", ["1/2", "1/5"], ridge="1/10"),
     "sampling budget": lambda: rc.sampling_budget(BATCH, 0.5),
+    "crossover": lambda: rc.crossover(PLAIN, within=("1/10", 9), keep="1/10"),
+    "crossover with digits": lambda: rc.crossover(PLAIN, ("dense", "small"), "keep", ("1/20", 1), digits=20),
+    "no crossing": lambda: rc.crossover(PLAIN, ("dense", "dense"), "ridge", (0, 1)),
+    "optimum": lambda: rc.optimum(PLAIN, "keep", "hessian"),
+    "optimum with digits": lambda: rc.optimum(PLAIN, "ridge", digits=20),
+    "optimum of a batch": lambda: rc.optimum(BATCH, "keep", "hessian"),
+    "peaks": lambda: rc.peak(PLAIN, within=("1/2", 3), keep="1/2"),
+    "peaks with digits": lambda: rc.peak(PLAIN, "keep", "hessian+fresh", ("1/10", 1), digits=20),
     "estimate": lambda: rc.simulate(PLAIN, rc.Oracle("1/10"), n_samples=40, trials=3, **HERE),
     "one trial": lambda: rc.simulate(PLAIN, n_samples=40, trials=1, **HERE),
     "verification": lambda: rc.verify(PLAIN, [None, rc.Oracle("1/10")], tolerance=0.5, seconds=1e-3, **HERE),
@@ -485,7 +493,7 @@ def keys_of(value: Any, found: set[str], models: tuple[str, ...] = MODELS) -> se
     for key, inner in value.items():
         found.add(key)
         inners = inner if isinstance(inner, list) else [inner]
-        if key in models or (key == "keep" and isinstance(inner, dict)):
+        if key in (*models, "keep") and isinstance(inner, dict):
             inners = list(inner.values())
         for one in inners:
             if isinstance(one, dict):
@@ -516,6 +524,15 @@ def test_the_command_line_prints_what_is_written(monkeypatch, capsys, tmp_path):
         (["prunability", "--tolerance", "0.1"], rc.prunability(problem, 0.1)),
         (["rounds", "--keeps", "1/2,1/5"], rc.rounds(problem, "magnitude", ["1/2", "1/5"])),
         (["sampling-budget", "--relative-error", ".5"], rc.sampling_budget(problem, 0.5)),
+        (
+            ["crossover", "--over", "n_samples", "--within", "1,200"],
+            rc.crossover(problem, over="n_samples", within=(1, 200), keep="1/10"),
+        ),
+        (["optimum"], rc.optimum(problem)),
+        (
+            ["peak", "--over", "n_samples", "--within", "9,200"],
+            rc.peak(problem, "n_samples", within=(9, 200), keep="1/10"),
+        ),
     ):
         code, out, _ = command_line(monkeypatch, capsys, asked[0], str(path), *asked[1:], "--json")
         assert code == 0

@@ -78,9 +78,15 @@ FLOATS: dict[str, Callable[[Any, int | None], Any]] = {
     "budgets": lambda problem, _: rc.compare(problem, np.array([1e-9, 0.3, 0.9]).reshape(-1, 1, 1)),
     "prunability": lambda problem, _: rc.prunability(problem, 0.1, [rc.Magnitude, rc.Random, rc.Sampled]),
     "sampling budget": lambda problem, _: rc.sampling_budget(problem, 0.3),
+    "optimum": lambda problem, _: rc.optimum(problem, "keep", "hessian"),
     "schedule": lambda problem, _: rc.rounds(problem, rc.Hessian, [0.5, 0.2]),
 }
 OTHERS: dict[str, Callable[[], Any]] = {
+    "crossover": lambda: rc.crossover(two_level(noise_variance=1), within=(1, 3), keep="1/10", digits=50),
+    "crossover of wordy models": lambda: rc.crossover(two_level(), (Wordy, Hostile), within=(1, 3), keep="1/10"),
+    "optimum to fifty digits": lambda: rc.optimum(two_level(noise_variance=1), digits=50),
+    "peaks": lambda: rc.peak(two_level(noise_variance=1), "keep", Wordy, within=("1/10", 1), digits=50),
+    "no peaks": lambda: rc.peak(two_level(), "keep", Wordy, within=("1/10", "1/5")),
     "one factor": lambda: rc.compare(FACTOR, n_keep=2, digits=50),
     "survey": lambda: rc.survey(two_level(noise_variance=1), "1/10"),
     "survey with digits": lambda: rc.survey(FACTOR, n_keep=2, digits=50),
@@ -283,9 +289,15 @@ ASKED = {
     "rounds": ["--keeps", ".5,.2"],
     "prunability": ["--tolerance", ".1"],
     "sampling-budget": ["--relative-error", ".5"],
+    "crossover": ["--within", "1,3", "--noise-variance", "1"],
+    "crossover --digits": ["--within", "1,3", "--noise-variance", "1", "--digits", "50"],
+    "optimum": [],
+    "peak": ["--within", "1,3", "--noise-variance", "1"],
     "simulate": ["--policy", "group", "--group-size", "2", "--size", "60", "--trials", "3", "--workers", "1"],
     "verify": ["--policy", "hessian", "--size", "50", "--seconds", "1e-9", "--tolerance", ".9", "--device", "cpu"],
 }
+
+_BUDGETED = ("predict", "compare", "crossover", "peak", "simulate", "verify")
 
 
 @pytest.mark.parametrize("width", [60, 80])
@@ -293,7 +305,7 @@ ASKED = {
 def test_commands_and_their_help_fit(command: str, width: int, monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", str(width))
     asked = ["--aspect-ratio", "10/3", "--eigenvalues", "25,1", "--signal", "1", "--weights", ".1,.9"]
-    budget = ["--keep", "1/10"] if command.split()[0] in ("predict", "compare", "simulate", "verify") else []
+    budget = ["--keep", "1/10"] if command.split()[0] in _BUDGETED else []
     for more in ([*asked, *budget, *ASKED[command]], ["--help"]):
         code, out, err = command_line(monkeypatch, capsys, command.split()[0], *more)
         assert (code, err) == (0, "")

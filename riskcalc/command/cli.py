@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 import riskcalc as rc
-from riskcalc.command import formulas
+from riskcalc.command import along, formulas
 from riskcalc.command.options import (
     FILE,
     RANKINGS,
@@ -53,7 +53,8 @@ def app() -> None:
     """Prune a large model, or train a small one? Exact high-dimensional risks of both."""
 
 
-for _command in (formulas.catalogue, formulas.derive, formulas.latex, formulas.source, plot, sweep):
+_OTHERS = (formulas.catalogue, formulas.derive, formulas.latex, formulas.source, plot, sweep)
+for _command in (*_OTHERS, *along.COMMANDS):
     app.add_command(_command)
 
 

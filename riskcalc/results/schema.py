@@ -92,6 +92,26 @@ SamplingBudget
     relative_error, failure
     sure_top, replacement, chernoff, chebyshev
 
+Crossover
+    problem
+    between          the two models, procedures
+    over, fix        what is varied, and what is held when that is a size
+    scanned          values at which risks were compared
+    crossings        each with place, risks, bracket, error, status, digits
+    stretches        each with low, high, better, digits
+
+Optimum
+    problem
+    procedure
+    over, fix, scanned
+    place, risk, bracket, status, digits
+
+Peaks
+    problem
+    procedure
+    over, fix, scanned
+    peaks            each with place, risk, bracket, status, digits
+
 Estimate
     mean, stderr, trials, seed
     training_error   an estimate
