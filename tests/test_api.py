@@ -51,6 +51,7 @@ def test_public_names_are_pinned():
         "latex",
         "laws",
         "load_chapter",
+        "plot",
         "predict",
         "prunability",
         "random_features_covariance",
