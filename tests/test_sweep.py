@@ -113,6 +113,13 @@ def test_more_features_than_there_are_cannot_be_kept():
     assert np.isfinite(found.risk.sel(model="dense")).all()
 
 
+def test_what_is_computed_when_it_is_asked_for():
+    problem = rc.LinearGaussian(aspect_ratio=2, law=rc.laws.Uniform(1, 2))
+    found = rc.sweep(problem, {"aspect_ratio": [1.5, 2]}, ["dense", "quadrature_error"])
+    assert [*found.data_vars] == ["status", "quadrature_error"]
+    assert found.quadrature_error.sel(aspect_ratio=2).item() == rc.predict(problem).quadrature_error
+
+
 # --- simulation
 
 
@@ -150,10 +157,14 @@ def test_draws_depend_on_the_values_and_the_seed_alone():
 
 
 def test_cells_that_cannot_be_simulated():
+    """A small model has nothing of the dense fit at its threshold: of k features on n samples, least squares has the
+    mean risk (noise + lost) (n - 1) / (n - k - 1)."""
     problem, over = two_level(noise_variance=1), {"aspect_ratio": [0.5, 1]}
     with pytest.warns(UserWarning, match=r"in 1 of 2 cells a model .* at aspect_ratio = 1: .*no finite variance"):
-        found = rc.sweep(problem, over, ["dense", "small"], keep=0.1, trials=4, n_samples=40)
+        found = rc.sweep(problem, over, ["dense", "small"], keep=0.1, trials=400, n_samples=40)
     assert np.isnan(found.simulated_risk).values.tolist() == [[False, True], [False, False]]
+    small = found.sel(model="small", aspect_ratio=1)
+    assert abs(small.simulated_risk - 1.9 * 39 / 35) < 4 * small.simulated_risk_stderr
     with pytest.raises(ValueError, match="no cell can be simulated"):
         rc.sweep(problem, {"aspect_ratio": [1]}, ["dense"], trials=4, n_samples=40)
 
@@ -194,6 +205,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     "axis": (lambda: SWEEP({"aspect": [1]}), "did you mean aspect_ratio"),
     "another problem's axis": (lambda: SWEEP({"n_samples": [1]}), "of a LinearGaussian or of its models is called"),
     "no dict": (lambda: SWEEP([1, 2]), "over must be a dict"),
+    "no name": (lambda: SWEEP({1: [1]}), "names of axes as its keys, got 1"),
     "no axis": (lambda: SWEEP({}), "over is empty"),
     "empty": (lambda: SWEEP({"keep": []}), "keep is empty"),
     "number": (lambda: SWEEP({"keep": 0.5}), "keep must be a list"),

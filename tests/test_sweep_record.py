@@ -101,7 +101,11 @@ def test_a_larger_grid_takes_what_there_is(path: Path, simulated):
 
 
 def test_the_numbers_of_a_record_are_read_without_loss(path: Path):
-    arrays = {"risk": np.array([[np.nan, np.inf], [-0.0, 0.1 + 0.2]]), "status": np.array([[1.0, 5e-324]])}
+    arrays = {
+        "risk": np.array([[np.nan, np.inf], [-0.0, 0.1 + 0.2]]),
+        "status": np.array([[1, -5]], dtype="i1"),
+        "least": np.array(5e-324),
+    }
     with record.Record(path) as written:
         written.append("key", cells.Result(arrays, "a note"))
     with record.Record(path) as read:

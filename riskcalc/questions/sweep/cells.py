@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -39,7 +40,7 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Cells:
+class Cells(ABC):
     """Models of one problem, at other values of its numbers.
 
     Attributes
@@ -55,9 +56,9 @@ class Cells:
     fix: str
     models: tuple[Procedure, ...]
 
+    @abstractmethod
     def of(self, values: Values) -> Result:
         """What is found at these values, every one with every other."""
-        raise NotImplementedError
 
     @property
     def content(self) -> dict[str, Any]:
@@ -98,6 +99,12 @@ class Predicted(Cells):
 
     def of(self, values: Values) -> Result:
         """Predictions of a block of regimes at once."""
+        arrays = self._arrays(values)
+        if np.isnan(arrays["integration_error"]).all():  # which few problems have
+            del arrays["integration_error"]
+        return Result(arrays)
+
+    def _arrays(self, values: Values) -> dict[str, np.ndarray]:
         problem, models = self.at(values)
         asked = [model for model in models if feasible(model, problem)]
         try:
@@ -108,20 +115,18 @@ class Predicted(Cells):
             found = self._one_by_one(problem, asked)
         shape = (len(models), *map(len, values.values()))
         names = (*self.quantities, "integration_error")
-        arrays = {name: np.full(shape, np.nan) for name in names} | {"status": np.empty(shape)}
+        arrays = {name: np.full(shape, np.nan) for name in names} | {"status": np.empty(shape, "i1")}
         for place, model in enumerate(models):
             if isinstance(prediction := found.get(model, NOT_COVERED if model in asked else INFEASIBLE), int):
                 arrays["status"][place] = prediction
                 continue
-            told = prediction.values
             for name in names:
-                if told.get(name) is not None:
-                    arrays[name][place] = told[name]
-            codes, which = np.unique(told["status"], return_inverse=True)
-            arrays["status"][place] = np.array([STATUSES.index(code) for code in codes])[which].reshape(
-                np.shape(told["status"])
-            )
-        return Result(arrays)
+                if (value := getattr(prediction, name)) is not None:
+                    arrays[name][place] = value
+            words, places = np.unique(prediction.status, return_inverse=True)
+            codes = np.array([STATUSES.index(word) for word in words], "i1")
+            arrays["status"][place] = codes[places].reshape(np.shape(prediction.status))
+        return arrays
 
     def _evaluated(self, problem: Problem, models: list[Procedure]) -> dict[Procedure, Any]:
         return evaluate(problem, models, covered=True, tolerance=self.tolerance, seed=self.seed)
@@ -136,13 +141,13 @@ class Predicted(Cells):
                 found[model] = NO_SOLUTION
         return found
 
-    def _of_halves(self, values: Values) -> Result:
+    def _of_halves(self, values: Values) -> dict[str, np.ndarray]:
         """Of a block that is cut in two along its longest axis."""
         name = max(values, key=lambda name: len(values[name]))
         middle, axis = len(values[name]) // 2, 1 + [*values].index(name)
         parts = values[name][:middle], values[name][middle:]
-        halves = [self.of({**values, name: part}).arrays for part in parts]
-        return Result({one: np.concatenate([half[one] for half in halves], axis) for one in halves[0]})
+        halves = [self._arrays({**values, name: part}) for part in parts]
+        return {one: np.concatenate([half[one] for half in halves], axis) for one in halves[0]}
 
 
 @dataclass(frozen=True)

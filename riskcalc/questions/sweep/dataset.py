@@ -153,7 +153,7 @@ def _unsigned(value: Any) -> Any:
 
 def write(found: Any, path: Path) -> None:
     """Write a dataset as netCDF: whole, or not at all. ValueError if it cannot be written."""
-    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
+    beside = path.with_name(f"{path.name}.part")
     try:
         found.to_netcdf(beside, engine="scipy", format="NETCDF3_64BIT")
         os.replace(beside, path)

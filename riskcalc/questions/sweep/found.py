@@ -31,7 +31,8 @@ class Found:
     def __init__(self, predicted: Predicted, grid: Grid, simulated: bool):
         self.predicted, self.grid = predicted, grid
         names = [*predicted.quantities]
-        names += [name for name in SIMULATED if simulated and name.split("_", 1)[1].removesuffix("_stderr") in names]
+        if simulated:
+            names += SIMULATED if "training_error" in names else [name for name in SIMULATED if "risk" in name]
         shape = (len(predicted.models), *grid.shape)
         told = " x ".join(map(str, shape))
         fits(8.0 * prod(shape) * (len(names) + 1), f"a sweep of {told} models and regimes")
@@ -42,7 +43,7 @@ class Found:
     def put(self, job: Job, result: Result) -> None:
         """Fill in a block."""
         for name, array in result.arrays.items():
-            if name == "integration_error" and not np.isnan(array).all():  # which few problems have
+            if name == "integration_error":  # which few problems have
                 self.arrays.setdefault(name, np.full_like(self.arrays[self.predicted.quantities[0]], np.nan))
             if name in self.arrays:
                 self.arrays[name][(slice(None), *job.block.where)] = array

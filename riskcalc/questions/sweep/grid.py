@@ -12,6 +12,7 @@ import numpy as np
 from riskcalc.exact import as_float
 from riskcalc.problems import Problem
 from riskcalc.questions.axes import BUDGETS, check_axis, grid
+from riskcalc.quoting import quoted
 
 # Regimes that are predicted together, which bounds the memory that predictions take besides what they find.
 REGIMES = 1 << 14
@@ -45,6 +46,8 @@ class Grid:
         if not over:
             raise ValueError('over is empty; give at least one axis, such as {"aspect_ratio": [0.5, 1, 2]}')
         for name in over:
+            if not isinstance(name, str):
+                raise TypeError(f"over must have names of axes as its keys, got {quoted(name)}")
             check_axis(problem, name, fix)
         if len(BUDGETS) == len(over.keys() & set(BUDGETS)):
             raise ValueError(f"over has {' and '.join(BUDGETS)}, which say the same; give one of them")

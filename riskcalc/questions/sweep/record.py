@@ -1,11 +1,12 @@
 """The record of a sweep: every finished cell, appended to a file, by the key of its content.
 
-After a header, a line is a checksum and a JSON object: the key, the arrays as base64 of their doubles, and a note. What
+After a header, a line is a checksum, the key, and a JSON object: the arrays, as base64 of their bytes, and a note. What
 was cut off or changed is told by its checksum.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import time
@@ -30,7 +31,7 @@ except ImportError:  # where there are no such locks
 # Seconds after which what was appended is written to the disk itself.
 SAFE = 1.0
 LETTERS = 16  # of a checksum
-HEADER = b"cells of a riskcalc sweep, 1"
+HEADER = b"cells of a riskcalc sweep, 1\n"
 
 # Records that this process is writing: its lock keeps others off, but not itself.
 _written: set[str] = set()
@@ -47,7 +48,7 @@ class Record:
 
     def __init__(self, path: Path):
         self._name, self._synced = printable(str(path)), time.monotonic()
-        self._lines: dict[str, dict[str, Any]] = {}
+        self._places: dict[str, tuple[int, int]] = {}  # of the lines, with their lengths
         check_output(path)
         self._place = os.path.realpath(path)
         if self._place in _written:
@@ -83,48 +84,56 @@ class Record:
         _written.discard(self._place)
 
     def _read(self) -> None:
-        """What is there. A last line that is not whole is cut off; other damaged lines are passed over."""
-        self._file.seek(0)
-        *lines, rest = self._file.readall().split(b"\n")
-        first = lines.pop(0) if lines else None
-        if first != HEADER and not (first is None and HEADER.startswith(rest)):
-            raise ValueError(f"{self._name} is no record of a sweep; move it away, or write to another file")
-        if first is None:
+        """Where things are. A last line that is not whole is cut off; other damaged lines are passed over."""
+        reader = io.BufferedReader(self._file)
+        try:
+            reader.seek(0)
+            first, number, bad = reader.readline(len(HEADER)), 1, []
+            if first != HEADER and not (HEADER.startswith(first) and not reader.peek(1)):
+                raise ValueError(f"{self._name} is no record of a sweep; move it away, or write to another file")
+            place = len(HEADER)
+            for number, line in enumerate(reader, 2):
+                if (key := _key(line)) is None:
+                    bad.append((number, place))
+                else:
+                    self._places[key] = place, len(line)
+                place += len(line)
+        finally:
+            reader.detach()
+        if first != HEADER:
             self._file.truncate(0)
             self._write(HEADER)
-            return
-        told = [_checked(line) for line in lines]
-        if not rest and told and told[-1] is None:
-            rest = lines[-1] + b"\n"
-            told.pop()
-        if rest:
-            self._file.truncate(self._file.tell() - len(rest))
-            warnings.warn(f"the last line of {self._name} was not whole; its cell is run again", stacklevel=2)
-        if damaged := [number for number, one in enumerate(told, 2) if one is None]:
-            some = f"{len(damaged)} damaged lines of {self._name}, the first of them line {damaged[0]}"
-            warnings.warn(f"{some}, are passed over; what else is needed of them is run again", stacklevel=2)
-        self._lines = {one["key"]: one for one in told if one is not None}
+        if bad and bad[-1][0] == number:
+            self._file.truncate(bad.pop()[1])
+            warnings.warn(f"the last line of {self._name} was not whole; its cell is run again", stacklevel=4)
+        if bad:
+            some = f"{len(bad)} damaged lines of {self._name}, the first of them line {bad[0][0]}"
+            warnings.warn(f"{some}, are passed over; what else is needed of them is run again", stacklevel=4)
 
     def get(self, key: str) -> Result | None:
         """What was found before, if it was."""
-        if (told := self._lines.pop(key, None)) is None:
+        if key not in self._places:
             return None
+        place, length = self._places[key]
+        self._file.seek(place)
+        told = json.loads(self._file.read(length).split(b" ", 2)[2])
         arrays = {
-            name: np.frombuffer(b64decode(text), "<f8").reshape(shape) for name, (shape, text) in told["arrays"].items()
+            name: np.frombuffer(b64decode(text), kind).reshape(shape)
+            for name, (kind, shape, text) in told["arrays"].items()
         }
         return Result(arrays, told["note"])
 
     def append(self, key: str, result: Result) -> None:
         """Keep what was found. ValueError if it cannot be written."""
         arrays = {
-            name: (array.shape, b64encode(np.asarray(array, "<f8").tobytes()).decode())
+            name: (array.dtype.str, array.shape, b64encode(array.tobytes()).decode())
             for name, array in result.arrays.items()
         }
-        text = json.dumps({"key": key, "arrays": arrays, "note": result.note}).encode()
-        self._write(_checksum(text) + b" " + text)
+        text = f"{key} {json.dumps({'arrays': arrays, 'note': result.note})}".encode()
+        self._write(_checksum(text) + b" " + text + b"\n")
 
     def _write(self, line: bytes) -> None:
-        rest, end = memoryview(line + b"\n"), self._file.seek(0, os.SEEK_END)
+        rest, end = memoryview(line), self._file.seek(0, os.SEEK_END)
         try:
             while rest:
                 rest = rest[self._file.write(rest) :]
@@ -155,7 +164,8 @@ def _checksum(text: bytes) -> bytes:
     return sha256(text).hexdigest()[:LETTERS].encode()
 
 
-def _checked(line: bytes) -> dict[str, Any] | None:
-    """What a line tells; None if it is not as it was written."""
-    sum, _, text = line.partition(b" ")
-    return json.loads(text) if sum == _checksum(text) else None
+def _key(line: bytes) -> str | None:
+    """The key of a line; None if it is not as it was written."""
+    sum, _, text = line.removesuffix(b"\n").partition(b" ")
+    whole = line.endswith(b"\n") and sum == _checksum(text)
+    return text.partition(b" ")[0].decode() if whole else None

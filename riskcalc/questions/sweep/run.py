@@ -63,13 +63,21 @@ class Work:
     record : Record or None
     put : callable
         What takes the result of a job.
+    executor : Executor or None
+        Where they are done; None for a pool of `workers` processes, if there is work for one.
+    workers : int or None
+    progress : bool
     """
 
     record: Record | None
     put: Callable[[Job, Result], None]
+    executor: Executor | None
+    workers: int | None
+    progress: bool
 
-    def run(self, jobs: Sequence[Job], executor: Executor | None, workers: int, label: str | None) -> None:
-        """Do them, in tasks that are worth it. KeyboardInterrupt, or the error of one, after what was done is kept."""
+    def run(self, jobs: Sequence[Job], label: str, apart: bool = True) -> None:
+        """Do them, in this process or `apart`. KeyboardInterrupt, or the error of one, after what was done is kept."""
+        executor = self._executor_for(jobs) if apart else None
         tasks: list[list[Job]] = []
         for job in jobs:
             if self._known(job):
@@ -79,7 +87,6 @@ class Work:
             tasks[-1].append(job)
         if not tasks:
             return
-        seconds = sum(job.seconds for task in tasks for job in task) / len(tasks) / workers
 
         def finished(number: int, results: Sequence[Result]) -> None:
             for job, result in zip(tasks[number], results, strict=True):
@@ -88,27 +95,24 @@ class Work:
                 self.put(job, result)
 
         work = ([(job.cells, job.block.values) for job in task] for task in tasks)
+        seconds = sum(job.seconds for task in tasks for job in task) / len(tasks)
+        at_once = 1 if executor is None else self.workers or processors()
+        shown = Progress(label if self.progress else None, len(tasks), seconds / at_once)
         try:
-            run_each(((task,) for task in work), compute, executor, finished, Progress(label, len(tasks), seconds))
+            run_each(((task,) for task in work), compute, executor, finished, shown)
         except BrokenExecutor as error:
             kept = "" if self.record is None else "; the cells finished before are kept: run it again"
             raise ChildProcessError(f"a process that worked for the sweep was ended by something else{kept}") from error
+
+    def _executor_for(self, jobs: Sequence[Job]) -> Executor | None:
+        """A pool is there if all jobs are worth it, whether or not some were done before: where a cell is computed may
+        decide on its last digit."""
+        if self.executor is not None or self.workers == 1 or sum(job.seconds for job in jobs) < POOL:
+            return self.executor
+        return process_pool(self.workers)
 
     def _known(self, job: Job) -> bool:
         if self.record is None or (result := self.record.get(job.cells.key(job.block.values))) is None:
             return False
         self.put(job, result)
         return True
-
-
-def pool_for(jobs: Sequence[Job], workers: int | None) -> Executor | None:
-    """A pool of processes, if there is work for one, whether or not some of it was done before: where a cell is
-    computed decides on its last digit."""
-    if workers == 1 or sum(job.seconds for job in jobs) < POOL:
-        return None
-    return process_pool(workers)
-
-
-def size_of(executor: Executor | None, workers: int | None) -> int:
-    """How many may work at once."""
-    return 1 if executor is None else workers or getattr(executor, "_max_workers", None) or processors()

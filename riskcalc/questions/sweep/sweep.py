@@ -25,7 +25,7 @@ from riskcalc.questions.sweep.dataset import attributes, check_place, dataset, w
 from riskcalc.questions.sweep.found import Found
 from riskcalc.questions.sweep.grid import Grid
 from riskcalc.questions.sweep.record import Record
-from riskcalc.questions.sweep.run import PREDICTION, Job, Work, pool_for, size_of
+from riskcalc.questions.sweep.run import PREDICTION, Job, Work
 from riskcalc.quoting import quoted
 from riskcalc.results.labelled import extra
 from riskcalc.results.quantities import QUANTITIES
@@ -144,21 +144,25 @@ def sweep(
         check_place(path, told)
     found = Found(predicted, grid, simulated is not None)
     with nullcontext() if path is None else Record(path.with_name(f"{path.name}.cells")) as record:
-        work, labels = Work(record, found.put), ("predictions", "cells") if progress else (None, None)
-        together, apart = _jobs(predicted, simulated, grid)
-        work.run(together, None, 1, labels[0])
-        executor = executor or pool_for(apart, workers)
-        work.run(apart, executor, size_of(executor, workers), labels[1])
-    found.check_covered()
-    result = dataset(found.finish(), models, grid, told)
-    if path is not None:
-        write(result, path)
+        work = Work(record, found.put, executor, workers, progress)
+        jobs, apart = _predictions(predicted, grid)
+        work.run(jobs, "predictions", apart)
+        found.check_covered()
+        if simulated is not None:
+            work.run([Job.simulated(simulated, block) for block in grid.blocks(())], "simulations")
+        result = dataset(found.finish(), models, grid, told)
+        if path is not None:
+            write(result, path)
     return result
 
 
 def _executor(executor: Any) -> Executor | None:
     """Where tasks go: a client of Dask says where, and that a task whose worker is lost is tried again."""
-    return executor.get_executor(retries=RETRIES) if hasattr(executor, "get_executor") else executor
+    if hasattr(executor, "get_executor"):
+        return executor.get_executor(retries=RETRIES)
+    if executor is not None and not isinstance(executor, Executor):
+        raise TypeError(f"executor must be a concurrent.futures.Executor or a Dask client, got {quoted(executor)}")
+    return executor
 
 
 def _asked(what: Any) -> tuple[list[Model], tuple[str, ...]]:
@@ -208,16 +212,12 @@ def _rows(problem: Problem, grid: Grid, n_samples: int | None) -> int | None:
     return ROWS if problem.n_samples is None else None
 
 
-def _jobs(predicted: Predicted, simulated: Simulated | None, grid: Grid) -> tuple[list[Job], list[Job]]:
-    """Blocks that are predicted at once; and cells, each by itself: predicted in rounds, or of a kind that has no
-    batches, and simulated."""
+def _predictions(predicted: Predicted, grid: Grid) -> tuple[list[Job], bool]:
+    """Blocks of regimes that are predicted at once; or cells, each by itself, as what is predicted in rounds and kinds
+    that have no batches. Whether they are cells."""
     batched, models = {*predicted.problem.batched, "keep"}, predicted.models
-    if any(model.prune is not None and model.prune.n_keep is not None for model in models) or "n_keep" in grid.axes:
+    if not predicted.problem.batched or any(isinstance(model.prune, Iterative) for model in models):
+        return [Job(predicted, block, PREDICTION) for block in grid.blocks(())], True
+    if "n_keep" in grid.axes or any(model.prune is not None and model.prune.n_keep is not None for model in models):
         batched.discard("n_features")  # of which there may be fewer
-    slow = not predicted.problem.batched or any(isinstance(model.prune, Iterative) for model in models)
-    together = [] if slow else [Job(predicted, block) for block in grid.blocks(batched)]
-    cells = grid.blocks(()) if slow or simulated is not None else []
-    apart = [Job(predicted, block, PREDICTION) for block in cells] if slow else []
-    if simulated is not None:
-        apart += [Job.simulated(simulated, block) for block in cells]
-    return together, apart
+    return [Job(predicted, block) for block in grid.blocks(batched)], False
