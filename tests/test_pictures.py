@@ -502,6 +502,12 @@ def test_outputs_are_refused_before_the_work(given, message):
         (lambda found: found, {"kind": "agreement"}, "needs simulated_risk"),
         (lambda found: found, {"simulated": "itself"}, "needs simulated_risk"),
         (lambda found: found, {"simulated": 3}, "must be an xarray.Dataset"),
+        (lambda found: found.isel(model=[0]), {"simulated": "itself", "models": ["hessian"]}, "needs simulated_risk"),
+        (
+            lambda found: found.assign_coords(model=list("abcd")),
+            {"simulated": "itself"},
+            "a, b, c, d, none is simulated",
+        ),
     ],
 )
 def test_datasets_that_are_none_are_refused(change, given, message):

@@ -76,8 +76,10 @@ def plot(
         swept = Swept.of(dataset, models := competitors(swept))
     other = swept
     if simulated is not None:
-        there = [str(key) for key in np.ravel(simulated["model"].values)] if hasattr(simulated, "coords") else []
-        other = Swept.of(simulated, [key for key in swept.models if key in there] or None)
+        every = Swept.of(simulated).models
+        if not (there := [key for key in swept.models if key in every]):
+            raise ValueError(f"of the models shown, {', '.join(swept.models)}, none is simulated in the other dataset")
+        other = Swept.of(simulated, there)
         other.sees("simulated_risk", kind, "give what was swept with trials")
     return plot_panels([panel(swept, other if other.simulated else None)], ax, columns, path)
 
