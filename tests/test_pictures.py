@@ -18,7 +18,7 @@ from matplotlib import pyplot
 from matplotlib.text import Text
 
 import riskcalc as rc
-from riskcalc.pictures.declared import Area, Bars, Border, Line, Panel, Points, Region, Rule
+from riskcalc.pictures.declared import Area, Bars, Border, Line, Panel, Points, Region, Rule, Scale
 from riskcalc.pictures.pictured import Pictured, plot_panels
 from riskcalc.pictures.style import _FILLS, FORMATS, look_of
 from riskcalc.policies import by_budget
@@ -426,6 +426,7 @@ def test_pictures_are_drawn_where_they_are_asked_for():
     figure, (left, right) = pyplot.subplots(1, 2)
     assert found.plot(right) is right
     assert not left.has_data()
+    assert found.plot(figure.subfigures(1, 1).add_axes((0, 0, 1, 1))).has_data()
     own = found.plot(columns=2)
     assert own.figure.get_size_inches()[0] == 6.9
     with pytest.raises(ValueError, match="1 panels; give as many axes, got 2"):
@@ -434,6 +435,28 @@ def test_pictures_are_drawn_where_they_are_asked_for():
     pyplot.close(own.figure)
     assert pyplot.get_fignums() == before
     assert dict(matplotlib.rcParams) == settings
+
+
+def test_legends_name_what_they_show():
+    """In whatever order matplotlib lists it; and what was on the axes before."""
+    figure, axes = pyplot.subplots()
+    axes.plot([1, 2], [1, 2], color="#123456", label="mine")
+    x = np.array([1.0, 2.0])
+    marks = [Points(x, x, "hessian", "first"), Line(x, x, "second", "magnitude"), Line(x, x, "third", "dense")]
+    plot_panels([Panel(Scale("x"), Scale("y"), marks)], axes, 1, None)
+    legend = axes.get_legend()
+    told = {}
+    for text, handle in zip(legend.get_texts(), legend.legend_handles, strict=True):
+        line = handle if hasattr(handle, "get_color") else handle[0]
+        told[text.get_text()] = matplotlib.colors.to_hex(line.get_color()).upper()
+    assert told == {
+        "mine": "#123456",
+        **{
+            name: look_of(key).color
+            for name, key in zip(("first", "second", "third"), ("hessian", "magnitude", "dense"), strict=True)
+        },
+    }
+    pyplot.close(figure)
 
 
 def test_several_panels_stand_below_each_other_on_one_column_and_side_by_side_on_two():
@@ -479,6 +502,12 @@ def test_outputs_are_refused_before_the_work(given, message):
         (lambda found: found, {"kind": "agreement"}, "needs simulated_risk"),
         (lambda found: found, {"simulated": "itself"}, "needs simulated_risk"),
         (lambda found: found, {"simulated": 3}, "must be an xarray.Dataset"),
+        (lambda found: found.isel(model=[0]), {"simulated": "itself", "models": ["hessian"]}, "needs simulated_risk"),
+        (
+            lambda found: found.assign_coords(model=list("abcd")),
+            {"simulated": "itself"},
+            "a, b, c, d, none is simulated",
+        ),
     ],
 )
 def test_datasets_that_are_none_are_refused(change, given, message):

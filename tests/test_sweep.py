@@ -157,10 +157,14 @@ def test_draws_depend_on_the_values_and_the_seed_alone():
 
 
 def test_cells_that_cannot_be_simulated():
+    """A small model has nothing of the dense fit at its threshold: of k features on n samples, least squares has the
+    mean risk (noise + lost) (n - 1) / (n - k - 1)."""
     problem, over = two_level(noise_variance=1), {"aspect_ratio": [0.5, 1]}
     with pytest.warns(UserWarning, match=r"in 1 of 2 cells a model .* at aspect_ratio = 1: .*no finite variance"):
-        found = rc.sweep(problem, over, ["dense", "small"], keep=0.1, trials=4, n_samples=40)
+        found = rc.sweep(problem, over, ["dense", "small"], keep=0.1, trials=400, n_samples=40)
     assert np.isnan(found.simulated_risk).values.tolist() == [[False, True], [False, False]]
+    small = found.sel(model="small", aspect_ratio=1)
+    assert abs(small.simulated_risk - 1.9 * 39 / 35) < 4 * small.simulated_risk_stderr
     with pytest.raises(ValueError, match="no cell can be simulated"):
         rc.sweep(problem, {"aspect_ratio": [1]}, ["dense"], trials=4, n_samples=40)
 

@@ -70,7 +70,7 @@ def _read(path: Path) -> Any:
     if not isinstance(told, dict) or not isinstance(told.get("kind"), str):
         raise ValueError(f"{printable(str(path))} is JSON, but of no result of riskcalc")
     kinds = {one.__name__: one for name in rc.__all__ if isinstance(one := getattr(rc, name), type)}
-    pictured = {name: one for name, one in kinds.items() if issubclass(one, Pictured)}
+    pictured: dict[str, Any] = {name: one for name, one in kinds.items() if issubclass(one, Pictured)}
     try:
         return look_up(told["kind"], pictured, "result with a picture").from_dict(told)
     except (TypeError, ValueError) as error:

@@ -53,7 +53,7 @@ PATIENCE = 10
 @click.option("--seed", type=click.IntRange(0), default=0, help="Of simulations and drawn predictions.")
 @click.option("--workers", type=click.IntRange(1), help="Processes; as many as there are processors, if left out.")
 @click.option("--scheduler", metavar="ADDRESS", help="Of a Dask cluster that simulates, such as tcp://host:8786.")
-@click.option("--output", type=OUTPUT, metavar="FILE.nc", help="Write netCDF, with finished cells beside it.")
+@click.option("--output", type=OUTPUT, metavar="FILE.nc", help="Write the dataset there, and finished cells beside it.")
 @tolerance_option
 @score_options
 @problem_options
@@ -74,7 +74,8 @@ def sweep(
 ) -> None:
     """Predict, and simulate, models over a grid of problems and budgets; say where the risk of each is least.
 
-    What was ended goes on from where it was when it is asked for again.
+    With --output every cell is kept as soon as it is finished: what was ended, however it was, goes on from there when
+    it is asked for again.
     """
     grids = dict(map(_axis, over))
     if len(grids) < len(over):

@@ -31,6 +31,7 @@ PLAIN_SPAN = 200.0
 GREY = "0.45"
 # Inches: of a letter, of what stands before a name in a legend, of a line.
 LETTER, HANDLE, LINE = 0.058, 0.45, 0.15
+NARROWEST = 12  # letters of a line, however narrow the axes
 # Of a line, where a label is tried, and how straight it must be: the way between two places over that along it.
 MOST_PLACES, STRAIGHT = 64, 0.95
 
@@ -47,7 +48,7 @@ def draw(panel: Panel, axes: Any, width: float) -> None:
         _limit(axis, scale)
     _legend(panel, axes, width)
     if borders:
-        axes.get_figure(root=True).draw_without_rendering()  # labels stand on lines as these are in the end
+        axes.figure.figure.draw_without_rendering()  # labels stand on lines as these are in the end
     for mark in borders:
         _draw(mark, axes)
 
@@ -80,9 +81,12 @@ def _limit(axis: Any, scale: Scale) -> None:
 
 def _labels(panel: Panel, width: float) -> list[str]:
     """What the legend explains, in lines that axes have room for which with their labels are so many inches wide."""
-    room = int((width - _beside(panel) - HANDLE) / LETTER)
     marks = (mark for mark in panel.marks if not isinstance(mark, (Rule, Text, Border)))
-    return [fill(mark.label, room) for mark in marks if mark.label]
+    return [_wrapped(mark.label, panel, width) for mark in marks if mark.label]
+
+
+def _wrapped(label: str, panel: Panel, width: float) -> str:
+    return fill(label, max(NARROWEST, int((width - _beside(panel) - HANDLE) / LETTER)))
 
 
 def _beside(panel: Panel) -> float:
@@ -106,14 +110,14 @@ def _above(panel: Panel, width: float) -> float:
 
 def _legend(panel: Panel, axes: Any, width: float) -> None:
     """Above the panel, where it hides nothing; the title stands over it."""
-    handles, _ = axes.get_legend_handles_labels()
+    handles, labels = axes.get_legend_handles_labels()  # also of what stood there before
     if not handles:
         axes.set_title(panel.title, loc="left")
         return
     told = any(isinstance(mark, Rule) and mark.label and mark.axis == "x" for mark in panel.marks)
     axes.legend(
         handles,
-        _labels(panel, width),
+        [_wrapped(label, panel, width) for label in labels],
         loc="lower left",
         bbox_to_anchor=(0, 1, 1, 0),
         borderaxespad=1.4 if told else 0.3,
@@ -239,7 +243,7 @@ def _(mark: Region, axes: Any) -> None:
 @_draw.register
 def _(mark: Border, axes: Any) -> None:
     lines = axes.contour(mark.x, mark.y, np.ma.masked_invalid(mark.above), levels=[0], colors="black", linewidths=1)
-    place = _middle(lines.allsegs[0], axes, LETTER * len(mark.label) * axes.get_figure(root=True).dpi)
+    place = _middle(lines.allsegs[0], axes, LETTER * len(mark.label) * axes.figure.figure.dpi)
     if place is not None:
         texts = axes.clabel(lines, fmt={0: mark.label}, fontsize=7, inline_spacing=3, manual=[place])
         for text in texts:

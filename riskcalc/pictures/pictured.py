@@ -80,8 +80,8 @@ def plot_panels(panels: Sequence[Panel], ax: Any, columns: int, path: Any) -> An
         if len(several) != len(panels):
             raise ValueError(f"the picture has {len(panels)} panels; give as many axes, got {len(several)}")
         for panel, axes in zip(panels, several, strict=True):
-            width = axes.get_figure(root=True).get_size_inches()[0] / axes.get_gridspec().ncols
-            draw(panel, axes, width)
+            grid = axes.get_gridspec()  # None for axes that were placed by hand
+            draw(panel, axes, axes.figure.figure.get_size_inches()[0] / (1 if grid is None else grid.ncols))
         if figure is not None and path is not None:
             figure.savefig(path)
     return several[0] if len(panels) == 1 else several

@@ -67,7 +67,7 @@ def asymptotes(name: str, values: np.ndarray, vary: Varied) -> Asymptotes:
         risks = _risks(*vary(np.array(near, dtype=None if whole else object) if nearer else near[0]))
         infinite = {key: risk for key, risk in risks.items() if np.isinf(risk[0])}
         for key, risk in infinite.items():
-            added[key] += [(x, y) for x, y in zip(near, risk, strict=True) if x not in exact]
+            added[key] += [(Fraction(x), y) for x, y in zip(near, risk, strict=True) if x not in exact]
         found |= {float(place): label} if infinite else {}
     pairs = {key: np.array(sorted(some), float).reshape(-1, 2) for key, some in added.items()}
     return Asymptotes(found, {key: (some[:, 0], some[:, 1]) for key, some in pairs.items()})

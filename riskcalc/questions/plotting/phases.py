@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from scipy.ndimage import distance_transform_edt
@@ -44,10 +45,10 @@ def phases(swept: Swept, simulated: Swept | None) -> Panel:
             f"a phase diagram compares families of models, and the dataset has only one, {next(iter(best))}; "
             "name models of others"
         )
-    scales = [replace(axis_scale(name, one), limits=(one[0], one[-1])) for name, one in ((across, x), (up, y))]
+    below, beside = (replace(axis_scale(name, one), limits=(one[0], one[-1])) for name, one in swept.axes.items())
     marks: list[Mark] = []
     points = [] if simulated is None else [*_simulated(simulated, across, up)]
-    taken = [_unit(x, y, one.x, one.y, scales[0].log, scales[1].log) for one in points]
+    taken = [_unit(x, y, one.x, one.y, below.log, beside.log) for one in points]
     for family, above in _leads(best).items():
         if not (above > EQUAL).any():
             continue
@@ -58,7 +59,7 @@ def phases(swept: Swept, simulated: Swept | None) -> Panel:
     marks += points
     marks += (Border(x, y, above.T, label) for above, label in _borders(best))
     title = "markers: best in simulations\nhollow: within two standard errors of the next" if points else ""
-    return Panel(*scales, marks, title, height=2.7)
+    return Panel(below, beside, marks, title, height=2.7)
 
 
 def _best(swept: Swept, name: str) -> dict[str, np.ndarray]:
@@ -89,7 +90,8 @@ def _leads(best: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     first, second = (np.take_along_axis(every, order[i : i + 1], axis=0)[0] for i in (0, 1))
     equal, winner = second - first <= EQUAL, order[0]
     if not equal.all():
-        winner = winner[tuple(distance_transform_edt(equal, return_distances=False, return_indices=True))]
+        nearest: Any = distance_transform_edt(equal, return_distances=False, return_indices=True)
+        winner = winner[tuple(nearest)]
     found = {}
     for place, family in enumerate(best):
         rest = np.min(np.delete(every, place, axis=0), axis=0)

@@ -76,8 +76,10 @@ def plot(
         swept = Swept.of(dataset, models := competitors(swept))
     other = swept
     if simulated is not None:
-        there = [str(key) for key in np.ravel(simulated["model"].values)] if hasattr(simulated, "coords") else []
-        other = Swept.of(simulated, [key for key in swept.models if key in there] or None)
+        every = Swept.of(simulated).models
+        if not (there := [key for key in swept.models if key in every]):
+            raise ValueError(f"of the models shown, {', '.join(swept.models)}, none is simulated in the other dataset")
+        other = Swept.of(simulated, there)
         other.sees("simulated_risk", kind, "give what was swept with trials")
     return plot_panels([panel(swept, other if other.simulated else None)], ax, columns, path)
 
@@ -106,15 +108,15 @@ def _training(swept: Swept, simulated: Swept | None) -> Panel:
         x, y = training[place], swept.one("risk", key)
         known = np.isfinite(x) & np.isfinite(y)
         gaps = np.searchsorted(values, swept.asymptotes.places(key))  # past which the curve is another one
-        pair = [np.insert(np.where(known, one, np.nan), gaps, np.nan) for one in (x, y)]
-        marks.append(Line(*pair, swept.labels[key], key))
+        across, up = (np.insert(np.where(known, one, np.nan), gaps, np.nan) for one in (x, y))
+        marks.append(Line(across, up, swept.labels[key], key))
         if known.any():
             ends = np.flatnonzero(known)[[0, -1]]
             marks.append(Points(x[ends], y[ends], key, hollow=np.array([True, False])))
     finite = training[np.isfinite(training)]
-    across = error_scale("training error", [finite]) if (finite > 0).all() else Scale("training error")
+    below = error_scale("training error", [finite]) if (finite > 0).all() else Scale("training error")
     title = f"hollow: ${symbol} = {values[0]:.3g}$; filled: ${symbol} = {values[-1]:.3g}$"
-    return Panel(across, error_scale("test risk", [swept.arrays["risk"]]), marks, title)
+    return Panel(below, error_scale("test risk", [swept.arrays["risk"]]), marks, title)
 
 
 def _agreement(swept: Swept, simulated: Swept | None) -> Panel:

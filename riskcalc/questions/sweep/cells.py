@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -39,7 +40,7 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Cells:
+class Cells(ABC):
     """Models of one problem, at other values of its numbers.
 
     Attributes
@@ -55,9 +56,9 @@ class Cells:
     fix: str
     models: tuple[Procedure, ...]
 
+    @abstractmethod
     def of(self, values: Values) -> Result:
         """What is found at these values, every one with every other."""
-        raise NotImplementedError
 
     @property
     def content(self) -> dict[str, Any]:
