@@ -53,30 +53,33 @@ def test_a_map(benchmark):
 @pytest.mark.benchmark
 def test_a_simulated_cell(benchmark, tmp_path: Path):
     """What recording, seeds and bookkeeping add to a cell."""
-    problem, ratios, models = two_level(noise_variance=1), np.linspace(0.2, 0.6, 100), ["hessian", "small"]
+    problem, ratios = two_level(noise_variance=1), np.linspace(0.2, 0.6, 100)
+    models = [model_of(name, keep=0.1) for name in ("hessian", "small")]
 
     def own() -> None:
         for one in ratios:
-            plan = make_plan(varied(problem, {"aspect_ratio": one}), [model_of(name, keep=0.1) for name in models], 60)
+            plan = make_plan(varied(problem, {"aspect_ratio": one}), models, 60)
             run_trials(plan, 0, 10, device="cpu", workers=1)
 
     numbers = iter(range(1000))
 
     def swept() -> None:
         path = tmp_path / f"{next(numbers)}.nc"
-        how = {"keep": 0.1, "trials": 10, "n_samples": 60, "workers": 1}
+        how: dict[str, Any] = {"trials": 10, "n_samples": 60, "workers": 1}
         rc.sweep(problem, {"aspect_ratio": ratios}, models, **how, path=path)
 
     own(), swept()
-    beyond = []
+    beyond: dict[str, list[float]] = {"on the wall": [], "of the processor": []}
     for _ in range(5):
-        start = time.perf_counter()
-        own()
-        middle = time.perf_counter()
-        swept()
-        beyond.append((time.perf_counter() - middle - (middle - start)) / len(ratios))
+        for found, clock in zip(beyond.values(), (time.perf_counter, time.process_time), strict=True):
+            start = clock()
+            own()
+            middle = clock()
+            swept()
+            found.append((clock() - 2 * middle + start) / len(ratios))
     benchmark.pedantic(swept, rounds=1)
-    print(f"\nper simulated cell beyond its own work: {1e3 * np.median(beyond):.2f} ms (aim: under 5)")
+    told = ", ".join(f"{1e3 * np.median(found):.2f} ms {name}" for name, found in beyond.items())
+    print(f"\nper simulated cell beyond its own work: {told} (aim: under 5)")
 
 
 def used(pool: Any) -> float:
