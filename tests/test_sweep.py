@@ -116,7 +116,7 @@ def test_more_features_than_there_are_cannot_be_kept():
 def test_what_is_computed_when_it_is_asked_for():
     problem = rc.LinearGaussian(aspect_ratio=2, law=rc.laws.Uniform(1, 2))
     found = rc.sweep(problem, {"aspect_ratio": [1.5, 2]}, ["dense", "quadrature_error"])
-    assert [*found.data_vars] == ["status", "quadrature_error"]
+    assert [*found.data_vars] == ["risk", "status", "quadrature_error"]
     assert found.quadrature_error.sel(aspect_ratio=2).item() == rc.predict(problem).quadrature_error
 
 

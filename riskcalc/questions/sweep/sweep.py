@@ -66,8 +66,8 @@ def sweep(
     what : sequence, optional
         Models and quantities. Models are names as comparisons have them ("dense", "small",
         "hessian+retrain"), types of policies, policies with a budget of their own, or procedures; without any, those of
-        a comparison that the theory of the problem covers. Quantities are names such as "training_error"; without any,
-        the risk.
+        a comparison that the theory of the problem covers. Quantities are names such as "training_error", beside the
+        risk, which is always there.
     fix : "law" or "features"
         What is held when the number of features changes: their law, or the features themselves, of which the first are
         seen, and what the others do is noise.
@@ -166,7 +166,7 @@ def _executor(executor: Any) -> Executor | None:
 
 
 def _asked(what: Any) -> tuple[list[Model], tuple[str, ...]]:
-    """The models and the quantities that are asked for, of which there may be none, and is always one."""
+    """The models that are asked for, of which there may be none, and the quantities."""
     if isinstance(what, str) or not isinstance(what, Sequence | None):
         raise TypeError(f'what must be a list such as ["dense", "small", "risk"], got {quoted(what)}')
     known = dict.fromkeys(named(), False) | dict.fromkeys(QUANTITIES, True)
@@ -174,8 +174,7 @@ def _asked(what: Any) -> tuple[list[Model], tuple[str, ...]]:
     for one in what or ():
         chosen = quantities if isinstance(one, str) and look_up(one, known, "model or quantity") else models
         chosen.append(one)
-    quantities = [name for name in dict.fromkeys(quantities) if name != "status"]  # which is always there
-    return models, tuple(quantities or ["risk"])
+    return models, tuple(name for name in dict.fromkeys(["risk", *quantities]) if name != "status")  # always there, too
 
 
 def _models(problem: Problem, grid: Grid, own: list[Model], fix: str, **budget: Any) -> tuple[Procedure, ...]:
