@@ -30,6 +30,7 @@ from .problems import (
     LinearGaussian,
     RandomFeatures,
     RankOne,
+    Table,
     random_features_covariance,
 )
 from .problems.tabular import from_data
@@ -69,6 +70,7 @@ __all__ = [
     "Schedule",
     "Score",
     "Subset",
+    "Table",
     "Theory",
     "Variance",
     "Verification",
