@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
-from riskcalc.problems.components import ROUNDING
+from riskcalc.problems.components import ROUNDING, check_units
 from riskcalc.problems.measurements import Column
 from riskcalc.quoting import names, printable, quoted
 
@@ -69,12 +70,13 @@ def distinct(table: Measured) -> Measured:
     constant = highest / 2 - lowest / 2 <= ROUNDING * largest / 2
     if constant.all():
         raise ValueError(f"no column of X varies, of {len(constant)}; give at least one that does")
+    check_units(table.X[:, ~constant], table.y)
     copies = _copies(table.X, ~constant)
     notes = []
     if constant.any():
         notes.append(f"Left out as constant: {_listed(table, np.flatnonzero(constant))}.")
     if copies:
-        told = [f"{quoted(table.names[one])} of {quoted(table.names[other])}" for one, other in copies.items()]
+        told = [f"{quoted(table.names[one])} of {quoted(table.names[other])}" for one, other in sorted(copies.items())]
         more = f" and {len(told) - 12} more" if len(told) > 12 else ""
         notes.append(f"Left out as copies, perhaps in other units: {', '.join(told[:12])}{more}.")
     kept = np.array([place for place in np.flatnonzero(~constant) if place not in copies])
@@ -141,15 +143,15 @@ def _check_measured(column: Column) -> None:
                 "otherwise if it was measured"
             )
         return
-    if not column.categorical and all(map(_NUMERAL.fullmatch, values)):
-        raise TypeError(
-            f"{where} holds numbers as text, such as {quoted(values[0])}; convert text to numbers first, or make it "
-            "a category"
-        )
     if all(map(_DATE.fullmatch, values)):
         raise TypeError(
             f"{where} holds dates or times, such as {quoted(values[0])}; give times as numbers, such as days since "
             "the first"
+        )
+    if not column.categorical and all(map(_NUMERAL.fullmatch, values)):
+        raise TypeError(
+            f"{where} holds numbers as text, such as {quoted(values[0])}; convert text to numbers first, or make it "
+            "a category"
         )
     if count > 2 and count > len(values) / 2:
         raise ValueError(
@@ -210,7 +212,7 @@ def _copies(X: np.ndarray, varying: np.ndarray) -> dict[int, int]:
     keys = abs(np.random.default_rng(0).normal(size=len(X)) @ columns) / len(X) ** 0.5
     order = np.argsort(keys, kind="stable")
     found: dict[int, int] = {}
-    for before, after in zip(order[:-1], order[1:], strict=True):
+    for before, after in pairwise(order.tolist()):
         if keys[after] - keys[before] > _COPY:
             continue
         one, other = columns[:, before], columns[:, after]

@@ -152,9 +152,8 @@ def _values(given: np.ndarray, name: str, place: Any) -> np.ndarray:
     if given.dtype.kind == "U":
         return given.astype(object)
     if given.dtype.kind == "O":
-        kinds = {type(one) for one in given if type(one).__name__ not in _MISSING and one == one}
         missing = np.array([type(one).__name__ in _MISSING or (isinstance(one, float) and one != one) for one in given])
-        if kinds and all(issubclass(kind, str) for kind in kinds):
+        if all(isinstance(one, str) for one in given[~missing]) and not missing.all():
             return np.where(missing, None, given)
         for row, value in enumerate(given):
             if not missing[row] and not isinstance(value, _NUMBERS):

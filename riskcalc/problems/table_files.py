@@ -44,22 +44,32 @@ class Format(NamedTuple):
     decimal: str
     thousands: str
 
-    def pattern(self) -> str:
-        """Of a number."""
+    def fits(self, cells: Any) -> np.ndarray:
+        """Which of the cells are numbers."""
         digits = r"\d+"
         if self.thousands:
-            digits = rf"(?:\d+|[1-9]\d{{0,2}}(?:{re.escape(self.thousands)}\d{{3}})+)"
+            digits = rf"(?:\d+|[1-9]\d{{0,2}}(?:{self.thousands}\d{{3}})+)".replace(".", r"\.")
         point = re.escape(self.decimal)
-        return rf"[+-]?(?:{digits}(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?"
+        pattern = rf"[+-]?(?:{digits}(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?"
+        return cells.str.fullmatch(pattern).to_numpy(dtype=bool)
 
-    def plain(self, cells: Any) -> Any:
-        """The cells as Python writes numbers."""
-        for one in (self.thousands, "\xa0" if self.thousands == " " else ""):
-            cells = cells.str.replace(one, "", regex=False) if one else cells
-        return cells if self.decimal == "." else cells.str.replace(self.decimal, ".", regex=False)
+    def read(self, cells: Any) -> np.ndarray:
+        """The numbers that the cells are."""
+        if self.thousands:
+            cells = cells.str.replace(self.thousands, "", regex=False)
+        if self.decimal != ".":
+            cells = cells.str.replace(self.decimal, ".", regex=False)
+        return cells.to_numpy(dtype=str).astype(float)
+
+    @property
+    def words(self) -> str:
+        """In a sentence."""
+        between = f", and {_SIGNS[self.thousands]} between thousands" if self.thousands else ""
+        return f"{_SIGNS[self.decimal]} as their decimal sign{between}"
 
 
-# Those tried first are meant where several are possible.
+_SIGNS = {".": "a point", ",": "a comma", " ": "a blank", "'": "an apostrophe"}
+# The first is meant wherever it is possible.
 FORMATS = [Format(".", ""), Format(".", ","), Format(",", ""), Format(",", ".")]
 FORMATS += [Format(decimal, between) for between in (" ", "'") for decimal in ".,"]
 
@@ -117,11 +127,9 @@ def _cells(pandas: Any, text: str, shown: str) -> Any:
     except (ValueError, OverflowError) as error:
         cause = str(error).removeprefix("Error tokenizing data. C error: ").strip()
         raise ValueError(f"cannot read {shown}: {printable(cause)}") from error
-    short = np.flatnonzero(table.isna().any(axis=1))
-    if short.size:
-        count = int(table.iloc[short[0]].notna().sum())
-        raise ValueError(f"{shown}, row {short[0]}: {count} cells under {table.shape[1]} column names")
-    table = table.apply(lambda column: column.str.strip())
+    flat = pandas.Series(table.to_numpy(dtype=object).ravel(), dtype=str).fillna("").str.strip()
+    flat = flat.str.replace("\xa0", " ", regex=False)
+    table = pandas.DataFrame(flat.to_numpy(dtype=object).reshape(table.shape))
     header = table.iloc[0].tolist()
     check_names(header, shown)
     if len(table) < 2:
@@ -131,60 +139,62 @@ def _cells(pandas: Any, text: str, shown: str) -> Any:
 
 def _as_measured(pandas: Any, cells: Any, shown: str) -> tuple[Any, list[str]]:
     """Columns of numbers as such, those of text as they are, None for what is missing; how numbers are written."""
-    known = ~cells.apply(lambda column: column.str.lower().isin(MISSING))
-    fits = {one: {name for name in cells if _share(cells[name][known[name]], one) == 1} for one in FORMATS}
-    best = max(FORMATS, key=lambda one: len(fits[one]))  # the first of several
-    _check_unambiguous(cells, known, fits, best, shown)
+    flat = pandas.Series(cells.to_numpy(dtype=object).ravel(), dtype=str)
+    small = flat.str.lower()
+    missing = small.isin(MISSING).to_numpy(dtype=bool)
+
+    def shaped(array: np.ndarray) -> np.ndarray:
+        return array.reshape(cells.shape)
+
+    written = FORMATS[0]
+    fits = {written: written.fits(flat) | missing}
+    told = shaped(fits[written]).all(axis=0) | shaped(small.isin(("true", "false")).to_numpy(dtype=bool)).all(axis=0)
+    if not told.all():
+        fits |= {one: one.fits(flat) | missing for one in FORMATS[1:]}
+        whole = {one: shaped(fit).all(axis=0) for one, fit in fits.items()}
+        written = max(FORMATS, key=lambda one: int(whole[one].sum()))  # the first of several
+        if written != FORMATS[0]:
+            _check_unambiguous(flat, cells, whole, written, shown)
     found = {}
-    for name in cells:
-        column, there = cells[name], known[name]
-        if name in fits[best]:
+    numeric, known = shaped(fits[written]), ~shaped(missing)
+    for place, name in enumerate(cells):
+        column, there = cells[name], known[:, place]
+        if numeric[:, place].all():
             values = np.full(len(column), np.nan)
-            values[there] = best.plain(column[there]).to_numpy(dtype=str).astype(float)
-            found[name] = values
+            values[there] = written.read(column[there].astype(str))
         elif set(column[there].str.lower()) <= {"true", "false"}:
             values = np.full(len(column), np.nan)
             values[there] = column[there].str.lower() == "true"
-            found[name] = values
         else:
-            _check_words(column, there, best, f"{shown}, column {quoted(name)}")
-            found[name] = column.where(there, None)
-    notes = []
-    if best != FORMATS[0]:
-        thousands = f", and {_SIGNS[best.thousands]} between thousands" if best.thousands else ""
-        notes = [f"Numbers are read with {_SIGNS[best.decimal]} as their decimal sign{thousands}."]
+            _check_words(column, there, numeric[:, place], f"{shown}, column {quoted(name)}")
+            values = np.where(there, column.to_numpy(dtype=object), None)
+        found[name] = values
+    notes = [] if written == FORMATS[0] else [f"Numbers are read with {written.words}."]
     return pandas.DataFrame(found), notes
 
 
-_SIGNS = {".": "a point", ",": "a comma", " ": "a blank", "'": "an apostrophe"}
-
-
-def _share(cells: Any, written: Format) -> float:
-    """How many of the cells are numbers, of all; of none all."""
-    blanks = cells.str.replace("\xa0", " ", regex=False) if written.thousands == " " else cells
-    return float(blanks.str.fullmatch(written.pattern()).mean()) if len(cells) else 1.0
-
-
-def _check_unambiguous(cells: Any, known: Any, fits: dict[Format, set], best: Format, shown: str) -> None:
+def _check_unambiguous(flat: Any, cells: Any, whole: dict[Format, np.ndarray], written: Format, shown: str) -> None:
     """Refuse numbers that may mean two things, as 1,234 does, and that no other column tells."""
-    for other, columns in fits.items():
-        if other.decimal == best.decimal or len(columns) < len(fits[best]):
+    for other, columns in whole.items():
+        if other.decimal == written.decimal or columns.sum() < whole[written].sum():
             continue
-        for name in columns & fits[best]:
-            there = cells[name][known[name]]
-            one, two = (form.plain(there).to_numpy(dtype=str).astype(float) for form in (best, other))
-            if len(places := np.flatnonzero(one != two)):
+        for place in np.flatnonzero(columns & whole[written]):
+            column = flat[place :: cells.shape[1]]
+            column = column[~column.str.lower().isin(MISSING)]
+            one, two = written.read(column), other.read(column)
+            if len(rows := np.flatnonzero(one != two)):
                 raise ValueError(
-                    f"{shown}, column {quoted(name)}: {quoted(there.iloc[places[0]])} may be {one[places[0]]:g} or "
-                    f"{two[places[0]]:g}; write numbers with a decimal point, and nothing between thousands"
+                    f"{shown}, column {quoted(cells.columns[place])}: {quoted(column.iloc[rows[0]])} may be "
+                    f"{one[rows[0]]:g} or {two[rows[0]]:g}; write numbers with a decimal point, and nothing between "
+                    "thousands"
                 )
 
 
-def _check_words(column: Any, there: Any, written: Format, where: str) -> None:
+def _check_words(column: Any, there: np.ndarray, numeric: np.ndarray, where: str) -> None:
     """Refuse a cell that is no number in a column of numbers."""
-    if _share(column[there], written) > 0.5:
-        odd = column[there][~column[there].str.fullmatch(written.pattern())]
+    odd = np.flatnonzero(~numeric)
+    if 2 * len(odd) < there.sum():
         raise ValueError(
-            f"{where}, row {odd.index[0] + 1}: a finite number is needed, found {quoted(odd.iloc[0])}; mend or empty "
+            f"{where}, row {odd[0] + 1}: a finite number is needed, found {quoted(column.iloc[odd[0]])}; mend or empty "
             "the cell"
         )

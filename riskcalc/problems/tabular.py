@@ -141,10 +141,8 @@ def _read(X: Any, y: Any) -> tuple[list[Column], Column, list[str]]:
         target = columns.pop(places[0])
     else:
         target = column_of(y, "y")
-        if (
-            any(column.name == target.name and column.named for column in columns)
-            and target.name != "y"
-            or (target.named and any(column.name == target.name for column in columns))
+        if (any(column.name == target.name and column.named for column in columns) and target.name != "y") or (
+            target.named and any(column.name == target.name for column in columns)
         ):
             raise ValueError(
                 f"X has a column {quoted(target.name)}, which is the name of y; leave the target out of the features"
@@ -154,8 +152,8 @@ def _read(X: Any, y: Any) -> tuple[list[Column], Column, list[str]]:
     rows = len(columns[0].values)
     if len(target.values) != rows:
         raise ValueError(f"X has {rows} rows but y has {len(target.values)} values; give one value of y per row")
-    if not rows:
-        raise ValueError(f"X must have at least two rows and one column, got shape {(0, len(columns))}")
+    if rows < 2:
+        raise ValueError(f"X must have at least two rows and one column, got shape {(rows, len(columns))}")
     return columns, target, notes
 
 
