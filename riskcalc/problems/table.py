@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riskcalc.exact import at_least_zero, count, flag
-from riskcalc.inert import Inert
 from riskcalc.problems.base import Problem
 from riskcalc.problems.correlated import Correlated
 from riskcalc.quoting import quoted
