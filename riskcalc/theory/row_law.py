@@ -193,7 +193,7 @@ RETRAINED_RISK = Formula(
     defines=retrained_risk,
     statement=gaussian_retrained * small_rows / small_gaussian,
     relation="~",
-    assumptions="rows that are not Gaussian cost a second fit by the factor that they cost small models on its features",
+    assumptions="rows that are not Gaussian cost a second fit the factor that they cost small models on its features",
     source=_DERIVATION,
     derived_from=("correlated.retrained_risk", "row_law.risk"),
 )

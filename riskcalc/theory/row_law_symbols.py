@@ -12,10 +12,9 @@ pull = law_symbol("pull", "part of its own residual that a row takes by being dr
 pullbar = law_symbol("pullbar", "one minus that", UNIT, r"\bar\pi")
 mean_residual = law_symbol("mean_residual", r"$y-x^\top\bar\beta$, a mean over all samples", REAL, r"\bar e")
 miss = law_symbol("miss", "mean residual over samples without the row", REAL, "e")
-scatter = law_symbol("scatter", "variance of the residual over samples without the row", NONNEGATIVE, "v")
 miss_square = law_symbol("miss_square", "mean square of the residual over samples without the row", NONNEGATIVE, "s")
 fit_variance = law_symbol(
-    "fit_variance", r"$x^\top Vx$, variance of the fitted value over all samples", NONNEGATIVE, "u"
+    "fit_variance", r"$x^\top Vx$, variance of a fitted value over all samples", NONNEGATIVE, "u"
 )
 shock = law_symbol("shock", r"weight of $xx^\top$ in the covariance of the coefficients", NONNEGATIVE, r"\omega")
 
