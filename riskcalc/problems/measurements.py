@@ -154,7 +154,9 @@ def _values(given: np.ndarray, name: str, place: Any) -> np.ndarray:
     if given.dtype.kind == "O":
         missing = np.array([type(one).__name__ in _MISSING or (isinstance(one, float) and one != one) for one in given])
         if all(isinstance(one, str) for one in given[~missing]) and not missing.all():
-            return np.where(missing, None, given)
+            words = given.copy()
+            words[missing] = None
+            return words
         for row, value in enumerate(given):
             if not missing[row] and not isinstance(value, _NUMBERS):
                 at = tuple(map(int, place(row)))

@@ -147,10 +147,10 @@ def _as_measured(pandas: Any, cells: Any, shown: str) -> tuple[Any, list[str]]:
         return array.reshape(cells.shape)
 
     written = FORMATS[0]
-    fits = {written: written.fits(flat) | missing}
+    fits: dict[Format, np.ndarray] = {written: written.fits(flat) | missing}
     told = shaped(fits[written]).all(axis=0) | shaped(small.isin(("true", "false")).to_numpy(dtype=bool)).all(axis=0)
     if not told.all():
-        fits |= {one: one.fits(flat) | missing for one in FORMATS[1:]}
+        fits |= {one: np.logical_or(one.fits(flat), missing) for one in FORMATS[1:]}
         whole = {one: shaped(fit).all(axis=0) for one, fit in fits.items()}
         written = max(FORMATS, key=lambda one: int(whole[one].sum()))  # the first of several
         if written != FORMATS[0]:
@@ -167,7 +167,8 @@ def _as_measured(pandas: Any, cells: Any, shown: str) -> tuple[Any, list[str]]:
             values[there] = column[there].str.lower() == "true"
         else:
             _check_words(column, there, numeric[:, place], f"{shown}, column {quoted(name)}")
-            values = np.where(there, column.to_numpy(dtype=object), None)
+            values = column.to_numpy(dtype=object, copy=True)
+            values[~there] = None
         found[name] = values
     notes = [] if written == FORMATS[0] else [f"Numbers are read with {written.words}."]
     return pandas.DataFrame(found), notes

@@ -26,9 +26,9 @@ LONG_TABLE = 10
 def from_data(
     X: Any,
     y: Any,
-    n_samples: ArrayLike,
+    n_samples: Any,
     basis: str = COLUMNS,
-    ridge: ArrayLike | str = 0.0,
+    ridge: Any = 0.0,
     *,
     scale: bool = True,
     missing: str | None = None,
