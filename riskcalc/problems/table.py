@@ -116,6 +116,19 @@ class Table(Problem):
         share = int(self.n_samples) / self.n_rows
         return share if share < 1 else 0.0
 
+    def columns(self, places: np.ndarray, ridge: float | None = None) -> Table:
+        """The table with these columns only, and this ridge or its own."""
+        chosen = {name: getattr(self, name) for name in ("names", "groups")}
+        chosen = {name: value and tuple(value[i] for i in places) for name, value in chosen.items()}
+        chosen |= {} if ridge is None else {"ridge": ridge}
+        return Table(**self.given() | {"X": self.X[:, places]} | chosen)
+
+    def some_rows(self, places: np.ndarray) -> Table:
+        """The table with these rows only; of columns that are constant there, too, nothing is left."""
+        X = self.X[places]
+        alive = np.flatnonzero(X.min(axis=0) < X.max(axis=0))
+        return Table(**self.given() | {"X": X, "y": self.y[places]}).columns(alive)
+
     @cached_property
     def features(self) -> np.ndarray:
         """As they are fitted: centred, and scaled if they are; shape (N, p)."""
@@ -130,7 +143,9 @@ class Table(Problem):
     @cached_property
     def covariance(self) -> np.ndarray:
         """Of the features over the table, shape (p, p)."""
-        return _fixed(self.features.T @ self.features / self.n_rows)
+        found = self.features.T @ self.features / self.n_rows
+        np.fill_diagonal(found, self.feature_variances)
+        return _fixed(found)
 
     @cached_property
     def coefficients(self) -> np.ndarray:
@@ -144,8 +159,8 @@ class Table(Problem):
 
     @cached_property
     def feature_variances(self) -> np.ndarray:
-        """Of the features over the table, shape (p,)."""
-        return _fixed(np.mean(self.features**2, axis=0))
+        """Of the features over the table, shape (p,); the same, to the last digit, if they are scaled."""
+        return _fixed(np.ones(self.n_atoms) if self.scale else np.mean(self.features**2, axis=0))
 
     @property
     def null_risk(self) -> np.ndarray:

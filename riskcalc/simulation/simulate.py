@@ -16,7 +16,7 @@ from riskcalc.memory import fits
 from riskcalc.policies import Policy, Procedure, Retrain
 from riskcalc.policies.procedures import shared_scores
 from riskcalc.problems import Problem, check_single
-from riskcalc.simulation import correlated, generic, random_features  # noqa: F401  which register their samplers
+from riskcalc.simulation import correlated, generic, random_features, table  # noqa: F401  which register samplers
 from riskcalc.simulation.backends import backend
 from riskcalc.simulation.estimates import Estimate
 from riskcalc.simulation.progress import Progress
@@ -162,6 +162,8 @@ def make_plan(
         if value not in known:
             raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
     own = sampler(problem, rows_of(problem, n_samples), features == "drawn")
+    if own.own_entries and distribution != "gaussian":
+        raise ValueError(f"rows of a table are what they are; leave distribution out, got {distribution!r}")
     whole = tuple(procedure.whole(own.n_features, problem.n_features) for procedure in procedures)
     plan = Plan(own, whole, distribution)
     fits(plan.trial_bytes, f"a trial of {plan.n_samples:,} samples of {plan.n_features:,} features")

@@ -13,9 +13,7 @@ pullbar = law_symbol("pullbar", "one minus that", UNIT, r"\bar\pi")
 mean_residual = law_symbol("mean_residual", r"$y-x^\top\bar\beta$, a mean over all samples", REAL, r"\bar e")
 miss = law_symbol("miss", "mean residual over samples without the row", REAL, "e")
 miss_square = law_symbol("miss_square", "mean square of the residual over samples without the row", NONNEGATIVE, "s")
-fit_variance = law_symbol(
-    "fit_variance", r"$x^\top Vx$, variance of a fitted value over all samples", NONNEGATIVE, "u"
-)
+fit_variance = law_symbol("fit_variance", r"$x^\top Vx$, variance of a fitted value over all samples", NONNEGATIVE, "u")
 shock = law_symbol("shock", r"weight of $xx^\top$ in the covariance of the coefficients", NONNEGATIVE, r"\omega")
 
 # Of a row and a pruned fit

@@ -1,0 +1,5 @@
+"""Finite tables by the row law: leverages of rows, draws of the fit; every equation comes lowered from the theory."""
+
+from riskcalc.prediction.row_law.solver import TableSolver
+
+__all__ = ["TableSolver"]

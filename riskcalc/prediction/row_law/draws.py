@@ -168,5 +168,3 @@ def _errors(moments: np.ndarray, state: Any, work: Evaluator) -> dict[str, np.nd
     state["pruned_square"] = work.value(row_law.PRUNED_SQUARE, state)
     formulas = {"risk": row_law.PRUNED_RISK, "training_error": row_law.PRUNED_TRAINING_ERROR}
     return {name: work.value(formula, state)[:, 0] for name, formula in formulas.items()}
-
-

@@ -7,7 +7,6 @@ from functools import cached_property
 
 import numpy as np
 
-from riskcalc.exact import as_float
 from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.lowering.state import State
 from riskcalc.prediction.status import Status
@@ -19,8 +18,6 @@ MOST_STEPS, LAST_CHANGE, RESIDUAL = 5000, 1e-13, 1e-12
 LEAST = 1e-100
 # Singular values below this, relatively, are those of columns that follow from others.
 RCOND = 1e-10
-# Entries of a table, rows times dimensions, and rows at least, that are taken as they are: of others, a subset of rows.
-MOST_ENTRIES, MOST_ROWS = 1 << 22, 5000
 
 
 @dataclass(frozen=True)
@@ -67,7 +64,7 @@ class RowFit:
 
     @cached_property
     def pushes(self) -> np.ndarray:
-        """Of each row, what a residual of one moves the coefficients by if it is drawn, in units of the root; (N, m)."""
+        """Of each row, what a residual of one, drawn, moves the coefficients by, in units of the root; shape (N, m)."""
         values, vectors = self.shocks
         weights = self.state["row_weight"][0] / self.state["n_samples"].item()
         return (self.rows @ (vectors / np.sqrt(values))) * weights[:, None]
@@ -78,16 +75,14 @@ def second_moment(rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return (rows * weights[:, None]).T @ rows / len(rows)
 
 
-def fit_rows(table: Table, ridge: float, work: Evaluator, some: np.ndarray | None = None) -> RowFit:
-    """The row law of a table, or of some of its rows in the place of all."""
-    features, target = table.features, table.target
-    if some is not None:
-        features, target = features[some] - features[some].mean(axis=0), target[some] - target[some].mean()
-    left, singular, turn = np.linalg.svd(features, full_matrices=False)
+def fit_rows(table: Table, ridge: float, fraction: float, work: Evaluator) -> RowFit:
+    """The row law of a table whose rows are drawn with this probability."""
+    target = table.target
+    left, singular, turn = np.linalg.svd(table.features, full_matrices=False)
     rank = int(np.count_nonzero(singular > RCOND * singular[0]))
     rows, turn = left[:, :rank] * singular[:rank], turn[:rank]
     one = np.ones((1, 1))
-    state = {"n_samples": int(table.n_samples) * one, "drawn": table.fraction * one, "ridge": ridge * one}
+    state = {"n_samples": int(table.n_samples) * one, "drawn": fraction * one, "ridge": ridge * one}
     state |= {"weights": np.full((1, len(rows)), 1 / len(rows)), "total": one}
     if ridge == 0 and rank == int(table.n_samples):
         return _without(rows, turn, state, Status.INFINITE)
