@@ -85,6 +85,10 @@ class Sampler(ABC):
         """Memory of a trial besides its samples and fits."""
         return 0
 
+    def settled(self, procedure: Procedure) -> Procedure:
+        """A procedure as it is carried out."""
+        return procedure
+
     @abstractmethod
     def check(self, procedure: Procedure) -> None:
         """Refuse a procedure, in whole numbers, that has no finite error at this size, or that is not simulated."""

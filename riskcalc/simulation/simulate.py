@@ -120,11 +120,12 @@ def run_trials(
     progress: bool = False,
     partial: bool = False,
 ) -> np.ndarray:
-    """Test risk and training error of every model of a plan in every trial, shape (trials, models, 2).
+    """Test risk and training error of every model of a plan in every trial, shape (trials, models, 2), and masks.
 
     Trials start at block `first` of the seed's blocks. With `partial`, an interrupt gives those that were finished.
     """
-    fits(trials * len(plan.procedures) * 16, f"what {trials:,} trials measure")
+    numbers = 2 + plan.masks * plan.n_features
+    fits(trials * len(plan.procedures) * numbers * 8, f"what {trials:,} trials measure")
     chosen = backend(device)
     if workers is not None:
         workers = count(workers, "workers")
@@ -164,7 +165,7 @@ def make_plan(
     own = sampler(problem, rows_of(problem, n_samples), features == "drawn")
     if own.own_entries and distribution != "gaussian":
         raise ValueError(f"rows of a table are what they are; leave distribution out, got {distribution!r}")
-    whole = tuple(procedure.whole(own.n_features, problem.n_features) for procedure in procedures)
+    whole = tuple(own.settled(procedure.whole(own.n_features, problem.n_features)) for procedure in procedures)
     plan = Plan(own, whole, distribution)
     fits(plan.trial_bytes, f"a trial of {plan.n_samples:,} samples of {plan.n_features:,} features")
     for procedure in whole:

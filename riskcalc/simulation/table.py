@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from riskcalc.exact import as_float
-from riskcalc.policies import Group, Optimal, Procedure
+from riskcalc.policies import Group, Optimal, Procedure, Retrain
 from riskcalc.problems import Table
 from riskcalc.simulation.backends import Backend
 from riskcalc.simulation.ensembles import Ensemble
@@ -59,17 +59,22 @@ class TableSampler(Sampler):
         """Orders of the rows, and residuals of all of them."""
         return 8 * 6 * self.problem.n_rows
 
+    def settled(self, procedure: Procedure) -> Procedure:
+        """On one sample, where no fit has chosen the columns: so more rows are left to test on."""
+        if procedure.prune is None or procedure.retrain is None or procedure.prune.sees_fit:
+            return procedure
+        ridge = self.ridge if procedure.retrain.ridge is None else procedure.retrain.ridge
+        return Procedure(procedure.prune, Retrain(ridge))
+
     def check(self, procedure: Procedure) -> None:
         """There must be rows left; what a policy looks at must be there."""
-        fresh = procedure.retrain is not None and procedure.retrain.sample == "fresh" and not procedure.is_small
-        if fresh and 2 * self.n_samples >= self.problem.n_rows:
-            raise ValueError(
-                f"two samples of {self.n_samples} rows leave none of the table's {self.problem.n_rows} to test on"
-            )
+        retrain, rows = procedure.retrain, self.problem.n_rows
+        if retrain is not None and retrain.sample == "fresh" and 2 * self.n_samples >= rows:
+            raise ValueError(f"two samples of {self.n_samples} rows leave none of the table's {rows} to test on")
         for policy, _ in procedure.rounds:
             if isinstance(policy, (Group, Optimal)):
                 raise ValueError(
-                    f"columns of a table are not pruned by {policy.kind}: it is of features of known kinds"
+                    f"columns of a table are not pruned by {policy.kind}, which is of features of one kind"
                 )
             check_choice(policy, self._features, False)
 
@@ -86,7 +91,7 @@ class TableSampler(Sampler):
 
 
 class Rows(Ensemble):
-    """Trials that draw rows of a table; of two samples of a trial, no row is in both, and fits are tested on the rest."""
+    """Trials that draw rows of a table: no row is in two samples of a trial, and fits are tested on those in none."""
 
     def __init__(self, table: Table, features: Population, ridge: float, backend: Backend):
         super().__init__(features, 0.0, ridge, backend)

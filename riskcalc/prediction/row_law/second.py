@@ -54,9 +54,9 @@ class Second:
         return self._found[key]
 
 
-def refitted(second: Second, drawing: Drawing, ridge: float, chosen: bool) -> tuple[dict[str, np.ndarray], int, int]:
+def refitted(second: Second, drawing: Drawing, ridge: float, same: bool) -> tuple[dict[str, np.ndarray], int, int]:
     """Means of what is told over small models on the columns that draws keep, the standard error of the risk (of its
-    ratio to that of Gaussian rows, where columns are `chosen`), the batches that they take, and the status."""
+    ratio to that of Gaussian rows, where the `same` sample chose them), the batches that they take, and the status."""
     pairs: list[np.ndarray] = []
     for place in range(MOST_BATCHES):
         found = [second.alone(mask, ridge) for mask in drawing.masks(place)]
@@ -69,7 +69,7 @@ def refitted(second: Second, drawing: Drawing, ridge: float, chosen: bool) -> tu
         every = np.array(pairs)
         mean = every.mean(axis=0)
         without = np.concatenate([mean[None], (every.sum(axis=0) - every) / (len(every) - 1)])
-        error = jackknife(without[:, 0] / without[:, 2]) * mean[2] if chosen else jackknife(without[:, 0])
+        error = jackknife(without[:, 0] / without[:, 2]) * mean[2] if same else jackknife(without[:, 0])
         if place and error <= drawing.work.integration.tolerance * mean[0]:
             break
     return dict(zip(TOLD, mean[:, None], strict=True)) | {"integration_error": np.array([error])}, place + 1, status

@@ -142,26 +142,23 @@ class TableSolver(Solver):
         if ridge < 0:
             raise NotCovered(f"with tables the theory covers ridges of at least 0, got {ridge:g}")
         chosen = model.drawings[0].policy.sees_fit
-        gaussian = (
-            None if model.gaussian is None else self._gaussian and self._gaussian.refit(model.gaussian, retrain, None)
-        )
+        gaussian = model.gaussian and self._gaussian and self._gaussian.refit(model.gaussian, retrain, None)
         if self._fit.status != Status.OK and chosen:
             lost = np.full((len(model.drawings), 1), np.nan)
             status = np.full(len(lost), Status.NOT_CONVERGED)
             values = {"risk": lost, "training_error": lost}
             return TableModel(status, values, self._fit, model.drawings, model.batches, model.first, gaussian)
-        values, batches, status = self._each(model.drawings, lambda one: refitted(self._second, one, ridge, chosen))
-        if chosen and retrain.sample == "same":
-            if gaussian is None:
-                raise NotCovered(
-                    f"retraining on the same sample is predicted for tables of up to {MOST_COLUMNS} columns, got "
-                    f"{int(self.problem.n_features)}; measure it (rc.measure), or give fewer"
-                )
+        same = chosen and retrain.sample == "same"
+        if same and gaussian is None:
+            raise NotCovered(
+                f"retraining on the same sample is predicted for tables of up to {MOST_COLUMNS} columns, got "
+                f"{int(self.problem.n_features)}; measure it (rc.measure), or give fewer"
+            )
+        values, batches, status = self._each(model.drawings, lambda one: refitted(self._second, one, ridge, same))
+        if same and gaussian is not None:
             values = retrained(values, gaussian.values, self.work)
-        values = {
-            name: value for name, value in values.items() if name in ("risk", "training_error", "integration_error")
-        }
-        return TableModel(status, values, self._fit, model.drawings, batches, model.first, gaussian)
+        told = {name: values[name] for name in ("risk", "training_error", "integration_error")}
+        return TableModel(status, told, self._fit, model.drawings, batches, model.first, gaussian)
 
     def in_rounds(self, procedure: Procedure, dense: Any) -> Any:
         """Not covered."""
