@@ -34,6 +34,7 @@ from .problems import (
     random_features_covariance,
 )
 from .problems.tabular import from_data
+from .questions.advise import Advice, advise
 from .questions.compare import Comparison, compare
 from .questions.prunability import Prunability, prunability
 from .questions.rounds import Schedule, rounds
@@ -46,6 +47,7 @@ from .verification.verify import Verification, verify
 
 __version__: str
 __all__ = [
+    "Advice",
     "BrainSurgeon",
     "Comparison",
     "Correlated",
@@ -74,6 +76,7 @@ __all__ = [
     "Theory",
     "Variance",
     "Verification",
+    "advise",
     "compare",
     "derive",
     "evaluate",

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from riskcalc.exact import as_float
 from riskcalc.policies import Hessian, Magnitude, Oracle, Policy, Procedure, Random, Retrain, Score, Variance
 from riskcalc.policies.base import at_budget
 from riskcalc.prediction.predict import evaluate
@@ -41,19 +40,12 @@ class Candidate:
     label: str
     procedure: Procedure
     marginal: bool = False
-    note: str = field(default="")
+    note: str = ""
 
     @property
     def feasible(self) -> bool:
         """Whether it meets the budget and can be computed from one sample alone."""
         return self.procedure.feasible
-
-    @property
-    def trained(self) -> Procedure:
-        """As it is measured: small models are fitted to the sample that all others see, as what they keep does not
-        depend on it."""
-        one = self.procedure
-        return Procedure(one.prune, Retrain(None)) if one.is_small else one
 
 
 def candidates(
@@ -78,28 +70,48 @@ def candidates(
     return {one.name: one for one in every}
 
 
-def _tables(table: Table, wanted: Mapping[str, Candidate]) -> list[tuple[Table, dict[str, Candidate]]]:
-    """The tables whose fits they begin with: with its own ridge, and with one that overwhelms the rest."""
-    ridge = OVERWHELMING * float(table.feature_variances.sum())
-    marginal = Table(**table.given() | {"ridge": ridge})
-    parts = [(start, {name: one for name, one in wanted.items() if one.marginal == (start is marginal)}) for start in (table, marginal)]
-    return [(start, part) for start, part in parts if part]
-
-
 def predicted(table: Table, wanted: Mapping[str, Candidate], **how: Any) -> dict[str, Prediction]:
     """Predictions of those that the theory covers."""
     found: dict[str, Prediction] = {}
-    for start, part in _tables(table, wanted):
+    for start, part in _parts(table, wanted):
         answers = evaluate(start, [one.procedure for one in part.values()], covered=True, **how)
         found |= {name: answers[one.procedure] for name, one in part.items() if one.procedure in answers}
     return {name: found[name] for name in wanted if name in found}
 
 
-def measured(table: Table, wanted: Mapping[str, Candidate], seed: int, repeats: int, **how: Any) -> dict[str, np.ndarray]:
-    """Mean squared errors on the rows not drawn, all models on the same draws; those finished after an interrupt."""
-    found: dict[str, np.ndarray] = {}
-    for start, part in _tables(table, wanted):
-        plan = make_plan(start, [one.trained for one in part.values()], None)
-        values = run_trials(plan, seed, repeats, **how)[:, :, 0]
-        found |= dict(zip(part, values.T, strict=True))
-    return {name: found[name] for name in wanted}
+def measured(table: Table, wanted: Mapping[str, Candidate], seed: int, repeats: int, **how: Any) -> Trials:
+    """All of them on the same draws of rows; those that were finished, after an interrupt."""
+    risks, masks = {}, {}
+    for start, part in _parts(table, wanted):
+        plan = replace(make_plan(start, [one.procedure for one in part.values()], None), masks=True)
+        values = run_trials(plan, seed, repeats, **how, partial=True)
+        for place, name in enumerate(part):
+            risks[name], masks[name] = values[:, place, 0], values[:, place, 2:]
+    count = min(map(len, risks.values()))
+    return Trials(*({name: one[name][:count] for name in wanted} for one in (risks, masks)))
+
+
+@dataclass(frozen=True)
+class Trials:
+    """What was measured, by model.
+
+    Attributes
+    ----------
+    risks : dict of str to ndarray, shape (draws,)
+        Mean squared errors on the rows not drawn.
+    masks : dict of str to ndarray, shape (draws, p)
+        One for every column kept.
+    """
+
+    risks: dict[str, np.ndarray]
+    masks: dict[str, np.ndarray]
+
+
+def _parts(table: Table, wanted: Mapping[str, Candidate]) -> list[tuple[Table, dict[str, Candidate]]]:
+    """The tables whose fits they begin with: with its own ridge, and with one that overwhelms the rest."""
+    found = [(table, {name: one for name, one in wanted.items() if not one.marginal})]
+    marginal = {name: one for name, one in wanted.items() if one.marginal}
+    if marginal:
+        ridge = OVERWHELMING * float(table.feature_variances.sum())
+        found.append((Table(**table.given() | {"ridge": ridge}), marginal))
+    return [(start, part) for start, part in found if part]
