@@ -34,7 +34,8 @@ from .problems import (
     random_features_covariance,
 )
 from .problems.tabular import from_data
-from .questions.advise import Advice, advise
+from .questions.advice import Advice
+from .questions.advise import advise
 from .questions.compare import Comparison, compare
 from .questions.prunability import Prunability, prunability
 from .questions.rounds import Schedule, rounds

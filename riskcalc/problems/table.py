@@ -177,7 +177,8 @@ class Table(Problem):
     @property
     def note(self) -> str:
         """What every printed answer repeats."""
-        return "\n".join(self.notes)
+        scaled = ["Columns are divided by their standard deviations over the table."] if self.scale else []
+        return "\n".join([*self.notes, *scaled])
 
 
 def _fixed(array: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from riskcalc.policies import Hessian, Magnitude, Oracle, Policy, Procedure, Random, Retrain, Score, Variance
+from riskcalc.policies import Hessian, Magnitude, Oracle, Procedure, Random, Retrain, Score, Variance
 from riskcalc.policies.base import at_budget
 from riskcalc.prediction.predict import evaluate
 from riskcalc.prediction.result import Prediction
@@ -49,15 +49,14 @@ class Candidate:
 
 
 def candidates(
-    table: Table, budget: Mapping[str, Any], rules: Sequence[Any] | None, ridge: Any = None
+    table: Table, budget: Mapping[str, Any], further: Sequence[Any] = (), ridge: Any = None
 ) -> dict[str, Candidate]:
-    """What is compared at a budget: by name, the dense fit, small models, and pruned ones by these rules.
+    """What is compared at a budget: by name, the dense fit, small models, and pruned ones, also by further rules.
 
     Columns that are scaled have one variance: nothing is then small by variance, and Hessian scores are magnitudes.
     """
     own = table.ridge if ridge is None else ridge
-    if rules is None:
-        rules = (Magnitude,) if table.scale else (Magnitude, Hessian)
+    rules = (Magnitude, *(() if table.scale else (Hessian,)), *further)
     found = [Procedure()]
     found += [Procedure.small(**budget, by=by) for by in (Oracle, Random, *(() if table.scale else (Variance,)))]
     for rule in rules:

@@ -22,8 +22,8 @@ def cautions(table: Table, n_keep: int) -> list[str]:
         for size, what in ((rank, "the rank of the table"), (n_keep, "the number of columns kept")):
             if abs(n - size) <= NEAR * size:
                 found.append(
-                    f"Caution: n_samples = {n} is within {NEAR:.0%} of {what}, {size}, and there is no ridge: risks are "
-                    "large there, vary much from sample to sample, and are predicted badly; give a ridge."
+                    f"Caution: n_samples = {n} is within {NEAR:.0%} of {what}, {size}, and there is no ridge: risks "
+                    "are large there, vary much from sample to sample, and are predicted badly; give a ridge."
                 )
     carried = np.mean(table.features**4, axis=0) / np.mean(table.features**2, axis=0) ** 2
     few = np.flatnonzero((carried > HEAVY) & (n / carried < FEW))
