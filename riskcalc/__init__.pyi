@@ -35,6 +35,7 @@ from .problems import (
 )
 from .problems.tabular import from_data
 from .questions.compare import Comparison, compare
+from .questions.measure import Measured, measure
 from .questions.prunability import Prunability, prunability
 from .questions.rounds import Schedule, rounds
 from .questions.sampling_budget import SamplingBudget, sampling_budget
@@ -56,6 +57,7 @@ __all__ = [
     "Iterative",
     "LinearGaussian",
     "Magnitude",
+    "Measured",
     "Optimal",
     "Oracle",
     "Prediction",
@@ -81,6 +83,7 @@ __all__ = [
     "latex",
     "laws",
     "load_chapter",
+    "measure",
     "predict",
     "prunability",
     "random_features_covariance",

@@ -11,13 +11,12 @@ from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.lowering.state import State
 from riskcalc.prediction.status import Status
 from riskcalc.problems import Table
+from riskcalc.problems.table import RCOND
 from riskcalc.references import row_law
 
 # Steps of the iteration and of the linear system, at most; relative changes that end them.
 MOST_STEPS, LAST_CHANGE, RESIDUAL = 5000, 1e-13, 1e-12
 LEAST = 1e-100
-# Singular values below this, relatively, are those of columns that follow from others.
-RCOND = 1e-10
 
 
 @dataclass(frozen=True)
