@@ -24,6 +24,7 @@ from .policies import (
 )
 from .prediction.predict import predict, small_model
 from .prediction.result import Prediction
+from .prediction.row_law import leverages
 from .problems import (
     Correlated,
     FactorCovariance,
@@ -82,6 +83,7 @@ __all__ = [
     "from_data",
     "latex",
     "laws",
+    "leverages",
     "load_chapter",
     "measure",
     "predict",

@@ -114,18 +114,20 @@ class Measured(Shown, Inert):
         names = ("test risk", "median", "training error", "best")
         n, N = int(self.problem.n_samples), self.problem.n_rows
         title = f"measured on {N - n} rows of the table, trained on {n}, {self.draws} draws"
-        lines = [self._named(i) for i, one in enumerate(self.procedures) if one.prune is not None]
+        pruned = [i for i, one in enumerate(self.procedures) if one.prune is not None]
+        alike = {self.kept[i].tobytes(): [j for j in pruned if (self.kept[j] == self.kept[i]).all()] for i in pruned}
+        lines = [self._named(several) for several in alike.values()]
         columns = Column("model", words=True), *map(Column, names if len(rows) > 1 else names[:-1])
         shown = rows if len(rows) > 1 else [row[:-1] for row in rows]
         caution = [*filter(None, [self.problem.caution])]
         return [*caution, tables.Table(title, columns, shown), *lines, *filter(None, [self.problem.note, self.note])]
 
-    def _named(self, model: int) -> str:
-        """The columns that a model keeps most often."""
-        found = self.stable(model)
+    def _named(self, models: list[int]) -> str:
+        """The columns that models keep most often, all the same ones."""
+        found = self.stable(models[0])
         named = [f"{name} ({100 * share:.0f} %)" for name, share in [*found.items()][:MOST_NAMED]]
         more = f", and {len(found) - MOST_NAMED} others" if len(found) > MOST_NAMED else ""
-        return f"Columns kept, {self.procedures[model].label}: {', '.join(named)}{more}."
+        return f"Columns kept, {'; '.join(self.procedures[i].label for i in models)}: {', '.join(named)}{more}."
 
 
 def measure(
