@@ -232,7 +232,8 @@ class Table(Problem):
     def remark(self, procedure: Procedure) -> str:
         """How well predictions of a model are known to do, where they are a heuristic."""
         prune, retrain = procedure.prune, procedure.retrain
-        if self.rows != "real" or prune is None or retrain is None or not prune.sees_fit:
+        same = retrain is not None and retrain.sample == "same"
+        if self.rows != "real" or prune is None or not (same and prune.sees_fit):
             return ""
         return (
             "retrained fits of a table are predicted by a heuristic, whose median difference from measured risks was "

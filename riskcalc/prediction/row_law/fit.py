@@ -125,7 +125,7 @@ def _leverages(rows: np.ndarray, state: State, interpolates: bool, work: Evaluat
     ridge = 1.0 if interpolates else state["ridge"].item()
     found = np.full((1, len(rows)), rank / n)
     for _ in range(MOST_STEPS):
-        state = state | {"odds": found}
+        state = state | {"row_odds": found}
         weights = work.value(weight, state)
         moment = second_moment(rows, weights[0])
         moment.flat[:: rank + 1] += ridge
@@ -140,7 +140,11 @@ def _leverages(rows: np.ndarray, state: State, interpolates: bool, work: Evaluat
         new = np.maximum(new, LEAST * new.max())  # of a row that is the mean of all
         change, found = abs(new - found).max() / new.max(), new
         if change < LAST_CHANGE:
-            return {"odds": found, "row_weight": work.value(weight, state | {"odds": found}), "lever": lever}, inverse
+            return {
+                "row_odds": found,
+                "row_weight": work.value(weight, state | {"row_odds": found}),
+                "lever": lever,
+            }, inverse
     return None
 
 
