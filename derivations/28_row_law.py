@@ -8,7 +8,7 @@ rows where these are Gaussian and few are drawn. Read from top to bottom.
 from functools import cache
 
 import numpy as np
-from sympy import Limit, sqrt
+from sympy import Limit, S, sqrt
 
 import riskcalc as rc
 from riskcalc.derivation.checks import Simulated
@@ -49,7 +49,7 @@ squares = scalar("trace_A_square", r"$\mathrm{tr}A^2/n$", NONNEGATIVE, "q")
 
 WEIGHT = {row_weight: 1 / (1 + (1 - drawn) * row_odds)}
 PULL = {pull: row_odds / (1 + row_odds), pullbar: 1 / (1 + row_odds)}
-SOME, FEW = (Less(drawn, 1),), {drawn: 0}
+SOME, FEW = (Less(drawn, 1),), {drawn: S.Zero}
 
 # The simulation: tables of heavy-tailed rows, of which a sample has a third.
 RIDGE, KEEP = 0.2, 0.25
@@ -291,8 +291,7 @@ def _limits(d, records):
         r"""With $f\to1$ weights are one and $Q$ is the inverse of the one sample; what a row takes of its own residual
         is its leverage there, if that is below one.""",
         uses=["row_law.odds", "row_law.weight"],
-        given={drawn: 1},
-        assuming=[Less(lever, 1)],
+        given={drawn: S.One, lever: 1 - pullbar},
     )
     d.step(
         "all rows drawn: leaving one out",
@@ -300,7 +299,7 @@ def _limits(d, records):
         r"""The covariance of the coefficients has the factor $1-f$, and vanishes. What is left is the square of the
         residual over one minus the leverage: leaving one out, exactly, for every table.""",
         uses=["all rows drawn: the leverage", "row_law.miss_square", "row_law.shock", "row_law.miss"],
-        given={drawn: 1, fit_variance: 0, miss: mean_residual / (1 - pull), pullbar: 1 - pull, pull: lever},
+        given={drawn: S.One, fit_variance: S.Zero, miss: mean_residual / (1 - pull), pullbar: 1 - pull, pull: lever},
         assuming=[Less(lever, 1)],
     )
     d.step(
