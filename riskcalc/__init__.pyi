@@ -24,6 +24,7 @@ from .policies import (
 )
 from .prediction.predict import predict, small_model
 from .prediction.result import Prediction
+from .prediction.row_law import leverages
 from .problems import (
     Correlated,
     FactorCovariance,
@@ -37,6 +38,7 @@ from .problems.tabular import from_data
 from .questions.advice import Advice
 from .questions.advise import advise
 from .questions.compare import Comparison, compare
+from .questions.measure import Measured, measure
 from .questions.prunability import Prunability, prunability
 from .questions.rounds import Schedule, rounds
 from .questions.sampling_budget import SamplingBudget, sampling_budget
@@ -59,6 +61,7 @@ __all__ = [
     "Iterative",
     "LinearGaussian",
     "Magnitude",
+    "Measured",
     "Optimal",
     "Oracle",
     "Prediction",
@@ -84,7 +87,9 @@ __all__ = [
     "from_data",
     "latex",
     "laws",
+    "leverages",
     "load_chapter",
+    "measure",
     "predict",
     "prunability",
     "random_features_covariance",

@@ -153,6 +153,7 @@ def make_plan(
     n_samples: int | None,
     features: str = "quantiles",
     distribution: str = "gaussian",
+    masks: bool = False,
 ) -> Plan:
     """What every trial does at this size; ValueError where that is nothing, or has no finite error."""
     check_single(problem)
@@ -166,7 +167,7 @@ def make_plan(
     if own.own_entries and distribution != "gaussian":
         raise ValueError(f"rows of a table are what they are; leave distribution out, got {distribution!r}")
     whole = tuple(own.settled(procedure.whole(own.n_features, problem.n_features)) for procedure in procedures)
-    plan = Plan(own, whole, distribution)
+    plan = Plan(own, whole, distribution, masks)
     fits(plan.trial_bytes, f"a trial of {plan.n_samples:,} samples of {plan.n_features:,} features")
     for procedure in whole:
         own.check(procedure)

@@ -12,13 +12,11 @@ import numpy as np
 from riskcalc.exact import as_float
 from riskcalc.policies import Group, Optimal, Procedure, Retrain
 from riskcalc.problems import Table
+from riskcalc.problems.table import RCOND
 from riskcalc.simulation.backends import Backend
 from riskcalc.simulation.ensembles import Ensemble
 from riskcalc.simulation.populations import Population, dense_ranks
 from riskcalc.simulation.samplers import Sampler, check_choice, sampler, sized
-
-# Singular values below this, relatively, are those of columns that follow from others in a sample.
-RCOND = 1e-10
 
 
 @sized.register

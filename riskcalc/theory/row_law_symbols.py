@@ -5,7 +5,9 @@ from riskcalc.formulas.symbols import NONNEGATIVE, POSITIVE, REAL, UNIT, law_sym
 drawn = scalar("drawn", "fraction of the rows of the table that a sample has", UNIT, "f")
 
 # A row of features x and target y, and the mean of the fit, by its deterministic equivalent Q
-odds = law_symbol("odds", r"$x^\top(S+\lambda)^{-1}x/n$ with a sample covariance $S$ without the row", NONNEGATIVE, "o")
+row_odds = law_symbol(
+    "row_odds", r"$x^\top(S+\lambda)^{-1}x/n$ with a sample covariance $S$ without the row", NONNEGATIVE, "o"
+)
 row_weight = law_symbol("row_weight", "weight of a row in $Q$", POSITIVE, "w")
 lever = law_symbol("lever", r"$x^\top Qx/n$", NONNEGATIVE, r"\ell")
 pull = law_symbol("pull", "part of its own residual that a row takes by being drawn", UNIT, r"\pi")

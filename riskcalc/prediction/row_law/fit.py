@@ -11,13 +11,12 @@ from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.lowering.state import State
 from riskcalc.prediction.status import Status
 from riskcalc.problems import Table
+from riskcalc.problems.table import RCOND
 from riskcalc.references import row_law
 
 # Steps of the iteration and of the linear system, at most; relative changes that end them.
 MOST_STEPS, LAST_CHANGE, RESIDUAL = 5000, 1e-13, 1e-12
 LEAST = 1e-100
-# Singular values below this, relatively, are those of columns that follow from others.
-RCOND = 1e-10
 
 
 @dataclass(frozen=True)
@@ -126,7 +125,7 @@ def _leverages(rows: np.ndarray, state: State, interpolates: bool, work: Evaluat
     ridge = 1.0 if interpolates else state["ridge"].item()
     found = np.full((1, len(rows)), rank / n)
     for _ in range(MOST_STEPS):
-        state = state | {"odds": found}
+        state = state | {"row_odds": found}
         weights = work.value(weight, state)
         moment = second_moment(rows, weights[0])
         moment.flat[:: rank + 1] += ridge
@@ -141,7 +140,11 @@ def _leverages(rows: np.ndarray, state: State, interpolates: bool, work: Evaluat
         new = np.maximum(new, LEAST * new.max())  # of a row that is the mean of all
         change, found = abs(new - found).max() / new.max(), new
         if change < LAST_CHANGE:
-            return {"odds": found, "row_weight": work.value(weight, state | {"odds": found}), "lever": lever}, inverse
+            return {
+                "row_odds": found,
+                "row_weight": work.value(weight, state | {"row_odds": found}),
+                "lever": lever,
+            }, inverse
     return None
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from riskcalc.exact import as_float
 from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.prediction.row_law.fit import fit_rows
+from riskcalc.prediction.solvers import NotCovered
 from riskcalc.problems import Table
 
 # Rows that are always taken as they are, and entries: of more, rows by chance.
@@ -39,7 +40,10 @@ class Sketch:
             return cls(table)
         order = np.random.default_rng(work.integration.seed).permutation(table.n_rows)[:most]
         ridge = float(as_float(table.ridge))
-        parts = [table.some_rows(rows) for rows in (order, order[: most // 2], order[most // 2 :])]
+        try:
+            parts = [table.some_rows(rows) for rows in (order, order[: most // 2], order[most // 2 :])]
+        except ValueError as error:
+            raise NotCovered(f"of {table.n_rows:,} rows {most:,} by chance stand for all, and there {error}") from error
         whole, *halves = (fit_rows(one, ridge, table.fraction, work).state["risk"].item() for one in parts)
         apart, bent = abs(halves[0] - halves[1]) / 2, abs(sum(halves) / 2 - whole)
         return cls(parts[0], max(apart, bent) / whole if whole else 0.0)
