@@ -18,6 +18,8 @@ from riskcalc.simulation.estimates import with_error
 APART = 0.1
 # Columns that are listed, beyond the number kept.
 MORE = 8
+# Of a number, an error that is seen.
+LEAST = 1e-4
 # Standard errors of a measured difference that tells two models apart.
 TOLD_APART = 2.0
 
@@ -127,8 +129,8 @@ class Advice(Shown, Inert):
         lowest measured one. Where nothing was measured it is that of lowest prediction; None where none is finite.
         """
         chosen = self._close or self._feasible
-        known = [one for one in chosen if one.predicted is not None and one.predicted < np.inf]
-        return _lowest(known, "predicted") if known else self.measured_best
+        known = [one for one in chosen if one.predicted is not None]
+        return _lowest(chosen, "predicted") if len(known) == len(chosen) or not self.repeats else self.measured_best
 
     @property
     def predicted_best(self) -> str | None:
@@ -146,15 +148,16 @@ class Advice(Shown, Inert):
 
     @property
     def _close(self) -> list[Weighed]:
-        """The feasible models that are not told apart from the one of lowest measured risk."""
-        return [
-            one
-            for one in self._feasible
-            if one.behind is not None and not one.behind > TOLD_APART * (one.behind_error or 0)
-        ]
-
-    def _derived(self) -> dict[str, Any]:
-        return {"best": self.best, "predicted_best": self.predicted_best, "measured_best": self.measured_best}
+        """The feasible models that are not told apart from the one of lowest risk, as it was measured or predicted."""
+        if self.repeats:
+            return [one for one in self._feasible if _within(one.behind, one.behind_error)]
+        lowest = _lowest(self._feasible, "predicted")
+        if lowest is None:
+            return []
+        first = self.risks[lowest]
+        known = [one for one in self._feasible if one.predicted is not None]
+        errors = {one.model: np.hypot(one.predicted_error or 0, first.predicted_error or 0) for one in known}
+        return [one for one in known if _within(one.predicted - first.predicted, errors[one.model])]
 
     @classmethod
     def _made(cls, given: dict[str, Any]) -> Self:
@@ -188,10 +191,6 @@ class Advice(Shown, Inert):
         )
         below = [f"{mark} {note}" for note, mark in marks.items()]
         notes = [f"References: {', '.join(below)}."] * bool(below)
-        if heavy:
-            notes.append(
-                "Gaussian rows: what rows of the same covariance would give; the difference is what heavy rows cost."
-            )
         notes.append(f"Predicting the mean costs {number(self.null_risk)}; the ridge is {self.ridge:g}.")
         return Table(title, [Column("model", words=True), *map(Column, names)], rows, notes=notes)
 
@@ -200,12 +199,11 @@ class Advice(Shown, Inert):
             return ["No model that meets the budget from data alone has a finite risk."]
         best = self.risks[self.best]
         told = f"* Recommended within the budget: {best.label}"
+        others = ", ".join(one.label for one in self._close if one.model != self.best)
         if best.wins is None:
-            return [f"{told}, by prediction alone."]
+            return [f"{told}, by prediction alone.", *[f"Predictions do not tell it from: {others}."] * bool(others)]
         found = [f"{told}; it is the best of them in {best.wins:.0%} of {self.repeats} draws of rows."]
-        others = [one.label for one in self._close if one.model != self.best]
-        if others:
-            found.append(f"Measuring does not tell it from: {', '.join(others)}.")
+        found += [f"Measuring does not tell it from: {others}."] * bool(others)
         if self.predicted_best != self.best and self.predicted_best is not None:
             beaten = self.risks[self.predicted_best]
             found.append(f"The prediction alone would be: {beaten.label}; measuring tells that it is worse.")
@@ -228,8 +226,16 @@ def _apart(one: Weighed) -> bool:
     return known and abs(one.gaussian - one.predicted) > APART * one.predicted
 
 
+def _within(difference: float | None, error: float | None) -> bool:
+    """Whether a difference is none that its error tells."""
+    return difference is not None and difference <= TOLD_APART * (error or 0)
+
+
 def _told(value: float | None, error: float | None) -> str:
-    return "" if value is None else with_error(value, error) if error else number(value)
+    """A number, with its error where that is seen."""
+    if value is None:
+        return ""
+    return with_error(value, error) if error is not None and error > LEAST * abs(value) else number(value)
 
 
 def _lowest(models: Sequence[Weighed], name: str) -> str | None:

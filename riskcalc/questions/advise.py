@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from riskcalc.exact import as_float, check_seed, count
-from riskcalc.policies import Policy
-from riskcalc.policies.base import whole_number
+from riskcalc.policies import Magnitude, Policy
+from riskcalc.policies.base import at_budget, whole_number
+from riskcalc.prediction.result import Prediction
+from riskcalc.prediction.row_law import heavy_rows
 from riskcalc.problems import Table
 from riskcalc.questions.advice import Advice, Weighed
-from riskcalc.questions.candidates import Candidate, Trials, candidates, measured, predicted
-from riskcalc.questions.cautions import cautions
+from riskcalc.questions.candidates import Candidate, candidates, measured, predicted
 from riskcalc.simulation.progress import Progress
 
 # Seconds that predictions may take.
@@ -90,59 +91,50 @@ def advise(
     seed, repeats = check_seed(seed), count(repeats, "repeats")
     budget = {name: value for name, value in (("keep", keep), ("n_keep", n_keep)) if value is not None}
     wanted = candidates(table, budget, policies, retrain_ridge)
-    policy = wanted["small"].procedure.prune
-    assert policy is not None
+    policy = at_budget(Magnitude, **budget)
     number_kept = whole_number(policy.budget(table.n_features), int(table.n_features))
-    how = {"tolerance": tolerance, "seed": seed}
-    half = 2 * int(table.n_samples) > table.n_rows
     with Progress("predicting" if progress else None, expected=PREDICTING):
-        found = predicted(table, wanted, digits=None, **how)
-    trials = None
-    if not half:
-        drawn = {"executor": executor, "workers": workers, "progress": progress}
-        trials = measured(table, wanted, seed, repeats, device="cpu", **drawn)
-    notes = table.note.splitlines()
-    if half:
-        notes.append(
-            f"Nothing is measured: {int(table.n_samples):,} rows of {table.n_rows:,} leave less than half to test on."
-        )
-    elif trials is not None and (done := len(trials.risks["dense"])) < repeats:
-        notes.append(f"Interrupted after {done:,} of {repeats:,} draws.")
+        found = predicted(table, wanted, digits=None, tolerance=tolerance, seed=seed)
+    notes, n, trials = table.note.splitlines(), int(table.n_samples), {}
+    if 2 * n > table.n_rows:
+        notes.append(f"Nothing is measured: {n:,} rows of {table.n_rows:,} leave less than half to test on.")
+    else:
+        how = {"executor": executor, "workers": workers, "progress": progress}
+        trials = measured(table, wanted, seed=seed, repeats=repeats, **how)
+    draws = len(trials["dense"][0]) if trials else 0
+    if trials and draws < repeats:
+        notes.append(f"Interrupted after {draws:,} of {repeats:,} draws.")
+    remarks = dict.fromkeys(filter(None, (table.remark(one.procedure) for one in wanted.values())))
+    notes = [*heavy_rows(found["dense"]), *(f"{one[0].upper()}{one[1:]}." for one in remarks), *notes]
     models = tuple(_weighed(one, found.get(name), trials, wanted) for name, one in wanted.items())
-    advice = Advice(
-        table.n_rows,
-        int(table.n_features),
-        int(table.n_samples),
-        number_kept,
-        float(as_float(table.ridge)),
-        float(table.null_risk),
-        0 if trials is None else len(trials.risks["dense"]),
-        seed,
-        models,
-        {},
-        tuple(cautions(table, number_kept)),
-        tuple(notes),
-    )
-    kept = _kept(table, advice.best, found, trials)
-    return Advice(**advice.given() | {"kept": kept})
+    size = {"n_rows": table.n_rows, "n_features": int(table.n_features), "n_samples": n, "n_keep": number_kept}
+    costs = {"ridge": float(as_float(table.ridge)), "null_risk": float(table.null_risk)}
+    told = {"cautions": tuple(table.caution.splitlines()), "notes": tuple(notes)}
+    advice = Advice(**size, **costs, **told, repeats=draws, seed=seed, models=models, kept={})
+    return Advice(**advice.given() | {"kept": _kept(table, advice.best, found, trials)})
 
 
-def _weighed(one: Candidate, prediction: Any, trials: Trials | None, wanted: Mapping[str, Candidate]) -> Weighed:
+def _weighed(
+    one: Candidate,
+    prediction: Prediction | None,
+    trials: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    wanted: Mapping[str, Candidate],
+) -> Weighed:
     told: dict[str, Any] = {}
     if prediction is not None:
         told = {"status": str(prediction.status), "predicted": float(prediction.risk)}
         names = (("predicted_error", "integration_error"), ("gaussian", "gaussian_risk"))
         known = {name: prediction.values.get(of) for name, of in names}
         told |= {name: float(value) for name, value in known.items() if value is not None}
-    if trials is not None:
-        risks, draws = trials.risks[one.name], len(trials.risks[one.name])
+    if trials:
+        risks = trials[one.name][0]
         told |= {"measured": float(risks.mean()), "median": float(np.median(risks)), "stderr": _error(risks)}
         if one.feasible:
-            feasible = [name for name, other in wanted.items() if other.feasible]
-            every = np.stack([trials.risks[name] for name in feasible])
-            behind = risks - every[every.mean(axis=1).argmin()]
-            wins = np.count_nonzero(every.argmin(axis=0) == feasible.index(one.name)) / draws
-            told |= {"behind": float(behind.mean()), "behind_error": _error(behind), "wins": wins}
+            every = np.stack([trials[name][0] for name, other in wanted.items() if other.feasible])
+            behind, first = risks - every[every.mean(axis=1).argmin()], every.min(axis=0)
+            level = np.isclose(every, first, rtol=1e-9, atol=0)
+            share = np.isclose(risks, first, rtol=1e-9, atol=0) / level.sum(axis=0)
+            told |= {"behind": float(behind.mean()), "behind_error": _error(behind), "wins": float(share.mean())}
     return Weighed(one.name, one.label, one.feasible, "" if one.feasible else one.note, **told)
 
 
@@ -151,11 +143,13 @@ def _error(values: np.ndarray) -> float:
     return float(values.std(ddof=1) / len(values) ** 0.5) if len(values) > 1 else np.nan
 
 
-def _kept(table: Table, best: str | None, found: Mapping[str, Any], trials: Trials | None) -> dict[str, float]:
+def _kept(
+    table: Table, best: str | None, found: Mapping[str, Prediction], trials: Mapping[str, Any]
+) -> dict[str, float]:
     """How often a model keeps each column, from the top."""
     if best is None:
         return {}
-    shares = np.asarray(found[best].kept if trials is None else trials.masks[best].mean(axis=0))
+    shares = np.asarray(trials[best][1] if trials else found[best].kept)
     names = table.names or tuple(map(str, range(len(shares))))
-    order = np.argsort(-shares, kind="stable")
-    return {names[place]: float(shares[place]) for place in order.tolist() if shares[place] > 0}
+    order = np.argsort(-shares, kind="stable").tolist()
+    return {names[place]: float(shares[place]) for place in order if shares[place] > 0}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from riskcalc.policies.base import at_budget
 from riskcalc.prediction.predict import evaluate
 from riskcalc.prediction.result import Prediction
 from riskcalc.problems import Table
-from riskcalc.simulation.simulate import make_plan, run_trials
+from riskcalc.questions.measure import measure
 
 # A ridge beside which nothing else counts, in units of the sum of the variances: its fit is the marginal regression.
 OVERWHELMING = 1e8
@@ -78,32 +78,17 @@ def predicted(table: Table, wanted: Mapping[str, Candidate], **how: Any) -> dict
     return {name: found[name] for name in wanted if name in found}
 
 
-def measured(table: Table, wanted: Mapping[str, Candidate], seed: int, repeats: int, **how: Any) -> Trials:
-    """All of them on the same draws of rows; those that were finished, after an interrupt."""
-    risks, masks = {}, {}
-    for start, part in _parts(table, wanted):
-        plan = replace(make_plan(start, [one.procedure for one in part.values()], None), masks=True)
-        values = run_trials(plan, seed, repeats, **how, partial=True)
-        for place, name in enumerate(part):
-            risks[name], masks[name] = values[:, place, 0], values[:, place, 2:]
-    count = min(map(len, risks.values()))
-    return Trials(*({name: one[name][:count] for name in wanted} for one in (risks, masks)))
+def measured(table: Table, wanted: Mapping[str, Candidate], **how: Any) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Of each its risks, on the same draws of rows, and how often it keeps each column.
 
-
-@dataclass(frozen=True)
-class Trials:
-    """What was measured, by model.
-
-    Attributes
-    ----------
-    risks : dict of str to ndarray, shape (draws,)
-        Mean squared errors on the rows not drawn.
-    masks : dict of str to ndarray, shape (draws, p)
-        One for every column kept.
+    After an interrupt, of the draws that were finished.
     """
-
-    risks: dict[str, np.ndarray]
-    masks: dict[str, np.ndarray]
+    found: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    for start, part in _parts(table, wanted):
+        answer = measure(start, prune=[one.procedure for one in part.values()], **how)
+        found |= dict(zip(part, zip(answer.risks.T, answer.kept, strict=True), strict=True))
+    draws = min(len(risks) for risks, _ in found.values())
+    return {name: (found[name][0][:draws], found[name][1]) for name in wanted}
 
 
 def _parts(table: Table, wanted: Mapping[str, Candidate]) -> list[tuple[Table, dict[str, Candidate]]]:
