@@ -129,8 +129,8 @@ class Advice(Shown, Inert):
         lowest measured one. Where nothing was measured it is that of lowest prediction; None where none is finite.
         """
         chosen = self._close or self._feasible
-        known = [one for one in chosen if one.predicted is not None]
-        return _lowest(chosen, "predicted") if len(known) == len(chosen) or not self.repeats else self.measured_best
+        told = all(one.predicted is not None for one in chosen) or not self.repeats
+        return (_lowest(chosen, "predicted") if told else None) or self.measured_best
 
     @property
     def predicted_best(self) -> str | None:
@@ -228,7 +228,7 @@ def _apart(one: Weighed) -> bool:
 
 def _within(difference: float | None, error: float | None) -> bool:
     """Whether a difference is none that its error tells."""
-    return difference is not None and difference <= TOLD_APART * (error or 0)
+    return difference is not None and not difference > TOLD_APART * (error or 0)
 
 
 def _told(value: float | None, error: float | None) -> str:

@@ -91,8 +91,10 @@ def advise(
     seed, repeats = check_seed(seed), count(repeats, "repeats")
     budget = {name: value for name, value in (("keep", keep), ("n_keep", n_keep)) if value is not None}
     wanted = candidates(table, budget, policies, retrain_ridge)
-    policy = at_budget(Magnitude, **budget)
-    number_kept = whole_number(policy.budget(table.n_features), int(table.n_features))
+    kept = at_budget(Magnitude, **budget).budget(table.n_features)
+    if kept.shape:
+        raise ValueError(f"keep must be one number, got shape {kept.shape}; ask for one budget at a time")
+    number_kept = whole_number(kept, int(table.n_features))
     with Progress("predicting" if progress else None, expected=PREDICTING):
         found = predicted(table, wanted, digits=None, tolerance=tolerance, seed=seed)
     notes, n, trials = table.note.splitlines(), int(table.n_samples), {}

@@ -81,6 +81,17 @@ SamplingBudget
     relative_error, failure
     sure_top, replacement, chernoff, chebyshev
 
+Advice
+    n_rows, n_features, n_samples, n_keep, ridge
+    null_risk        of predicting the mean
+    repeats, seed    draws of rows that were measured
+    models           each with model, label, feasible, note, status, wins,
+                     predicted, predicted_error, gaussian, measured, stderr,
+                     median, behind, behind_error, as far as known
+    kept             how often the recommended model keeps each column, by name
+    cautions, notes
+    best, predicted_best, measured_best  *
+
 Estimate
     mean, stderr, trials, seed
     training_error   an estimate
