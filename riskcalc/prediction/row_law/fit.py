@@ -51,6 +51,8 @@ class RowFit:
     @cached_property
     def shocks(self) -> tuple[np.ndarray, np.ndarray]:
         """Eigenvalues above zero, and eigenvectors as columns, of the covariance of rows by what they add to V."""
+        if self.status != Status.OK:
+            return np.zeros(0), np.zeros((len(self.turn), 0))
         values, vectors = np.linalg.eigh(second_moment(self.rows, self.state["shock"][0]))
         live = values > RCOND**2 * max(values[-1], 0)
         return values[live], vectors[:, live]
