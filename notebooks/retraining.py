@@ -114,7 +114,6 @@ def draw():
 
 figure = draw()
 plt.show()
-# notebooks/retraining.png was saved by: figure.savefig("notebooks/retraining.png", dpi=100, facecolor="white")
 
 # %% [markdown]
 # Lines: predictions (full: same sample, broken: fresh sample). Dots: simulations, n = 1000, p = 3200, 8 trials.

@@ -39,9 +39,11 @@ from .questions.advice import Advice
 from .questions.advise import advise
 from .questions.compare import Comparison, compare
 from .questions.measure import Measured, measure
+from .questions.plotting.plot import plot
 from .questions.prunability import Prunability, prunability
 from .questions.rounds import Schedule, rounds
 from .questions.sampling_budget import SamplingBudget, sampling_budget
+from .questions.sweep.sweep import sweep
 from .simulation.estimates import Estimate
 from .simulation.simulate import simulate
 from .typesetting.export import latex
@@ -90,6 +92,7 @@ __all__ = [
     "leverages",
     "load_chapter",
     "measure",
+    "plot",
     "predict",
     "prunability",
     "random_features_covariance",
@@ -98,5 +101,6 @@ __all__ = [
     "simulate",
     "small_model",
     "source",
+    "sweep",
     "verify",
 ]

@@ -7,7 +7,8 @@ from typing import Any
 
 
 def extra(name: str, group: str | None = None) -> Any:
-    """A package of an extra; ImportError that says how it is installed."""
+    """A package that some of riskcalc needs; ImportError that says how to install it, in a group of its own name or
+    another."""
     try:
         return import_module(name)
     except ImportError as error:

@@ -58,6 +58,7 @@ def test_public_names_are_pinned():
         "simulate",
         "small_model",
         "source",
+        "sweep",
         "verify",
     ]
     for name in (*rc.__all__, "__version__"):

@@ -14,7 +14,15 @@ NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 
 
 # And how many figures.
-NAMES = {"two_level": 2, "own_theory": 0, "own_chapter": 0, "retraining": 1, "prunability": 1, "figures": 4}
+NAMES = {
+    "two_level": 2,
+    "own_theory": 0,
+    "own_chapter": 0,
+    "retraining": 1,
+    "prunability": 1,
+    "figures": 4,
+    "gallery": 4,
+}
 
 
 @pytest.mark.parametrize(("name", "figures"), NAMES.items())

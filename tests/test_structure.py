@@ -36,6 +36,7 @@ ORDER = (
     "lowering",
     "theory",
     "results",
+    "pictures",
     "evaluation",
     "prediction",
     "questions",

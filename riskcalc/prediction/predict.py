@@ -26,6 +26,7 @@ from riskcalc.prediction import (  # noqa: F401  which register their solvers
     rank_one,
     row_law,
 )
+from riskcalc.prediction.coefficients import Coefficients
 from riskcalc.prediction.result import Later, Prediction, later
 from riskcalc.prediction.solvers import NoSolution, NotCovered, Walk, solver
 from riskcalc.prediction.status import NAMES, Status
@@ -341,6 +342,15 @@ class Again:
 
         parts = _by_block(of_block, self.problem, [self.procedure], shape, self.digits, self.instead, self.integration)
         return rounded(np.concatenate(parts).reshape(*shape, -1), self.digits)
+
+    def coefficients(self) -> Coefficients:
+        """The law of the coefficients of one regime, before and after pruning."""
+
+        def of_block(walk: Walk, work: Evaluator) -> Coefficients:
+            return walk.found[self.procedure].coefficients(self.procedure.prune, work)
+
+        (found,) = _by_block(of_block, self.problem, [self.procedure], (), None, self.instead, self.integration)
+        return found
 
     def quadrature_error(self, prediction: Prediction) -> Any:
         """See `Prediction.quadrature_error`."""

@@ -11,7 +11,10 @@ import numpy as np
 
 from riskcalc.exact import count, matching_shapes, numbers, plain
 from riskcalc.inert import Inert, check_keys
+from riskcalc.pictures.declared import Panel
+from riskcalc.pictures.pictured import Pictured
 from riskcalc.policies import Policy, Procedure, Retrain
+from riskcalc.prediction.coefficients import Coefficients
 from riskcalc.prediction.row_law.heavy import heavy_rows
 from riskcalc.prediction.status import CURES, NAMES, in_words
 from riskcalc.problems import Problem
@@ -33,6 +36,10 @@ class Later(Protocol):
         """See `Prediction.kept`."""
         ...
 
+    def coefficients(self) -> Coefficients:
+        """The law of the coefficients of one regime; NotCovered where it is not shown."""
+        ...
+
     def quadrature_error(self, prediction: Prediction) -> float | np.ndarray | None:
         """See `Prediction.quadrature_error`."""
         ...
@@ -45,7 +52,7 @@ def later(problem: Problem, procedure: Procedure, digits: int | None) -> Later:
 
 
 @dataclass(frozen=True, eq=False)
-class Prediction(Quantities, Shown, Inert):
+class Prediction(Quantities, Shown, Pictured, Inert):
     """Predicted risks of one model over a batch of regimes.
 
     All values have the batch's shape; a batch of shape () gives plain numbers. With `digits` they are mpf.
@@ -199,6 +206,14 @@ class Prediction(Quantities, Shown, Inert):
         unsure = [f"Some risks are {in_words(name)}." for name in CURES if np.any(self.status == name)]
         shown["notes"] = [*shown["notes"], *counted(off_limit(self)), *unsure]
         return Table(self.label, told, keys=len(given), **shown)
+
+    def _panels(self) -> list[Panel]:
+        """Of one regime the law of the coefficients, before and after pruning; of several, errors along their axis."""
+        if np.ndim(self.risk) == 0:
+            return [self._later.coefficients().panel(self.procedure.key, self.label)]
+        from riskcalc.prediction.errors import errors_panel  # which predicts more
+
+        return [errors_panel(self.problem, {self.procedure.key: self}, ("risk", "training_error"))]
 
     def latex_rows(self) -> list[str]:
         """The numbers and what they are predicted for, in rows of LaTeX; ValueError for a batch of regimes."""

@@ -20,6 +20,7 @@ import numpy as np
 from riskcalc.exact import as_fractions
 from riskcalc.lowering.evaluator import Evaluator
 from riskcalc.policies import Policy, Procedure, Retrain
+from riskcalc.prediction.coefficients import Coefficients
 from riskcalc.problems import Problem
 
 DENSE = Procedure()
@@ -54,6 +55,13 @@ class Model:
     def kept(self, work: Evaluator) -> np.ndarray:
         """Fraction kept of each of K atoms, shape (N, K)."""
         raise TypeError(f"{type(self).__name__} does not say which features are kept (kept)")
+
+    def coefficients(self, policy: Policy | None, work: Evaluator) -> Coefficients:
+        """The law of the coefficients that a policy prunes; of one regime."""
+        raise NotCovered(
+            "the law of the coefficients is shown of LinearGaussian problems whose features are their own eigenvectors "
+            "(basis 'principal'), pruned once; of others, plot a comparison (rc.compare) or a batch"
+        )
 
 
 class Solver(ABC):

@@ -81,7 +81,7 @@ def _(problem: LinearGaussian, share: np.ndarray) -> LinearGaussian:
     if problem.n_features is None:
         given["aspect_ratio"] = as_fractions(problem.aspect_ratio) * share
     else:
-        given["n_features"] = np.rint(as_float(as_fractions(problem.n_features) * share)).astype(int)
+        given["n_features"] = np.rint(np.asarray(problem.n_features * share, dtype=float)).astype(int)
     if law.coefficients is None:
         return LinearGaussian(**given, signal=as_float(law.signal) * np.sqrt(as_float(share))[..., None])
     return LinearGaussian(**given, coefficients=law.coefficients)

@@ -12,14 +12,18 @@ from numpy.typing import ArrayLike
 
 from riskcalc.exact import decimal, plain
 from riskcalc.inert import Inert, check_keys
+from riskcalc.pictures.declared import Panel
+from riskcalc.pictures.pictured import Pictured
 from riskcalc.policies import Hessian, Magnitude, Optimal, Oracle, Policy, Procedure, Random, Retrain, Variance
 from riskcalc.policies.base import at_budget, exact_fractions
+from riskcalc.prediction.errors import errors_panel
 from riskcalc.prediction.predict import evaluate
 from riskcalc.prediction.result import Prediction
 from riskcalc.prediction.row_law import heavy_rows
 from riskcalc.prediction.solvers import NotCovered
 from riskcalc.prediction.status import CURES, NAMES, Status, in_words
 from riskcalc.problems import Problem, check_problem
+from riskcalc.questions.comparison_picture import dots
 from riskcalc.results.finite_size import at_size, counted, off_limit
 from riskcalc.results.labelled import to_dataset, to_frame
 from riskcalc.results.regimes import inputs
@@ -49,8 +53,8 @@ def procedures(rules: Sequence[Policy], ridge: ArrayLike | str, bound: bool) -> 
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison(Shown, Inert):
-    """Risks of every model at one budget. Prints as a table, and what it says in words.
+class Comparison(Shown, Pictured, Inert):
+    """Risks of every model at one budget. Prints as a table, and what it says in words; `plot` draws it.
 
     Attributes
     ----------
@@ -218,7 +222,7 @@ class Comparison(Shown, Inert):
         at_n = f"At n = {self.problem.n_samples} the mean is"
         lists: dict[str, list[str]] = {"References": [], "Remarks": [], "Status": [], at_n: []}
         winner = self.best
-        rows, pruned = [], {one.prune for one in self.predictions.values() if one.retrain is None}
+        rows = []
         for model in self._in_families():
             prediction, told = self.predictions[model], ""
             status = "" if prediction.status == "ok" else in_words(str(prediction.status))
@@ -229,25 +233,40 @@ class Comparison(Shown, Inert):
                     marks[note] = str(len(marks) + 1).translate(_RAISED)
                     listed.append(f"{marks[note]} {note}")
                 told += marks.get(note, "")
-            label, again = prediction.label, prediction.retrain
-            if again is not None and not prediction.procedure.is_small and prediction.prune in pruned:
-                label = f"  {again.label}"
             values = (prediction.risk, prediction.misfit, prediction.training_error)
             risk, dropping, training = (number(value, self.digits) for value in values)
             best = "*" if model == winner else ""
-            rows.append([label + best + told, risk, dropping, self._estimation(model), training])
+            rows.append([self._name(model) + best + told, risk, dropping, self._estimation(model), training])
         names = ("test risk", "by dropping", "by estimating", "training error")
         below = [f"{what}: {', '.join(listed)}." for what, listed in lists.items() if listed]
         title = f"predicted test risk, {ratio} features per sample, keeping {keep} of them"
         return Table(title, [Column("model", words=True), *map(Column, names)], rows, notes=below)
 
+    def _name(self, model: str) -> str:
+        """Of a model below the rule that it is pruned by."""
+        one = self.predictions[model]
+        alone = any(other.prune == one.prune and other.retrain is None for other in self.predictions.values())
+        again = one.retrain if alone and not one.procedure.is_small else None
+        return one.label if again is None else f"  {again.label}"
+
     def _in_families(self) -> list[str]:
         """The models, those retrained after the rule that they are pruned by."""
+        return [model for family in self._families() for model in family]
+
+    def _families(self) -> list[list[str]]:
         families: dict[Any, list[str]] = {}
         for model, prediction in self.predictions.items():
             family = prediction.procedure if prediction.procedure.is_small else prediction.prune
             families.setdefault(family, []).append(model)
-        return [model for family in families.values() for model in family]
+        return [*families.values()]
+
+    def _panels(self) -> list[Panel]:
+        """At one budget a dot for every model; along an axis a curve for each that meets the budget, and small."""
+        if np.ndim(self.margin) == 0:
+            families = [[(self._name(one), self.predictions[one]) for one in family] for family in self._families()]
+            return [dots(families, None if self.best is None else str(self.best))]
+        shown = [one for one in self._in_families() if one in {*self._competitors, "small"}]
+        return [errors_panel(self.problem, {one: self.predictions[one] for one in shown}, ("risk",))]
 
     def _verdict(self) -> list[str]:
         winner = self.best

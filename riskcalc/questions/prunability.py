@@ -11,12 +11,15 @@ import numpy as np
 
 from riskcalc.exact import numbers
 from riskcalc.inert import Inert
+from riskcalc.pictures.declared import Panel
+from riskcalc.pictures.pictured import Pictured
 from riskcalc.policies import BrainSurgeon, Hessian, Magnitude, Oracle, Policy, Procedure, Random
 from riskcalc.policies.base import at_budget
 from riskcalc.prediction.predict import evaluate, predict
 from riskcalc.prediction.solvers import NotCovered
 from riskcalc.problems import Problem, check_problem
 from riskcalc.questions.crossing import first_within
+from riskcalc.questions.fractions import fractions_panel
 from riskcalc.results.regimes import inputs
 from riskcalc.results.tables import Column, Shown, Table, cut, number
 from riskcalc.results.values import plain_scalar
@@ -27,8 +30,8 @@ GRID = np.unique(np.concatenate([np.geomspace(1e-6, 1, 97), np.linspace(0, 1, 65
 
 
 @dataclass(frozen=True, eq=False)
-class Prunability(Shown, Inert):
-    """The smallest fraction that may be kept, by policy. Prints as a table.
+class Prunability(Shown, Pictured, Inert):
+    """The smallest fraction that may be kept, by policy. Prints as a table; `plot` draws it.
 
     Attributes
     ----------
@@ -49,6 +52,11 @@ class Prunability(Shown, Inert):
     keep: Mapping[str, float | np.ndarray]
 
     _read: ClassVar[Mapping[str, Any]] = {"problem": Problem, "training_error": numbers, "keep": numbers}
+
+    def _panels(self) -> list[Panel]:
+        """A dot for every policy, or curves."""
+        ways = {name: (name.replace("_", " "), value) for name, value in self.keep.items()}
+        return [fractions_panel(self.problem, ways, "smallest fraction kept")]
 
     def _parts(self) -> list[Table]:
         def text(value: Any) -> str:

@@ -9,21 +9,26 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from riskcalc.exact import plain
+from riskcalc.exact import as_float, plain
 from riskcalc.inert import Inert, check_keys
+from riskcalc.pictures.curves import Curve, curves_panel
+from riskcalc.pictures.declared import Panel, Points
+from riskcalc.pictures.pictured import Pictured
 from riskcalc.policies import Iterative, Policy, Retrain
 from riskcalc.prediction.predict import predict
 from riskcalc.prediction.result import Prediction
 from riskcalc.prediction.status import CURES, in_words
 from riskcalc.problems import Problem
+from riskcalc.results.labelled import one_axis
 from riskcalc.results.regimes import inputs
 from riskcalc.results.tables import Column, Part, Shown, Table, cut, number
 from riskcalc.results.values import below, plain_scalar
 
 
 @dataclass(frozen=True, eq=False)
-class Schedule(Shown, Inert):
-    """Test risks after every round, beside those of pruning the dense fit once to the same budget. Prints as a table.
+class Schedule(Shown, Pictured, Inert):
+    """Test risks after every round, beside those of pruning the dense fit once to the same budget. Prints as a table;
+    `plot` draws it.
 
     Attributes
     ----------
@@ -97,6 +102,26 @@ class Schedule(Shown, Inert):
         columns = [*map(Column, (*given, *names)), Column("rounds pay", words=True)]
         title = f"{title}, keeping {number(self.policy.keeps[-1])}"
         return [Table(title, columns, keys=len(given), **cut(regimes, pays.size))]
+
+    def _panels(self) -> list[Panel]:
+        """Over the budgets of the rounds, or for a batch after the last along its axis; bars are two errors."""
+        ways = {"in rounds": self.rounds, "in one shot": self.one_shot}
+        shape = np.shape(self.gain)
+        if shape:
+            name, values = one_axis(self.problem, None, shape)
+            x, risks = as_float(values), {way: found[-1].risk for way, found in ways.items()}
+            errors = self.error
+        else:
+            name, order = "keep", slice(None, None, -1)  # budgets fall from round to round
+            x = as_float(self.policy.keeps)[order]
+            risks = {way: [one.risk for one in found][order] for way, found in ways.items()}
+            errors = [one.values["integration_error"] for one in self.rounds][order]
+        keys = dict(zip(ways, (one[-1].procedure.key for one in ways.values()), strict=True))
+        risks = {way: np.broadcast_to(np.asarray(risk, float), x.shape) for way, risk in risks.items()}
+        curves = [Curve(keys[way], way, x, risk) for way, risk in risks.items()]
+        first, many = next(iter(risks.items()))
+        points = [Points(x, many, keys[first], y_error=2 * np.broadcast_to(np.asarray(errors, float), x.shape))]
+        return [curves_panel(name, curves, points=points)]
 
     def _verdict(self) -> str:
         """What the table says, in words; for one regime."""

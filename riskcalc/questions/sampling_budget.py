@@ -11,10 +11,13 @@ from scipy.special import ndtri
 
 from riskcalc.exact import above_zero, numbers
 from riskcalc.inert import Inert
+from riskcalc.pictures.declared import Panel
+from riskcalc.pictures.pictured import Pictured
 from riskcalc.policies import Sampled
 from riskcalc.prediction.predict import predict
 from riskcalc.problems import Problem, check_problem
 from riskcalc.questions.crossing import first_within
+from riskcalc.questions.fractions import fractions_panel
 from riskcalc.results.tables import Column, Shown, Table, cut, number
 from riskcalc.results.values import plain_scalar
 
@@ -23,8 +26,8 @@ LEAST = 2.0**-50
 
 
 @dataclass(frozen=True, eq=False)
-class SamplingBudget(Shown, Inert):
-    """Fractions of the features that suffice, each found in its own way. Prints as a table.
+class SamplingBudget(Shown, Pictured, Inert):
+    """Fractions of the features that suffice, each found in its own way. Prints as a table; `plot` draws it.
 
     Attributes
     ----------
@@ -51,6 +54,17 @@ class SamplingBudget(Shown, Inert):
         "problem": Problem,
         **dict.fromkeys(("sure_top", "replacement", "chernoff", "chebyshev"), numbers),
     }
+
+    def _panels(self) -> list[Panel]:
+        """A dot for every way, or curves."""
+        words = {
+            "sure_top": "a sure top",
+            "replacement": "replacement",
+            "chernoff": "by Chernoff",
+            "chebyshev": "by Chebyshev",
+        }
+        ways = {str(i): (told, getattr(self, name)) for i, (name, told) in enumerate(words.items())}
+        return [fractions_panel(self.problem, ways, "smallest fraction of features")]
 
     def _parts(self) -> list[Table]:
         title = (

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from riskcalc import __version__
 from riskcalc.exact import as_float
+from riskcalc.extras import extra
 from riskcalc.policies import Policy
 from riskcalc.problems import Problem
 from riskcalc.results.quantities import QUANTITIES
@@ -28,7 +28,7 @@ Models = Mapping[str, Mapping[str, Any]]  # quantities that were found, by model
 
 def to_frame(problem: Problem, policy: Policy | None, models: Models) -> Any:
     """One row for each model and regime; inputs and quantities are columns. ImportError without pandas."""
-    pandas = _extra("pandas")
+    pandas = extra("pandas")
     shape = _shape(models)
     inputs = {name: np.broadcast_to(array, shape).ravel() for name, array in _inputs(problem, policy).items()}
     rows = len(models)
@@ -48,7 +48,7 @@ def to_dataset(
     An axis along which one input varies, and nothing else, has its name and its values; others are axis_0, axis_1 and
     so on. Several models have an axis of their own; what is found of them together is `further`, with its meaning.
     """
-    xarray = _extra("xarray")
+    xarray = extra("xarray")
     shape, inputs = _shape(models), _inputs(problem, policy)
     varying = {name: _varying(array.shape, shape) for name, array in inputs.items()}
     axes = _axes(problem, policy, varying, len(shape))
@@ -67,11 +67,18 @@ def to_dataset(
     return xarray.Dataset(variables, coordinates, _attributes(problem))
 
 
-def _extra(name: str) -> Any:
-    try:
-        return import_module(name)
-    except ImportError as error:
-        raise ImportError(f"this needs {name}: pip install 'riskcalc[{name}]'") from error
+def one_axis(problem: Problem, policy: Policy | None, shape: tuple[int, ...]) -> tuple[str, np.ndarray]:
+    """The name and the values of the only axis of a batch of this shape; its places, where no one input varies alone.
+
+    ValueError for a batch of several axes.
+    """
+    if len(shape) != 1:
+        raise ValueError(
+            f"a picture has one axis, and this batch the shape {shape}; for two ask rc.sweep, and plot its dataset"
+        )
+    inputs = _inputs(problem, policy)
+    (name,) = _axes(problem, policy, {one: _varying(array.shape, shape) for one, array in inputs.items()}, 1)
+    return name, inputs[name] if name in inputs else np.arange(shape[0])
 
 
 def _shape(models: Models) -> tuple[int, ...]:

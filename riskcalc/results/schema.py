@@ -108,6 +108,9 @@ Verification
     note             what theory and simulation share, if anything
     verdict          *
 
+sweep --json prints an xarray.Dataset: coords, data_vars, dims and attrs as its
+to_dict has them, with "nan" and "inf".
+
 * follows from the other keys: it is written for readers, and not read.
 """
 

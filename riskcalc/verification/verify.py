@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -14,9 +15,12 @@ import numpy as np
 from riskcalc.exact import above_zero, check_seed, count, numbers
 from riskcalc.formulas.chapters import Chapter
 from riskcalc.inert import Inert
+from riskcalc.pictures.declared import Band, Mark, Panel, Points, Rule, Scale, Text
+from riskcalc.pictures.pictured import Pictured
 from riskcalc.policies import Policy, Procedure, Retrain
 from riskcalc.policies.procedures import shared_scores
 from riskcalc.problems import Problem
+from riskcalc.quoting import printable
 from riskcalc.results.tables import Column, Part, Shown, Table, number
 from riskcalc.simulation.estimates import with_error
 from riskcalc.verification.evidence import gather
@@ -65,8 +69,8 @@ class Check(Inert):
 
 
 @dataclass(frozen=True, eq=False)
-class Verification(Shown, Inert):
-    """What a verification found. Prints as a table.
+class Verification(Shown, Pictured, Inert):
+    """What a verification found. Prints as a table; `plot` draws it.
 
     Attributes
     ----------
@@ -109,6 +113,22 @@ class Verification(Shown, Inert):
     @classmethod
     def _made(cls, given: dict[str, Any]) -> Verification:
         return super()._made({name: value for name, value in given.items() if name not in cls._follows})
+
+    def _panels(self) -> list[Panel]:
+        """Simulated over predicted risk of every model, with its interval; hollow where they do not yet agree."""
+        marks: list[Mark] = [Band(1 - self.tolerance, 1 + self.tolerance, "tolerance"), Rule(1.0, dotted=False)]
+        for place, check in enumerate(self.checks):
+            if math.isfinite(check.deviation):
+                x, error = np.array([1 + check.deviation]), np.array([check.uncertainty])
+                hollow = check.verdict != "agree"
+                marks.append(Points(x, np.array([place]), "", x_error=error, hollow=hollow))
+            else:
+                marks.append(Text(math.inf, place, check.verdict))
+        unsure = sorted({check.verdict for check in self.checks} & {"undecided", "disagree"})
+        title = f"{100 * self.confidence:g} % intervals" + (f"; hollow: {' or '.join(unsure)}" if unsure else "")
+        rows = [(place, textwrap.fill(printable(check.name), 24)) for place, check in enumerate(self.checks)]
+        across = Scale("simulated over predicted")
+        return [Panel(across, Scale("", rows=rows), marks, title, height=0.25 * len(rows) + 0.65)]
 
     def _parts(self) -> list[Part]:
         names = ("predicted", f"simulated at n = {self.sizes[-1]}", "theory there", "deviation")

@@ -15,6 +15,8 @@ from riskcalc.lowering.float64 import FLOAT64
 from riskcalc.lowering.state import State, take
 from riskcalc.policies import Policy, Procedure, Retrain
 from riskcalc.prediction.bases import in_basis
+from riskcalc.prediction.coefficients import Coefficients
+from riskcalc.prediction.diagonal.coefficients import coefficients
 from riskcalc.prediction.diagonal.columns import ATOM_ENTRIES
 from riskcalc.prediction.diagonal.finite import finite_sample_risk, finite_size
 from riskcalc.prediction.diagonal.fit import Fit
@@ -83,6 +85,12 @@ class DiagonalModel(Model):
         for group in self.groups:
             result[group.rows] = group.kept(work)
         return result
+
+    def coefficients(self, policy: Policy | None, work: Evaluator) -> Coefficients:
+        """What the policy ranks by, and what it keeps of it."""
+        if self.fit is None or (policy is not None and len(policy.rounds) > 1):
+            return super().coefficients(policy, work)
+        return coefficients(self.fit, self.groups, policy, work)
 
 
 @in_basis("principal")

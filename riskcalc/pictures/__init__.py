@@ -1,0 +1,1 @@
+"""Pictures, declared as data and drawn by matplotlib, at the sizes of print."""
