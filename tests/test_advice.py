@@ -104,7 +104,7 @@ def test_columns_kept_come_by_name_most_stable_first(advice):
 
 def weighed(name: str, predicted: float | None, behind: float | None, feasible: bool = True) -> Weighed:
     told = {} if behind is None else {"measured": 1 + behind, "stderr": 0.1, "behind": behind, "behind_error": 0.05}
-    return Weighed(name, name, feasible, predicted=predicted, predicted_error=0.01, wins=behind and 0.5, **told)
+    return Weighed(name, name, 2, feasible, predicted=predicted, predicted_error=0.01, wins=behind and 0.5, **told)
 
 
 @pytest.mark.parametrize(

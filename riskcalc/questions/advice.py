@@ -10,7 +10,10 @@ import numpy as np
 
 from riskcalc.exact import numbers
 from riskcalc.inert import Inert
+from riskcalc.pictures.declared import Panel
+from riskcalc.pictures.pictured import Pictured
 from riskcalc.prediction.status import CURES, in_words
+from riskcalc.questions.advice_picture import along_budgets, at_one_budget
 from riskcalc.results.tables import Column, Part, Shown, Table, number
 from riskcalc.simulation.estimates import with_error
 
@@ -32,6 +35,8 @@ class Weighed(Inert):
     ----------
     model, label : str
         In a word, and in words.
+    n_keep : int
+        Columns kept.
     feasible : bool
         Whether it meets the budget and can be computed from data alone.
     note : str
@@ -53,6 +58,7 @@ class Weighed(Inert):
 
     model: str
     label: str
+    n_keep: int
     feasible: bool
     note: str = ""
     status: str = ""
@@ -73,8 +79,9 @@ class Weighed(Inert):
 
 
 @dataclass(frozen=True, eq=False)
-class Advice(Shown, Inert):
-    """Models of one budget on a table: predicted, measured, and one recommended. Prints as tables and sentences.
+class Advice(Shown, Pictured, Inert):
+    """Models of one budget on a table: predicted, measured, and one recommended. Prints as tables and sentences;
+    `plot` draws it.
 
     Attributes
     ----------
@@ -94,6 +101,8 @@ class Advice(Shown, Inert):
         Why the numbers must not be trusted, where that is so.
     notes : tuple of str
         What was done to the table.
+    along : tuple of Weighed
+        The same models at other budgets, for the picture.
     """
 
     n_rows: int
@@ -108,12 +117,19 @@ class Advice(Shown, Inert):
     kept: dict[str, float]
     cautions: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    along: tuple[Weighed, ...] = ()
 
-    _read: ClassVar[Mapping[str, Any]] = {"models": [Weighed], "cautions": tuple, "notes": tuple, "kept": dict}
+    _read: ClassVar[Mapping[str, Any]] = {
+        "models": [Weighed],
+        "along": [Weighed],
+        "cautions": tuple,
+        "notes": tuple,
+        "kept": dict,
+    }
     _follows: ClassVar[frozenset[str]] = frozenset({"best", "predicted_best", "measured_best"})
 
     def __post_init__(self):
-        for name in ("models", "cautions", "notes"):
+        for name in ("models", "cautions", "notes", "along"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
 
     @property
@@ -168,6 +184,9 @@ class Advice(Shown, Inert):
 
     def _parts(self) -> list[Part]:
         return [*self.cautions, self._table(), *self._verdict(), *self._columns(), *self.notes]
+
+    def _panels(self) -> list[Panel]:
+        return [along_budgets(self) if self.along else at_one_budget(self)]
 
     def _table(self) -> Table:
         marks: dict[str, str] = {}

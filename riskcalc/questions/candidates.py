@@ -17,7 +17,7 @@ from riskcalc.questions.measure import measure
 
 # A ridge beside which nothing else counts, in units of the sum of the variances: its fit is the marginal regression.
 OVERWHELMING = 1e8
-BY_CORRELATION = "small_by_correlation"
+DENSE, BY_CORRELATION = "dense", "small_by_correlation"
 
 
 @dataclass(frozen=True)
@@ -69,33 +69,42 @@ def candidates(
     return {one.name: one for one in every}
 
 
-def predicted(table: Table, wanted: Mapping[str, Candidate], **how: Any) -> dict[str, Prediction]:
+# A model by its name, and the number of columns kept.
+Key = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Trials:
+    """What was measured of one model: risks by draw of rows, how often it keeps each column, and whether it is a choice
+    within the budget."""
+
+    risks: np.ndarray
+    kept: np.ndarray
+    feasible: bool
+
+
+def predicted(table: Table, wanted: Mapping[Key, Candidate], **how: Any) -> dict[Key, Prediction]:
     """Predictions of those that the theory covers."""
-    found: dict[str, Prediction] = {}
+    found: dict[Key, Prediction] = {}
     for start, part in _parts(table, wanted):
         answers = evaluate(start, [one.procedure for one in part.values()], covered=True, **how)
-        found |= {name: answers[one.procedure] for name, one in part.items() if one.procedure in answers}
-    return {name: found[name] for name in wanted if name in found}
+        found |= {key: answers[one.procedure] for key, one in part.items() if one.procedure in answers}
+    return found
 
 
-def measured(table: Table, wanted: Mapping[str, Candidate], **how: Any) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Of each its risks, on the same draws of rows, and how often it keeps each column.
-
-    After an interrupt, of the draws that were finished.
-    """
-    found: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+def measured(table: Table, wanted: Mapping[Key, Candidate], **how: Any) -> dict[Key, Trials]:
+    """All of them on the same draws of rows; after an interrupt, on those that were finished."""
+    found: dict[Key, Any] = {}
     for start, part in _parts(table, wanted):
         answer = measure(start, prune=[one.procedure for one in part.values()], **how)
-        found |= dict(zip(part, zip(answer.risks.T, answer.kept, strict=True), strict=True))
+        found |= {key: (answer.risks[:, i], answer.kept[i]) for i, key in enumerate(part)}
     draws = min(len(risks) for risks, _ in found.values())
-    return {name: (found[name][0][:draws], found[name][1]) for name in wanted}
+    return {key: Trials(found[key][0][:draws], found[key][1], one.feasible) for key, one in wanted.items()}
 
 
-def _parts(table: Table, wanted: Mapping[str, Candidate]) -> list[tuple[Table, dict[str, Candidate]]]:
+def _parts(table: Table, wanted: Mapping[Key, Candidate]) -> list[tuple[Table, dict[Key, Candidate]]]:
     """The tables whose fits they begin with: with its own ridge, and with one that overwhelms the rest."""
-    found = [(table, {name: one for name, one in wanted.items() if not one.marginal})]
-    marginal = {name: one for name, one in wanted.items() if one.marginal}
-    if marginal:
-        ridge = OVERWHELMING * float(table.feature_variances.sum())
-        found.append((Table(**table.given() | {"ridge": ridge}), marginal))
-    return [(start, part) for start, part in found if part]
+    ridge = OVERWHELMING * float(table.feature_variances.sum())
+    starts = {False: table, True: Table(**table.given() | {"ridge": ridge})}
+    parts = {of: {key: one for key, one in wanted.items() if one.marginal == of} for of in starts}
+    return [(starts[of], part) for of, part in parts.items() if part]
