@@ -11,6 +11,7 @@ import pytest
 from helpers import command_line
 
 import riskcalc as rc
+from riskcalc.pictures.declared import Line, Points
 from riskcalc.questions.advice import Weighed
 
 N, P, S = 400, 20, 4
@@ -165,6 +166,30 @@ def test_bad_input(ask, error: type[Exception], message: str):
         ask(rc.Table(*rows(), 20, ridge=0.1))
 
 
+def test_a_picture_has_what_is_printed(tmp_path):
+    """Along budgets a line and points for each model, at the numbers of the answers at these budgets; or a row each."""
+    X, y = rows()
+    table, how = rc.Table(X, y, 60, ridge=0.05), {"repeats": 10, "tolerance": 0.2, "workers": 1}
+    found = rc.advise(table, n_keep=S, budgets=[2, S, P], **how)
+    (panel,) = found._panels()
+    lines = {one.key: one for one in panel.marks if isinstance(one, Line)}
+    points = {one.key: one for one in panel.marks if isinstance(one, Points)}
+    assert {*lines} == {*points, "dense"} == {*found.risks}
+    alone = rc.advise(table, n_keep=2, **how)
+    assert found.kept == rc.advise(table, n_keep=S, **how).kept
+    for name, one in points.items():
+        assert one.x.tolist() == lines[name].x.tolist() == [2, S, P]
+        assert one.y.tolist()[:2] == [alone.risks[name].measured, found.risks[name].measured]
+        assert lines[name].y[0] == pytest.approx(alone.risks[name].predicted, rel=1e-9)
+        assert one.y[2] == pytest.approx(found.risks["dense"].measured, rel=1e-9)
+    assert rc.Advice.from_dict(found.to_dict()) == found
+    (panel,) = alone._panels()
+    assert [name.rstrip(" *") for _, name in panel.y.rows] == [one.label for one in alone.models]
+    for one in (found, alone):
+        one.plot(path=tmp_path / "picture.svg")
+        assert "</svg>" in (tmp_path / "picture.svg").read_text()
+
+
 # --- the command line
 
 
@@ -193,6 +218,9 @@ def test_from_a_file_to_an_answer(run, tmp_path):
     assert (code, err) == (0, "")
     expected = rc.advise(rc.from_data(path, "y", 60, ridge="1/20"), n_keep=4, repeats=10, tolerance=0.1)
     assert out == f"{expected}\n"
+    picture = tmp_path / "picture.png"
+    assert run(*asked, "--n-keep", "4", "--repeats", "4", "--tolerance", ".3", "--plot", str(picture))[0] == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
     own = ["--score-name", "mine", "--score-expression", "X**2", "--json"]
     code, out, err = run(*asked, "--keep", ".2", "--repeats", "10", *own)
     found = rc.Advice.from_dict(json.loads(out))
@@ -208,6 +236,7 @@ def test_from_a_file_to_an_answer(run, tmp_path):
         (["--keep", ".1", "--n-samples", "20,30"], "n_samples must be an integer, got [20, 30]"),
         (["--keep", ".1", "--basis", "generic"], "basis must be 'columns' or 'principal', got 'generic'"),
         (["--keep", ".1", "--basis", "principal", "--repeats", "9"], "--repeats is about a table and its columns"),
+        (["--keep", ".1", "--plot", "picture.txt"], "a picture is a .png, .svg or .pdf file, got picture.txt"),
         (["--keep", ".1", "--target", "z"], "X has no column 'z' that could be the target"),
     ],
 )

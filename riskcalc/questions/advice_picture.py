@@ -45,10 +45,10 @@ def at_one_budget(advice: Advice) -> Panel:
     marks: list[Mark] = []
     for place, one in enumerate(every):
         where = np.array([float(place)])
-        marks.append(Points(_numbers([one], "predicted"), where, one.model, hollow=True))
         marks.append(Points(_numbers([one], "measured"), where, one.model, x_error=_numbers([one], "stderr")))
+        marks.append(Points(_numbers([one], "predicted"), where, one.model, hollow=True))
     values = np.concatenate([_numbers(every, "predicted"), _numbers(every, "measured")])
-    title = "hollow: predicted; * recommended"
+    title = "hollow: predicted\n* recommended"
     return Panel(dots_scale("test risk", values), Scale("", rows=rows), marks, title, ROW * (len(rows) + 1) + REST)
 
 
