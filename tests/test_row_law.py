@@ -38,7 +38,8 @@ TABLE = rc.Table(X, Y, 40, ridge=0.05)
     [
         ("diabetes", 100, 0.05, 0.5349315538, 0.4520316539),
         ("breast_cancer", 60, 0.05, 0.3234944739, None),
-        ("breast_cancer", 60, 0.0, 0.7752380556, None),
+        ("breast_cancer", 60, 1e-10, 0.7752380556, None),
+        ("breast_cancer", 60, 0.0, 0.7752384374, None),
     ],
 )
 def test_pinned_values(name: str, n: int, ridge: float, risk: float, training: float | None):
@@ -128,7 +129,7 @@ def test_scaled_columns_tie_in_variance():
 
 @pytest.mark.parametrize("n", [8, 40, 120])
 def test_predictions_are_measured(n: int):
-    """Dense within 4 %, masks of draws within 6, and the heuristic of second fits within 8, as errors of 300 draws tell."""
+    """Dense within 4 %, masks of draws within 6, and the heuristic of second fits within 8, beside errors of draws."""
     table = rc.Table(X, Y, n, ridge=0.05)
     hessian = rc.Hessian(n_keep=4)
     asked = [
@@ -186,8 +187,9 @@ def test_heavy_rows_are_named():
     assert int(rc.leverages(table).argmax()) == 7
     told = rc.predict(table)
     assert told.risk > 1.1 * told.gaussian_risk
-    assert "from row 0 on: 7 (" in str(told)
-    assert "the rows of this table cost" in str(rc.compare(table, n_keep=4))
+    assert "from row 0 on: 7 (" in " ".join(str(told).split())
+    small = rc.Table(features[:60, :5], target[:60], 20, ridge=0.01)
+    assert "the rows of this table cost" in " ".join(str(rc.compare(small, n_keep=2)).split())
 
 
 def test_what_is_said_before_the_number():
@@ -202,13 +204,13 @@ def test_what_is_said_before_the_number():
 
 def test_retrained_fits_are_said_to_be_a_heuristic():
     assert "heuristic" in str(rc.predict(TABLE, rc.Hessian(n_keep=4), True))
-    assert "heuristic" in str(rc.compare(TABLE, n_keep=4))
+    assert "heuristic" in str(rc.compare(rc.Table(X[:60, :5], Y[:60], 20, ridge=0.01), n_keep=2))
     assert "heuristic" not in str(rc.predict(TABLE, rc.Hessian(n_keep=4)))
 
 
 def test_notes_are_repeated():
     table = rc.Table(X, Y, 40, ridge=0.1, notes=["Three rows were left out."])
-    assert str(rc.predict(table)).endswith("Three rows were left out.")
+    assert "Three rows were left out." in str(rc.predict(table))
 
 
 def test_gaussian_rows_are_asked_for():
@@ -230,19 +232,22 @@ def test_at_the_rank_without_a_ridge_the_risk_is_infinite():
 
 
 def test_of_many_rows_some_stand_for_all(monkeypatch: pytest.MonkeyPatch):
-    whole = rc.predict(TABLE)
-    monkeypatch.setattr(sketch, "MOST_ROWS", 150)
+    features, _ = heavy(3, 900, 8)
+    table = rc.Table(features, features[:, 0] + np.random.default_rng(3).normal(size=900), 60, ridge=0.05)
+    whole = rc.predict(table)
+    monkeypatch.setattr(sketch, "MOST_ROWS", 300)
     monkeypatch.setattr(sketch, "MOST_ENTRIES", 100)
-    part = rc.predict(TABLE)
+    part, pruned = rc.predict(table), rc.predict(table, rc.Hessian(n_keep=4))
     assert whole.integration_error is None
-    assert 0 < part.integration_error < part.risk
+    assert 0 < part.integration_error < 0.2 * part.risk
     assert abs(part.risk - whole.risk) < 3 * part.integration_error
-    assert rc.predict(TABLE, rc.Hessian(n_keep=4)).integration_error > 0.5 * part.integration_error
+    assert pruned.integration_error / pruned.risk >= part.integration_error / part.risk
 
 
 def test_budgets_in_one_call():
-    together = rc.predict(TABLE, rc.Hessian(keep=[0.25, 0.5]), True)
-    assert together.risk.tolist() == [rc.predict(TABLE, rc.Hessian(keep=keep), True).risk for keep in (0.25, 0.5)]
+    table = rc.Table(X[:60, :5], Y[:60], 20, ridge=0.05)
+    together = rc.predict(table, rc.Hessian(keep=[0.2, 0.6]), True)
+    assert together.risk.tolist() == [rc.predict(table, rc.Hessian(keep=keep), True).risk for keep in (0.2, 0.6)]
 
 
 # --- what is refused
@@ -255,7 +260,7 @@ def test_budgets_in_one_call():
         ({"X": X[:5]}, "X has 5 rows but y has 300"),
         ({"X": X[:1], "y": Y[:1]}, "at least two rows"),
         ({"X": X[:, :0]}, "one column"),
-        ({"X": np.where(X == X[3, 2], np.nan, X)}, "X must be finite, got nan"),
+        ({"X": np.vstack([X[1:], np.full(16, np.nan)])}, "X must be finite, got nan"),
         ({"X": X.astype(str) + "x"}, "X must be numbers"),
         ({"y": np.ones(300)}, "y is constant, 1"),
         ({"y": np.append(Y[1:], np.inf)}, "y must be finite, got inf"),
@@ -292,7 +297,8 @@ def test_the_study_of_real_tables():
     """A few draws of the study in notebooks/, of its smallest table."""
     pytest.importorskip("sklearn", reason="scikit-learn's tables are not installed")
     spec = importlib.util.spec_from_file_location("real_tables", ROOT / "notebooks" / "real_tables.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     study = sys.modules["real_tables"] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(study)
     for name, table in study.settings():
