@@ -21,8 +21,11 @@ from riskcalc.theory.row_law_symbols import (
     all_product,
     all_square,
     drawn,
+    drawn_residual,
     fit_variance,
     gaussian_retrained,
+    kick,
+    kick_variance,
     lever,
     mean_residual,
     miss,
@@ -35,6 +38,8 @@ from riskcalc.theory.row_law_symbols import (
     row_weight,
     small_gaussian,
     small_rows,
+    small_square,
+    unseen,
 )
 from riskcalc.theory.symbols import gamma, n_samples, ridge, sigma2
 from riskcalc.verification.subjects import Theory
@@ -45,6 +50,7 @@ scaled = law_symbol("scaled_odds", "leverage beside a sample, times the ridge", 
 level = law_symbol("scaled_lever", r"$x^\top Qx/n$, times the ridge", POSITIVE, r"\tilde\ell")
 small = scalar("vanishing_ridge", "a ridge that vanishes", POSITIVE, r"\epsilon")
 common = scalar("common_odds", "odds of a row, if all rows have the same", NONNEGATIVE, "o")
+beside = law_symbol("fit_variance_beside", r"$x^\top V_-x$ in $Vx$", NONNEGATIVE, "u_-")
 squares = scalar("trace_A_square", r"$\mathrm{tr}A^2/n$", NONNEGATIVE, "q")
 
 WEIGHT = {row_weight: 1 / (1 + (1 - drawn) * row_odds)}
@@ -105,12 +111,13 @@ def derivation(records):
     _residuals(d, records)
     _limits(d, records)
     _pruned(d, records)
+    _chosen(d, records)
     d.registered(
         records["row_law.retrained_risk"],
         gaussian_retrained * small_rows / small_gaussian,
         r"""No theorem: what the rows cost a second fit is taken to be what they cost a fit of its features alone, which
         is known. It holds for Gaussian rows, where both factors of the quotient are the same.""",
-        uses=["row_law.risk"],
+        uses=["row_law.small_risk"],
         relation="~",
     )
     d.simulated(
@@ -404,4 +411,59 @@ def _pruned(d, records):
         E(records["row_law.pruned_square"].defines - 2 * recall * miss_product + recall**2 * miss_square),
         r"""The mean of $(a-\theta r)^2$.""",
         uses=["row_law.pruned_square"],
+    )
+
+
+def _chosen(d, records):
+    again = drawn * miss_square - drawn**2 * miss**2
+    along = (drawn * (miss_square - miss**2) - again * pull) / (1 - drawn * pull)
+    d.step(
+        "the covariance without a row",
+        Roots(
+            Equal(
+                fit_variance,
+                beside * (1 - drawn * pull) + (again * pull - drawn * (miss_square - miss**2)) * pull,
+            ),
+            beside,
+            (fit_variance / (1 - drawn * pull) + along * pull,),
+        ),
+        r"""With $a=wQx/n$ the fit is $\hat\beta_-+\delta ra$, where $\delta$ is one with probability $f$. Its mean is
+        $\bar\beta_-+fea$, and its covariance $V=V_--f(V_-xa^\top+ax^\top V_-)+(fs-f^2e^2)aa^\top$, with
+        $x^\top V_-x=s-e^2$ and $x^\top a=\pi$. So $Vx=(1-f\pi)V_-x+((fs-f^2e^2)\pi-f(s-e^2))a$, here along $x$, which
+        gives $V_-$.""",
+        uses=["what a row moves", "row_law.shock"],
+        assuming=[Less(drawn * pull, 1)],
+    )
+    d.registered(
+        records["row_law.unseen"],
+        1
+        - drawn * miss * kick
+        + drawn / (1 - drawn * pull) * ((mean_residual - drawn_residual) * kick - pull)
+        + (2 * drawn * along - again + drawn**2 * miss**2) * (kick**2 - kick_variance) / 2,
+        r"""Let $a=Rt$, $V=RR^\top$, and $u$ standard normal with $\hat\beta=\bar\beta+Ru$, $z=t^\top u$. Without the
+        row $u$ has the mean $-fet$ and the covariance $1+R^{-1}(V_--V)R^{-\top}$. The ratio of the densities, to the
+        second order in $t$, is this (Hermite polynomials); $x^\top Ru$ is $\bar e-\varepsilon$.""",
+        uses=["the covariance without a row"],
+    )
+    whole = (1 - drawn + drawn * (1 - pull) ** 2) * miss_square
+    d.step(
+        "of the dense residual",
+        Equal(
+            whole
+            + 2 * drawn * miss * mean_residual * pull
+            + 2 * drawn * pull * (whole - mean_residual**2) / (1 - drawn * pull)
+            - drawn * miss_square * (1 - 2 * drawn + drawn * pull) * pull**2 / (1 - drawn * pull),
+            miss_square,
+        ),
+        r"""The mean of $\rho\varepsilon^2$ over draws, by the fourth moments of normal variables, is what it is over
+        samples without the row.""",
+        uses=["row_law.unseen", "the mean square"],
+        given={mean_residual: (1 - drawn * pull) * miss},
+    )
+    d.registered(
+        records["row_law.small_risk"],
+        E(small_square * unseen),
+        r"""What is kept has been chosen by rows that are drawn, and rows that are not are tested on: draws count by
+        their weights for each of these. The fit itself is taken to be on any rows.""",
+        uses=["row_law.unseen", "row_law.risk"],
     )

@@ -207,6 +207,8 @@ def measure(
     if not several:
         raise ValueError("prune is empty; give a model, several, or None for the dense fit")
     budget = {"keep": keep, "n_keep": n_keep}
+    if retrain and not any(several):
+        raise ValueError(f"retrain needs a policy to prune by before it, got {retrain!r} and no policy")
     procedures = tuple(_procedure(one, retrain, budget) for one in several)
     plan = make_plan(table, procedures, None, masks=True)
     seed, repeats = check_seed(seed), count(repeats, "repeats")

@@ -16,8 +16,11 @@ from riskcalc.theory.row_law_symbols import (
     all_product,
     all_square,
     drawn,
+    drawn_residual,
     fit_variance,
     gaussian_retrained,
+    kick,
+    kick_variance,
     lever,
     mean_residual,
     miss,
@@ -32,6 +35,8 @@ from riskcalc.theory.row_law_symbols import (
     shock,
     small_gaussian,
     small_rows,
+    small_square,
+    unseen,
 )
 from riskcalc.theory.symbols import n_samples, nu, retrained_risk, ridge, risk, training_error
 
@@ -187,6 +192,29 @@ PRUNED_TRAINING_ERROR = Formula(
     derived_from=("row_law.pruned_square",),
 )
 
+UNSEEN = Formula(
+    id="row_law.unseen",
+    title="weight of a draw of the fit among samples without a row",
+    defines=unseen,
+    statement=1
+    - drawn * miss * kick
+    + drawn * ((mean_residual - drawn_residual) * kick - pull) / (1 - drawn * pull)
+    - drawn * miss_square * (1 - 2 * drawn + drawn * pull) * (kick**2 - kick_variance) / (2 * (1 - drawn * pull)),
+    assumptions="of what depends on one row little; exact for polynomials of degree two",
+    source=_DERIVATION,
+    derived_from=("row_law.shock",),
+)
+
+SMALL_RISK = Formula(
+    id="row_law.small_risk",
+    title="test risk of a fit on the features that a draw keeps, on rows that have not chosen them",
+    defines=small_rows,
+    statement=E(unseen * small_square),
+    assumptions="for each draw; then a mean over these",
+    source=_DERIVATION,
+    derived_from=("row_law.unseen", "row_law.risk"),
+)
+
 RETRAINED_RISK = Formula(
     id="row_law.retrained_risk",
     title="test risk after retraining on the same sample: a heuristic",
@@ -195,7 +223,7 @@ RETRAINED_RISK = Formula(
     relation="~",
     assumptions="rows that are not Gaussian cost a second fit the factor that they cost small models on its features",
     source=_DERIVATION,
-    derived_from=("correlated.retrained_risk", "row_law.risk"),
+    derived_from=("correlated.retrained_risk", "row_law.small_risk"),
 )
 
 CHAPTER = Chapter(
@@ -204,6 +232,6 @@ CHAPTER = Chapter(
     (
         *(WEIGHT, ODDS, INTERPOLATING_WEIGHT, INTERPOLATING_ODDS, PULL, REST, EFFECTIVE_RIDGE),
         *(MISS, MISS_SQUARE, SHOCK, RISK, TRAINING_ERROR),
-        *(MISS_PRODUCT, PRUNED_SQUARE, PRUNED_RISK, PRUNED_TRAINING_ERROR, RETRAINED_RISK),
+        *(MISS_PRODUCT, PRUNED_SQUARE, PRUNED_RISK, PRUNED_TRAINING_ERROR, UNSEEN, SMALL_RISK, RETRAINED_RISK),
     ),
 )

@@ -25,9 +25,20 @@ recall = law_symbol("recall", "part of its own dense residual that the pruned fi
 miss_product = law_symbol("miss_product", "that product over samples without the row", REAL, "p")
 pruned_square = law_symbol("pruned_square", "mean square of the pruned residual without the row", NONNEGATIVE, "t")
 
+# Of a row and a draw of the fit
+kick = law_symbol("kick", r"what the row's own push $wQx/n$ has of the draw, in units of $V$", REAL, "z")
+kick_variance = law_symbol("kick_variance", "its variance over the draws", NONNEGATIVE, r"\tau_z")
+drawn_residual = law_symbol("drawn_residual", "dense residual of the row in the draw", REAL, r"\varepsilon")
+unseen = law_symbol("unseen", "weight of the draw among samples without the row", REAL, r"\rho")
+small_square = law_symbol(
+    "small_square", "mean squared residual of a small model, over samples without the row", NONNEGATIVE, r"s_2"
+)
+
 # Fitted again
 gaussian_retrained = scalar("gaussian_retrained", "its test risk with Gaussian rows", NONNEGATIVE, r"R_{\mathcal N}")
-small_rows = scalar("small_rows", "test risk of small models on its features", NONNEGATIVE, r"r")
+small_rows = scalar(
+    "small_rows", "test risk of small models on the features kept, on rows that chose none of them", NONNEGATIVE, r"r"
+)
 small_gaussian = scalar("small_gaussian", "theirs with Gaussian rows", POSITIVE, r"r_{\mathcal N}")
 
 reserve()

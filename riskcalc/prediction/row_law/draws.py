@@ -143,6 +143,14 @@ class Drawing:
         taken = values * (fit.pushes @ batch.noise.T)
         return np.stack([np.mean(one, axis=1) for one in (residuals**2, residuals * dense, taken)])
 
+    def unseen(self, place: int) -> np.ndarray:
+        """Of a batch, the weights of its draws among samples without each row; shape (2 PAIRS, N)."""
+        fit, table, batch = self.draws.fit, self.draws.table, self.draws.batch(place)
+        state = dict(fit.state) | {"kick": batch.noise @ fit.pushes.T}
+        state["kick_variance"] = np.sum(fit.pushes**2, axis=1)[None]
+        state["drawn_residual"] = table.target - batch.coefficients @ table.features.T
+        return self.work.value(row_law.UNSEEN, state)
+
 
 def prune(drawing: Drawing) -> tuple[dict[str, np.ndarray], int]:
     """Risk and training error of the dense fit behind masks, with the standard error of the risk, and the batches."""

@@ -36,21 +36,18 @@ class Second:
     table: Table
     fraction: float
     work: Evaluator
-    _found: dict[tuple[bytes, float], tuple[np.ndarray, int]] = field(default_factory=dict)
+    _found: dict[tuple[bytes, float], tuple[np.ndarray, np.ndarray, int]] = field(default_factory=dict)
 
-    def alone(self, mask: np.ndarray, ridge: float) -> tuple[np.ndarray, int]:
-        """What is told of a fit on these columns alone, and its status."""
+    def alone(self, mask: np.ndarray, ridge: float) -> tuple[np.ndarray, np.ndarray, int]:
+        """What is told of a fit on these columns alone, mean squares of rows that are not drawn, and its status."""
         key = mask.tobytes(), ridge
         if key not in self._found:
             small = self.table.columns(np.flatnonzero(mask), ridge)
             rows, gaussian = fit_rows(small, ridge, self.fraction, self.work), fit_dense(small.gaussian, self.work)
-            both = (
-                rows.state["risk"],
-                rows.state["training_error"],
-                gaussian.state["gamma"],
-                gaussian.state["training_error"],
-            )
-            self._found[key] = np.array([one.item() for one in both]), rows.status
+            state, known = rows.state, gaussian.state
+            told = state["risk"], state["training_error"], known["gamma"], known["training_error"]
+            squares = state.get("miss_square", np.full((1, self.table.n_rows), np.nan))
+            self._found[key] = np.array([one.item() for one in told]), squares[0], rows.status
         return self._found[key]
 
 
@@ -60,11 +57,15 @@ def refitted(second: Second, drawing: Drawing, ridge: float, same: bool) -> tupl
     pairs: list[np.ndarray] = []
     for place in range(MOST_BATCHES):
         found = [second.alone(mask, ridge) for mask in drawing.masks(place)]
-        status = max(own for _, own in found)
-        told = np.array([values for values, _ in found])
+        status = max(own for *_, own in found)
+        told = np.array([values for values, *_ in found])
         if len(told) == 1 or status != Status.OK:
             mean = told[0] if len(told) == 1 else np.full(len(TOLD), np.inf if status == Status.INFINITE else np.nan)
             return dict(zip(TOLD, mean[:, None], strict=True)) | {"integration_error": np.zeros(1)}, place + 1, status
+        if drawing.policy.sees_fit:  # then rows that are drawn have chosen what is kept
+            state = {name: drawing.draws.fit.state[name] for name in ("weights", "total")}
+            state |= {"unseen": drawing.unseen(place), "small_square": np.array([squares for _, squares, _ in found])}
+            told[:, :1] = drawing.work.value(row_law.SMALL_RISK, state)
         pairs += [*in_pairs(told)]
         every = np.array(pairs)
         mean = every.mean(axis=0)

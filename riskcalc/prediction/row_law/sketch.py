@@ -34,7 +34,7 @@ class Sketch:
 
     @classmethod
     def of(cls, table: Table, work: Evaluator) -> Self:
-        """All rows, or so many by chance; then the dense risks of both halves tell how far off that of the whole is."""
+        """All rows, or so many by chance; the risks of halves, and those of the rows, tell how far off they are."""
         most = max(MOST_ROWS, MOST_ENTRIES // int(table.n_features))
         if table.n_rows <= most:
             return cls(table)
@@ -44,9 +44,11 @@ class Sketch:
             parts = [table.some_rows(rows) for rows in (order, order[: most // 2], order[most // 2 :])]
         except ValueError as error:
             raise NotCovered(f"of {table.n_rows:,} rows {most:,} by chance stand for all, and there {error}") from error
-        whole, *halves = (fit_rows(one, ridge, table.fraction, work).state["risk"].item() for one in parts)
-        apart, bent = abs(halves[0] - halves[1]) / 2, abs(sum(halves) / 2 - whole)
-        return cls(parts[0], max(apart, bent) / whole if whole else 0.0)
+        whole, *halves = (fit_rows(one, ridge, table.fraction, work).state for one in parts)
+        risk, *others = (one["risk"].item() for one in (whole, *halves))
+        apart, bent = abs(others[0] - others[1]) / 2, abs(sum(others) / 2 - risk)
+        spread = np.std(whole.get("miss_square", np.zeros(1))) / np.sqrt(most)
+        return cls(parts[0], max(apart, bent, spread) / risk if risk else 0.0)
 
     def error(self, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The integration error with that of the rows; nothing where there is none."""
