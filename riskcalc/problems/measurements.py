@@ -52,7 +52,7 @@ class Column:
     @property
     def missing(self) -> np.ndarray:
         """Where there is nothing."""
-        return np.equal(self.values, None) if self.words else np.isnan(self.values)
+        return np.array([one is None for one in self.values]) if self.words else np.isnan(self.values)
 
 
 def columns_of(table: Any, name: str) -> list[Column]:

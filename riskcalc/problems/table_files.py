@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -174,7 +175,7 @@ def _as_measured(pandas: Any, cells: Any, shown: str) -> tuple[Any, list[str]]:
     return pandas.DataFrame(found), notes
 
 
-def _check_unambiguous(flat: Any, cells: Any, whole: dict[Format, np.ndarray], written: Format, shown: str) -> None:
+def _check_unambiguous(flat: Any, cells: Any, whole: Mapping[Format, Any], written: Format, shown: str) -> None:
     """Refuse numbers that may mean two things, as 1,234 does, and that no other column tells."""
     for other, columns in whole.items():
         if other.decimal == written.decimal or columns.sum() < whole[written].sum():

@@ -168,12 +168,7 @@ class Advice(Shown, Pictured, Inert):
         if self.repeats:
             return [one for one in self._feasible if _within(one.behind, one.behind_error)]
         lowest = _lowest(self._feasible, "predicted")
-        if lowest is None:
-            return []
-        first = self.risks[lowest]
-        known = [one for one in self._feasible if one.predicted is not None]
-        errors = {one.model: np.hypot(one.predicted_error or 0, first.predicted_error or 0) for one in known}
-        return [one for one in known if _within(one.predicted - first.predicted, errors[one.model])]
+        return [] if lowest is None else [one for one in self._feasible if _level(one, self.risks[lowest])]
 
     @classmethod
     def _made(cls, given: dict[str, Any]) -> Self:
@@ -241,8 +236,17 @@ class Advice(Shown, Pictured, Inert):
 
 def _apart(one: Weighed) -> bool:
     """Whether heavy rows make a difference that is printed."""
-    known = one.gaussian is not None and one.predicted is not None and one.predicted < np.inf
-    return known and abs(one.gaussian - one.predicted) > APART * one.predicted
+    if one.gaussian is None or one.predicted is None or not one.predicted < np.inf:
+        return False
+    return abs(one.gaussian - one.predicted) > APART * one.predicted
+
+
+def _level(one: Weighed, other: Weighed) -> bool:
+    """Whether predictions do not tell two models apart."""
+    if one.predicted is None or other.predicted is None:
+        return False
+    error = float(np.hypot(one.predicted_error or 0, other.predicted_error or 0))
+    return _within(one.predicted - other.predicted, error)
 
 
 def _within(difference: float | None, error: float | None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -128,12 +129,23 @@ def advise(
     models, along = (
         tuple(_weighed(key, one, found.get(key), trials) for key, one in part.items()) for part in (wanted, further)
     )
-    size = {"n_rows": table.n_rows, "n_features": p, "n_samples": n, "n_keep": number_kept}
-    costs = {"ridge": float(as_float(table.ridge)), "null_risk": float(table.null_risk)}
-    told = {"cautions": tuple(table.caution.splitlines()), "notes": tuple(notes), "along": along}
-    advice = Advice(**size, **costs, **told, repeats=draws, seed=seed, models=models, kept={})
-    shares = next((key for key in wanted if key[0] == advice.best), None)
-    return Advice(**advice.given() | {"kept": _kept(table, shares, found, trials)})
+    advice = Advice(
+        n_rows=table.n_rows,
+        n_features=p,
+        n_samples=n,
+        n_keep=number_kept,
+        ridge=float(as_float(table.ridge)),
+        null_risk=float(table.null_risk),
+        repeats=draws,
+        seed=seed,
+        models=models,
+        kept={},
+        cautions=tuple(table.caution.splitlines()),
+        notes=tuple(notes),
+        along=along,
+    )
+    best = next((key for key in wanted if key[0] == advice.best), None)
+    return replace(advice, kept=_kept(table, best, found, trials))
 
 
 def spread(n_features: int, most: int = 8) -> list[int]:

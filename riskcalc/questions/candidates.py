@@ -105,6 +105,7 @@ def measured(table: Table, wanted: Mapping[Key, Candidate], **how: Any) -> dict[
 def _parts(table: Table, wanted: Mapping[Key, Candidate]) -> list[tuple[Table, dict[Key, Candidate]]]:
     """The tables whose fits they begin with: with its own ridge, and with one that overwhelms the rest."""
     ridge = OVERWHELMING * float(table.feature_variances.sum())
-    starts = {False: table, True: Table(**table.given() | {"ridge": ridge})}
+    given: dict[str, Any] = table.given() | {"ridge": ridge}
+    starts = {False: table, True: Table(**given)}
     parts = {of: {key: one for key, one in wanted.items() if one.marginal == of} for of in starts}
     return [(starts[of], part) for of, part in parts.items() if part]
