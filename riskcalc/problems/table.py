@@ -255,7 +255,7 @@ def _fixed(array: np.ndarray) -> np.ndarray:
 def _finite(value: Any, name: str, dimensions: int) -> np.ndarray:
     """A copy of finite doubles that nobody changes."""
     try:
-        array = np.array(value, dtype=float)
+        array = np.array(value, dtype=float, order="C")  # in which sums are the same
     except (TypeError, ValueError) as error:
         raise TypeError(
             f"{name} must be numbers, got {type(value).__name__}; riskcalc.from_data reads others"
