@@ -51,7 +51,7 @@ def settings(ridge: float = RIDGE) -> Iterator[tuple[str, rc.Table]]:
         for times in TIMES:
             n = round(times * p)
             if 3 <= n <= MOST * whole.n_rows:
-                yield name, rc.Table(**whole.given() | {"n_samples": n})
+                yield name, whole.changed(n_samples=n)
 
 
 def models(table: rc.Table, ridge: float = RIDGE) -> dict[str, rc.Procedure]:

@@ -124,16 +124,21 @@ class Table(Problem):
         share = int(self.n_samples) / self.n_rows
         return share if share < 1 else 0.0
 
+    def changed(self, **arguments: Any) -> Table:
+        """The table with other arguments, such as n_samples."""
+        given: dict[str, Any] = self.given()
+        return Table(**given | arguments)
+
     def columns(self, places: np.ndarray, ridge: float | None = None) -> Table:
         """The table with these columns only, and this ridge or its own."""
-        chosen = {name: getattr(self, name) for name in ("names", "groups")}
-        chosen = {name: value and tuple(value[i] for i in places) for name, value in chosen.items()}
+        told = {name: getattr(self, name) for name in ("names", "groups")}
+        chosen: dict[str, Any] = {name: value and tuple(value[i] for i in places) for name, value in told.items()}
         chosen |= {} if ridge is None else {"ridge": ridge}
-        return Table(**self.given() | {"X": self.X[:, places]} | chosen)
+        return self.changed(X=self.X[:, places], **chosen)
 
     def some_rows(self, places: np.ndarray) -> Table:
         """The table with these rows only."""
-        return Table(**self.given() | {"X": self.X[places], "y": self.y[places]})
+        return self.changed(X=self.X[places], y=self.y[places])
 
     def components(self) -> Table:
         """The principal components of the features, the widest first, in the place of columns.
@@ -147,7 +152,7 @@ class Table(Problem):
         left, singular, _ = np.linalg.svd(self.features, full_matrices=False)
         scores = (left * singular)[:, : self.rank]
         named = [f"component {i + 1}" for i in range(self.rank)]
-        return Table(**self.given() | {"X": scores, "scale": False, "names": named, "groups": None})
+        return self.changed(X=scores, scale=False, names=named, groups=None)
 
     @cached_property
     def features(self) -> np.ndarray:
@@ -173,7 +178,7 @@ class Table(Problem):
         return _fixed(np.linalg.lstsq(self.features, self.target, rcond=None)[0])
 
     @cached_property
-    def noise_variance(self) -> np.ndarray:
+    def noise_variance(self) -> np.ndarray:  # pyright: ignore[reportIncompatibleVariableOverride]
         """Mean squared residual of least squares on all rows."""
         return np.asarray(np.mean((self.target - self.features @ self.coefficients) ** 2))
 
@@ -191,7 +196,7 @@ class Table(Problem):
     def gaussian(self) -> Correlated:
         """Gaussian rows of the same covariance, coefficients and noise."""
         return Correlated(
-            self.covariance, self.coefficients, int(self.n_samples), float(self.noise_variance), self.ridge
+            self.covariance, self.coefficients, int(self.n_samples), float(self.noise_variance), self.ridge.item()
         )
 
     @cached_property
@@ -255,7 +260,7 @@ def _fixed(array: np.ndarray) -> np.ndarray:
 def _finite(value: Any, name: str, dimensions: int) -> np.ndarray:
     """A copy of finite doubles that nobody changes."""
     try:
-        array = np.array(value, dtype=float)
+        array = np.array(value, dtype=float, order="C")  # in which sums are the same
     except (TypeError, ValueError) as error:
         raise TypeError(
             f"{name} must be numbers, got {type(value).__name__}; riskcalc.from_data reads others"

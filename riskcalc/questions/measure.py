@@ -229,7 +229,7 @@ def _table(X: Any, y: Any, n_samples: int | None, given: dict[str, Any]) -> Tabl
     if y is not None or given:
         names = ["y"] * (y is not None) + [*given]
         raise ValueError(f"a Table says its {' and its '.join(names)}; leave that out, and give models as prune=")
-    return X if n_samples is None else Table(**X.given() | {"n_samples": n_samples})
+    return X if n_samples is None else X.changed(n_samples=n_samples)
 
 
 def _procedure(model: Model | None, retrain: bool | Retrain | None, budget: dict[str, Any]) -> Procedure:

@@ -22,7 +22,7 @@ from riskcalc.simulation.samplers import Sampler, check_choice, sampler, sized
 @sized.register
 def _(problem: Table, n_samples: int) -> Table:
     """The same table."""
-    return problem if n_samples == int(problem.n_samples) else Table(**problem.given() | {"n_samples": n_samples})
+    return problem if n_samples == int(problem.n_samples) else problem.changed(n_samples=n_samples)
 
 
 @sampler.register

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -162,6 +163,7 @@ def _squares(shrunk: np.ndarray, rows: np.ndarray, state: State, work: Evaluator
         return work.value(row_law.MISS_SQUARE, own | {"fit_variance": variances})[0]
 
     alone = again(np.zeros(len(rows)))
-    system = LinearOperator((len(rows),) * 2, matvec=lambda x: x - (again(np.ravel(x)) - alone), dtype=float)
+    operator: Any = LinearOperator  # whose annotations are those of another class
+    system = operator((len(rows),) * 2, matvec=lambda x: x - (again(np.ravel(x)) - alone), dtype=float)
     found, failed = gmres(system, alone, rtol=RESIDUAL, restart=100, maxiter=10)
     return None if failed or found.min() < 0 else found[None]

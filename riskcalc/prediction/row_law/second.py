@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -55,28 +56,31 @@ def refitted(second: Second, drawing: Drawing, ridge: float, same: bool) -> tupl
     """Means of what is told over small models on the columns that draws keep, the standard error of the risk (of its
     ratio to that of Gaussian rows, where the `same` sample chose them), the batches that they take, and the status."""
     pairs: list[np.ndarray] = []
-    for place in range(MOST_BATCHES):
+    place = 0
+    while True:
         found = [second.alone(mask, ridge) for mask in drawing.masks(place)]
         status = max(own for *_, own in found)
         told = np.array([values for values, *_ in found])
+        place += 1
         if len(told) == 1 or status != Status.OK:
             mean = told[0] if len(told) == 1 else np.full(len(TOLD), np.inf if status == Status.INFINITE else np.nan)
-            return dict(zip(TOLD, mean[:, None], strict=True)) | {"integration_error": np.zeros(1)}, place + 1, status
+            return dict(zip(TOLD, mean[:, None], strict=True)) | {"integration_error": np.zeros(1)}, place, status
         if drawing.policy.sees_fit:  # then rows that are drawn have chosen what is kept
             state = {name: drawing.draws.fit.state[name] for name in ("weights", "total")}
-            state |= {"unseen": drawing.unseen(place), "small_square": np.array([squares for _, squares, _ in found])}
+            state |= {"unseen": drawing.unseen(place - 1), "small_square": np.array([one for _, one, _ in found])}
             told[:, :1] = drawing.work.value(row_law.SMALL_RISK, state)
         pairs += [*in_pairs(told)]
         every = np.array(pairs)
         mean = every.mean(axis=0)
         without = np.concatenate([mean[None], (every.sum(axis=0) - every) / (len(every) - 1)])
         error = jackknife(without[:, 0] / without[:, 2]) * mean[2] if same else jackknife(without[:, 0])
-        if place and error <= drawing.work.integration.tolerance * mean[0]:
-            break
-    return dict(zip(TOLD, mean[:, None], strict=True)) | {"integration_error": np.array([error])}, place + 1, status
+        if place > 1 and (error <= drawing.work.integration.tolerance * mean[0] or place == MOST_BATCHES):
+            return dict(zip(TOLD, mean[:, None], strict=True)) | {"integration_error": np.array([error])}, place, status
 
 
-def retrained(small: dict[str, np.ndarray], gaussian: dict[str, np.ndarray], work: Evaluator) -> dict[str, np.ndarray]:
+def retrained(
+    small: dict[str, np.ndarray], gaussian: Mapping[str, np.ndarray], work: Evaluator
+) -> dict[str, np.ndarray]:
     """Second fits on the sample that chose their columns: those of Gaussian rows, times what rows cost small models."""
     state = {"gaussian_retrained": gaussian["risk"], "small_rows": small["risk"]}
     risk = work.value(row_law.RETRAINED_RISK, state | {"small_gaussian": small["small_gaussian"]})
