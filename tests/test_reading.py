@@ -196,7 +196,7 @@ def test_missing_cells_are_refused_left_out_or_filled_in(tmp_path):
     gaps = MIXED.assign(age=MIXED.age.where(MIXED.index > 2), colour=MIXED.colour.where(MIXED.index != 5))
     gaps.loc[7, "y"] = np.nan
     refused = (
-        r"column 'age' has 3 missing of 60 cells, the first in row 1, and 1 columns more have some; missing='drop'"
+        r"column 'age' has 3 missing of 60 cells, the first in row 1, and 2 more columns have some; missing='d"
     )
     with pytest.raises(ValueError, match=refused):
         ask(gaps)
@@ -222,6 +222,16 @@ def test_missing_cells_are_refused_left_out_or_filled_in(tmp_path):
         )
     with pytest.raises(ValueError, match="missing must be 'drop' or 'mean', or left out, got 'zero'"):
         ask(gaps, missing="zero")
+    unseen = MIXED.assign(age=MIXED.age.where(MIXED.index == 7)).assign(y=MIXED.y.where(MIXED.index != 7))
+    assert ask(unseen, missing="mean").notes[:2] == (dropped.notes[0], "Left out as empty: 'age'.")
+    for nothing in (MIXED.assign(y=np.nan), MIXED[["age", "y"]].assign(age=np.nan)):
+        with pytest.raises(ValueError, match="every cell of the columns, or of the target, is missing"):
+            ask(nothing, missing="mean")
+    with pytest.raises(ValueError, match="every one of 60 rows has missing cells; missing='mean' fills them"):
+        ask(
+            MIXED.assign(age=MIXED.age.where(MIXED.index % 2), income=MIXED.age.where(1 - MIXED.index % 2)),
+            missing="drop",
+        )
     empty = MIXED.assign(nothing=np.nan)
     assert ask(empty, missing="drop").notes[0] == "Left out as empty: 'nothing'."
     assert ask(empty, missing="drop").n_rows == ROWS
@@ -336,6 +346,11 @@ DATES = pd.to_datetime(["2020-01-01", "2021-01-01"] * 20)
         ([[1.0, 2.0], [3.0]], r"X must be an array of numbers"),
         (frame("float64").set_axis(["a", "Unnamed: 0", "c"], axis=1), r"X has no name for its column 2"),
         (frame("float64").set_axis(["a", "b", "a"], axis=1), r"X names its columns 1 and 3 alike, 'a'"),
+        (frame("float64").set_axis([1, "1", "c"], axis=1), r"X names its columns 1 and 2 alike, '1'"),
+        (
+            pd.DataFrame({"c": ["p", "p", "q", "r"] * 10, "c=q": WHOLE}),
+            r"X, with columns for categories, names its columns 1 and 3 alike, 'c=q'",
+        ),
         (frame("float64").set_axis(["a", None, "c"], axis=1), r"X has no name for its column 2"),
         (frame("float64").assign(y=1.0), r"X has a column 'y', which is the name of y; leave the target out"),
         (pl.DataFrame({"a": WHOLE, "g": [[1.0]] * 40}), r"column 'g' of X must be an array of numbers"),
@@ -345,7 +360,7 @@ DATES = pd.to_datetime(["2020-01-01", "2021-01-01"] * 20)
         (frame("float64").assign(**{"\x1b[31m": 1j}), r"column '\\x1b\[31m' of X"),
         (np.array([[1e200], [2e200]] * 20), r"^entries of X of 2e[+]200 have squares beyond double precision"),
     ],
-    ids=range(33),
+    ids=range(35),
 )
 def test_columns_of_something_else_are_refused_by_name(X, message: str):
     with pytest.raises((TypeError, ValueError), match=message):

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from riskcalc.problems.components import ROUNDING, check_units
-from riskcalc.problems.measurements import Column
+from riskcalc.problems.measurements import Column, check_names
 from riskcalc.quoting import names, printable, quoted
 
 FILLS = ("drop", "mean")
@@ -60,6 +60,7 @@ def measured(columns: list[Column], target: Column, missing: str | None) -> Meas
             parts.append(np.where(np.isnan(values), np.nanmean(values), values))
             heads.append(head)
             groups.append(place)
+    check_names(heads, "X, with columns for categories,")
     return Measured(np.column_stack(parts), aim, tuple(heads), tuple(groups), tuple(notes))
 
 
@@ -92,41 +93,47 @@ def distinct(table: Measured) -> Measured:
 def _complete(
     columns: list[Column], target: Column, missing: str | None, notes: list[str]
 ) -> tuple[list[Column], Column]:
-    """The rows that are used; under "mean" those without features stay as they are."""
-    gaps = {column.name: column.missing for column in columns if column.missing.any()}
-    empty = [name for name, gap in gaps.items() if gap.all()]
-    aimless = target.missing
-    if missing is None and (gaps or aimless.any()):
-        name, gap = next(iter(gaps.items())) if gaps else (target.name, aimless)
-        what = "the target" if not gaps else "column"
-        more = f", and {len(gaps) - 1} columns more have some" if len(gaps) > 1 else ""
-        raise ValueError(
-            f"{what} {quoted(name)} has {gap.sum()} missing of {len(gap)} cells, the first in row "
-            f"{int(np.flatnonzero(gap)[0]) + 1}{more}; missing='drop' leaves out such rows, missing='mean' fills in "
-            "means of columns"
-        )
-    if empty:
+    """The rows and columns that are used; under "mean" gaps among the features stay as they are."""
+    if missing is None:
+        _check_complete(columns, target)
+    rows, aimless = len(target.values), target.missing
+    if aimless.any():
+        notes.append(f"{aimless.sum()} of {rows} rows have no target; they are left out.")
+        columns, target = _without(aimless, columns, target)
+    if empty := [column.name for column in columns if column.missing.all()]:
         notes.append(f"Left out as empty: {names(empty)}.")
         columns = [column for column in columns if column.name not in empty]
-        gaps = {name: gap for name, gap in gaps.items() if name not in empty}
-        if not columns:
-            raise ValueError("no column of X holds anything; give at least one that does")
-    without = aimless
-    if aimless.any():
-        notes.append(f"{aimless.sum()} of {len(aimless)} rows have no target; they are left out.")
+    if not (columns and len(target.values)):
+        raise ValueError("every cell of the columns, or of the target, is missing; give some that are not")
+    gaps = {column.name: column.missing for column in columns if column.missing.any()}
     if gaps and missing == "drop":
-        incomplete = np.logical_or.reduce(list(gaps.values())) & ~aimless
-        notes.append(f"{incomplete.sum()} of {len(aimless)} rows have missing cells; they are left out.")
-        without = aimless | incomplete
+        incomplete = np.logical_or.reduce(list(gaps.values()))
+        if incomplete.all():
+            raise ValueError(f"every one of {len(incomplete)} rows has missing cells; missing='mean' fills them")
+        notes.append(f"{incomplete.sum()} of {rows} rows have missing cells; they are left out.")
+        columns, target = _without(incomplete, columns, target)
     elif gaps:
-        cells = sum(int((gap & ~aimless).sum()) for gap in gaps.values())
+        cells = sum(int(gap.sum()) for gap in gaps.values())
         notes.append(f"{cells} missing cells of {names(gaps)} are filled with means of their columns.")
-    if without.all():
-        raise ValueError(f"every one of {len(without)} rows has missing cells; missing='mean' fills them")
-    if without.any():
-        columns = [replace(column, values=column.values[~without]) for column in columns]
-        target = replace(target, values=target.values[~without])
     return columns, target
+
+
+def _without(rows: np.ndarray, columns: list[Column], target: Column) -> tuple[list[Column], Column]:
+    return [replace(one, values=one.values[~rows]) for one in columns], replace(target, values=target.values[~rows])
+
+
+def _check_complete(columns: list[Column], target: Column) -> None:
+    """Refuse missing cells, with what could be done about them."""
+    gaps = {f"column {quoted(one.name)}": one.missing for one in columns if one.missing.any()}
+    if target.missing.any():
+        gaps[f"the target {quoted(target.name)}"] = target.missing
+    if gaps:
+        (where, gap), more = next(iter(gaps.items())), len(gaps) - 1
+        others = f", and {more} more {'column has' if more == 1 else 'columns have'} some" if more else ""
+        raise ValueError(
+            f"{where} has {gap.sum()} missing of {len(gap)} cells, the first in row {int(np.flatnonzero(gap)[0]) + 1}"
+            f"{others}; missing='drop' leaves out such rows, missing='mean' fills in means of columns"
+        )
 
 
 def _check_measured(column: Column) -> None:

@@ -63,6 +63,7 @@ def columns_of(table: Any, name: str) -> list[Column]:
     frame = _framed(table, name)
     if frame is not None:
         check_names(frame.columns, name)
+        check_names(map(str, frame.columns), name)
         heads = zip(frame.columns, frame.iter_columns(), strict=True)
         return [_of_series(series, str(head), f"column {quoted(head)} of {name}") for head, series in heads]
     array = _array(table, name, 2)
