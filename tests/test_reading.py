@@ -82,6 +82,7 @@ def test_a_table_is_read_however_it_was_saved(tmp_path, raw: bytes):
         ('"1,234.5";7', [1234.5, 7], "a point as their decimal sign, and a comma between thousands."),
         ("1,234,567;7", [1234567, 7], "a point as their decimal sign, and a comma between thousands."),
         ("1 234,5;7", [1234.5, 7], "a comma as their decimal sign, and a blank between thousands."),
+        ("1\u202f234,5;7", [1234.5, 7], "a comma as their decimal sign, and a blank between thousands."),
         ("1\xa0234.5;7", [1234.5, 7], "a point as their decimal sign, and a blank between thousands."),
         ("1'234.5;7", [1234.5, 7], "a point as their decimal sign, and an apostrophe between thousands."),
         ("1,234;0,5", [1.234, 0.5], "a comma as their decimal sign."),
@@ -195,9 +196,7 @@ def test_without_the_extra(monkeypatch, tmp_path):
 def test_missing_cells_are_refused_left_out_or_filled_in(tmp_path):
     gaps = MIXED.assign(age=MIXED.age.where(MIXED.index > 2), colour=MIXED.colour.where(MIXED.index != 5))
     gaps.loc[7, "y"] = np.nan
-    refused = (
-        r"column 'age' has 3 missing of 60 cells, the first in row 1, and 2 more columns have some; missing='d"
-    )
+    refused = r"column 'age' has 3 missing of 60 cells, the first in row 1, and 2 more columns have some; missing='d"
     with pytest.raises(ValueError, match=refused):
         ask(gaps)
     gaps.to_csv(tmp_path / "t.csv", index=False)
@@ -227,11 +226,9 @@ def test_missing_cells_are_refused_left_out_or_filled_in(tmp_path):
     for nothing in (MIXED.assign(y=np.nan), MIXED[["age", "y"]].assign(age=np.nan)):
         with pytest.raises(ValueError, match="every cell of the columns, or of the target, is missing"):
             ask(nothing, missing="mean")
+    odd = MIXED.index % 2 == 1
     with pytest.raises(ValueError, match="every one of 60 rows has missing cells; missing='mean' fills them"):
-        ask(
-            MIXED.assign(age=MIXED.age.where(MIXED.index % 2), income=MIXED.age.where(1 - MIXED.index % 2)),
-            missing="drop",
-        )
+        ask(MIXED.assign(age=MIXED.age.where(odd), income=MIXED.income.where(~odd)), missing="drop")
     empty = MIXED.assign(nothing=np.nan)
     assert ask(empty, missing="drop").notes[0] == "Left out as empty: 'nothing'."
     assert ask(empty, missing="drop").n_rows == ROWS

@@ -129,7 +129,7 @@ def _cells(pandas: Any, text: str, shown: str) -> Any:
         cause = str(error).removeprefix("Error tokenizing data. C error: ").strip()
         raise ValueError(f"cannot read {shown}: {printable(cause)}") from error
     flat = pandas.Series(table.to_numpy(dtype=object).ravel(), dtype=str).fillna("").str.strip()
-    flat = flat.str.replace("\xa0", " ", regex=False)
+    flat = flat.str.replace("[\xa0\u202f]", " ", regex=True)
     table = pandas.DataFrame(flat.to_numpy(dtype=object).reshape(table.shape))
     header = table.iloc[0].tolist()
     check_names(header, shown)
@@ -156,21 +156,22 @@ def _as_measured(pandas: Any, cells: Any, shown: str) -> tuple[Any, list[str]]:
         written = max(FORMATS, key=lambda one: int(whole[one].sum()))  # the first of several
         if written != FORMATS[0]:
             _check_unambiguous(flat, cells, whole, written, shown)
+    fit, known = shaped(fits[written]), ~shaped(missing)
+    numeric: np.ndarray = np.all(fit, axis=0)
+    values = np.full(cells.shape, np.nan)
+    values[known & numeric] = written.read(flat[(known & numeric).ravel()])
     found = {}
-    numeric, known = shaped(fits[written]), ~shaped(missing)
     for place, name in enumerate(cells):
-        column, there = cells[name], known[:, place]
-        if numeric[:, place].all():
-            values = np.full(len(column), np.nan)
-            values[there] = written.read(column[there].astype(str))
-        elif set(column[there].str.lower()) <= {"true", "false"}:
-            values = np.full(len(column), np.nan)
-            values[there] = column[there].str.lower() == "true"
-        else:
-            _check_words(column, there, numeric[:, place], f"{shown}, column {quoted(name)}")
-            values = column.to_numpy(dtype=object, copy=True)
-            values[~there] = None
-        found[name] = values
+        if not numeric[place]:
+            column, there = cells[name], known[:, place]
+            if set(column[there].str.lower()) <= {"true", "false"}:
+                values[there, place] = column[there].str.lower() == "true"
+            else:
+                _check_words(column, there, fit[:, place], f"{shown}, column {quoted(name)}")
+                found[name] = column.to_numpy(dtype=object, copy=True)
+                found[name][~there] = None
+                continue
+        found[name] = values[:, place]
     notes = [] if written == FORMATS[0] else [f"Numbers are read with {written.words}."]
     return pandas.DataFrame(found), notes
 
