@@ -23,7 +23,7 @@ from sklearn.preprocessing import PolynomialFeatures
 
 import riskcalc as rc
 
-RIDGE, DRAWS, SEED = 0.05, 300, 2021
+RIDGE, DRAWS, SEED = 0.05, 1000, 2021
 # Fractions and multiples of the number of columns that are drawn as rows: up to two fifths of the table.
 TIMES, MOST = (1 / 8, 1 / 4, 1 / 2, 1 / 1.5, 1.5, 2, 4, 8), 0.4
 

@@ -35,10 +35,10 @@ small_square = law_symbol(
 )
 
 # Fitted again
-gaussian_retrained = scalar("gaussian_retrained", "its test risk with Gaussian rows", NONNEGATIVE, r"R_{\mathcal N}")
+gaussian_retrained = scalar("gaussian_retrained", "its test risk with Gaussian rows", NONNEGATIVE, r"R_g")
 small_rows = scalar(
     "small_rows", "test risk of small models on the features kept, on rows that chose none of them", NONNEGATIVE, r"r"
 )
-small_gaussian = scalar("small_gaussian", "theirs with Gaussian rows", POSITIVE, r"r_{\mathcal N}")
+small_gaussian = scalar("small_gaussian", "theirs with Gaussian rows", POSITIVE, r"r_g")
 
 reserve()
