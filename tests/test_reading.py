@@ -117,6 +117,7 @@ def test_files_and_frames_are_the_same_table(tmp_path):
     for other in others:
         assert ask(other) == frame
     assert ask(MIXED.drop(columns="y"), MIXED.y) == ask(MIXED.drop(columns="y"), MIXED.y.tolist()) == frame
+    assert "y" in ask(MIXED.rename(columns={"age": "y", "y": "z"}), pd.Series(MIXED.y.tolist())).names
     MIXED.to_csv(tmp_path / "t.csv", index=False, sep=";", decimal=",")
     comma = ask(tmp_path / "t.csv")
     assert (comma.X == frame.X).all()

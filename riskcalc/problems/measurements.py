@@ -5,23 +5,26 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import narwhals as nw
 import numpy as np
-from narwhals.exceptions import DuplicateError
 
 from riskcalc.exact import as_meant
 from riskcalc.quoting import quoted
+
+if TYPE_CHECKING:
+    import narwhals as nw
 
 # What pandas calls a column without a name, once it has been written and read.
 _NAMELESS = re.compile(r"\s*(Unnamed: \d+(\.\d+)*(_level_\d+)?)?\s*")
 _NUMBERS = (Real, Decimal, np.bool_)
 _TIMES = (np.datetime64, np.timedelta64, datetime.date, datetime.time, datetime.timedelta)
 _MISSING = ("NoneType", "NAType")
+# What is no frame, nor one of its columns.
+_PLAIN = (np.ndarray, list, tuple)
 
 
 @dataclass(frozen=True)
@@ -72,10 +75,13 @@ def columns_of(table: Any, name: str) -> list[Column]:
 
 def column_of(value: Any, name: str) -> Column:
     """One column by itself, such as a target, under the name that it has, or else the one given."""
-    series = nw.from_native(value, series_only=True, pass_through=True)
-    if isinstance(series, nw.Series):
-        own = series.name
-        return _of_series(series, own if isinstance(own, str) and own else name, name)
+    if not isinstance(value, _PLAIN):
+        import narwhals as nw
+
+        series = nw.from_native(value, series_only=True, pass_through=True)
+        if isinstance(series, nw.Series):
+            named = isinstance(series.name, str) and series.name != ""
+            return replace(_of_series(series, series.name if named else name, name), named=named)
     return Column(name, _values(_array(value, name, 1), name, lambda row: (row,)))
 
 
@@ -98,8 +104,11 @@ def check_names(names: Iterable[Any], table: str) -> None:
 
 def _framed(table: Any, name: str) -> Any:
     """A frame as narwhals reads it; None for what is none."""
-    if isinstance(table, (np.ndarray, list, tuple)):
+    if isinstance(table, _PLAIN):
         return None
+    import narwhals as nw
+    from narwhals.exceptions import DuplicateError
+
     try:
         frame = nw.from_native(table, eager_only=True, pass_through=True)
     except DuplicateError:
@@ -125,6 +134,8 @@ def _array(value: Any, name: str, ndim: int) -> np.ndarray:
 
 def _of_series(series: nw.Series, head: str, where: str) -> Column:
     """A column of a frame."""
+    import narwhals as nw
+
     kind, missing = series.dtype, series.is_null().to_numpy()
     if kind.is_temporal():
         raise TypeError(f"{where} must be numbers, got {kind}; give times as numbers, such as days since the first")

@@ -141,9 +141,7 @@ def _read(X: Any, y: Any) -> tuple[list[Column], Column, list[str]]:
         target = columns.pop(places[0])
     else:
         target = column_of(y, "y")
-        if (any(column.name == target.name and column.named for column in columns) and target.name != "y") or (
-            target.named and any(column.name == target.name for column in columns)
-        ):
+        if target.named and any(column.named and column.name == target.name for column in columns):
             raise ValueError(
                 f"X has a column {quoted(target.name)}, which is the name of y; leave the target out of the features"
             )
