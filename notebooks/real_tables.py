@@ -96,3 +96,15 @@ def report(ridge: float = RIDGE, draws: int = DRAWS) -> Iterator[str]:
 if __name__ == "__main__":
     for line in report(*map(float, sys.argv[1:2])):
         print(line, flush=True)
+
+# %% [markdown]
+# ## What the numbers say
+#
+# Over 27 settings, from an eighth of the columns to eight times as many rows, the dense prediction by the row law has a
+# median difference of 0.7 % from what is measured, and none of more than 4.3 % (± 1.7 %, at four rows of breast
+# cancer); for Gaussian rows they are 9.9 and 23.4 %. Pruned by draws of the fit: 1.2 and 3.5 %, against 2.7 and 17 %.
+# Small models: 0.2 %, and by chance 0.6 %.
+#
+# *Retrained* fits are a heuristic: Gaussian theory, times what the rows cost small models on the columns that draws
+# keep. Its median difference is 3.7 %, against 7.3 %; it is 9 to 12 % too high at eight rows and fewer, and 4 to 8 % too
+# low where columns are chosen by noise (diabetes with fewer rows than columns, wine).

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -100,18 +97,3 @@ def test_gaussian_rows_of_a_table_agree_with_its_prediction():
             # five standard errors; 4/n for the distance from the limit at so few samples
             allowed = 5 * np.std(values) / np.sqrt(draws) + 4 / n * risks[model]
             assert abs(np.mean(values) - risks[model]) < allowed, (model, n)
-
-
-def test_the_study_of_real_tables():
-    """A few draws of the study in notebooks/: winners as predicted, the small model within its stated distance."""
-    pytest.importorskip("sklearn", reason="scikit-learn's tables are not installed")
-    spec = importlib.util.spec_from_file_location("real_tables", ROOT / "notebooks" / "real_tables.py")
-    study = sys.modules["real_tables"] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(study)
-    digits = study.tables()[0]
-    check = study.check(replace(digits, n_samples=(40, 200)), draws=40)
-    assert study.winners(check.predicted) == study.winners(check.measured.mean(axis=1)) == 2 * ["small_by_variance"]
-    small = study.MODELS.index("small")
-    means, errors = study.mean_and_error(check.measured)
-    assert (abs(means / check.predicted - 1)[:, small] < 0.05 + 4 * (errors / check.predicted)[:, small]).all()
-    assert any("Kendall tau" in line for line in study.order_lines(check))

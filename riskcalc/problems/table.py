@@ -22,6 +22,8 @@ RCOND = 1e-10
 # Of the mean variance, a ridge that is as good as none; of the rank, how near to it a sample is; rows of a sample that
 # carry a column at least.
 SLIGHT, NEAR, FEWEST = 1e-3, 0.2, 2
+# Ranges of numbers whose squares fit double precision, sums of them included.
+SMALLEST, LARGEST = 1e-140, 1e140
 # Columns that a sentence names.
 MOST_NAMED = 5
 
@@ -108,6 +110,12 @@ class Table(Problem):
             )
         if self.y.min() == self.y.max():
             raise ValueError(f"y is constant, {self.y[0]:g} in every row; there is nothing to predict")
+        for name, array in (("X", self.X), ("y", self.y)):
+            small, large = (0, np.inf) if name == "X" and self.scale else (SMALLEST, LARGEST)
+            with np.errstate(over="ignore"):
+                sizes = array.max(axis=0) - array.min(axis=0)
+            if not (np.min(sizes) > small and np.max(sizes) < large):
+                raise ValueError(f"squares of {name} do not fit double precision; take other units")
 
     def name_of(self, place: int) -> str:
         """The name of a column, for messages."""
@@ -157,8 +165,11 @@ class Table(Problem):
     @cached_property
     def features(self) -> np.ndarray:
         """As they are fitted: centred, and scaled if they are; shape (N, p)."""
-        centred = self.X - self.X.mean(axis=0)
-        return _fixed(centred / centred.std(axis=0) if self.scale else centred)
+        if not self.scale:
+            return _fixed(self.X - self.X.mean(axis=0))
+        low, high = self.X.min(axis=0), self.X.max(axis=0)
+        unit = (self.X - low) / (high - low)  # whose squares neither overflow nor vanish
+        return _fixed((unit - unit.mean(axis=0)) / unit.std(axis=0))
 
     @cached_property
     def target(self) -> np.ndarray:

@@ -15,8 +15,10 @@ from riskcalc.problems import Table
 from riskcalc.problems.table import RCOND
 from riskcalc.references import row_law
 
-# Steps of the iteration and of the linear system, at most; relative changes that end them.
-MOST_STEPS, LAST_CHANGE, RESIDUAL = 5000, 1e-13, 1e-12
+# Steps of the iteration, at most; relative changes that end it, at once or where rounding lets them fall no more.
+MOST_STEPS, LAST_CHANGE, ROUNDED = 5000, 1e-13, 1e-9
+# Relative residuals of the linear system, as it is solved and as it is accepted.
+RESIDUAL, MOST_RESIDUAL = 1e-12, 1e-8
 LEAST = 1e-100
 
 
@@ -126,7 +128,7 @@ def _leverages(rows: np.ndarray, state: State, interpolates: bool, work: Evaluat
         weight, odds = row_law.INTERPOLATING_WEIGHT, row_law.INTERPOLATING_ODDS
     n, rank = state["n_samples"].item(), rows.shape[1]
     ridge = 1.0 if interpolates else state["ridge"].item()
-    found = np.full((1, len(rows)), rank / n)
+    found, before = np.full((1, len(rows)), rank / n), np.inf
     for _ in range(MOST_STEPS):
         state = state | {"row_odds": found}
         weights = work.value(weight, state)
@@ -142,12 +144,10 @@ def _leverages(rows: np.ndarray, state: State, interpolates: bool, work: Evaluat
             return None
         new = np.maximum(new, LEAST * new.max())  # of a row that is the mean of all
         change, found = abs(new - found).max() / new.max(), new
-        if change < LAST_CHANGE:
-            return {
-                "row_odds": found,
-                "row_weight": work.value(weight, state | {"row_odds": found}),
-                "lever": lever,
-            }, inverse
+        if change < LAST_CHANGE or before <= change < ROUNDED:
+            weights = work.value(weight, state | {"row_odds": found})
+            return {"row_odds": found, "row_weight": weights, "lever": lever}, inverse
+        before = change
     return None
 
 
@@ -165,5 +165,6 @@ def _squares(shrunk: np.ndarray, rows: np.ndarray, state: State, work: Evaluator
     alone = again(np.zeros(len(rows)))
     operator: Any = LinearOperator  # whose annotations are those of another class
     system = operator((len(rows),) * 2, matvec=lambda x: x - (again(np.ravel(x)) - alone), dtype=float)
-    found, failed = gmres(system, alone, rtol=RESIDUAL, restart=100, maxiter=10)
-    return None if failed or found.min() < 0 else found[None]
+    found, _ = gmres(system, alone, rtol=RESIDUAL, restart=100, maxiter=10)
+    solved = np.linalg.norm(again(found) - found) <= MOST_RESIDUAL * np.linalg.norm(found)
+    return found[None] if solved and found.min() >= 0 else None
