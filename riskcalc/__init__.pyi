@@ -24,17 +24,22 @@ from .policies import (
 )
 from .prediction.predict import predict, small_model
 from .prediction.result import Prediction
+from .prediction.row_law import leverages
 from .problems import (
     Correlated,
     FactorCovariance,
     LinearGaussian,
     RandomFeatures,
     RankOne,
+    Table,
     random_features_covariance,
 )
 from .problems.tabular import from_data
+from .questions.advice import Advice
+from .questions.advise import advise
 from .questions.compare import Comparison, compare
 from .questions.crossover import Crossing, Crossover, Stretch, crossover
+from .questions.measure import Measured, measure
 from .questions.optimum import Optimum, optimum
 from .questions.peak import Peak, Peaks, peak
 from .questions.plotting.plot import plot
@@ -51,6 +56,7 @@ from .verification.verify import Verification, verify
 
 __version__: str
 __all__ = [
+    "Advice",
     "BrainSurgeon",
     "Comparison",
     "Correlated",
@@ -63,6 +69,7 @@ __all__ = [
     "Iterative",
     "LinearGaussian",
     "Magnitude",
+    "Measured",
     "Optimal",
     "Optimum",
     "Oracle",
@@ -82,9 +89,11 @@ __all__ = [
     "Stretch",
     "Subset",
     "Survey",
+    "Table",
     "Theory",
     "Variance",
     "Verification",
+    "advise",
     "compare",
     "crossover",
     "derive",
@@ -92,7 +101,9 @@ __all__ = [
     "from_data",
     "latex",
     "laws",
+    "leverages",
     "load_chapter",
+    "measure",
     "optimum",
     "peak",
     "plot",

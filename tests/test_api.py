@@ -16,6 +16,7 @@ import riskcalc as rc
 
 def test_public_names_are_pinned():
     assert sorted(rc.__all__) == [
+        "Advice",
         "BrainSurgeon",
         "Comparison",
         "Correlated",
@@ -28,6 +29,7 @@ def test_public_names_are_pinned():
         "Iterative",
         "LinearGaussian",
         "Magnitude",
+        "Measured",
         "Optimal",
         "Optimum",
         "Oracle",
@@ -47,9 +49,11 @@ def test_public_names_are_pinned():
         "Stretch",
         "Subset",
         "Survey",
+        "Table",
         "Theory",
         "Variance",
         "Verification",
+        "advise",
         "compare",
         "crossover",
         "derive",
@@ -57,7 +61,9 @@ def test_public_names_are_pinned():
         "from_data",
         "latex",
         "laws",
+        "leverages",
         "load_chapter",
+        "measure",
         "optimum",
         "peak",
         "plot",

@@ -154,7 +154,7 @@ def test_without_the_extra(monkeypatch, name: str):
     def missing(wanted: str) -> Any:
         raise ImportError(wanted)
 
-    monkeypatch.setattr("riskcalc.results.labelled.import_module", missing)
+    monkeypatch.setattr("riskcalc.extras.import_module", missing)
     prediction = rc.predict(two_level())
     with pytest.raises(ImportError, match=rf"this needs {name}: pip install 'riskcalc\[{name}\]'"):
         getattr(prediction, f"to_{name}")()

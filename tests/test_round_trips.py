@@ -98,10 +98,17 @@ def of_one_factor(draw: st.DrawFn) -> rc.RankOne:
     return rc.RankOne(draw(features), draw(features), draw(st.integers(3, 50)), draw(NUMBERS))
 
 
+def a_table(n_samples: int) -> rc.Table:
+    """Of rows that are not Gaussian."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_t(4, size=(60, 5))
+    return rc.Table(X, X[:, 0] + rng.normal(size=60), n_samples, ridge=0.1, names=["a", "b\x1b[31m", "c", "d", "e"])
+
+
 def of_a_table(seed: int) -> rc.LinearGaussian:
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(60, 5)) * [3, 2, 1, 1, 0.5]
-    return rc.from_data(X, X @ rng.normal(size=5) + rng.normal(size=60), n_samples=20)
+    return rc.from_data(X, X @ rng.normal(size=5) + rng.normal(size=60), n_samples=20, basis="principal")
 
 
 KINDS = {
@@ -252,6 +259,9 @@ RESULTS = {
     "optimum of a batch": lambda: rc.optimum(BATCH, "keep", "hessian"),
     "peaks": lambda: rc.peak(PLAIN, within=("1/2", 3), keep="1/2"),
     "peaks with digits": lambda: rc.peak(PLAIN, "keep", "hessian+fresh", ("1/10", 1), digits=20),
+    "advice": lambda: rc.advise(a_table(20), n_keep=2, repeats=3, tolerance=0.2),
+    "advice of one draw": lambda: rc.advise(a_table(20), keep="2/5", repeats=1, tolerance=0.2),
+    "advice of a prediction": lambda: rc.advise(a_table(40), n_keep=2, tolerance=0.2),
     "estimate": lambda: rc.simulate(PLAIN, rc.Oracle("1/10"), n_samples=40, trials=3, **HERE),
     "one trial": lambda: rc.simulate(PLAIN, n_samples=40, trials=1, **HERE),
     "verification": lambda: rc.verify(PLAIN, [None, rc.Oracle("1/10")], tolerance=0.5, seconds=1e-3, **HERE),
@@ -493,7 +503,9 @@ def keys_of(value: Any, found: set[str], models: tuple[str, ...] = MODELS) -> se
     for key, inner in value.items():
         found.add(key)
         inners = inner if isinstance(inner, list) else [inner]
-        if key in (*models, "keep") and isinstance(inner, dict):
+        if key == "kept":
+            continue
+        if isinstance(inner, dict) and key in (*models, "keep"):
             inners = list(inner.values())
         for one in inners:
             if isinstance(one, dict):

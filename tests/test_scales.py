@@ -260,5 +260,5 @@ def test_intercepts_are_said():
     assert "intercept" in rc.from_data.__doc__
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60, 3))
-    problem = rc.from_data(X, X @ [1, 2, 3] + rng.normal(size=60), n_samples=20)
+    problem = rc.from_data(X, X @ [1, 2, 3] + rng.normal(size=60), n_samples=20, basis="principal")
     assert "an intercept" in str(rc.compare(problem, 0.5))

@@ -54,6 +54,14 @@ def _checks() -> rc.Verification:
     return rc.Verification(checks, 0.02, 0.99, (50, 100, 200), (4096, 2048, 1024), 0)
 
 
+def _advice() -> rc.Advice:
+    rng = np.random.default_rng(0)
+    X = rng.standard_t(3, size=(80, 4))
+    names = ["a", NASTY, "a name of a column that goes on" * 9, "x" * 90]
+    table = rc.Table(X, X[:, 0] + rng.normal(size=80), 7, names=names, scale=False, notes=["left out: " + "y" * 90])
+    return rc.advise(table, n_keep=2, repeats=4, policies=[Wordy])
+
+
 def _reports() -> Reports:
     steps = [
         StepReport(f"a step that says {i} things", "symbolic", i != 3, " ".join(["seen"] * i), 1.5, ())
@@ -92,6 +100,7 @@ OTHERS: dict[str, Callable[[], Any]] = {
     "survey with digits": lambda: rc.survey(FACTOR, n_keep=2, digits=50),
     "one factor's prunability": lambda: rc.prunability(FACTOR, 0.1),
     "verification": _checks,
+    "advice": _advice,
     "derivation": lambda: _reports().reports[1],
     "derivations": _reports,
     "power": lambda: Power({"a": ["simulation(dense)"], "b": ["limits"]}, ["y = " + "x + " * 90, "x" * 300], ["z"]),

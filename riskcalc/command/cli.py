@@ -14,6 +14,7 @@ import riskcalc as rc
 from riskcalc.command import along, formulas
 from riskcalc.command.options import (
     FILE,
+    OUTPUT,
     RANKINGS,
     chapter_of,
     chapter_option,
@@ -73,21 +74,54 @@ def predict(digits: int | None, tolerance: float | None, seed: int, as_json: boo
 
 
 @app.command()
-@click.option("--retrain-ridge", help="Ridge penalty of second fits; none if left out.")
+@click.option("--retrain-ridge", help="Ridge penalty of second fits; none if left out, or that of --data's first fit.")
+@click.option("--repeats", type=click.IntRange(2), help="Of --data: draws of rows that are measured; 100 if left out.")
+@click.option("--plot", "picture", type=OUTPUT, help="A picture of it: a .png, .svg or .pdf; of --data along budgets.")
 @score_options
 @tolerance_option
 @seed_option
 @digits_option
 @problem_options
 def compare(
-    retrain_ridge: str | None, digits: int | None, tolerance: float | None, seed: int, as_json: bool, **options: Any
+    retrain_ridge: str | None,
+    repeats: int | None,
+    picture: Path | None,
+    digits: int | None,
+    tolerance: float | None,
+    seed: int,
+    as_json: bool,
+    **options: Any,
 ) -> None:
-    """Compare dense, pruned, retrained and small models at one budget; say which wins, by how much, and why."""
+    """Compare dense, pruned, retrained and small models at one budget; say which wins, by how much, and why.
+
+    Of a table (--data) all of them are measured, too, on rows not drawn, and one is recommended with the columns that
+    it keeps.
+    """
+    from riskcalc.pictures.pictured import check_asked
+    from riskcalc.questions.advise import spread
     from riskcalc.questions.compare import RULES
 
-    rules, asked = [*RULES, *score_of(options)], question_of(options)
+    check_asked(None, 1, picture)
+    own, asked = score_of(options), question_of(options)
+    if isinstance(asked.problem, rc.Table):
+        if digits is not None:
+            raise ValueError("tables are predicted in double precision; leave --digits out")
+        asking = {"policies": own, "retrain_ridge": retrain_ridge, "repeats": repeats or 100, "tolerance": tolerance}
+        budgets = [] if picture is None else spread(int(asked.problem.n_features))
+        advice = rc.advise(asked.problem, **asked.budget, **asking, budgets=budgets, seed=seed, progress=watched())
+        _answered(advice, picture, as_json)
+        return
+    if repeats is not None:
+        raise ValueError("--repeats is about a table and its columns; give --data")
+    rules = [*RULES, *own]
     given = {"digits": digits, "retrain_ridge": retrain_ridge or 0, "policies": rules, "tolerance": tolerance}
-    show(rc.compare(asked.problem, **asked.budget, **given, seed=seed), as_json)
+    _answered(rc.compare(asked.problem, **asked.budget, **given, seed=seed), picture, as_json)
+
+
+def _answered(answer: Any, picture: Path | None, as_json: bool) -> None:
+    if picture is not None:
+        answer.plot(path=picture)
+    show(answer, as_json)
 
 
 @app.command()

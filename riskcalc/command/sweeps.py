@@ -46,7 +46,9 @@ PATIENCE = 10
     "Several make a grid of every value with every other.",
 )
 @click.option("--model", "models", multiple=True, metavar="NAME", help="Such as hessian+retrain; those of compare.")
-@click.option("--quantity", "quantities", multiple=True, metavar="NAME", help="Such as training_error, beside the risk.")
+@click.option(
+    "--quantity", "quantities", multiple=True, metavar="NAME", help="Such as training_error, beside the risk."
+)
 @click.option("--fix", type=click.Choice(FIXES), default=FIXES[0], help="What is held when n_features changes.")
 @click.option("--trials", type=click.IntRange(0), default=0, help="Also simulate every cell, so many times.")
 @click.option("--size", type=int, help="Rows of a simulated sample; 200 of an aspect ratio, if left out.")

@@ -92,7 +92,7 @@ def look_of(key: str) -> Look:
         return Look(_DENSE, DOTTED, "s")
     if rule.startswith("small"):
         place = min(_SMALL_NAMES.index(rule) if rule in _SMALL_NAMES else 3, 3)
-        return Look(_SMALL, (DASH_DOT, *WEAK)[place], "D8PX"[place])
+        return Look(_SMALL, (DASH_DOT, *WEAK[:2], SOLID)[place], "D8PX"[place])
     places = {name: place for place, name in enumerate(POLICIES)}
     near = [name for name in places if rule.startswith(name)]
     if not near:  # nothing of riskcalc's: by its number, or by its name alone

@@ -24,6 +24,7 @@ from riskcalc.prediction import (  # noqa: F401  which register their solvers
     generic,
     random_features,
     rank_one,
+    row_law,
 )
 from riskcalc.prediction.coefficients import Coefficients
 from riskcalc.prediction.result import Later, Prediction, later
@@ -56,7 +57,7 @@ def predict(
 
     Parameters
     ----------
-    problem : LinearGaussian, Correlated, RankOne, or a problem of a kind of your own
+    problem : LinearGaussian, Correlated, RankOne, Table, or a problem of a kind of your own
     prune : Policy, optional
         `Magnitude`, `Hessian`, `BrainSurgeon`, `Oracle`, `Variance`, `Random`, `Sampled`, `Optimal`, `Group`,
         `Iterative` or `Subset`, or a `Score` of your own; its `keep` broadcasts with the problem's batch.
@@ -66,8 +67,8 @@ def predict(
     digits : int, optional
         Significant digits, computed by mpmath; float64 if not given.
     tolerance : float in (0, 1), optional
-        For `Correlated` features: draws are added until the standard error of the risk, `integration_error`, is this
-        fraction of it, or there are many; 0.01 if not given.
+        For `Correlated` features and a `Table`: draws are added until the standard error of the risk,
+        `integration_error`, is this fraction of it, or there are many; 0.01 if not given.
     seed : int
         Of these draws, which all models of a problem share.
 
@@ -86,7 +87,8 @@ def predict(
     Theorems 1 and 2 of Chang et al. 2021, and Section 3 after retraining on a fresh sample; on the same sample, and for
     training errors, derivations 11 and 12. All in the limit n, p -> infinity at a fixed aspect ratio; `RankOne` is
     exact at every size (derivation 14). For `Correlated`, derivations 21 and 22: traces, closed forms, a series where
-    it is good enough, and else averages over draws of the fit's law, whose error is `integration_error`.
+    it is good enough, and else averages over draws of the fit's law, whose error is `integration_error`. For a `Table`,
+    derivation 28: the row law, and draws of it.
 
     Examples
     --------
@@ -121,13 +123,13 @@ def small_model(
 
     Parameters
     ----------
-    problem : LinearGaussian, Correlated, RankOne, or a problem of a kind of your own
+    problem : LinearGaussian, Correlated, RankOne, Table, or a problem of a kind of your own
     keep, n_keep
         As for a `Policy`: exactly one of them.
     digits : int, optional
     features : array_like of int, optional
         The features it is trained on, by their places from 0, in place of `keep`: of problems that tell them apart,
-        `Correlated` and `RankOne`.
+        `Correlated`, `RankOne` and `Table`.
     tolerance, seed
         As for `predict`.
 

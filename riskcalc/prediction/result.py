@@ -15,6 +15,7 @@ from riskcalc.pictures.declared import Panel
 from riskcalc.pictures.pictured import Pictured
 from riskcalc.policies import Policy, Procedure, Retrain
 from riskcalc.prediction.coefficients import Coefficients
+from riskcalc.prediction.row_law.heavy import heavy_rows
 from riskcalc.prediction.status import CURES, NAMES, in_words
 from riskcalc.problems import Problem
 from riskcalc.problems.latex import results_latex
@@ -22,7 +23,7 @@ from riskcalc.results.finite_size import at_size, counted, off_limit
 from riskcalc.results.labelled import to_dataset, to_frame
 from riskcalc.results.quantities import QUANTITIES, Quantities, documented
 from riskcalc.results.regimes import inputs
-from riskcalc.results.tables import Column, Shown, Table, cut, number
+from riskcalc.results.tables import Column, Part, Shown, Table, cut, number
 
 # What a prediction is written and read by; its model and budget follow from it.
 _ASKED = ("problem", "prune", "retrain", "digits")
@@ -175,7 +176,13 @@ class Prediction(Quantities, Shown, Pictured, Inert):
         """
         return to_dataset(self.problem, self.prune, {self.procedure.key: self._shown()})
 
-    def _parts(self) -> list[Table]:
+    def _parts(self) -> list[Part]:
+        caution = filter(None, [self.problem.caution])
+        remark = self.problem.remark(self.procedure)
+        told = [f"{remark[0].upper()}{remark[1:]}."] if remark else []
+        return [*caution, self._table(), *heavy_rows(self), *told, *filter(None, [self.problem.note])]
+
+    def _table(self) -> Table:
         columns = {name: value for name, value in self._shown().items() if value is not None}
         labels = {name: name.replace("_", " ") for name in columns}
 
@@ -187,7 +194,7 @@ class Prediction(Quantities, Shown, Pictured, Inert):
             off = at_size(self)
             notes = [f"At n = {self.problem.n_samples} the mean test risk is {off}."] if off else []
             notes += [f"Status: {in_words(str(self.status))}."] if self.status in CURES else []
-            return [Table(self.label, (Column("quantity", words=True), Column("value")), rows, notes=notes)]
+            return Table(self.label, (Column("quantity", words=True), Column("value")), rows, notes=notes)
         given = inputs(self.problem, np.shape(self.risk), self.budget)
         flat = {name: np.ravel(value) for name, value in columns.items()}
         rows = (
@@ -198,7 +205,7 @@ class Prediction(Quantities, Shown, Pictured, Inert):
         shown = cut(rows, np.size(self.risk))
         unsure = [f"Some risks are {in_words(name)}." for name in CURES if np.any(self.status == name)]
         shown["notes"] = [*shown["notes"], *counted(off_limit(self)), *unsure]
-        return [Table(self.label, told, keys=len(given), **shown)]
+        return Table(self.label, told, keys=len(given), **shown)
 
     def _panels(self) -> list[Panel]:
         """Of one regime the law of the coefficients, before and after pruning; of several, errors along their axis."""

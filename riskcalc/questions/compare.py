@@ -86,7 +86,7 @@ class Comparison(SideBySide):
 
     def _parts(self) -> list[Part]:
         parts = [self._one_regime(), *self._verdict()] if np.ndim(self.margin) == 0 else [self._many_regimes()]
-        return [*parts, *filter(None, [self.problem.note])]
+        return self._framed(parts)
 
     def _one_regime(self) -> Table:
         ratio, keep = (number(value[()]) for value in (self.problem.aspect_ratio, self.keep))

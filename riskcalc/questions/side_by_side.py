@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Self
@@ -15,12 +15,13 @@ from riskcalc.pictures.pictured import Pictured
 from riskcalc.policies import Policy
 from riskcalc.policies.base import exact_fractions
 from riskcalc.prediction.result import Prediction
+from riskcalc.prediction.row_law import heavy_rows
 from riskcalc.prediction.status import CURES, in_words
 from riskcalc.problems import Problem
 from riskcalc.results.finite_size import at_size
 from riskcalc.results.labelled import to_dataset, to_frame
 from riskcalc.results.marks import Marks
-from riskcalc.results.tables import Shown, number
+from riskcalc.results.tables import Part, Shown, number
 from riskcalc.results.values import Number, below, difference, digits_left, plain_scalar
 
 
@@ -164,7 +165,12 @@ class SideBySide(Shown, Pictured, Inert):
 
     def _marks(self, heading: str) -> Marks:
         """Marks for notes of one's own, and for `remarks`."""
-        return Marks(heading, "Status", f"At n = {self.problem.n_samples} the mean is")
+        return Marks(heading, "Remarks", "Status", f"At n = {self.problem.n_samples} the mean is")
+
+    def _framed(self, parts: Sequence[Part]) -> list[Part]:
+        """What is to be known before the numbers, and after them."""
+        caution, costs = filter(None, [self.problem.caution]), heavy_rows(self.predictions["dense"])
+        return [*caution, *parts, *costs, *filter(None, [self.problem.note])]
 
     @property
     def _policy(self) -> Policy:
@@ -186,9 +192,11 @@ def integration(prediction: Prediction) -> Any:
     return np.where(np.isfinite(own), own, 0)
 
 
-def remarks(prediction: Prediction) -> tuple[str, str]:
-    """What is to be said of a risk: its status, and what it is at its size; empty where it stands as it is."""
-    return "" if prediction.status == "ok" else in_words(str(prediction.status)), at_size(prediction)
+def remarks(prediction: Prediction) -> tuple[str, str, str]:
+    """What is to be said of a risk: how it was found, its status, and what it is at its size; empty where it stands as
+    it is."""
+    status = "" if prediction.status == "ok" else in_words(str(prediction.status))
+    return prediction.problem.remark(prediction.procedure), status, at_size(prediction)
 
 
 def finite(risk: Any) -> np.ndarray:

@@ -118,7 +118,7 @@ class Survey(SideBySide):
         title = f"predicted test risk, {ratio} features per sample, keeping {keep} of them"
         marks = self._marks("References")
         parts = [self._unpruned(title, marks), self._risks(marks), self._facts(), self._certain()]
-        return [*parts, self._recommended(), *self._remarks()]
+        return self._framed([*parts, self._recommended(), *self._remarks()])
 
     def _unpruned(self, title: str, marks: Marks) -> Table:
         """The dense fit and small models, each of one fit."""
@@ -138,7 +138,7 @@ class Survey(SideBySide):
                 models = self._of(rule)
                 note = Procedure(rule).note
                 found = [self._risk(models[after], marks) if after in models else "" for after in _AFTER]
-                rows.append([f"  {rule.label}{marks.told(note, '', '')}", *found])
+                rows.append([f"  {rule.label}{marks.told(note, '', '', '')}", *found])
         columns = [Column("rule", words=True), *map(Column, _AFTER.values())]
         title = "every rule, as pruned, and fitted again on the same sample or on a second one"
         return Table(title, columns, rows, notes=marks.lines)
@@ -176,8 +176,6 @@ class Survey(SideBySide):
             why = f"not covered by the theory of a {type(self.problem).__name__}"
             why += "" if few_atoms(self.problem) else f", or a bound over more than {MOST_ATOMS:,} atoms"
             yield f"Left out ({why}): {', '.join(models)}."
-        if self.problem.note:
-            yield self.problem.note
 
     def _of(self, rule: Policy) -> dict[str | None, str]:
         """The models that are pruned by a rule, by the sample of their second fit."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from riskcalc import __version__
 from riskcalc.exact import as_float
+from riskcalc.extras import extra
 from riskcalc.policies import Policy
 from riskcalc.problems import Problem
 from riskcalc.results.quantities import QUANTITIES
@@ -79,15 +79,6 @@ def one_axis(problem: Problem, policy: Policy | None, shape: tuple[int, ...]) ->
     inputs = _inputs(problem, policy)
     (name,) = _axes(problem, policy, {one: _varying(array.shape, shape) for one, array in inputs.items()}, 1)
     return name, inputs[name] if name in inputs else np.arange(shape[0])
-
-
-def extra(name: str, group: str | None = None) -> Any:
-    """A package that some of riskcalc needs; ImportError that says how to install it, in a group of its own name or
-    another."""
-    try:
-        return import_module(name)
-    except ImportError as error:
-        raise ImportError(f"this needs {name}: pip install 'riskcalc[{group or name}]'") from error
 
 
 def _shape(models: Models) -> tuple[int, ...]:

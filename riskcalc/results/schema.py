@@ -112,6 +112,18 @@ Peaks
     over, fix, scanned
     peaks            each with place, risk, bracket, status, digits
 
+Advice
+    n_rows, n_features, n_samples, n_keep, ridge
+    null_risk        of predicting the mean
+    repeats, seed    draws of rows that were measured
+    models           each with model, label, n_keep, feasible, note, status,
+                     predicted, predicted_error, gaussian, measured, stderr,
+                     median, behind, behind_error, wins , as far as known
+    along            the same at other budgets
+    kept             how often the recommended model keeps each column, by name
+    cautions, notes
+    best, predicted_best, measured_best  *
+
 Estimate
     mean, stderr, trials, seed
     training_error   an estimate
