@@ -106,5 +106,5 @@ if __name__ == "__main__":
 # Small models: 0.2 %, and by chance 0.6 %.
 #
 # *Retrained* fits are a heuristic: Gaussian theory, times what the rows cost small models on the columns that draws
-# keep. Its median difference is 3.7 %, against 7.3 %; it is 9 to 12 % too high at eight rows and fewer, and 4 to 8 % too
-# low where columns are chosen by noise (diabetes with fewer rows than columns, wine).
+# keep. Its median difference is 3.7 %, against 7.3 %. It is 9 to 12 % too high at eight rows and fewer, and 4 to 8 %
+# too low where columns are chosen by noise (diabetes with fewer rows than columns, wine).

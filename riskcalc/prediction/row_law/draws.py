@@ -18,6 +18,8 @@ from riskcalc.references import row_law
 
 # Pairs of draws of a batch; batches at first, from which the error is told, and at most.
 PAIRS, FIRST, MOST = 16, 8, 256
+# Numbers of coefficients that are held for the next model.
+MOST_HELD = 1 << 23
 
 
 @dataclass(frozen=True)
@@ -106,12 +108,15 @@ class Draws:
     _held: dict[int, Batch] = field(default_factory=dict)
 
     def batch(self, place: int) -> Batch:
-        """The batch of this place."""
-        if place not in self._held:
-            of_noise, of_luck = np.random.SeedSequence(self.seed, spawn_key=(place,)).spawn(2)
-            noise = np.random.default_rng(of_noise).standard_normal((PAIRS, self.fit.root.shape[1]))
-            self._held[place] = Batch(self.fit, np.concatenate([noise, -noise]), of_luck)
-        return self._held[place]
+        """The batch of this place, the same whenever it is asked for; the first ones are held."""
+        if place in self._held:
+            return self._held[place]
+        of_noise, of_luck = np.random.SeedSequence(self.seed, spawn_key=(place,)).spawn(2)
+        noise = np.random.default_rng(of_noise).standard_normal((PAIRS, self.fit.root.shape[1]))
+        batch = Batch(self.fit, np.concatenate([noise, -noise]), of_luck)
+        if (place + 1) * len(batch.noise) * self.fit.turn.shape[1] <= MOST_HELD:
+            self._held[place] = batch
+        return batch
 
 
 @dataclass(frozen=True)
