@@ -207,6 +207,18 @@ def test_the_limit_of_a_fit_after_an_infinite_one():
     assert one.risk == pytest.approx(rc.predict(at_one, rc.Random("1/2"), rc.Retrain(sample="fresh")).risk, rel=1e-5)
 
 
+@pytest.mark.parametrize("digits", [None, 20])
+def test_features_without_variance_do_not_count(digits: int | None):
+    """Not in the dense fit, whatever their share; nor are they ever kept before others."""
+    share = Fraction(123457, 1000000)
+    law = {"eigenvalues": [1, 0], "signal": 1, "weights": [share, 1 - share]}
+    problem = rc.LinearGaussian(aspect_ratio=1, noise_variance=1, **law)
+    for model, place in (("dense", 1 / share), ("magnitude+retrain", Fraction(10000, 371))):
+        found = rc.peak(problem, model=model, within=(5, 40), keep="371/10000", digits=digits).highest
+        assert found is not None
+        assert (found.status, float(found.risk), float(found.place)) == ("infinite", np.inf, float(place))
+
+
 def test_a_threshold_that_nobody_named():
     """Half of the features are always zero: what counts is the other half."""
     problem = rc.LinearGaussian(aspect_ratio=1, eigenvalues=[1, 0], signal=1, noise_variance=1)
