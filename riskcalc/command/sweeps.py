@@ -34,6 +34,8 @@ from riskcalc.simulation.estimates import with_error
 
 # Seconds that a scheduler may take to answer.
 PATIENCE = 10
+# Values of a grid that is given by its ends.
+MOST = 10**6
 
 
 @click.command()
@@ -46,7 +48,9 @@ PATIENCE = 10
     "Several make a grid of every value with every other.",
 )
 @click.option("--model", "models", multiple=True, metavar="NAME", help="Such as hessian+retrain; those of compare.")
-@click.option("--quantity", "quantities", multiple=True, metavar="NAME", help="Such as training_error, beside the risk.")
+@click.option(
+    "--quantity", "quantities", multiple=True, metavar="NAME", help="Such as training_error, beside the risk."
+)
 @click.option("--fix", type=click.Choice(FIXES), default=FIXES[0], help="What is held when n_features changes.")
 @click.option("--trials", type=click.IntRange(0), default=0, help="Also simulate every cell, so many times.")
 @click.option("--size", type=int, help="Rows of a simulated sample; 200 of an aspect ratio, if left out.")
@@ -114,6 +118,8 @@ def _spaced(name: str, parts: list[str]) -> Any:
         raise ValueError(f"--over {name} must be LOW:HIGH:COUNT or LOW:HIGH:COUNT:log, got {quoted(':'.join(parts))}")
     number = whole(rest[0], f"the number of values of {name}")
     begin, end = (as_fractions(exact_array(one, name)).item() for one in (low, high))
+    if number > MOST:
+        raise ValueError(f"--over {name} has at most {MOST:,} values, got {quoted(rest[0])}")
     if number < 2 or not begin < end:
         raise ValueError(f"--over {name} must be two values or more, from low to high, got {quoted(':'.join(parts))}")
     if rest[1:]:
