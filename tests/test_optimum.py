@@ -122,6 +122,15 @@ def test_counts_are_counted():
     assert (samples.place, samples.status) == (500, "at the upper end")
 
 
+def test_budgets_of_a_batch_by_counts():
+    """A number of features is of each problem another share."""
+    given: dict[str, Any] = {"n_samples": 20, "eigenvalues": 1, "signal": 1, "noise_variance": "1/100"}
+    found = rc.optimum(rc.LinearGaussian(n_features=[40, 60], **given), "n_keep", "hessian")
+    for place, risk, features in zip(found.place, found.risk, (40, 60), strict=True):
+        alone = rc.optimum(rc.LinearGaussian(n_features=features, **given), "n_keep", "hessian", (1, 40))
+        assert (place, risk) == (alone.place, pytest.approx(alone.risk, rel=1e-12))
+
+
 def test_ends():
     found = rc.optimum(two_level(noise_variance=1), "aspect_ratio", within=("1/10", "1/2"))
     assert (found.place, found.status) == (0.1, "at the lower end")

@@ -208,7 +208,7 @@ class Line:
         at = np.asarray(at)
         models = self.procedures
         if self.over in BUDGETS:
-            share = as_fractions(at) / int(self.problem.n_features) if self.over == "n_keep" else at
+            share = as_fractions(at) / as_fractions(self.problem.n_features) if self.over == "n_keep" else at
             models = [model_of(model, keep=np.asarray(share)) for model in self._models]
         found = evaluate(self._problem(at), models, digits, **self._settings)
         shape = np.broadcast_shapes(at.shape, self.shape)
