@@ -122,6 +122,15 @@ def test_counts_are_counted():
     assert (samples.place, samples.status) == (500, "at the upper end")
 
 
+def test_budgets_of_a_batch_by_counts():
+    """A number of features is of each problem another share."""
+    given: dict[str, Any] = {"n_samples": 20, "eigenvalues": 1, "signal": 1, "noise_variance": "1/100"}
+    found = rc.optimum(rc.LinearGaussian(n_features=[40, 60], **given), "n_keep", "hessian")
+    for place, risk, features in zip(found.place, found.risk, (40, 60), strict=True):
+        alone = rc.optimum(rc.LinearGaussian(n_features=features, **given), "n_keep", "hessian", (1, 40))
+        assert (place, risk) == (alone.place, pytest.approx(alone.risk, rel=1e-12))
+
+
 def test_ends():
     found = rc.optimum(two_level(noise_variance=1), "aspect_ratio", within=("1/10", "1/2"))
     assert (found.place, found.status) == (0.1, "at the lower end")
@@ -205,6 +214,18 @@ def test_the_limit_of_a_fit_after_an_infinite_one():
     assert (one.place, one.status) == (1, "limit")
     at_one = two_level(noise_variance=1, aspect_ratio=1)
     assert one.risk == pytest.approx(rc.predict(at_one, rc.Random("1/2"), rc.Retrain(sample="fresh")).risk, rel=1e-5)
+
+
+@pytest.mark.parametrize("digits", [None, 20])
+def test_features_without_variance_do_not_count(digits: int | None):
+    """Not in the dense fit, whatever their share; nor are they ever kept before others."""
+    share = Fraction(123457, 1000000)
+    law = {"eigenvalues": [1, 0], "signal": 1, "weights": [share, 1 - share]}
+    problem = rc.LinearGaussian(aspect_ratio=1, noise_variance=1, **law)
+    for model, place in (("dense", 1 / share), ("magnitude+retrain", Fraction(10000, 371))):
+        found = rc.peak(problem, model=model, within=(5, 40), keep="371/10000", digits=digits).highest
+        assert found is not None
+        assert (found.status, float(found.risk), float(found.place)) == ("infinite", np.inf, float(place))
 
 
 def test_a_threshold_that_nobody_named():

@@ -499,7 +499,12 @@ def test_outputs_are_refused_before_the_work(given, message):
             {"kind": "training"},
             "training_error, which the dataset has",
         ),
+        (lambda found: found.assign(risk=found.risk.astype(str)), {}, "risk must be numbers"),
+        (lambda found: found.isel(aspect_ratio=[]), {}, "the dataset is empty"),
+        (lambda found: found, {"kind": 5}, "kind must be one of risk, phase"),
+        (lambda found: found, {"models": [5]}, "models must be names"),
         (lambda found: found, {"kind": "agreement"}, "needs simulated_risk"),
+        (lambda found: found.assign(simulated_risk=found.risk), {"kind": "agreement"}, "needs simulated_risk_stderr"),
         (lambda found: found, {"simulated": "itself"}, "needs simulated_risk"),
         (lambda found: found, {"simulated": 3}, "must be an xarray.Dataset"),
         (lambda found: found.isel(model=[0]), {"simulated": "itself", "models": ["hessian"]}, "needs simulated_risk"),
@@ -515,6 +520,21 @@ def test_datasets_that_are_none_are_refused(change, given, message):
     given = {name: found if value == "itself" else value for name, value in given.items()}
     with pytest.raises((ValueError, TypeError), match=message):
         rc.plot(change(found), **given)
+
+
+def test_what_was_edited_by_hand_is_drawn(tmp_path):
+    """Labels and names of axes with dollar signs are no math; attributes that are none of a sweep are passed over."""
+    found = swept().isel(model=[0, 1]).rename(aspect_ratio="$a_{")
+    found = found.assign_coords(label=("model", ["$x_{$", r"$\frac$"])).assign_attrs(over="5")
+    found["simulated_risk"] = found.risk
+    for kind in ("risk", "training"):
+        rc.plot(found, kind, path=tmp_path / "a.png")
+    _, axes = pyplot.subplots()
+    axes.plot([1, 2], label=r"my $\alpha$")
+    rc.plot(found, ax=axes)
+    axes.figure.draw_without_rendering()
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == [r"my $\alpha$", r"\$x_{\$", r"\$\frac\$"]
+    pyplot.close(axes.figure)
 
 
 def test_a_missing_library_is_named(monkeypatch):

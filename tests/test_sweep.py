@@ -339,6 +339,7 @@ def exactly(values: Any) -> np.ndarray:
         (["--over", "aspect_ratio"], "--over must be NAME=GRID"),
         (["--over", "aspect_ratio=2:1:4"], "from low to high"),
         (["--over", "aspect_ratio=1:2"], "LOW:HIGH:COUNT"),
+        (["--over", "aspect_ratio=1:2:1000000000"], "at most 1,000,000 values"),
         (["--over", "aspect_ratio=0:2:3:log"], "begin above 0"),
         (["--over", "aspect_ratio=1:2:1"], "two values or more"),
         (["--over", "keep=1/2,1/3"], "keep must increase"),

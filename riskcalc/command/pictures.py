@@ -57,7 +57,7 @@ def _read(path: Path) -> Any:
         xarray = extra("xarray")
         try:
             return xarray.load_dataset(BytesIO(raw), engine=engine)
-        except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+        except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, ImportError) as error:
             raise ValueError(f"cannot read {printable(str(path))}: {error}") from error
     try:
         told = json.loads(read_text(path))

@@ -34,6 +34,8 @@ from riskcalc.simulation.estimates import with_error
 
 # Seconds that a scheduler may take to answer.
 PATIENCE = 10
+# Values of a grid that is given by its ends.
+MOST = 10**6
 
 
 @click.command()
@@ -116,6 +118,8 @@ def _spaced(name: str, parts: list[str]) -> Any:
         raise ValueError(f"--over {name} must be LOW:HIGH:COUNT or LOW:HIGH:COUNT:log, got {quoted(':'.join(parts))}")
     number = whole(rest[0], f"the number of values of {name}")
     begin, end = (as_fractions(exact_array(one, name)).item() for one in (low, high))
+    if number > MOST:
+        raise ValueError(f"--over {name} has at most {MOST:,} values, got {quoted(rest[0])}")
     if number < 2 or not begin < end:
         raise ValueError(f"--over {name} must be two values or more, from low to high, got {quoted(':'.join(parts))}")
     if rest[1:]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from riskcalc.pictures.declared import Line, Mark, Panel, Points, Rule, Scale
+from riskcalc.pictures.declared import Line, Mark, Panel, Points, Rule, Scale, plain
 
 # What can be varied: in words, and its symbol in math.
 AXES = {
@@ -38,7 +38,7 @@ class Curve:
 
 def axis_scale(name: str, values: np.ndarray) -> Scale:
     """The axis of what is varied; logarithmic where the values are a geometric series rather than an arithmetic one."""
-    words, symbol = AXES.get(name, (name.replace("_", " "), ""))
+    words, symbol = AXES.get(name, (plain(name.replace("_", " ")), ""))
     return Scale(f"{words}, ${symbol}$" if symbol else words, log=_geometric(np.asarray(values, float)))
 
 

@@ -8,6 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 
+def plain(text: str) -> str:
+    """Text that may hold dollar signs, which would begin math."""
+    return text.replace("$", r"\$")
+
+
 @dataclass(frozen=True)
 class Scale:
     """An axis of a panel.

@@ -23,6 +23,7 @@ from riskcalc.pictures.declared import (
     Scale,
     Stems,
     Text,
+    plain,
 )
 from riskcalc.pictures.style import SOLID, WEAK, WIDTHS, fill_of, look_of
 
@@ -58,7 +59,8 @@ def _scale(axis: Any, scale: Scale) -> None:
     if scale.log:
         getattr(axis.axes, f"set_{axis.axis_name}scale")("log")
     if scale.rows:
-        axis.set_ticks(*zip(*scale.rows, strict=True))
+        places, several = zip(*scale.rows, strict=True)
+        axis.set_ticks(places, [plain(name) for name in several])
         axis.axes.tick_params(axis=axis.axis_name, length=0)
 
 
@@ -115,9 +117,10 @@ def _legend(panel: Panel, axes: Any, width: float) -> None:
         axes.set_title(panel.title, loc="left")
         return
     told = any(isinstance(mark, Rule) and mark.label and mark.axis == "x" for mark in panel.marks)
+    own = {mark.label for mark in panel.marks if not isinstance(mark, Text)}  # which have no math; others may
     axes.legend(
         handles,
-        [_wrapped(label, panel, width) for label in labels],
+        [plain(text) if label in own else text for label in labels for text in [_wrapped(label, panel, width)]],
         loc="lower left",
         bbox_to_anchor=(0, 1, 1, 0),
         borderaxespad=1.4 if told else 0.3,
@@ -224,7 +227,7 @@ def _(mark: Text, axes: Any) -> None:
         place = {"xy": (mark.x, mark.y), "xytext": (5, 0), "ha": "left"}
     else:
         place = {"xy": (1, mark.y), "xycoords": axes.get_yaxis_transform(), "xytext": (-2, 0), "ha": "right"}
-    axes.annotate(mark.text, **place, textcoords="offset points", va="center_baseline", fontsize=7)
+    axes.annotate(plain(mark.text), **place, textcoords="offset points", va="center_baseline", fontsize=7)
 
 
 @_draw.register

@@ -113,7 +113,7 @@ def _thresholds(name: str, problem: Problem, models: Mapping[str, Procedure]) ->
     """
     ratio = Fraction(as_fractions(problem.aspect_ratio).item())
     shares = {Fraction(1): "p = n"}
-    if (live := _live(problem)) is not None:
+    if (live := live_share(problem)) is not None:
         shares[live] = r"\mathrm{rank} = n"
     if name == "keep":
         yield 1 / ratio, "$s = n$"
@@ -133,7 +133,7 @@ def _thresholds(name: str, problem: Problem, models: Mapping[str, Procedure]) ->
         yield n, "$s = n$"
 
 
-def _live(problem: Problem) -> Fraction | None:
+def live_share(problem: Problem) -> Fraction | None:
     """The share of the features that have variance, where a law says it and some have none."""
     law: Any = getattr(problem, "law", None)
     if law is None or np.ndim(law.eigenvalues) != 1 or (as_float(law.eigenvalues) > 0).all():

@@ -14,6 +14,7 @@ from riskcalc.exact import as_float, as_fractions, count, counts, exact_array, m
 from riskcalc.lookup import look_up
 from riskcalc.policies import Iterative
 from riskcalc.policies.base import exact_fractions
+from riskcalc.prediction.asymptotes import live_share
 from riskcalc.prediction.predict import evaluate
 from riskcalc.problems import Problem, check_problem
 from riskcalc.questions.axes import BUDGETS, COUNTS, FIXES, check_axis, varied
@@ -91,7 +92,7 @@ class Line:
         if within is None:
             raise ValueError(f"within, the interval (low, high) of {self.over}, is needed")
         try:
-            low, high = within
+            low, high = [] if isinstance(within, str) else within
         except (TypeError, ValueError) as error:
             raise ValueError(f"within must be two numbers, (low, high), got {quoted(within)}") from error
         ends = [self._end(end, name) for end, name in ((low, "the lower end"), (high, "the upper end"))]
@@ -100,6 +101,8 @@ class Line:
                 raise ValueError(f"ends of within must be single numbers or of shape {self.shape}, got {end.shape}")
         if np.any(ends[0] >= ends[1]):
             raise ValueError(f"the lower end of within must be below the upper, got {quoted(within)}")
+        if self.over == "n_keep" and np.any(ends[1] > self.problem.n_features):
+            raise ValueError(f"n_keep is at most n_features = {np.min(self.problem.n_features)}, got {quoted(within)}")
         for end in ends:
             self._problem(np.asarray(end))  # which refuses what it cannot have
         self._ends = ends[0], ends[1]
@@ -163,11 +166,11 @@ class Line:
         return sorted(inside)
 
     def thresholds(self) -> list[Fraction]:
-        """Where as many features are fitted as there are samples: all of them, or those kept; of one problem."""
+        """Where as many features are fitted as there are samples: all, those that vary, or those kept."""
         if self.shape:
             return []
         problem = self.problem
-        shares = {Fraction(1)}
+        shares = {Fraction(1), live_share(problem) or Fraction(1)}
         if self.over not in BUDGETS:
             budgets = (one.budget(problem.n_features) for one in self.procedures if one.prune is not None)
             shares |= {as_fractions(budget).item() for budget in budgets}
@@ -205,7 +208,7 @@ class Line:
         at = np.asarray(at)
         models = self.procedures
         if self.over in BUDGETS:
-            share = as_fractions(at) / int(self.problem.n_features) if self.over == "n_keep" else at
+            share = as_fractions(at) / as_fractions(self.problem.n_features) if self.over == "n_keep" else at
             models = [model_of(model, keep=np.asarray(share)) for model in self._models]
         found = evaluate(self._problem(at), models, digits, **self._settings)
         shape = np.broadcast_shapes(at.shape, self.shape)

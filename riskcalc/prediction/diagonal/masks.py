@@ -76,7 +76,8 @@ class MaskGroup:
         lowered = work.lower((symbols.M0,), self.where, "masks.kept", scalar_output=True)
         rows = len(self.rows)
         parts = by_block(lambda block: (lowered(block), shape(block)[1]), self.state)
-        return np.concatenate([np.broadcast_to(part, (rows, columns)) for part, columns in parts], axis=-1)
+        kept = np.concatenate([np.broadcast_to(part, (rows, columns)) for part, columns in parts], axis=-1)
+        return np.where(kept > work.system.tiny, kept, 0 * kept)  # tails that underflow do not all end at zero
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,11 @@ import numpy as np
 
 from riskcalc.lookup import look_up
 from riskcalc.pictures.curves import AXES, Curve, curves_panel, error_scale
-from riskcalc.pictures.declared import Line, Mark, Panel, Points, Rule, Scale
+from riskcalc.pictures.declared import Line, Mark, Panel, Points, Rule, Scale, plain
 from riskcalc.pictures.pictured import check_asked, plot_panels
 from riskcalc.questions.plotting.phases import ERRORS, competitors, phases
 from riskcalc.questions.plotting.swept import Swept
+from riskcalc.quoting import quoted
 
 BARS = "markers: simulated; bars: two standard errors"
 
@@ -69,6 +70,8 @@ def plot(
     """
     check_asked(ax, columns, path)
     swept = Swept.of(dataset, models)
+    if not isinstance(kind, str | None):
+        raise TypeError(f"kind must be one of {', '.join(KINDS)}, got {quoted(kind)}")
     if kind is None:
         kind = "phase" if len(swept.axes) > 1 else "risk"
     panel = look_up(kind, KINDS, "kind of picture")
@@ -80,7 +83,8 @@ def plot(
         if not (there := [key for key in swept.models if key in every]):
             raise ValueError(f"of the models shown, {', '.join(swept.models)}, none is simulated in the other dataset")
         other = Swept.of(simulated, there)
-        other.sees("simulated_risk", kind, "give what was swept with trials")
+        for name in ("simulated_risk", "simulated_risk_stderr"):
+            other.sees(name, kind, "give what was swept with trials")
     return plot_panels([panel(swept, other if other.simulated else None)], ax, columns, path)
 
 
@@ -102,7 +106,8 @@ def _risk(swept: Swept, simulated: Swept | None) -> Panel:
 def _training(swept: Swept, simulated: Swept | None) -> Panel:
     (name,) = swept.needs(1, "training")
     training = swept.sees("training_error", "training", 'sweep with "training_error" among what is asked for')
-    values, symbol = swept.axes[name], AXES.get(name, (name, name))[1].partition("=")[0].strip()
+    values, symbol = swept.axes[name], AXES.get(name, ("", ""))[1].partition("=")[0].strip()
+    ends = [f"${symbol} = {one:.3g}$" if symbol else plain(f"{name} = {one:.3g}") for one in values[[0, -1]]]
     marks: list[Mark] = []
     for place, key in enumerate(swept.models):
         x, y = training[place], swept.one("risk", key)
@@ -115,13 +120,14 @@ def _training(swept: Swept, simulated: Swept | None) -> Panel:
             marks.append(Points(x[ends], y[ends], key, hollow=np.array([True, False])))
     finite = training[np.isfinite(training)]
     below = error_scale("training error", [finite]) if (finite > 0).all() else Scale("training error")
-    title = f"hollow: ${symbol} = {values[0]:.3g}$; filled: ${symbol} = {values[-1]:.3g}$"
+    title = f"hollow: {ends[0]}; filled: {ends[1]}"
     return Panel(below, error_scale("test risk", [swept.arrays["risk"]]), marks, title)
 
 
 def _agreement(swept: Swept, simulated: Swept | None) -> Panel:
     swept = simulated or swept
-    swept.sees("simulated_risk", "agreement", "sweep with trials")
+    for name in ("simulated_risk", "simulated_risk_stderr"):
+        swept.sees(name, "agreement", "sweep with trials")
     marks: list[Mark] = [Rule(1.0, axis="y", dotted=False)]
     shown = []
     for key in swept.models:

@@ -62,6 +62,10 @@ class Swept:
         every = [str(key) for key in dataset["model"].values]
         if isinstance(models, str) or (models is not None and not models):
             raise TypeError(f'models must be a list of names such as ["dense", "small"], got {quoted(models)}')
+        if models is not None and not all(isinstance(one, str) for one in models):
+            raise TypeError(f"models must be names, got {quoted(models)}")
+        if not dataset["risk"].size:
+            raise ValueError("the dataset is empty: it has no risk at all")
         chosen = every if models is None else [_place(one, every) for one in models]
         places = [every.index(one) for one in chosen]
         dims = [str(name) for name in dataset["risk"].dims if name != "model"]
@@ -75,6 +79,8 @@ class Swept:
             for name, array in dataset.data_vars.items()
             if {*map(str, array.dims)} == {*order} and array.dtype.kind in "fiub"
         }
+        if "risk" not in found:
+            raise ValueError(f"the risk must be numbers over model and axes, got {dataset['risk'].dtype} values")
         labels = [str(one) for one in np.ravel(dataset["label"].values)] if "label" in dataset.coords else every
         feasible = np.ravel(dataset["feasible"].values) if "feasible" in dataset.coords else np.ones(len(every))
         return cls(
@@ -110,7 +116,8 @@ class Swept:
     @property
     def simulated(self) -> bool:
         """Whether some cell is simulated."""
-        return bool(np.isfinite(self.arrays.get("simulated_risk", np.nan)).any())
+        there = {"simulated_risk", "simulated_risk_stderr"} <= self.arrays.keys()
+        return there and bool(np.isfinite(self.arrays["simulated_risk"]).any())
 
     @cached_property
     def asymptotes(self) -> Asymptotes:
@@ -120,7 +127,7 @@ class Swept:
             problem = Problem.from_dict(json.loads(self.told["problem"]))
             written = [Procedure.from_dict(one) for one in json.loads(self.told["procedures"])]
             known = {axis: exact_array(values, axis) for axis, values in json.loads(self.told["over"]).items()}
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
             return Asymptotes({}, {})
         by_key = {one.key: one for one in written}
         models = {key: by_key[key] for key in self.models if key in by_key}
