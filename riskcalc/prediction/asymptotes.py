@@ -62,7 +62,7 @@ def asymptotes(name: str, values: np.ndarray, vary: Varied) -> Asymptotes:
     added: dict[str, list[tuple[Fraction, float]]] = {key: [] for key in models}
     for place, label in labels.items():
         at_once = name in batched or (name == "keep" and batched)
-        nearer = _nearer(place, exact) if place not in exact and at_once else []
+        nearer = _nearer(place, exact) if at_once else []
         near = [int(one) if whole else one for one in (place, *nearer) if not (whole and one % 1)]
         risks = _risks(*vary(np.array(near, dtype=None if whole else object) if nearer else near[0]))
         infinite = {key: risk for key, risk in risks.items() if np.isinf(risk[0])}
@@ -75,8 +75,8 @@ def asymptotes(name: str, values: np.ndarray, vary: Varied) -> Asymptotes:
 
 def _nearer(place: Fraction, exact: np.ndarray) -> list[Fraction]:
     """Between a place and its neighbours."""
-    after = int((exact < place).sum())
-    steps = [(end - place) / 2**k for end in exact[after - 1 : after + 1] for k in range(1, NEARER + 1)]
+    ends = exact[exact < place][-1], exact[exact > place][0]
+    steps = [(end - place) / 2**k for end in ends for k in range(1, NEARER + 1)]
     return [place + step for step in steps]
 
 
