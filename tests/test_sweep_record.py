@@ -169,15 +169,15 @@ def test_an_output_of_another_sweep_is_not_overwritten(path: Path):
     swept(path)
     before = path.read_bytes()
     for changes, words in [
-        ({"seed": 1}, "another seed"),
-        ({"trials": 3}, "another trials"),
-        ({"n_samples": 50}, "another n_samples"),
-        ({"models": ["hessian"]}, "another procedures"),
-        ({"models": [*MODELS, "misfit"]}, "another quantities"),
+        ({"seed": 1}, "seed"),
+        ({"trials": 3}, "trials"),
+        ({"n_samples": 50}, "n_samples"),
+        ({"models": ["hessian"]}, "procedures"),
+        ({"models": [*MODELS, "misfit"]}, "quantities"),
     ]:
-        with pytest.raises(ValueError, match=f"exists, and is a sweep of {words}; write elsewhere"):
+        with pytest.raises(ValueError, match=f"exists, and is a sweep that differs in its {words}; write elsewhere"):
             swept(path, **changes)
-    with pytest.raises(ValueError, match="a sweep of another problem"):
+    with pytest.raises(ValueError, match="differs in its problem"):
         rc.sweep(two_level(), OVER, MODELS, trials=2, n_samples=40, path=path)
     assert path.read_bytes() == before
 
