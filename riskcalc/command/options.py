@@ -17,6 +17,7 @@ from riskcalc.policies import POLICIES, Option, Ranking, Retrain, Score
 from riskcalc.policies.base import rankings, required
 from riskcalc.problems import BASES
 from riskcalc.problems.activations import ACTIVATIONS
+from riskcalc.questions.axes import FIXES
 
 FILE = click.Path(path_type=Path)
 
@@ -85,6 +86,9 @@ tolerance_option = click.option(
     "--tolerance", type=float, help="Of correlated features: standard error of a risk over it; 0.01 if left out."
 )
 seed_option = click.option("--seed", type=click.IntRange(0), default=0, help="Of correlated features: of their draws.")
+fix_option = click.option(
+    "--fix", type=click.Choice(FIXES), default=FIXES[0], help="What is held when n_features changes; law if left out."
+)
 chapter_option = click.option(
     "--chapter", metavar="FILE.py", help="For a chapter of your own: its file, or the name an installed package gives."
 )

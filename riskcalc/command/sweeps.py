@@ -15,6 +15,7 @@ import numpy as np
 import riskcalc as rc
 from riskcalc.command.options import (
     OUTPUT,
+    fix_option,
     items,
     problem_options,
     question_of,
@@ -26,7 +27,7 @@ from riskcalc.command.options import (
 from riskcalc.command.output import show, watched
 from riskcalc.exact import as_fractions, exact_array, plain, whole
 from riskcalc.inert import signed
-from riskcalc.questions.axes import BUDGETS, COUNTS, FIXES
+from riskcalc.questions.axes import BUDGETS, COUNTS
 from riskcalc.quoting import printable, quoted
 from riskcalc.results.labelled import extra
 from riskcalc.results.tables import Column, Shown, Table, number
@@ -46,8 +47,10 @@ PATIENCE = 10
     "Several make a grid of every value with every other.",
 )
 @click.option("--model", "models", multiple=True, metavar="NAME", help="Such as hessian+retrain; those of compare.")
-@click.option("--quantity", "quantities", multiple=True, metavar="NAME", help="Such as training_error, beside the risk.")
-@click.option("--fix", type=click.Choice(FIXES), default=FIXES[0], help="What is held when n_features changes.")
+@click.option(
+    "--quantity", "quantities", multiple=True, metavar="NAME", help="Besides the risk, such as training_error."
+)
+@fix_option
 @click.option("--trials", type=click.IntRange(0), default=0, help="Also simulate every cell, so many times.")
 @click.option("--size", type=int, help="Rows of a simulated sample; 200 of an aspect ratio, if left out.")
 @click.option("--seed", type=click.IntRange(0), default=0, help="Of simulations and drawn predictions.")
