@@ -51,7 +51,7 @@ def simulate(
 
     Parameters
     ----------
-    problem : LinearGaussian, Correlated, RankOne, or a problem of a kind of your own
+    problem : LinearGaussian, Correlated, RankOne, RandomFeatures, or a problem of a kind of your own
         One problem, not a batch.
     prune : Policy, optional
         The dense fit if not given.
