@@ -89,6 +89,20 @@ def test_an_interrupt_keeps_what_is_finished(path: Path, simulated, monkeypatch)
     assert len(simulated) == CELLS - 3
 
 
+def test_the_command_says_that_cells_are_kept(path: Path, monkeypatch, capsys):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(rc, "sweep", interrupted)
+    problem = ["--aspect-ratio", "1", "--eigenvalues", "1", "--signal", "1", "--keep", "1/2"]
+    command = ["sweep", "--over", "aspect_ratio=1,2", *problem]
+    for output, words in (([], ""), (["--output", str(path)], "the finished cells are kept: run it again to go on\n")):
+        code, _, err = command_line(monkeypatch, capsys, *command, *output)
+        assert code == 130
+        assert ("kept" in err) == bool(words)
+        assert words in err
+
+
 def test_a_larger_grid_takes_what_there_is(path: Path, simulated):
     swept(path)
     simulated.clear()

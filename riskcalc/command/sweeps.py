@@ -24,7 +24,7 @@ from riskcalc.command.options import (
     score_options,
     tolerance_option,
 )
-from riskcalc.command.output import show, watched
+from riskcalc.command.output import say, show, watched
 from riskcalc.exact import as_fractions, exact_array, plain, whole
 from riskcalc.inert import signed
 from riskcalc.questions.axes import BUDGETS, COUNTS
@@ -90,10 +90,23 @@ def sweep(
     what = [*models, *own, *dict.fromkeys(("risk", *quantities))]
     given = {} if budgets else asked.budget
     settings = {"trials": trials, "n_samples": size, "seed": seed, "tolerance": tolerance, "workers": workers}
-    with _cluster(scheduler) as executor:
-        found = rc.sweep(
-            asked.problem, grids, what, fix=fix, **given, **settings, executor=executor, path=output, progress=watched()
-        )
+    try:
+        with _cluster(scheduler) as executor:
+            found = rc.sweep(
+                asked.problem,
+                grids,
+                what,
+                fix=fix,
+                **given,
+                **settings,
+                executor=executor,
+                path=output,
+                progress=watched(),
+            )
+    except KeyboardInterrupt:
+        if output is not None:
+            say("the finished cells are kept: run it again to go on")
+        raise
     show(Least(found, output), as_json)
 
 
