@@ -159,6 +159,7 @@ def test_what_has_no_law_to_show_says_so(ask):
             rc.Procedure(rc.Magnitude(keep=np.linspace(0.1, 0.9, 9)), rc.Retrain()),
             [(0.25, "$s = n$")],
         ),
+        ({"aspect_ratio": [0.5, 1.0000000000000002, 2]}, None, [(1, "$p = n$")]),
         ({"n_samples": np.arange(20, 90, 7), "n_features": 40, "aspect_ratio": None}, None, [(40, "$p = n$")]),
         (
             {"n_samples": 40, "n_features": np.arange(20, 90, 7), "aspect_ratio": None},

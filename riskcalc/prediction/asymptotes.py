@@ -21,6 +21,8 @@ Varied = Callable[[Any], tuple[Problem, Mapping[str, Procedure]]]
 SIZES = ("aspect_ratio", "n_samples", "n_features", "keep", "n_keep")
 # Points between a threshold and the next one of the grid, each at half the distance of the one before it.
 NEARER = 8
+# Values this near to a threshold, relatively, are meant to be it.
+ROUNDING = Fraction(1, 10**12)
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,9 @@ def asymptotes(name: str, values: np.ndarray, vary: Varied) -> Asymptotes:
 
 
 def _nearer(place: Fraction, exact: np.ndarray) -> list[Fraction]:
-    """Between a place and its neighbours."""
-    ends = exact[exact < place][-1], exact[exact > place][0]
+    """Between a place and its neighbours; a value that rounding puts beside the place is none."""
+    others = exact[abs(exact - place) > ROUNDING * place]
+    ends = *others[others < place][-1:], *others[others > place][:1]
     steps = [(end - place) / 2**k for end in ends for k in range(1, NEARER + 1)]
     return [place + step for step in steps]
 
