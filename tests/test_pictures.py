@@ -19,6 +19,7 @@ from matplotlib.text import Text
 
 import riskcalc as rc
 from riskcalc.pictures.declared import Area, Bars, Border, Line, Panel, Points, Region, Rule, Scale
+from riskcalc.pictures.declared import Text as Word
 from riskcalc.pictures.pictured import Pictured, plot_panels
 from riskcalc.pictures.style import _FILLS, FORMATS, look_of
 from riskcalc.policies import by_budget
@@ -158,6 +159,7 @@ def test_what_has_no_law_to_show_says_so(ask):
             rc.Procedure(rc.Magnitude(keep=np.linspace(0.1, 0.9, 9)), rc.Retrain()),
             [(0.25, "$s = n$")],
         ),
+        ({"aspect_ratio": [0.5, 1.0000000000000002, 2]}, None, [(1, "$p = n$")]),
         ({"n_samples": np.arange(20, 90, 7), "n_features": 40, "aspect_ratio": None}, None, [(40, "$p = n$")]),
         (
             {"n_samples": 40, "n_features": np.arange(20, 90, 7), "aspect_ratio": None},
@@ -174,7 +176,7 @@ def test_infinite_risks_are_breaks_with_their_asymptotes(given, prune, expected)
     risk = marks(panel, Line)[0]
     assert (np.diff(risk.x) >= 0).all()
     assert sorted({*risk.x[np.isinf(risk.y)]}) == [place for place, _ in expected]
-    if expected and "aspect_ratio" in given and given["aspect_ratio"] is RATIOS:  # it goes up to it on both sides
+    if expected and np.ndim(given["aspect_ratio"]):  # it goes up to it on both sides, also where it is asked for
         (place, _), finite = expected[0], np.isfinite(risk.y)
         for side in (risk.x < place, risk.x > place):
             assert risk.y[side & finite & (abs(risk.x - place) < 0.01 * place)].max() > 50
@@ -249,7 +251,9 @@ def test_regions_are_where_a_family_has_the_lowest_risk():
     risk = found.risk.transpose("model", "keep", "aspect_ratio")
     lowest = np.stack([risk.sel(model=keys).min("model").values for keys in best.values()])
     winner = np.array([*best])[lowest.argmin(axis=0)]
-    regions = {mark.key.removeprefix("best "): mark.above > 0 for mark in marks(panel, Region)}
+    drawn = marks(panel, Region)[0]  # with places between those of the grid
+    grid = np.ix_(np.isin(drawn.y, found["keep"]), np.isin(drawn.x, found["aspect_ratio"]))
+    regions = {mark.key.removeprefix("best "): mark.above[grid] > 0 for mark in marks(panel, Region)}
     apart = np.sort(lowest, axis=0)
     clear = apart[1] > apart[0] * (1 + 1e-8)
     assert clear.mean() > 0.9
@@ -258,10 +262,36 @@ def test_regions_are_where_a_family_has_the_lowest_risk():
     assert {*winner[clear]} == {*regions}
     for border in marks(panel, Border):
         one, other = border.label.split(" = ")
-        known = np.isfinite(border.above)
+        above = border.above[grid]
+        known = np.isfinite(above)
         first, second = (lowest[[*best].index(family)] for family in (one, other))
-        assert np.array_equal((border.above > 0)[known], (first < second)[known])
+        assert np.array_equal((above > 0)[known], (first < second)[known])
     assert {"small = prune", "prune = dense"} <= {border.label for border in marks(panel, Border)}
+
+
+def test_borders_are_the_edges_of_regions_on_a_coarse_grid():
+    panel = phases(Swept.of(swept(0.02, 0.1, 0.9)), None)
+    inside = {mark.key.removeprefix("best "): mark.above > 0 for mark in marks(panel, Region)}
+    for border in marks(panel, Border):
+        one, other = (inside[family] for family in border.label.split(" = "))
+        known = np.isfinite(border.above)
+        assert not (one & known & (border.above < 0)).any()
+        assert not (other & known & (border.above > 0)).any()
+        assert (one | other)[known].mean() > 0.97
+
+
+def test_the_name_of_a_map_of_one_region_stands_in_its_middle():
+    found = swept(*np.linspace(0.02, 0.9, 20))
+    found = found.assign(risk=found.risk.where(found.model != "small", 0))
+    (name,) = marks(phases(Swept.of(found, ["hessian", "small"]), None), Word)
+    assert name.y == pytest.approx(0.46, abs=0.03)
+
+
+def test_error_bars_are_within_the_panel():
+    found = simulated(swept(), se=5.0).sel(model=["hessian"])
+    panel = KINDS["risk"](Swept.of(found), Swept.of(found))
+    ends = np.concatenate([one.y + one.y_error for one in marks(panel, Points)])
+    assert np.median(ends[np.isfinite(ends)]) < panel.y.limits[1]
 
 
 def test_markers_are_on_the_side_that_simulation_says_hollow_within_its_errors():

@@ -336,3 +336,21 @@ def test_bad_input(given: dict[str, Any], error: type[Exception], message: str):
     asked: Any = {"problem": NOISY} | given
     with pytest.raises(error, match=message):
         rc.survey(**asked)
+
+
+@pytest.mark.parametrize("kind", ["two levels", "correlated"])
+def test_error_bars_are_two_standard_errors_within_the_picture(kind: str):
+    survey = surveyed(kind)
+    (panel,) = survey._panels()
+    errors = {2 * float(one.integration_error or 0) for one in survey.predictions.values()}
+    several = [mark for mark in panel.marks if isinstance(mark, Points) and mark.x_error is not None]
+    assert ("bars: two standard errors" in panel.title) == bool(several)
+    for mark in several:
+        assert {*np.asarray(mark.x_error).tolist()} <= errors
+        assert panel.x.limits is not None
+        assert np.nanmax(mark.x + mark.x_error) < panel.x.limits[1]
+
+
+def test_rules_have_one_name_in_all_tables():
+    assert "optimal rescaled" in str(surveyed("two levels"))
+    assert "optimal_rescaled  no rule" not in str(surveyed("two levels"))

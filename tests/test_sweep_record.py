@@ -89,6 +89,20 @@ def test_an_interrupt_keeps_what_is_finished(path: Path, simulated, monkeypatch)
     assert len(simulated) == CELLS - 3
 
 
+def test_the_command_says_that_cells_are_kept(path: Path, monkeypatch, capsys):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(rc, "sweep", interrupted)
+    problem = ["--aspect-ratio", "1", "--eigenvalues", "1", "--signal", "1", "--keep", "1/2"]
+    command = ["sweep", "--over", "aspect_ratio=1,2", *problem]
+    for output, words in (([], ""), (["--output", str(path)], "the finished cells are kept: run it again to go on\n")):
+        code, _, err = command_line(monkeypatch, capsys, *command, *output)
+        assert code == 130
+        assert ("kept" in err) == bool(words)
+        assert words in err
+
+
 def test_a_larger_grid_takes_what_there_is(path: Path, simulated):
     swept(path)
     simulated.clear()
@@ -169,15 +183,15 @@ def test_an_output_of_another_sweep_is_not_overwritten(path: Path):
     swept(path)
     before = path.read_bytes()
     for changes, words in [
-        ({"seed": 1}, "another seed"),
-        ({"trials": 3}, "another trials"),
-        ({"n_samples": 50}, "another n_samples"),
-        ({"models": ["hessian"]}, "another procedures"),
-        ({"models": [*MODELS, "misfit"]}, "another quantities"),
+        ({"seed": 1}, "seed"),
+        ({"trials": 3}, "trials"),
+        ({"n_samples": 50}, "n_samples"),
+        ({"models": ["hessian"]}, "procedures"),
+        ({"models": [*MODELS, "misfit"]}, "quantities"),
     ]:
-        with pytest.raises(ValueError, match=f"exists, and is a sweep of {words}; write elsewhere"):
+        with pytest.raises(ValueError, match=f"exists, and is a sweep that differs in its {words}; write elsewhere"):
             swept(path, **changes)
-    with pytest.raises(ValueError, match="a sweep of another problem"):
+    with pytest.raises(ValueError, match="differs in its problem"):
         rc.sweep(two_level(), OVER, MODELS, trials=2, n_samples=40, path=path)
     assert path.read_bytes() == before
 

@@ -10,6 +10,7 @@ import click
 import riskcalc as rc
 from riskcalc.command.options import (
     digits_option,
+    fix_option,
     items,
     problem_options,
     question_of,
@@ -18,6 +19,7 @@ from riskcalc.command.options import (
     tolerance_option,
 )
 from riskcalc.command.output import show
+from riskcalc.questions.axes import BUDGETS
 
 
 def _line_options(over: str) -> Callable[[Callable], Callable]:
@@ -29,7 +31,7 @@ def _line_options(over: str) -> Callable[[Callable], Callable]:
             digits_option,
             seed_option,
             tolerance_option,
-            click.option("--fix", default="law", show_default=True, help="Held when the size changes: law, features."),
+            fix_option,
             click.option("--within", metavar="LOW,HIGH", help="The interval, ends included."),
             click.option("--over", metavar="NAME", default=over, show_default=True, help="The number that is varied."),
         ):
@@ -47,10 +49,10 @@ def _asked(options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         del line["within"]
     else:
         line["within"] = items(line["within"])
-    if line["over"] in ("keep", "n_keep"):
+    if line["over"] in BUDGETS:
         refuse_budget(options, f"--over {line['over']} varies it; leave it out")
     asked = question_of(options)
-    return asked.problem, line | ({} if line["over"] in ("keep", "n_keep") else asked.budget)
+    return asked.problem, line | ({} if line["over"] in BUDGETS else asked.budget)
 
 
 @click.command()

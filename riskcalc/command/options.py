@@ -20,6 +20,7 @@ from riskcalc.problems.activations import ACTIVATIONS
 from riskcalc.problems.cleaning import FILLS
 from riskcalc.problems.table import ROWS
 from riskcalc.problems.tabular import COLUMNS
+from riskcalc.questions.axes import FIXES
 
 FILE = click.Path(path_type=Path)
 
@@ -95,6 +96,9 @@ tolerance_option = click.option(
     "--tolerance", type=float, help="Of correlated features: standard error of a risk over it; 0.01 if left out."
 )
 seed_option = click.option("--seed", type=click.IntRange(0), default=0, help="Of correlated features: of their draws.")
+fix_option = click.option(
+    "--fix", type=click.Choice(FIXES), default=FIXES[0], help="What is held when n_features changes; law if left out."
+)
 chapter_option = click.option(
     "--chapter", metavar="FILE.py", help="For a chapter of your own: its file, or the name an installed package gives."
 )

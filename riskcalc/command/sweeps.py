@@ -15,6 +15,7 @@ import numpy as np
 import riskcalc as rc
 from riskcalc.command.options import (
     OUTPUT,
+    fix_option,
     items,
     problem_options,
     question_of,
@@ -23,10 +24,10 @@ from riskcalc.command.options import (
     score_options,
     tolerance_option,
 )
-from riskcalc.command.output import show, watched
+from riskcalc.command.output import say, show, watched
 from riskcalc.exact import as_fractions, exact_array, plain, whole
 from riskcalc.inert import signed
-from riskcalc.questions.axes import BUDGETS, COUNTS, FIXES
+from riskcalc.questions.axes import BUDGETS, COUNTS
 from riskcalc.quoting import printable, quoted
 from riskcalc.results.labelled import extra
 from riskcalc.results.tables import Column, Shown, Table, number
@@ -49,9 +50,9 @@ MOST = 10**6
 )
 @click.option("--model", "models", multiple=True, metavar="NAME", help="Such as hessian+retrain; those of compare.")
 @click.option(
-    "--quantity", "quantities", multiple=True, metavar="NAME", help="Such as training_error, beside the risk."
+    "--quantity", "quantities", multiple=True, metavar="NAME", help="Besides the risk, such as training_error."
 )
-@click.option("--fix", type=click.Choice(FIXES), default=FIXES[0], help="What is held when n_features changes.")
+@fix_option
 @click.option("--trials", type=click.IntRange(0), default=0, help="Also simulate every cell, so many times.")
 @click.option("--size", type=int, help="Rows of a simulated sample; 200 of an aspect ratio, if left out.")
 @click.option("--seed", type=click.IntRange(0), default=0, help="Of simulations and drawn predictions.")
@@ -91,10 +92,23 @@ def sweep(
     what = [*models, *own, *dict.fromkeys(("risk", *quantities))]
     given = {} if budgets else asked.budget
     settings = {"trials": trials, "n_samples": size, "seed": seed, "tolerance": tolerance, "workers": workers}
-    with _cluster(scheduler) as executor:
-        found = rc.sweep(
-            asked.problem, grids, what, fix=fix, **given, **settings, executor=executor, path=output, progress=watched()
-        )
+    try:
+        with _cluster(scheduler) as executor:
+            found = rc.sweep(
+                asked.problem,
+                grids,
+                what,
+                fix=fix,
+                **given,
+                **settings,
+                executor=executor,
+                path=output,
+                progress=watched(),
+            )
+    except KeyboardInterrupt:
+        if output is not None:
+            say("the finished cells are kept: run it again to go on")
+        raise
     show(Least(found, output), as_json)
 
 

@@ -90,4 +90,5 @@ def curves_panel(
     at = {rule.at for rule in rules}
     gaps = {float(place) for one in curves for place in one.x[np.isinf(one.y)]} - at
     marks: list[Mark] = [*rules, *(Rule(place) for place in sorted(gaps)), *lines, *points]
-    return Panel(axis_scale(name, x), error_scale(y, [one.y for one in (*curves, *points)]), marks, title)
+    bars = [one.y + one.y_error for one in points if one.y_error is not None]
+    return Panel(axis_scale(name, x), error_scale(y, [*(one.y for one in (*curves, *points)), *bars]), marks, title)

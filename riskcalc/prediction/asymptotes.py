@@ -21,6 +21,8 @@ Varied = Callable[[Any], tuple[Problem, Mapping[str, Procedure]]]
 SIZES = ("aspect_ratio", "n_samples", "n_features", "keep", "n_keep")
 # Points between a threshold and the next one of the grid, each at half the distance of the one before it.
 NEARER = 8
+# Values this near to a threshold, relatively, are meant to be it.
+ROUNDING = Fraction(1, 10**12)
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def asymptotes(name: str, values: np.ndarray, vary: Varied) -> Asymptotes:
     added: dict[str, list[tuple[Fraction, float]]] = {key: [] for key in models}
     for place, label in labels.items():
         at_once = name in batched or (name == "keep" and batched)
-        nearer = _nearer(place, exact) if place not in exact and at_once else []
+        nearer = _nearer(place, exact) if at_once else []
         near = [int(one) if whole else one for one in (place, *nearer) if not (whole and one % 1)]
         risks = _risks(*vary(np.array(near, dtype=None if whole else object) if nearer else near[0]))
         infinite = {key: risk for key, risk in risks.items() if np.isinf(risk[0])}
@@ -74,9 +76,10 @@ def asymptotes(name: str, values: np.ndarray, vary: Varied) -> Asymptotes:
 
 
 def _nearer(place: Fraction, exact: np.ndarray) -> list[Fraction]:
-    """Between a place and its neighbours."""
-    after = int((exact < place).sum())
-    steps = [(end - place) / 2**k for end in exact[after - 1 : after + 1] for k in range(1, NEARER + 1)]
+    """Between a place and its neighbours; a value that rounding puts beside the place is none."""
+    others = exact[abs(exact - place) > ROUNDING * place]
+    ends = *others[others < place][-1:], *others[others > place][:1]
+    steps = [(end - place) / 2**k for end in ends for k in range(1, NEARER + 1)]
     return [place + step for step in steps]
 
 

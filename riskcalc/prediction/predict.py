@@ -57,7 +57,7 @@ def predict(
 
     Parameters
     ----------
-    problem : LinearGaussian, Correlated, RankOne, Table, or a problem of a kind of your own
+    problem : LinearGaussian, Correlated, RankOne, RandomFeatures, Table, or a problem of a kind of your own
     prune : Policy, optional
         `Magnitude`, `Hessian`, `BrainSurgeon`, `Oracle`, `Variance`, `Random`, `Sampled`, `Optimal`, `Group`,
         `Iterative` or `Subset`, or a `Score` of your own; its `keep` broadcasts with the problem's batch.
@@ -86,9 +86,10 @@ def predict(
     -----
     Theorems 1 and 2 of Chang et al. 2021, and Section 3 after retraining on a fresh sample; on the same sample, and for
     training errors, derivations 11 and 12. All in the limit n, p -> infinity at a fixed aspect ratio; `RankOne` is
-    exact at every size (derivation 14). For `Correlated`, derivations 21 and 22: traces, closed forms, a series where
-    it is good enough, and else averages over draws of the fit's law, whose error is `integration_error`. For a `Table`,
-    derivation 28: the row law, and draws of it.
+    exact at every size (derivation 14). For `RandomFeatures`, and in a generic basis, derivations 19, 20, 23, 25 and
+    26. For `Correlated`, derivations 21 and 22: traces, closed forms, a series where it is good enough, and else
+    averages over draws of the fit's law, whose error is `integration_error`. For a `Table`, derivation 28: the row law,
+    and draws of it.
 
     Examples
     --------
@@ -123,7 +124,7 @@ def small_model(
 
     Parameters
     ----------
-    problem : LinearGaussian, Correlated, RankOne, Table, or a problem of a kind of your own
+    problem : LinearGaussian, Correlated, RankOne, RandomFeatures, Table, or a problem of a kind of your own
     keep, n_keep
         As for a `Policy`: exactly one of them.
     digits : int, optional

@@ -242,7 +242,7 @@ def compare(
 
     Parameters
     ----------
-    problem : LinearGaussian, Correlated, RankOne, or a problem of a kind of your own
+    problem : LinearGaussian, Correlated, RankOne, RandomFeatures, or a problem of a kind of your own
     keep, n_keep
         The budget, as for a `Policy`: exactly one of them.
     digits : int, optional

@@ -73,8 +73,8 @@ class Stretch(Placed):
     low, high : float or mpf
     better : str
         The name of that model; "equal" where their risks differ by rounding, from and to a scanned value if there are
-        digits; "undecided" where they differ by less than
-        three standard errors of their draws; "unknown" where one has no risk, or both are infinite.
+        digits; "undecided" where they differ by less than three standard errors of their draws; "unknown" where one has
+        no risk, or both are infinite.
     digits : int or None
     """
 

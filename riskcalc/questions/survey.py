@@ -157,7 +157,7 @@ class Survey(SideBySide):
 
     def _certain(self) -> Table:
         """What is certain of rules, whatever the sample, or with a probability."""
-        certain = {rule.kind: rule.guarantee for rules in self.rules.values() for rule in rules if rule.guarantee}
+        certain = {_short(rule): rule.guarantee for rules in self.rules.values() for rule in rules if rule.guarantee}
         certain |= {
             model: f"predictions differ from the dense fit's by {number(error)} times their root mean square at most, "
             f"with probability {1 - FAILURE:g}"

@@ -26,7 +26,9 @@ def rule_dots(kinds: Mapping[str, Sequence[Row]], references: Mapping[str, Predi
     """Rules under their kinds, from the top down; lines for models that prune nothing. What is off the scale, as it is
     infinite or far from the rest, is told at the right."""
     every = [one for rows in kinds.values() for _, models in rows for one in models.values()]
-    scale = error_scale("test risk", [[float(one.risk) for one in (*every, *references.values())]])
+    several = [*every, *references.values()]
+    ends = [[float(one.risk) + side * _bar(one) for one in several] for side in (0, 1)]
+    scale = error_scale("test risk", ends)
     left, right = scale.limits or (0.0, 1.0)
     marks: list[Mark] = []
     rows: list[tuple[float, str]] = []
@@ -42,7 +44,7 @@ def rule_dots(kinds: Mapping[str, Sequence[Row]], references: Mapping[str, Predi
             far = {stage: risk for stage, risk in risks.items() if not left <= risk <= right}
             for stage, one in models.items():
                 x = np.nan if stage in far else risks[stage]
-                dots.setdefault(stage, []).append((x, place, float(one.integration_error or 0)))
+                dots.setdefault(stage, []).append((x, place, _bar(one)))
             marks += [Text(np.inf, place, _told(far))] if far else []
     y = np.array(spans)
     for key, one in references.items():
@@ -53,7 +55,13 @@ def rule_dots(kinds: Mapping[str, Sequence[Row]], references: Mapping[str, Predi
         marks.append(Points(x, place, stage, stage, x_error=error if error.any() else None, hollow=stage == FRESH))
     letters = max((len(one.text) + 1 for one in marks if isinstance(one, Text) and one.x == np.inf), default=0)
     across = replace(scale, limits=(left, _widened(left, right, min(MOST, LETTER * letters), scale.log)))
-    return Panel(across, Scale("", rows=rows), marks, title, ROW * len(rows) + REST)
+    told = [title, "bars: two standard errors" if any(map(_bar, every)) else ""]
+    return Panel(across, Scale("", rows=rows), marks, "\n".join(filter(None, told)), ROW * len(rows) + REST)
+
+
+def _bar(one: Prediction) -> float:
+    """Half an error bar, of two standard errors."""
+    return 2 * float(one.integration_error or 0)
 
 
 def _widened(left: float, right: float, share: float, log: bool) -> float:

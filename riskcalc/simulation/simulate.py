@@ -51,7 +51,7 @@ def simulate(
 
     Parameters
     ----------
-    problem : LinearGaussian, Correlated, RankOne, Table, or a problem of a kind of your own
+    problem : LinearGaussian, Correlated, RankOne, RandomFeatures, Table, or a problem of a kind of your own
         One problem, not a batch. Of a table, rows are drawn, and fits are tested on the others.
     prune : Policy, optional
         The dense fit if not given.

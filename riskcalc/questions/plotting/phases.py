@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from scipy.ndimage import distance_transform_edt
+from scipy.ndimage import distance_transform_edt, map_coordinates
 
 from riskcalc.pictures.curves import axis_scale
 from riskcalc.pictures.declared import Border, Mark, Panel, Points, Region, Text
@@ -18,6 +18,8 @@ FAMILIES = ("small", "prune", "retrain", "dense")
 EQUAL = 1e-9
 # Of a panel, what a name takes: half its width and half its height.
 ROOM = np.array([0.13, 0.06])
+# Values of an axis, with those between them, that risks are compared at.
+FINE = 400
 # Simulated risks that differ by fewer standard errors do not tell which is lower.
 ERRORS = 2.0
 
@@ -38,8 +40,7 @@ def competitors(swept: Swept) -> list[str]:
 def phases(swept: Swept, simulated: Swept | None) -> Panel:
     """The panel of a dataset over two axes, the first of them across."""
     across, up = swept.needs(2, "phase")
-    x, y = swept.axes[across], swept.axes[up]
-    best = _best(swept, "risk")
+    best, x, y = _best(swept)
     if len(best) < 2:
         raise ValueError(
             f"a phase diagram compares families of models, and the dataset has only one, {next(iter(best))}; "
@@ -62,11 +63,15 @@ def phases(swept: Swept, simulated: Swept | None) -> Panel:
     return Panel(below, beside, marks, title, height=2.7)
 
 
-def _best(swept: Swept, name: str) -> dict[str, np.ndarray]:
-    """The logarithm of the lowest risk in each family, shape of the axes; above all finite ones where there is none."""
+def _best(swept: Swept) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+    """The logarithm of the lowest risk in each family, above all finite ones where there is none; and its axes.
+
+    Between the values of a coarse grid it is a straight line: where two families are equal, and where a third is lower,
+    then agree.
+    """
     families: dict[str, list[np.ndarray]] = {}
     for key in swept.models:
-        families.setdefault(family_of(key), []).append(swept.one(name, key))
+        families.setdefault(family_of(key), []).append(swept.one("risk", key))
     with np.errstate(divide="ignore"):
         found = {
             family: np.log(np.min(np.where(np.isnan(families[family]), np.inf, families[family]), axis=0))
@@ -76,8 +81,37 @@ def _best(swept: Swept, name: str) -> dict[str, np.ndarray]:
     every = np.stack([*found.values()])
     finite = every[np.isfinite(every)]
     low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
-    nowhere = np.isposinf(every).all(axis=0)
-    return {family: np.where(nowhere, np.nan, np.clip(one, low - 1, high + 1)) for family, one in found.items()}
+    nowhere = np.asarray(np.isposinf(every).all(axis=0))
+    axes = [*swept.axes.values()]
+    places = [_between(len(values)) for values in axes]
+    unknown = nowhere[np.ix_(*(np.rint(one).astype(int) for one in places))]
+    grid = np.meshgrid(*places, indexing="ij")
+    found = {family: np.clip(one, low - 1, high + 1) for family, one in found.items()}
+    somewhere = _best_somewhere(found)  # others are not between the values of the grid, either
+    finer = {
+        family: map_coordinates(one if family in somewhere else 0 * one + high + 2, grid, order=1)
+        for family, one in found.items()
+    }
+    x, y = (np.interp(one, np.arange(len(values)), values) for one, values in zip(places, axes, strict=True))
+    return {key: np.where(unknown, np.nan, one) for key, one in finer.items()}, x, y
+
+
+def _best_somewhere(best: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+    """Families without which the lowest risk were higher; all, if they are equal all over."""
+    if (np.ptp([*best.values()], axis=0) <= EQUAL).all():
+        return best
+    found = dict(best)
+    for family in reversed([*best]):
+        rest = [one for other, one in found.items() if other != family]
+        if rest and not (np.min(rest, axis=0) - found[family] > EQUAL).any():
+            del found[family]
+    return found
+
+
+def _between(count: int) -> np.ndarray:
+    """Places along so many values, these among them, of which there are enough."""
+    steps = max(FINE // count, 1)
+    return np.arange((count - 1) * steps + 1) / steps
 
 
 def _leads(best: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -164,7 +198,7 @@ def _place_of_name(inside: np.ndarray, taken: Sequence[np.ndarray]) -> tuple[int
         if len(some):
             apart = abs(own[:, None] - some[None]) / ROOM
             room = np.minimum(room, apart.max(axis=2).min(axis=1))
-    at = int(room.argmax())
+    at = int((room + edge.sum(axis=1) / 1e3).argmax())  # of equal ones the one in the middle
     if room[at] < 1:
         return None
     i, j = np.argwhere(coarse)[at]

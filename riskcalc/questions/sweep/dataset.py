@@ -130,7 +130,7 @@ def check_place(path: Path, told: dict[str, Any]) -> None:
     other = [name for name in IDENTITY if _compared(before.get(name)) != _compared(told.get(name))]
     if other:
         raise ValueError(
-            f"{printable(str(path))} exists, and is a sweep of another {' and another '.join(other)}; "
+            f"{printable(str(path))} exists, and is a sweep that differs in its {', '.join(other)}; "
             "write elsewhere, or remove it"
         )
 
