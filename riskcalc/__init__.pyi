@@ -37,6 +37,7 @@ from .questions.compare import Comparison, compare
 from .questions.prunability import Prunability, prunability
 from .questions.rounds import Schedule, rounds
 from .questions.sampling_budget import SamplingBudget, sampling_budget
+from .questions.sweep.sweep import sweep
 from .simulation.estimates import Estimate
 from .simulation.simulate import simulate
 from .typesetting.export import latex
@@ -87,5 +88,6 @@ __all__ = [
     "simulate",
     "small_model",
     "source",
+    "sweep",
     "verify",
 ]

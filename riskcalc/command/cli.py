@@ -34,6 +34,7 @@ from riskcalc.command.options import (
 )
 from riskcalc.command.output import MUTANTS, announced, discard_output, say, show, told, warned, watched
 from riskcalc.command.signals import interruptible
+from riskcalc.command.sweeps import sweep
 
 _EPILOG = """New here? `riskcalc examples` writes problem files to begin with.
 
@@ -51,7 +52,7 @@ def app() -> None:
     """Prune a large model, or train a small one? Exact high-dimensional risks of both."""
 
 
-for _command in (formulas.catalogue, formulas.derive, formulas.latex, formulas.source):
+for _command in (formulas.catalogue, formulas.derive, formulas.latex, formulas.source, sweep):
     app.add_command(_command)
 
 

@@ -28,7 +28,7 @@ Models = Mapping[str, Mapping[str, Any]]  # quantities that were found, by model
 
 def to_frame(problem: Problem, policy: Policy | None, models: Models) -> Any:
     """One row for each model and regime; inputs and quantities are columns. ImportError without pandas."""
-    pandas = _extra("pandas")
+    pandas = extra("pandas")
     shape = _shape(models)
     inputs = {name: np.broadcast_to(array, shape).ravel() for name, array in _inputs(problem, policy).items()}
     rows = len(models)
@@ -48,7 +48,7 @@ def to_dataset(
     An axis along which one input varies, and nothing else, has its name and its values; others are axis_0, axis_1 and
     so on. Several models have an axis of their own; what is found of them together is `further`, with its meaning.
     """
-    xarray = _extra("xarray")
+    xarray = extra("xarray")
     shape, inputs = _shape(models), _inputs(problem, policy)
     varying = {name: _varying(array.shape, shape) for name, array in inputs.items()}
     axes = _axes(problem, policy, varying, len(shape))
@@ -67,11 +67,13 @@ def to_dataset(
     return xarray.Dataset(variables, coordinates, _attributes(problem))
 
 
-def _extra(name: str) -> Any:
+def extra(name: str, group: str | None = None) -> Any:
+    """A package that some of riskcalc needs; ImportError that says how to install it, in a group of its own name or
+    another."""
     try:
         return import_module(name)
     except ImportError as error:
-        raise ImportError(f"this needs {name}: pip install 'riskcalc[{name}]'") from error
+        raise ImportError(f"this needs {name}: pip install 'riskcalc[{group or name}]'") from error
 
 
 def _shape(models: Models) -> tuple[int, ...]:

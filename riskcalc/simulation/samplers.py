@@ -310,11 +310,19 @@ def _check_given(policy: Policy, drawn: bool) -> None:
         raise ValueError(f'{policy.kind} is simulated with features="quantiles" only')
 
 
+def looks_at_first_fit(procedure: Procedure) -> bool:
+    """Whether anything of the fit to all features is left in a model: a refit on features that it did not choose has
+    nothing of it."""
+    first = next(iter(procedure.rounds), None)
+    return first is None or first[1] is None or first[0].sees_fit
+
+
 def check_sizes(sampler: Sampler, procedure: Procedure, rank: int, what: str) -> None:
     """Refuse fits without a ridge to about as many rows as what they fit has dimensions: `rank`, or as many as are
     kept."""
     n = sampler.n_live
-    _check_variance(n, rank, sampler.ridge, what)
+    if looks_at_first_fit(procedure):
+        _check_variance(n, rank, sampler.ridge, what)
     for policy, retrain in procedure.rounds:
         if retrain is None:
             continue

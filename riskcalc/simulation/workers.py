@@ -8,10 +8,10 @@ import signal
 import threading
 import time
 import warnings
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
+from itertools import count, takewhile
 from multiprocessing import resource_tracker
 from typing import Any
 from weakref import WeakSet
@@ -80,53 +80,65 @@ def run_all(
     An interrupt ends the processes of this module and raises KeyboardInterrupt; if a `partial` answer is of use it
     gives the results up to the first task not finished, if there are any.
     """
+    found: dict[int, Any] = {}
+    try:
+        run_each(tasks, function, executor, found.__setitem__, progress)
+    except KeyboardInterrupt:
+        if not (partial and 0 in found):
+            raise
+    return [found[number] for number in takewhile(found.__contains__, count())]
+
+
+def run_each(
+    tasks: Iterable[tuple[Any, ...]],
+    function: Callable[..., Any],
+    executor: Executor | None,
+    finished: Callable[[int, Any], None],
+    progress: Progress | None = None,
+) -> None:
+    """The same, with no answer: `finished` is called in this process with the number and the result of each task, as
+    soon as there is one, in any order. Its error, or that of a task, ends all."""
     if executor is not None and not isinstance(executor, Executor):
         raise TypeError(f"executor must be a concurrent.futures.Executor, got {executor!r}")
-    results: list[Any] = []
     with progress or Progress() as shown:
-        try:
-            if executor is None:
-                for task in tasks:
-                    results.append(function(*task))
-                    shown.advance()
-            else:
-                _in_parallel(iter(tasks), function, executor, results, shown.advance)
-        except KeyboardInterrupt:
-            if not (partial and results):
-                raise
-    return results
+
+        def advance(number: int, result: Any) -> None:
+            finished(number, result)
+            shown.advance()
+
+        if executor is None:
+            for number, task in enumerate(tasks):
+                advance(number, function(*task))
+        else:
+            _in_parallel(iter(tasks), function, executor, advance)
 
 
 def _in_parallel(
     tasks: Iterator[tuple[Any, ...]],
     function: Callable[..., Any],
     executor: Executor,
-    results: list[Any],
-    advance: Callable[[], None],
+    finished: Callable[[int, Any], None],
 ) -> None:
-    """Fill in the results. The error of one task ends all."""
-    row: deque[Future] = deque()  # in the order of the tasks, from the first that is not among the results
-    flying: set[Future] = set()
+    flying: dict[Future, int] = {}
     with _interrupts_noted() as noted:
-        more = True
+        more, numbers = True, count()
         try:
             while not noted and (more or flying):
                 while more and len(flying) < AHEAD and not noted:
                     task = next(tasks, None)
                     if more := task is not None:
-                        row.append(_submitted(executor, function, task))
-                        flying.add(row[-1])
-                done, flying = wait(flying, PROMPT, FIRST_COMPLETED)
-                for future in done:
-                    future.result()
-                    advance()
-                _collect(row, results)
+                        flying[_submitted(executor, function, task)] = next(numbers)
+                for future in wait(flying, PROMPT, FIRST_COMPLETED).done:
+                    finished(flying[future], future.result())
+                    del flying[future]
         except BaseException:
-            _collect(row, results)
+            for future, number in flying.items():
+                if future.done() and not future.cancelled() and future.exception() is None:
+                    finished(number, future.result())
             raise
         finally:
-            if more or row:
-                _give_up(executor, row)
+            if more or flying:
+                _give_up(executor, flying)
     if noted:  # by a handler that does not raise
         raise KeyboardInterrupt
 
@@ -142,20 +154,14 @@ def _submitted(executor: Executor, function: Callable[..., Any], task: tuple[Any
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _collect(row: deque[Future], results: list[Any]) -> None:
-    """Take the results of an unbroken row of finished tasks."""
-    while row and row[0].done() and not row[0].cancelled() and row[0].exception() is None:
-        results.append(row.popleft().result())
-
-
-def _give_up(executor: Executor, row: Iterable[Future]) -> None:
+def _give_up(executor: Executor, flying: Iterable[Future]) -> None:
     """Nobody waits for these any more; of an executor of somebody's own, what runs is left to run."""
     if executor in _pools:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # where there is no pgrep, loky tells so, and kills what it knows of
             executor.shutdown(wait=True, kill_workers=True)  # type: ignore[reportCallIssue]
         return
-    for future in row:
+    for future in flying:
         future.cancel()
 
 

@@ -1,0 +1,1 @@
+"""Sweeps: what models do over a grid of problems and budgets, predicted and simulated."""
