@@ -5,10 +5,10 @@ A network's parameters are one vector, and a pruned network is that vector and a
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from network_data import Images
@@ -35,8 +35,8 @@ class Training:
         Images drawn for training; what is left is tested on.
     noise : float
         Fraction of the training labels that are replaced by another one.
-    steps, tuning_steps : int
-        Of Adam on the whole sample, first, and after pruning; the rate falls to zero as a cosine.
+    steps : int
+        Of Adam on the whole sample, first, and again after pruning; the rate falls to zero as a cosine.
     rate : float
     rounds : int
         Of pruning, where it is not done in one.
@@ -48,7 +48,6 @@ class Training:
     n_keep: int
     noise: float = 0.2
     steps: int = 2000
-    tuning_steps: int = 1000
     rate: float = 0.003
     rounds: int = 4
 
@@ -70,18 +69,15 @@ class Network:
     init: Callable[..., dict[str, Any]]
     last: Callable[[dict[str, Any], Any], Any]
 
-    def start(self, seeds: Sequence[int], shape: Sequence[int], width: int, classes: int) -> Any:
-        """Parameters of one network for each seed, shape (seeds, weights)."""
-        keys = jax.vmap(jax.random.key)(jnp.array(seeds))
-        return jax.vmap(lambda key: ravel_pytree(self.init(key, shape, width, classes))[0])(keys)
-
-    def unravel(self, shape: Sequence[int], width: int, classes: int) -> Callable[[Any], dict[str, Any]]:
-        """From a vector to parameters by name."""
-        return ravel_pytree(self.init(jax.random.key(0), shape, width, classes))[1]
+    def blank(self, shape: Sequence[int], width: int, classes: int) -> dict[str, np.ndarray]:
+        """Parameters of zeros."""
+        key = jax.eval_shape(lambda: jax.random.key(0))
+        made = jax.eval_shape(lambda key: self.init(key, shape, width, classes), key)
+        return {name: np.zeros(array.shape, np.float32) for name, array in made.items()}
 
     def size(self, shape: Sequence[int], width: int, classes: int) -> int:
         """How many weights there are."""
-        return jax.eval_shape(lambda: ravel_pytree(self.init(jax.random.key(0), shape, width, classes))[0]).size
+        return sum(array.size for array in self.blank(shape, width, classes).values())
 
 
 def _layer(key: Any, inputs: int, outputs: int, gain: float) -> Any:
@@ -138,8 +134,7 @@ DENSE = Network("one hidden layer", _dense_init, _dense_last)
 CONVOLUTION = Network("two convolutions", _convolution_init, _convolution_last)
 
 
-@dataclass(frozen=True)
-class Sample:
+class Sample(NamedTuple):
     """Training and test images of one seed after another: arrays of shape (seeds, images, ...)."""
 
     X: np.ndarray
@@ -171,13 +166,18 @@ class Trainer:
 
     def __init__(self, network: Network, width: int, images: Images, training: Training):
         self.network, self.width, self.images, self.training = network, width, images, training
-        self.shape = images.X.shape[1:]
-        self.unravel = network.unravel(self.shape, width, images.classes)
-        self.first = jax.jit(jax.vmap(partial(self._train, steps=training.steps)))
-        self.again = jax.jit(jax.vmap(partial(self._train, steps=training.tuning_steps)))
+        shape = images.X.shape[1:]
+        self.n_weights = network.size(shape, width, images.classes)
+        self.unravel = ravel_pytree(network.blank(shape, width, images.classes))[1]
+        self.start = jax.jit(jax.vmap(lambda seed: self._start(seed, shape)))
+        self.train = jax.jit(jax.vmap(self._train, in_axes=(0, 0, 0, 0, None)), static_argnums=4)
         self.measure = jax.jit(jax.vmap(self._measure))
         self.curvature = jax.jit(jax.vmap(self._curvature))
         self.losses = jax.jit(jax.vmap(self._losses))
+
+    def _start(self, seed: Any, shape: Sequence[int]) -> Any:
+        key = jax.random.fold_in(jax.random.key(seed), self.width)
+        return ravel_pytree(self.network.init(key, shape, self.width, self.images.classes))[0]
 
     def outputs(self, vector: Any, X: Any) -> Any:
         """What a network says of images, shape (images, classes)."""
@@ -203,10 +203,12 @@ class Trainer:
         (vector, _), _ = jax.lax.scan(step, (vector, descent.init(vector)), length=steps)
         return mask * vector
 
-    def _measure(self, vector: Any, X: Any, labels: Any) -> Any:
-        """The fraction of images put in a wrong class, and the loss."""
-        wrong = jnp.argmax(self.outputs(vector, X), axis=1) != labels
-        return jnp.mean(wrong), self._loss(vector, X, labels)
+    def _measure(self, vector: Any, sample: Sample) -> Any:
+        """The fraction of images put in a wrong class, and the loss, of the training images and the test images."""
+        found = []
+        for X, labels in ((sample.X, sample.labels), (sample.X_test, sample.labels_test)):
+            found += [jnp.mean(jnp.argmax(self.outputs(vector, X), axis=1) != labels), self._loss(vector, X, labels)]
+        return jnp.stack(found)
 
     def _curvature(self, vector: Any, X: Any) -> Any:
         """The diagonal of the Gauss-Newton matrix of the loss, over two: mean squared slopes of the outputs."""
@@ -219,6 +221,150 @@ class Trainer:
 
     def _losses(self, vector: Any, X: Any, labels: Any) -> Any:
         """The loss with only the largest weights, at every one of FRACTIONS."""
-        size = jnp.abs(vector)
-        bounds = jnp.sort(size)[len(size) - jnp.ceil(FRACTIONS * len(size)).astype(int)]
-        return jax.lax.map(lambda bound: self._loss(jnp.where(size >= bound, vector, 0), X, labels), bounds)
+        place = _places(jnp.abs(vector))
+        counts = jnp.ceil(FRACTIONS * len(vector))
+        return jax.lax.map(lambda count: self._loss(jnp.where(place < count, vector, 0), X, labels), counts)
+
+    def scores(self, rule: str, vector: Any, X: Any, seeds: Sequence[int]) -> Any:
+        """What is kept first has the largest score."""
+        if rule == "magnitude":
+            return jnp.abs(vector)
+        if rule == "second order":
+            return vector**2 * self.curvature(vector, X)
+        return jnp.stack([np.random.default_rng([7, seed]).random(self.n_weights, np.float32) for seed in seeds])
+
+
+def _places(scores: Any) -> Any:
+    """Where each stands in descending order, from 0."""
+    return jnp.argsort(jnp.argsort(-scores, axis=-1), axis=-1)
+
+
+def masks(scores: Any, n_keep: int, before: Any) -> Any:
+    """Ones for the n_keep largest scores of every network, among those kept before."""
+    return before * (_places(jnp.where(before > 0, scores, -1)) < n_keep)
+
+
+# What is measured of every model, and the models, in order.
+MEASURED = ("training error", "training loss", "test error", "test loss")
+DENSE_MODEL = "dense"
+MODELS = (
+    DENSE_MODEL,
+    *(f"{rule}, {what}" for rule in RULES for what in ("pruned", "tuned", "rewound")),
+    *(f"{rule}, rounds" for rule in RULES[:2]),
+)
+MEASURES = ("prunability", "squared norm", "squared way from the start", "weights", "training loss")
+
+
+def train_all(trainer: Trainer, seeds: Sequence[int]) -> dict[str, np.ndarray]:
+    """All models of one width: "errors", shape (seeds, MODELS, MEASURED), and "measures", shape (seeds, MEASURES)."""
+    training, sample = trainer.training, draw(trainer.images, trainer.training, seeds)
+    X, labels = sample.X, sample.labels
+    start = trainer.start(np.array(seeds))
+    whole = jnp.ones_like(start)
+    dense = trainer.train(start, whole, X, labels, training.steps)
+    found = {DENSE_MODEL: dense}
+    for rule in RULES:
+        mask = masks(trainer.scores(rule, dense, X, seeds), training.n_keep, whole)
+        found[f"{rule}, pruned"] = mask * dense
+        found[f"{rule}, tuned"] = trainer.train(dense, mask, X, labels, training.steps)
+        found[f"{rule}, rewound"] = trainer.train(start, mask, X, labels, training.steps)
+    for rule in RULES[:2]:
+        found[f"{rule}, rounds"] = _in_rounds(trainer, rule, dense, X, labels, seeds)
+    errors = np.stack([np.asarray(trainer.measure(found[model], sample)) for model in MODELS], axis=1)
+    loss = errors[:, 0, 1]
+    rise = trainer.losses(dense, X, labels) - loss[:, None]
+    fine = np.asarray(rise <= TOLERANCE * (1 - 1 / trainer.images.classes))
+    # The smallest fraction from which on, up to all weights, the loss does not rise by more.
+    prunability = FRACTIONS[len(FRACTIONS) - np.cumprod(fine[:, ::-1], axis=1).sum(axis=1)]
+    norm, way = (np.sum(np.asarray(one, float) ** 2, axis=1) for one in (dense, dense - start))
+    weights = np.full(len(seeds), trainer.n_weights)
+    return {"errors": errors, "measures": np.stack([prunability, norm, way, weights, loss], axis=1)}
+
+
+def _in_rounds(trainer: Trainer, rule: str, vector: Any, X: Any, labels: Any, seeds: Sequence[int]) -> Any:
+    """Pruned by the same factor in every round, and tuned after each; as many steps in all as in one shot."""
+    training, mask = trainer.training, jnp.ones_like(vector)
+    for part in range(1, training.rounds + 1):
+        n_keep = round(trainer.n_weights * (training.n_keep / trainer.n_weights) ** (part / training.rounds))
+        mask = masks(trainer.scores(rule, vector, X, seeds), n_keep, mask)
+        vector = trainer.train(vector, mask, X, labels, training.steps // training.rounds)
+    return vector
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What was found of a family of networks.
+
+    Attributes
+    ----------
+    widths : tuple of int
+    n_weights : ndarray, shape (widths,)
+    errors : ndarray, shape (widths, seeds, MODELS, MEASURED)
+    measures : ndarray, shape (widths, seeds, MEASURES)
+        Of dense networks.
+    seconds : float
+        That training took, before and now.
+    """
+
+    widths: tuple[int, ...]
+    errors: np.ndarray
+    measures: np.ndarray
+    seconds: float
+
+    @property
+    def n_weights(self) -> np.ndarray:
+        return self.measures[:, 0, MEASURES.index("weights")].astype(int)
+
+    def of(self, model: str, measured: str) -> tuple[np.ndarray, np.ndarray]:
+        """Mean over seeds and its standard error, for every width."""
+        values = self.errors[:, :, MODELS.index(model), MEASURED.index(measured)]
+        return values.mean(axis=1), values.std(axis=1, ddof=1) / np.sqrt(values.shape[1])
+
+
+def train_widths(
+    network: Network,
+    images: Images,
+    training: Training,
+    widths: Sequence[int],
+    seeds: int,
+    path: Path,
+    at_once: int = 5,
+) -> Trained:
+    """All models of every width, for seeds from 0 on.
+
+    Every width and seed is kept in the record at `path` as soon as it is finished; an interrupted run goes on from
+    there, to the same numbers. Seeds are trained `at_once`.
+    """
+    if not len(widths) or any(later <= earlier for earlier, later in pairwise([0, *widths])):
+        raise ValueError(f"widths must be increasing and at least 1, such as (2, 4, 8), got {widths!r}")
+    if seeds < 2:
+        raise ValueError(f"seeds must be at least 2, for standard errors, got {seeds}")
+    blocks = [range(first, min(first + at_once, seeds)) for first in range(0, seeds, at_once)]
+    content = digest([network.name, images.digest, asdict(training), jax.__version__])
+    results = []
+    with Record(path) as record:
+        for width in widths:
+            trainer = Trainer(network, width, images, training)
+            results.append([one for block in blocks for one in _block(trainer, block, content, record)])
+    stacked = {
+        name: np.array([[one.arrays[name] for one in of_width] for of_width in results])
+        for name in results[0][0].arrays
+    }
+    return Trained(tuple(widths), stacked["errors"], stacked["measures"], float(stacked["seconds"].sum()))
+
+
+def _block(trainer: Trainer, seeds: range, content: str, record: Record) -> list[Result]:
+    """Results of some seeds that are trained together, for how many these are decides on their last digits."""
+    keys = [digest([content, trainer.width, seeds.start, seeds.stop, seed]) for seed in seeds]
+    known = [record.get(key) for key in keys]
+    if all(one is not None for one in known):
+        return known
+    began = time.perf_counter()
+    found = train_all(trainer, seeds)
+    share = np.array((time.perf_counter() - began) / len(seeds))
+    results = [
+        Result({name: array[i] for name, array in found.items()} | {"seconds": share}) for i in range(len(seeds))
+    ]
+    for key, result in zip(keys, results, strict=True):
+        record.append(key, result)
+    return results
