@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 
 import numpy as np
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,7 +62,8 @@ class Network:
     ----------
     name : str
     init : callable
-        Parameters, of a random key, the shape of an image (side, side, channels), the width and the number of classes.
+        Parameters by name, of a random generator, the shape of an image (side, side, channels), the width and the
+        number of classes.
     last : callable
         The features of the last layer, of parameters and images.
     """
@@ -69,45 +72,39 @@ class Network:
     init: Callable[..., dict[str, Any]]
     last: Callable[[dict[str, Any], Any], Any]
 
-    def blank(self, shape: Sequence[int], width: int, classes: int) -> dict[str, np.ndarray]:
-        """Parameters of zeros."""
-        key = jax.eval_shape(lambda: jax.random.key(0))
-        made = jax.eval_shape(lambda key: self.init(key, shape, width, classes), key)
-        return {name: np.zeros(array.shape, np.float32) for name, array in made.items()}
-
     def size(self, shape: Sequence[int], width: int, classes: int) -> int:
         """How many weights there are."""
-        return sum(array.size for array in self.blank(shape, width, classes).values())
+        return sum(array.size for array in self.init(np.random.default_rng(0), shape, width, classes).values())
 
 
-def _layer(key: Any, inputs: int, outputs: int, gain: float) -> Any:
-    return jax.random.normal(key, (inputs, outputs)) * jnp.sqrt(gain / inputs)
+def _layer(rng: np.random.Generator, inputs: int, outputs: int, gain: float) -> np.ndarray:
+    return rng.normal(scale=np.sqrt(gain / inputs), size=(inputs, outputs)).astype(np.float32)
 
 
-def _dense_init(key: Any, shape: Sequence[int], width: int, classes: int) -> dict[str, Any]:
-    first, last = jax.random.split(key)
+def _dense_init(rng: np.random.Generator, shape: Sequence[int], width: int, classes: int) -> dict[str, np.ndarray]:
     return {
-        "in": _layer(first, int(np.prod(shape)), width, 2),
-        "shift": jnp.zeros(width),
-        "out": _layer(last, width, classes, 1),
-        "constant": jnp.zeros(classes),
+        "in": _layer(rng, int(np.prod(shape)), width, 2),
+        "in shift": np.zeros(width, np.float32),
+        "out": _layer(rng, width, classes, 1),
+        "out shift": np.zeros(classes, np.float32),
     }
 
 
 def _dense_last(parameters: dict[str, Any], X: Any) -> Any:
-    return jax.nn.relu(X.reshape(len(X), -1) @ parameters["in"] + parameters["shift"])
+    return jax.nn.relu(X.reshape(len(X), -1) @ parameters["in"] + parameters["in shift"])
 
 
-def _convolution_init(key: Any, shape: Sequence[int], width: int, classes: int) -> dict[str, Any]:
-    first, second, last = jax.random.split(key, 3)
+def _convolution_init(
+    rng: np.random.Generator, shape: Sequence[int], width: int, classes: int
+) -> dict[str, np.ndarray]:
     side = -(-shape[0] // 4)
     return {
-        "first": _layer(first, 9 * shape[-1], width, 2),
-        "first shift": jnp.zeros(width),
-        "second": _layer(second, 9 * width, width, 2),
-        "second shift": jnp.zeros(width),
-        "out": _layer(last, side**2 * width, classes, 1),
-        "constant": jnp.zeros(classes),
+        "first": _layer(rng, 9 * shape[-1], width, 2),
+        "first shift": np.zeros(width, np.float32),
+        "second": _layer(rng, 9 * width, width, 2),
+        "second shift": np.zeros(width, np.float32),
+        "out": _layer(rng, side**2 * width, classes, 1),
+        "out shift": np.zeros(classes, np.float32),
     }
 
 
@@ -167,22 +164,24 @@ class Trainer:
     def __init__(self, network: Network, width: int, images: Images, training: Training):
         self.network, self.width, self.images, self.training = network, width, images, training
         shape = images.X.shape[1:]
-        self.n_weights = network.size(shape, width, images.classes)
-        self.unravel = ravel_pytree(network.blank(shape, width, images.classes))[1]
-        self.start = jax.jit(jax.vmap(lambda seed: self._start(seed, shape)))
-        self.train = jax.jit(jax.vmap(self._train, in_axes=(0, 0, 0, 0, None)), static_argnums=4)
+        some = network.init(np.random.default_rng(0), shape, width, images.classes)
+        vector, self.unravel = ravel_pytree(some)
+        self.n_weights = vector.size
+        self.train = jax.jit(jax.vmap(self._train, in_axes=(0, 0, 0, 0, None)))
         self.measure = jax.jit(jax.vmap(self._measure))
         self.curvature = jax.jit(jax.vmap(self._curvature))
         self.losses = jax.jit(jax.vmap(self._losses))
 
-    def _start(self, seed: Any, shape: Sequence[int]) -> Any:
-        key = jax.random.fold_in(jax.random.key(seed), self.width)
-        return ravel_pytree(self.network.init(key, shape, self.width, self.images.classes))[0]
+    def start(self, seeds: Sequence[int]) -> np.ndarray:
+        """Weights before training, shape (seeds, weights)."""
+        made = [np.random.default_rng([8, self.width, seed]) for seed in seeds]
+        made = [self.network.init(rng, self.images.X.shape[1:], self.width, self.images.classes) for rng in made]
+        return np.stack([np.concatenate([one[name].ravel() for name in sorted(one)]) for one in made])
 
     def outputs(self, vector: Any, X: Any) -> Any:
         """What a network says of images, shape (images, classes)."""
         parameters = self.unravel(vector)
-        return self.network.last(parameters, X) @ parameters["out"] + parameters["constant"]
+        return self.network.last(parameters, X) @ parameters["out"] + parameters["out shift"]
 
     def targets(self, labels: Any) -> Any:
         """Of labels, shape (images, classes)."""
@@ -191,17 +190,16 @@ class Trainer:
     def _loss(self, vector: Any, X: Any, labels: Any) -> Any:
         return jnp.mean(jnp.sum((self.outputs(vector, X) - self.targets(labels)) ** 2, axis=1))
 
-    def _train(self, vector: Any, mask: Any, X: Any, labels: Any, steps: int) -> Any:
-        descent = optax.adam(optax.cosine_decay_schedule(self.training.rate, steps))
+    def _train(self, vector: Any, mask: Any, X: Any, labels: Any, steps: Any) -> Any:
+        descent = optax.adam(lambda step: self.training.rate * (1 + jnp.cos(jnp.pi * step / steps)) / 2)
 
-        def step(state: Any, _: None) -> Any:
+        def step(_: Any, state: Any) -> Any:
             vector, moments = state
             slope = jax.grad(lambda vector: self._loss(mask * vector, X, labels))(vector)
             change, moments = descent.update(slope, moments)
-            return (vector + change, moments), None
+            return vector + change, moments
 
-        (vector, _), _ = jax.lax.scan(step, (vector, descent.init(vector)), length=steps)
-        return mask * vector
+        return mask * jax.lax.fori_loop(0, steps, step, (vector, descent.init(vector)))[0]
 
     def _measure(self, vector: Any, sample: Sample) -> Any:
         """The fraction of images put in a wrong class, and the loss, of the training images and the test images."""
@@ -219,29 +217,33 @@ class Trainer:
 
         return jax.lax.scan(add, jnp.zeros_like(vector), X)[0] / len(X)
 
-    def _losses(self, vector: Any, X: Any, labels: Any) -> Any:
-        """The loss with only the largest weights, at every one of FRACTIONS."""
-        place = _places(jnp.abs(vector))
-        counts = jnp.ceil(FRACTIONS * len(vector))
-        return jax.lax.map(lambda count: self._loss(jnp.where(place < count, vector, 0), X, labels), counts)
+    def _losses(self, vector: Any, bounds: Any, X: Any, labels: Any) -> Any:
+        """The loss with only the weights of these absolute values and more, for one bound after the other."""
+        return jax.lax.map(lambda least: self._loss(jnp.where(jnp.abs(vector) < least, 0, vector), X, labels), bounds)
 
-    def scores(self, rule: str, vector: Any, X: Any, seeds: Sequence[int]) -> Any:
+    def scores(self, rule: str, vector: np.ndarray, X: np.ndarray, seeds: Sequence[int]) -> np.ndarray:
         """What is kept first has the largest score."""
         if rule == "magnitude":
-            return jnp.abs(vector)
+            return np.abs(vector)
         if rule == "second order":
-            return vector**2 * self.curvature(vector, X)
-        return jnp.stack([np.random.default_rng([7, seed]).random(self.n_weights, np.float32) for seed in seeds])
+            return vector**2 * np.asarray(self.curvature(vector, X))
+        return np.stack([np.random.default_rng([7, seed]).random(self.n_weights) for seed in seeds])
+
+    def prunability(self, vector: np.ndarray, X: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """The smallest of FRACTIONS of the weights from which on, up to all, the loss rises by no more than TOLERANCE."""
+        counts = np.ceil(FRACTIONS * self.n_weights).astype(int)
+        bounds = -np.sort(-np.abs(vector), axis=1)[:, counts - 1]
+        losses = np.asarray(self.losses(vector, bounds, X, labels))
+        fine = losses - losses[:, -1:] <= TOLERANCE * (1 - 1 / self.images.classes)
+        return FRACTIONS[len(FRACTIONS) - np.cumprod(fine[:, ::-1], axis=1).sum(axis=1)]
 
 
-def _places(scores: Any) -> Any:
-    """Where each stands in descending order, from 0."""
-    return jnp.argsort(jnp.argsort(-scores, axis=-1), axis=-1)
-
-
-def masks(scores: Any, n_keep: int, before: Any) -> Any:
+def masks(scores: np.ndarray, n_keep: int, before: np.ndarray) -> np.ndarray:
     """Ones for the n_keep largest scores of every network, among those kept before."""
-    return before * (_places(jnp.where(before > 0, scores, -1)) < n_keep)
+    kept = np.argsort(-np.where(before > 0, scores, -1), axis=1, kind="stable")[:, :n_keep]
+    mask = np.zeros_like(before)
+    np.put_along_axis(mask, kept, 1, axis=1)
+    return mask * before
 
 
 # What is measured of every model, and the models, in order.
@@ -259,9 +261,9 @@ def train_all(trainer: Trainer, seeds: Sequence[int]) -> dict[str, np.ndarray]:
     """All models of one width: "errors", shape (seeds, MODELS, MEASURED), and "measures", shape (seeds, MEASURES)."""
     training, sample = trainer.training, draw(trainer.images, trainer.training, seeds)
     X, labels = sample.X, sample.labels
-    start = trainer.start(np.array(seeds))
-    whole = jnp.ones_like(start)
-    dense = trainer.train(start, whole, X, labels, training.steps)
+    start = trainer.start(seeds)
+    whole = np.ones_like(start)
+    dense = np.asarray(trainer.train(start, whole, X, labels, training.steps))
     found = {DENSE_MODEL: dense}
     for rule in RULES:
         mask = masks(trainer.scores(rule, dense, X, seeds), training.n_keep, whole)
@@ -271,23 +273,23 @@ def train_all(trainer: Trainer, seeds: Sequence[int]) -> dict[str, np.ndarray]:
     for rule in RULES[:2]:
         found[f"{rule}, rounds"] = _in_rounds(trainer, rule, dense, X, labels, seeds)
     errors = np.stack([np.asarray(trainer.measure(found[model], sample)) for model in MODELS], axis=1)
-    loss = errors[:, 0, 1]
-    rise = trainer.losses(dense, X, labels) - loss[:, None]
-    fine = np.asarray(rise <= TOLERANCE * (1 - 1 / trainer.images.classes))
-    # The smallest fraction from which on, up to all weights, the loss does not rise by more.
-    prunability = FRACTIONS[len(FRACTIONS) - np.cumprod(fine[:, ::-1], axis=1).sum(axis=1)]
-    norm, way = (np.sum(np.asarray(one, float) ** 2, axis=1) for one in (dense, dense - start))
-    weights = np.full(len(seeds), trainer.n_weights)
-    return {"errors": errors, "measures": np.stack([prunability, norm, way, weights, loss], axis=1)}
+    measures = {
+        "prunability": trainer.prunability(dense, X, labels),
+        "squared norm": np.sum(dense.astype(float) ** 2, axis=1),
+        "squared way from the start": np.sum((dense - start).astype(float) ** 2, axis=1),
+        "weights": np.full(len(seeds), trainer.n_weights),
+        "training loss": errors[:, 0, MEASURED.index("training loss")],
+    }
+    return {"errors": errors, "measures": np.stack([measures[name] for name in MEASURES], axis=1)}
 
 
-def _in_rounds(trainer: Trainer, rule: str, vector: Any, X: Any, labels: Any, seeds: Sequence[int]) -> Any:
+def _in_rounds(trainer: Trainer, rule: str, vector: np.ndarray, X: Any, labels: Any, seeds: Sequence[int]) -> Any:
     """Pruned by the same factor in every round, and tuned after each; as many steps in all as in one shot."""
-    training, mask = trainer.training, jnp.ones_like(vector)
+    training, mask = trainer.training, np.ones_like(vector)
     for part in range(1, training.rounds + 1):
         n_keep = round(trainer.n_weights * (training.n_keep / trainer.n_weights) ** (part / training.rounds))
         mask = masks(trainer.scores(rule, vector, X, seeds), n_keep, mask)
-        vector = trainer.train(vector, mask, X, labels, training.steps // training.rounds)
+        vector = np.asarray(trainer.train(vector, mask, X, labels, training.steps // training.rounds))
     return vector
 
 
