@@ -24,16 +24,21 @@ from .policies import (
 )
 from .prediction.predict import predict, small_model
 from .prediction.result import Prediction
+from .prediction.row_law import leverages
 from .problems import (
     Correlated,
     FactorCovariance,
     LinearGaussian,
     RandomFeatures,
     RankOne,
+    Table,
     random_features_covariance,
 )
 from .problems.tabular import from_data
+from .questions.advice import Advice
+from .questions.advise import advise
 from .questions.compare import Comparison, compare
+from .questions.measure import Measured, measure
 from .questions.prunability import Prunability, prunability
 from .questions.rounds import Schedule, rounds
 from .questions.sampling_budget import SamplingBudget, sampling_budget
@@ -46,6 +51,7 @@ from .verification.verify import Verification, verify
 
 __version__: str
 __all__ = [
+    "Advice",
     "BrainSurgeon",
     "Comparison",
     "Correlated",
@@ -56,6 +62,7 @@ __all__ = [
     "Iterative",
     "LinearGaussian",
     "Magnitude",
+    "Measured",
     "Optimal",
     "Oracle",
     "Prediction",
@@ -70,16 +77,20 @@ __all__ = [
     "Schedule",
     "Score",
     "Subset",
+    "Table",
     "Theory",
     "Variance",
     "Verification",
+    "advise",
     "compare",
     "derive",
     "evaluate",
     "from_data",
     "latex",
     "laws",
+    "leverages",
     "load_chapter",
+    "measure",
     "predict",
     "prunability",
     "random_features_covariance",

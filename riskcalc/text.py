@@ -24,11 +24,20 @@ def read_text(path: Path, most: int = MOST_BYTES) -> str:
         That names the file and the cause: it cannot be opened, holds more bytes than `most`, packed or unpacked, is
         cut off, or is no text.
     """
+    try:
+        return decoded(read_unpacked(path, most))
+    except UnicodeError as error:
+        raise ValueError(
+            f"cannot read {printable(str(path))}: it is no text in UTF-8, nor in UTF-16 with a byte order mark: "
+            f"{printable(str(error))}"
+        ) from error
+
+
+def read_unpacked(path: Path, most: int = MOST_BYTES) -> bytes:
+    """What a file or a pipe holds, unpacked if it was compressed; ValueError that names it and the cause."""
     raw = read_bytes(path, most)
     try:
-        return _decoded(_unpacked(raw, most) if raw.startswith(_GZIP) else raw)
-    except UnicodeError as error:
-        cause = f"it is no text in UTF-8, nor in UTF-16 with a byte order mark: {error}"
+        return _unpacked(raw, most) if raw.startswith(_GZIP) else raw
     except OSError as error:
         cause = error.strerror or str(error)
     except (ValueError, EOFError, zlib.error) as error:
@@ -44,7 +53,8 @@ def _unpacked(raw: bytes, most: int) -> bytes:
     return found
 
 
-def _decoded(raw: bytes) -> str:
+def decoded(raw: bytes) -> str:
+    """Bytes as text; UnicodeError for what is none."""
     text = raw.decode("utf-16" if raw.startswith(_UTF16) else "utf-8-sig")
     if "\0" in text:
         raise UnicodeError(f"there is a zero character in position {text.index(chr(0))}")

@@ -60,6 +60,10 @@ PROBLEMS = {
     "generic, few": rc.LinearGaussian(
         aspect_ratio="3/5", eigenvalues=[4, 1, 0], signal=1, noise_variance=1, basis="generic"
     ),
+    **{
+        f"a table, {kind}": rc.Table(np.vander(np.cos(np.arange(24)), 9)[:, :8], np.arange(24) % 5, n, ridge=ridge)
+        for kind, n, ridge in (("ridge", 10, ".1"), ("few", 14, 0), ("many", 5, 0))
+    },
     "one factor": rc.RankOne([2, 1, 1, 1] * 2, [1, 1, 0, -1] * 2, 20, noise_variance=1),
 }
 

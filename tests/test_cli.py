@@ -136,15 +136,14 @@ def test_data(run, tmp_path):
     path = tmp_path / "table.csv"
     lines = ["a,b,y"] + [f"{i % 7},{(i * i) % 11},{2 * (i % 7) + (i % 3)}" for i in range(60)]
     path.write_text("\n".join(lines))
-    code, out, err = run("compare", "--data", str(path), "--target", "y", "--n-samples", "10", "--keep", ".5")
+    asked = ["compare", "--data", str(path), "--target", "y", "--basis", "principal"]
+    code, out, err = run(*asked, "--n-samples", "10", "--keep", ".5")
     assert (code, err) == (0, "")
     assert "pruning components is not pruning columns" in " ".join(out.split())
-    code, _, err = run(
-        "compare", "--data", str(path), "--target", "y", "--n-samples", "4,10", "--n-keep", "1", "--ridge", ".1"
-    )
+    code, _, err = run(*asked, "--n-samples", "4,10", "--n-keep", "1", "--ridge", ".1")
     assert (code, err) == (0, "")
     path.write_text("\n".join(lines[:11]))
-    code, _, err = run("compare", "--data", str(path), "--target", "y", "--n-samples", "4", "--keep", ".5")
+    code, _, err = run(*asked, "--n-samples", "4", "--keep", ".5")
     assert code == 0
     assert err.startswith("riskcalc: warning: the table has 10 rows for 2 features")
     assert err.count("\n") == 1
@@ -153,11 +152,10 @@ def test_data(run, tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a,b,y\n1,2,3\n1,x,3\n", "line 3, column 'b': a finite number is needed, found 'x'"),
-        ("a,b,y\n1,2,3\n1,,3\n", "line 3, column 'b': a finite number is needed, found nothing"),
-        ("a,b,y\n1,nan,3\n", "line 2, column 'b': a finite number is needed, found 'nan'"),
-        ("a,b,y\n1,2\n", "line 2: 2 cells under 3 column names"),
-        ("a,b,z\n1,2,3\n", "has no column 'y'; its columns are 'a', 'b', 'z'"),
+        ("a,b,y\n1,2,3\n1,x,3\n1,4,5\n", "column 'b', row 2: a finite number is needed, found 'x'"),
+        ("a,b,y\n1,2,3\n1,,3\n", "column 'b' has 1 missing of 2 cells, the first in row 2; missing='drop' leaves out"),
+        ("a,b,y\n1,2,3\n1,2\n", "has 1 missing of 2 cells"),
+        ("a,b,z\n1,2,3\n", "has no column 'y' that could be the target; its columns are 'a', 'b', 'z'"),
         ("a,b,y\n", "has no rows below its header"),
         ("", "is empty"),
         ("y\n1\n2\n", "X must have at least two rows and one column"),

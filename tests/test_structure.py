@@ -22,6 +22,7 @@ ORDER = (
     "text",
     "exact",
     "lookup",
+    "extras",
     "modules",
     "inert",
     "expressions",

@@ -20,8 +20,8 @@ from riskcalc.verification import subjects
 from riskcalc.verification.equivalence import extrapolate, half_width
 from riskcalc.verification.evidence import FIRST_TRIALS, Evidence
 from riskcalc.verification.expected import Expected
-from riskcalc.verification.subjects import Theory
-from riskcalc.verification.verify import LADDER, verify
+from riskcalc.verification.subjects import LADDER, Theory
+from riskcalc.verification.verify import verify
 
 SIZES = np.array([50, 100, 200])
 ROWS = 2000

@@ -71,19 +71,39 @@ def predict(digits: int | None, tolerance: float | None, seed: int, as_json: boo
 
 
 @app.command()
-@click.option("--retrain-ridge", help="Ridge penalty of second fits; none if left out.")
+@click.option("--retrain-ridge", help="Ridge penalty of second fits; none if left out, or that of --data's first fit.")
+@click.option("--repeats", type=click.IntRange(2), help="Of --data: draws of rows that are measured; 100 if left out.")
 @score_options
 @tolerance_option
 @seed_option
 @digits_option
 @problem_options
 def compare(
-    retrain_ridge: str | None, digits: int | None, tolerance: float | None, seed: int, as_json: bool, **options: Any
+    retrain_ridge: str | None,
+    repeats: int | None,
+    digits: int | None,
+    tolerance: float | None,
+    seed: int,
+    as_json: bool,
+    **options: Any,
 ) -> None:
-    """Compare dense, pruned, retrained and small models at one budget; say which wins, by how much, and why."""
+    """Compare dense, pruned, retrained and small models at one budget; say which wins, by how much, and why.
+
+    Of a table (--data) all of them are measured, too, on rows not drawn, and one is recommended with the columns that
+    it keeps.
+    """
     from riskcalc.questions.compare import RULES
 
-    rules, asked = [*RULES, *score_of(options)], question_of(options)
+    own, asked = score_of(options), question_of(options)
+    if isinstance(asked.problem, rc.Table):
+        if digits is not None:
+            raise ValueError("tables are predicted in double precision; leave --digits out")
+        measuring = {"repeats": repeats or 100, "seed": seed, "tolerance": tolerance, "progress": watched()}
+        show(rc.advise(asked.problem, **asked.budget, policies=own, retrain_ridge=retrain_ridge, **measuring), as_json)
+        return
+    if repeats is not None:
+        raise ValueError("--repeats is about a table and its columns; give --data")
+    rules = [*RULES, *own]
     given = {"digits": digits, "retrain_ridge": retrain_ridge or 0, "policies": rules, "tolerance": tolerance}
     show(rc.compare(asked.problem, **asked.budget, **given, seed=seed), as_json)
 

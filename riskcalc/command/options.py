@@ -17,6 +17,9 @@ from riskcalc.policies import POLICIES, Option, Ranking, Retrain, Score
 from riskcalc.policies.base import rankings, required
 from riskcalc.problems import BASES
 from riskcalc.problems.activations import ACTIVATIONS
+from riskcalc.problems.cleaning import FILLS
+from riskcalc.problems.table import ROWS
+from riskcalc.problems.tabular import COLUMNS
 
 FILE = click.Path(path_type=Path)
 
@@ -68,13 +71,20 @@ _OPTIONS: tuple[tuple[str, Any, str], ...] = (
     ("--penalty", str, "'natural', or penalty weights by atom."),
     (
         "--basis",
-        click.Choice(BASES),
-        "How features stand to the eigenvectors of their covariance; principal if left out.",
+        click.Choice([*BASES, COLUMNS]),
+        "How features stand to the eigenvectors of their covariance; principal if left out. Of --data: columns.",
     ),
     ("--row-variances", str, "Rows of unequal length: what multiplies the variances of their features."),
     ("--row-weights", str, "Probability of each of these values; equal if left out."),
-    ("--data", FILE, "CSV table taken as the population, instead of a law; needs --target and --n-samples."),
+    (
+        "--data",
+        FILE,
+        "CSV or Parquet table taken as the population, instead of a law; needs --target and --n-samples.",
+    ),
     ("--target", str, "Target column of --data."),
+    ("--missing", click.Choice(FILLS), "Of --data: leave out rows with missing cells, or fill in means of columns."),
+    ("--scale", bool, "Of --data: divide columns by their standard deviations; yes if left out."),
+    ("--rows", click.Choice(ROWS), "Of --data: predict for its rows as they are, or for Gaussian ones."),
     ("--keep", str, "Fraction of features kept; a list asks for several."),
     ("--n-keep", int, "Number of features kept, where the problem has a number of features."),
 )
@@ -88,6 +98,8 @@ seed_option = click.option("--seed", type=click.IntRange(0), default=0, help="Of
 chapter_option = click.option(
     "--chapter", metavar="FILE.py", help="For a chapter of your own: its file, or the name an installed package gives."
 )
+# How a table is read.
+READING = ("missing", "scale", "rows")
 # Names of the policies that rank by a score.
 RANKINGS = [*rankings()]
 
@@ -281,6 +293,7 @@ def question_of(options: dict[str, Any]):
     from riskcalc.command.problem_files import question, question_of_table, read_keys
 
     path, data, target = (options.pop(name) for name in ("problem", "data", "target"))
+    reading = {name: value for name in READING if (value := options.pop(name)) is not None}
     flags = located({name: listed(value) for name, value in options.items() if value is not None}, Path())
     keys = {} if path is None else read_keys(path)
     for one, other in _SPELLINGS:
@@ -290,8 +303,10 @@ def question_of(options: dict[str, Any]):
     keys |= flags
     if (data is None) != (target is None):
         raise ValueError("--data and --target must be given together")
+    if data is None and reading:
+        raise ValueError(f"--{' and --'.join(reading)} is about a table; give --data")
     try:
-        return question(keys) if data is None else question_of_table(data, target, keys)
+        return question(keys) if data is None else question_of_table(data, target, keys, **reading)
     except ValueError as error:
         raise ValueError(str(error) if path is None else f"{path}: {error}") from error
 

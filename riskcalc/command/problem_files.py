@@ -67,7 +67,6 @@ from riskcalc.command.arrays import SUFFIXES, columns, located, read_arrays, vec
 from riskcalc.exact import one_number, whole
 from riskcalc.laws import Beta, Law, MarchenkoPastur, PowerLaw, Uniform
 from riskcalc.problems import Correlated, FactorCovariance, LinearGaussian, Problem, RandomFeatures, RankOne
-from riskcalc.problems.csv_file import read_csv
 from riskcalc.problems.tabular import from_data
 from riskcalc.quoting import printable, quoted
 from riskcalc.text import read_text
@@ -214,13 +213,13 @@ def _leave_out(what: str, determined: Iterable[str]) -> None:
         raise ValueError(f"{what} determines {' and '.join(names)}; leave {'it' if len(names) == 1 else 'them'} out")
 
 
-def question_of_table(path: Path, target: str, keys: Mapping[str, Any]) -> Question:
-    """The question about training on `n_samples` rows of a CSV table; `keys` may hold the rest."""
+def question_of_table(path: Path, target: str, keys: Mapping[str, Any], **reading: Any) -> Question:
+    """The question about training on `n_samples` rows of a table in a file; `keys` may hold the rest."""
     given, budget = _checked(keys)
-    _leave_out("a table of data", given.keys() - {"n_samples", "ridge"})
+    _leave_out("a table of data", given.keys() - {"n_samples", "ridge", "basis"})
     if "n_samples" not in given:
         raise ValueError("a table of data needs n_samples: on how many of its rows to train")
-    return Question(from_data(*read_csv(path, target), **given), budget)
+    return Question(from_data(path, target, **given, **reading), budget)
 
 
 def _checked(keys: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

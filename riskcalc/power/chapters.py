@@ -16,9 +16,8 @@ from riskcalc.simulation.workers import run_all
 from riskcalc.theory.library import library_of
 from riskcalc.verification.evidence import Evidence, gather
 from riskcalc.verification.expected import Expected
-from riskcalc.verification.subjects import UserTheory
+from riskcalc.verification.subjects import LADDER, UserTheory
 from riskcalc.verification.trials import predictions, theory_of
-from riskcalc.verification.verify import LADDER
 
 
 def measure_chapter(

@@ -24,6 +24,7 @@ from riskcalc.prediction import (  # noqa: F401  which register their solvers
     generic,
     random_features,
     rank_one,
+    row_law,
 )
 from riskcalc.prediction.result import Later, Prediction, later
 from riskcalc.prediction.solvers import NoSolution, NotCovered, Walk, solver

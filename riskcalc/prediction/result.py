@@ -12,6 +12,7 @@ import numpy as np
 from riskcalc.exact import count, matching_shapes, numbers, plain
 from riskcalc.inert import Inert, check_keys
 from riskcalc.policies import Policy, Procedure, Retrain
+from riskcalc.prediction.row_law.heavy import heavy_rows
 from riskcalc.prediction.status import CURES, NAMES, in_words
 from riskcalc.problems import Problem
 from riskcalc.problems.latex import results_latex
@@ -19,7 +20,7 @@ from riskcalc.results.finite_size import at_size, counted, off_limit
 from riskcalc.results.labelled import to_dataset, to_frame
 from riskcalc.results.quantities import QUANTITIES, Quantities, documented
 from riskcalc.results.regimes import inputs
-from riskcalc.results.tables import Column, Shown, Table, cut, number
+from riskcalc.results.tables import Column, Part, Shown, Table, cut, number
 
 # What a prediction is written and read by; its model and budget follow from it.
 _ASKED = ("problem", "prune", "retrain", "digits")
@@ -168,7 +169,13 @@ class Prediction(Quantities, Shown, Inert):
         """
         return to_dataset(self.problem, self.prune, {self.procedure.key: self._shown()})
 
-    def _parts(self) -> list[Table]:
+    def _parts(self) -> list[Part]:
+        caution = filter(None, [self.problem.caution])
+        remark = self.problem.remark(self.procedure)
+        told = [f"{remark[0].upper()}{remark[1:]}."] if remark else []
+        return [*caution, self._table(), *heavy_rows(self), *told, *filter(None, [self.problem.note])]
+
+    def _table(self) -> Table:
         columns = {name: value for name, value in self._shown().items() if value is not None}
         labels = {name: name.replace("_", " ") for name in columns}
 
@@ -180,7 +187,7 @@ class Prediction(Quantities, Shown, Inert):
             off = at_size(self)
             notes = [f"At n = {self.problem.n_samples} the mean test risk is {off}."] if off else []
             notes += [f"Status: {in_words(str(self.status))}."] if self.status in CURES else []
-            return [Table(self.label, (Column("quantity", words=True), Column("value")), rows, notes=notes)]
+            return Table(self.label, (Column("quantity", words=True), Column("value")), rows, notes=notes)
         given = inputs(self.problem, np.shape(self.risk), self.budget)
         flat = {name: np.ravel(value) for name, value in columns.items()}
         rows = (
@@ -191,7 +198,7 @@ class Prediction(Quantities, Shown, Inert):
         shown = cut(rows, np.size(self.risk))
         unsure = [f"Some risks are {in_words(name)}." for name in CURES if np.any(self.status == name)]
         shown["notes"] = [*shown["notes"], *counted(off_limit(self)), *unsure]
-        return [Table(self.label, told, keys=len(given), **shown)]
+        return Table(self.label, told, keys=len(given), **shown)
 
     def latex_rows(self) -> list[str]:
         """The numbers and what they are predicted for, in rows of LaTeX; ValueError for a batch of regimes."""

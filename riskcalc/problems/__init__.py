@@ -8,6 +8,7 @@ from riskcalc.problems.kernels import random_features_covariance
 from riskcalc.problems.linear_gaussian import BASES, LinearGaussian
 from riskcalc.problems.random_features import RandomFeatures
 from riskcalc.problems.rank_one import RankOne
+from riskcalc.problems.table import Table
 
 __all__ = [
     "BASES",
@@ -17,6 +18,7 @@ __all__ = [
     "Problem",
     "RandomFeatures",
     "RankOne",
+    "Table",
     "check_problem",
     "check_single",
     "first_features",

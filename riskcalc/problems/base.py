@@ -28,6 +28,8 @@ class Problem(Inert):
         Exact numbers: features per sample, noise variance, ridge penalty of the first fit.
     note : str
         What a table of results must say about its features.
+    caution : str
+        What must be said before any number: where there is none to rely on.
     whole : bool
         Whether it is of finite size, and what is kept a whole number of features.
     batched : tuple of str
@@ -41,6 +43,7 @@ class Problem(Inert):
     noise_variance: np.ndarray
     ridge: np.ndarray
     note: Any = ""
+    caution: Any = ""
     whole: bool = False
     batched: ClassVar[tuple[str, ...]] = ()
 
@@ -48,6 +51,10 @@ class Problem(Inert):
     def null_risk(self) -> np.ndarray:
         """Test risk of predicting zero, in every regime."""
         raise TypeError(f"{type(self).__name__} does not say the risk of predicting zero (null_risk)")
+
+    def remark(self, procedure: Any) -> str:
+        """What must be said of predictions of a model."""
+        return ""
 
     def _repr_latex_(self) -> str | None:
         return None if self.shape else aligned_latex(facts_latex(self))  # a batch is shown as text

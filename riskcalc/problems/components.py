@@ -79,6 +79,15 @@ def _singular(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return values * scale[0] / scale[1], vectors
 
 
+def check_units(features: np.ndarray, target: np.ndarray) -> None:
+    """Refuse columns that vary, and a target, whose variances double precision does not hold."""
+    for name, table in (("X", features), ("y", target[:, None])):
+        columns, exponents = _centred(table)
+        with np.errstate(over="ignore", under="ignore"):
+            variances = np.ldexp(np.mean(columns**2, axis=0), 2 * exponents)
+        _check_squares(f"entries of {name}", abs(table).max(axis=0), variances)
+
+
 def _check_squares(name: str, sizes: np.ndarray, squares: np.ndarray) -> None:
     """Refuse what is so large or small that double precision does not hold its squares, of which none is zero."""
     if np.all((squares >= np.finfo(float).tiny) & (squares < np.inf)):

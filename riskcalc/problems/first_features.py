@@ -14,6 +14,7 @@ from riskcalc.problems.base import Problem
 from riskcalc.problems.correlated import Correlated, FactorCovariance
 from riskcalc.problems.linear_gaussian import BASES, LinearGaussian
 from riskcalc.problems.random_features import RandomFeatures
+from riskcalc.problems.table import Table
 
 
 def first_features(problem: Problem, size: str, values: Any) -> Problem:
@@ -91,6 +92,12 @@ def _(problem: RandomFeatures, share: np.ndarray) -> RandomFeatures:
     """Any neurons are as good as the first."""
     given: dict[str, Any] = problem.given() | {"n_features": _number(share, problem.n_features)}
     return RandomFeatures(**given)
+
+
+@_first.register
+def _(problem: Table, share: np.ndarray) -> Table:
+    """The first columns."""
+    return problem.columns(np.arange(_number(share, problem.n_features)))
 
 
 @_first.register

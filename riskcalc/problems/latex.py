@@ -16,6 +16,7 @@ from riskcalc.problems.correlated import Correlated, FactorCovariance
 from riskcalc.problems.linear_gaussian import BASES, LinearGaussian
 from riskcalc.problems.random_features import RandomFeatures
 from riskcalc.problems.rank_one import RankOne
+from riskcalc.problems.table import Table
 
 MOST_ATOMS = 8  # more are not listed
 MOST_ROWS = 4  # of a covariance, likewise
@@ -138,6 +139,14 @@ def _(problem: Correlated) -> list[str]:
     if problem.n_atoms <= MOST_ATOMS:
         row.append(rf"\beta = ({', '.join(map(number_latex, problem.coefficients))})")
     return [r",\quad ".join(facts), r",\quad ".join(row)]
+
+
+@facts_of.register
+def _(problem: Table) -> list[str]:
+    drawn = rf"n = {problem.n_samples} \text{{ of }} N = {problem.n_rows} \text{{ rows}}"
+    facts = [rf"p = {problem.n_features}", drawn, rf"\lambda = {number_latex(problem.ridge[()])}"]
+    scaled = [r"\text{columns of variance one}"] if problem.scale else []
+    return [r",\quad ".join([*facts, *scaled])]
 
 
 @singledispatch

@@ -16,6 +16,7 @@ from riskcalc.policies import Hessian, Magnitude, Optimal, Oracle, Policy, Proce
 from riskcalc.policies.base import at_budget, exact_fractions
 from riskcalc.prediction.predict import evaluate
 from riskcalc.prediction.result import Prediction
+from riskcalc.prediction.row_law import heavy_rows
 from riskcalc.prediction.solvers import NotCovered
 from riskcalc.prediction.status import CURES, NAMES, Status, in_words
 from riskcalc.problems import Problem, check_problem
@@ -208,19 +209,21 @@ class Comparison(Shown, Inert):
 
     def _parts(self) -> list[Part]:
         parts = [self._one_regime(), *self._verdict()] if np.ndim(self.margin) == 0 else [self._many_regimes()]
-        return [*parts, *filter(None, [self.problem.note])]
+        caution, costs = filter(None, [self.problem.caution]), heavy_rows(self.predictions["dense"])
+        return [*caution, *parts, *costs, *filter(None, [self.problem.note])]
 
     def _one_regime(self) -> Table:
         ratio, keep = (number(value[()]) for value in (self.problem.aspect_ratio, self.keep))
         marks: dict[str, str] = {}
         at_n = f"At n = {self.problem.n_samples} the mean is"
-        lists: dict[str, list[str]] = {"References": [], "Status": [], at_n: []}
+        lists: dict[str, list[str]] = {"References": [], "Remarks": [], "Status": [], at_n: []}
         winner = self.best
         rows, pruned = [], {one.prune for one in self.predictions.values() if one.retrain is None}
         for model in self._in_families():
             prediction, told = self.predictions[model], ""
             status = "" if prediction.status == "ok" else in_words(str(prediction.status))
-            notes = (prediction.procedure.note, status, at_size(prediction))
+            remark = self.problem.remark(prediction.procedure)
+            notes = (prediction.procedure.note, remark, status, at_size(prediction))
             for listed, note in zip(lists.values(), notes, strict=True):
                 if note and note not in marks:
                     marks[note] = str(len(marks) + 1).translate(_RAISED)

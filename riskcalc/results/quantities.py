@@ -99,6 +99,12 @@ _DECLARED = (
         always=False,
     ),
     Quantity(
+        "gaussian_risk",
+        "Of a table: what the risk would be if its rows were Gaussian, of the same covariance. The difference is what "
+        "heavy rows cost. None for all else.",
+        always=False,
+    ),
+    Quantity(
         "rounding_error",
         "Estimate of the largest relative error by rounding of the risk, the excess risk and the training error; "
         'above 1e-6 the status is "imprecise". None where none is.',
@@ -125,6 +131,7 @@ class Quantities:
     integration_error: Number | None
     finite_size: Number | None
     finite_sample_risk: Number | None
+    gaussian_risk: Number | None
     rounding_error: Number | None
 
 

@@ -42,10 +42,13 @@ class Sampler(ABC):
         Independent entries in a row of a design.
     test_rows : int
         Rows that a trial draws to measure fits on, where their risk is not known exactly.
+    own_entries : bool
+        Whether rows have entries of their own, so that nobody chooses their distribution.
     """
 
     problem: Any
     test_rows: Any = 0
+    own_entries: Any = False
 
     @property
     def columns(self) -> int:
@@ -81,6 +84,10 @@ class Sampler(ABC):
     def trial_bytes(self) -> int:
         """Memory of a trial besides its samples and fits."""
         return 0
+
+    def settled(self, procedure: Procedure) -> Procedure:
+        """A procedure as it is carried out."""
+        return procedure
 
     @abstractmethod
     def check(self, procedure: Procedure) -> None:

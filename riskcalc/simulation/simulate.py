@@ -16,7 +16,7 @@ from riskcalc.memory import fits
 from riskcalc.policies import Policy, Procedure, Retrain
 from riskcalc.policies.procedures import shared_scores
 from riskcalc.problems import Problem, check_single
-from riskcalc.simulation import correlated, generic, random_features  # noqa: F401  which register their samplers
+from riskcalc.simulation import correlated, generic, random_features, table  # noqa: F401  which register samplers
 from riskcalc.simulation.backends import backend
 from riskcalc.simulation.estimates import Estimate
 from riskcalc.simulation.progress import Progress
@@ -120,11 +120,12 @@ def run_trials(
     progress: bool = False,
     partial: bool = False,
 ) -> np.ndarray:
-    """Test risk and training error of every model of a plan in every trial, shape (trials, models, 2).
+    """Test risk and training error of every model of a plan in every trial, shape (trials, models, 2), and masks.
 
     Trials start at block `first` of the seed's blocks. With `partial`, an interrupt gives those that were finished.
     """
-    fits(trials * len(plan.procedures) * 16, f"what {trials:,} trials measure")
+    numbers = 2 + plan.masks * plan.n_features
+    fits(trials * len(plan.procedures) * numbers * 8, f"what {trials:,} trials measure")
     chosen = backend(device)
     if workers is not None:
         workers = count(workers, "workers")
@@ -152,6 +153,7 @@ def make_plan(
     n_samples: int | None,
     features: str = "quantiles",
     distribution: str = "gaussian",
+    masks: bool = False,
 ) -> Plan:
     """What every trial does at this size; ValueError where that is nothing, or has no finite error."""
     check_single(problem)
@@ -162,8 +164,10 @@ def make_plan(
         if value not in known:
             raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
     own = sampler(problem, rows_of(problem, n_samples), features == "drawn")
-    whole = tuple(procedure.whole(own.n_features, problem.n_features) for procedure in procedures)
-    plan = Plan(own, whole, distribution)
+    if own.own_entries and distribution != "gaussian":
+        raise ValueError(f"rows of a table are what they are; leave distribution out, got {distribution!r}")
+    whole = tuple(own.settled(procedure.whole(own.n_features, problem.n_features)) for procedure in procedures)
+    plan = Plan(own, whole, distribution, masks)
     fits(plan.trial_bytes, f"a trial of {plan.n_samples:,} samples of {plan.n_features:,} features")
     for procedure in whole:
         own.check(procedure)

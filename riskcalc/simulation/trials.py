@@ -35,11 +35,14 @@ class Plan:
         With whole numbers of features.
     distribution : str
         Of the entries of the design, a key of `DISTRIBUTIONS`.
+    masks : bool
+        Whether it is told which features are kept.
     """
 
     sampler: Sampler
     procedures: tuple[Procedure, ...] = (Procedure(),)
     distribution: str = "gaussian"
+    masks: bool = False
 
     @property
     def n_samples(self) -> int:
@@ -72,6 +75,8 @@ def run_blocks(
     plan: Plan, seed: int | tuple[int, ...], blocks: Sequence[int], backend: Backend, at_once: int | None = None
 ) -> np.ndarray:
     """Test risk and training error of every model in every trial of some blocks, shape (blocks * block, models, 2).
+
+    With masks, shape (..., 2 + p): then there is a one for every feature that is kept, and else a zero.
 
     `at_once` blocks are stacked; by default as many as fit the backend's memory.
     """
@@ -132,7 +137,11 @@ def _run(plan: Plan, draws: list[_Draw], backend: Backend) -> np.ndarray:
                 ridge = plan.sampler.ridge if retrain.ridge is None else float(retrain.ridge)
                 own = columns[retrain.sample], last[1]
                 coefficients = _refitted(ensemble, *own, order, places, choice.counts, ridge)
-        results.append(ensemble.measured(*last, coefficients))
+        found = ensemble.measured(*last, coefficients)
+        if plan.masks:
+            mask = xp.ones_like(coefficients) if kept is None else xp.astype(kept, coefficients.dtype)
+            found = xp.concat([found, mask], axis=-1)
+        results.append(found)
     return backend.to_numpy(xp.stack(results, axis=1))
 
 

@@ -15,7 +15,7 @@ except ImportError as error:
 
 from riskcalc.laws import Continuous, Law
 from riskcalc.policies import POLICIES, Policy, Procedure, Retrain
-from riskcalc.problems import Correlated, LinearGaussian, Problem, RandomFeatures, RankOne
+from riskcalc.problems import Correlated, LinearGaussian, Problem, RandomFeatures, RankOne, Table
 from riskcalc.strategies.budget import settings
 from riskcalc.strategies.law import kinds_of_laws, laws
 from riskcalc.strategies.policy import KEPT, kept, policies, policy_of, procedures, retrains
@@ -26,6 +26,7 @@ from riskcalc.strategies.problem import (
     random_features_problems,
     rank_one_problems,
 )
+from riskcalc.strategies.table import table_problems
 
 __all__ = [
     "arguments",
@@ -37,6 +38,7 @@ __all__ = [
     "random_features_problems",
     "rank_one_problems",
     "settings",
+    "table_problems",
 ]
 
 # Hypothesis draws these for arguments of their types, and for `from_type`; of the base classes, whatever is registered.
@@ -46,6 +48,7 @@ _TYPES: dict[type, Any] = {
     RankOne: rank_one_problems(),
     Correlated: correlated_problems(),
     RandomFeatures: random_features_problems(),
+    Table: table_problems(),
     Law: laws(),
     Continuous: laws(continuous=True),
     **kinds_of_laws(None, 8),

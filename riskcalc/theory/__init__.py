@@ -24,6 +24,7 @@ from riskcalc.theory import (
     random_features,
     rank_one,
     retraining,
+    row_law,
     sampling,
     small_model,
     training_error,
@@ -39,6 +40,7 @@ _OTHER_FEATURES = (
     random_features,
     correlated,
     unequal_rows,
+    row_law,
 )
 _SPECIAL_CASES = (isotropic, negative_ridge, limits, rank_one)
 CHAPTERS = registry(module.CHAPTER for module in (*_THEOREMS, *_OTHER_FEATURES, *_SPECIAL_CASES))

@@ -16,9 +16,10 @@ from riskcalc.formulas.expectation import E, reduce_expectations
 from riskcalc.formulas.records import Definitions, Expansion, Formula
 from riskcalc.formulas.symbols import QUANTITIES, Expression, H, LawSymbol, Quantity
 from riskcalc.laws import Continuous, Law
-from riskcalc.problems import Correlated, LinearGaussian, RandomFeatures, RankOne, check_problem
+from riskcalc.problems import Correlated, LinearGaussian, RandomFeatures, RankOne, Table, check_problem
 from riskcalc.problems.base import facts_latex
 from riskcalc.problems.latex import as_typed, law_latex, number_latex, rows_latex
+from riskcalc.theory.row_law_symbols import drawn
 from riskcalc.theory.symbols import (
     B,
     D,
@@ -124,6 +125,15 @@ def _(problem: Correlated) -> Numbers:
         atoms=[],
         law=facts_latex(problem)[-1],
     )
+
+
+@numbers_of.register
+def _(problem: Table) -> Numbers:
+    """Its rows are data; no formula is written out for each."""
+    given = {n_samples: problem.n_samples, n_features: problem.n_features, kappa: problem.aspect_ratio}
+    scalars = {symbol: _number(value[()]) for symbol, value in (given | {ridge: problem.ridge}).items()}
+    scalars[drawn] = _number(Fraction(int(problem.n_samples), problem.n_rows) if problem.fraction else 0)
+    return Numbers(scalars=scalars, where={}, atoms=[], law=facts_latex(problem)[-1])
 
 
 @numbers_of.register

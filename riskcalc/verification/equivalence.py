@@ -28,7 +28,7 @@ class Limit:
 
 
 def extrapolate(sizes: np.ndarray, deviations: np.ndarray, errors: np.ndarray) -> Limit:
-    """The intercept of a weighted line in 1/n.
+    """The intercept of a weighted line in 1/n; of one size, what it is there.
 
     Deviations at finite size are taken as a series in c/n. The line leaves out its next term, of order (c/n)^2: with
     the fitted slope c (and its error) that term moves the intercept by at most `curvature`.
@@ -39,6 +39,8 @@ def extrapolate(sizes: np.ndarray, deviations: np.ndarray, errors: np.ndarray) -
     deviations, errors : ndarray, shape (R, m)
         Relative deviations and their standard errors.
     """
+    if len(sizes) == 1:
+        return Limit(deviations[0], errors[0], np.zeros_like(errors[0]))
     x = 1 / sizes[:, None]
     weights = 1 / np.maximum(errors, 1e-13) ** 2  # what is exact is so up to rounding
     total = weights.sum(axis=0)

@@ -14,7 +14,7 @@ import numpy as np
 from riskcalc.exact import as_float
 from riskcalc.policies import Procedure
 from riskcalc.prediction.predict import evaluate
-from riskcalc.problems import Correlated, LinearGaussian, Problem, RandomFeatures, check_single
+from riskcalc.problems import Correlated, LinearGaussian, Problem, RandomFeatures, Table, check_single
 from riskcalc.problems.hermite import parts
 from riskcalc.simulation.correlated import root_of
 from riskcalc.simulation.progress import Progress
@@ -32,8 +32,16 @@ LARGEST_FIRST = 2000
 USER_BLOCK = 8
 
 
+LADDER = (1, 2, 4)  # sizes n, 2n, 4n
+
+
 class Subject(Protocol):
     """Several quantities that are predicted and simulated together."""
+
+    @property
+    def ladder(self) -> tuple[int, ...]:
+        """The sizes that are simulated, over the first; of one size nothing is extrapolated."""
+        ...
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -71,6 +79,8 @@ class UserTheory:
     workers: int | None
     progress: bool
     chosen: Sequence[int] | None = None
+
+    ladder = LADDER
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -134,6 +144,11 @@ class Models:
     training_error: bool = False
     integration: float | None = None  # relative standard error of predictions that are averages over draws
     chosen: Sequence[int] | None = None
+
+    @property
+    def ladder(self) -> tuple[int, ...]:
+        """A table has one size."""
+        return (1,) if isinstance(self.problem, Table) else LADDER
 
     @property
     def quantities(self) -> list[tuple[Procedure, int]]:
@@ -226,6 +241,12 @@ def _(problem: Correlated, procedures: Sequence[Procedure]) -> int:
     own = int(problem.n_samples)
     rank = root_of(problem.covariance).rank if problem.ridge[()] == 0 else 0
     return _smallest(problem, procedures, rank / int(problem.n_features), own)
+
+
+@smallest_size.register
+def _(problem: Table, procedures: Sequence[Procedure]) -> int:
+    """Its own."""
+    return int(problem.n_samples)
 
 
 @smallest_size.register

@@ -25,7 +25,6 @@ from riskcalc.verification.subjects import Models, Subject, UserTheory
 from riskcalc.verification.theories import Theory
 from riskcalc.verification.trials import theory_of
 
-LADDER = (1, 2, 4)  # sizes n, 2n, 4n
 # Of the tolerance, what the draws of a prediction may be off.
 INTEGRATION = 0.1
 VERDICTS = ("disagree", "undecided", "agree", "vacuous")
@@ -128,7 +127,7 @@ class Verification(Shown, Inert):
         columns = Column("model", words=True), *map(Column, names), Column("verdict", words=True)
         return [
             Table("theory beside simulation", columns, rows),
-            f"Trials: {drawn}; deviations are extrapolated to n = infinity.",
+            f"Trials: {drawn}{'; deviations are extrapolated to n = infinity' if len(self.sizes) > 1 else ''}.",
             f"Verdict: {self.verdict}, at a tolerance of {100 * self.tolerance:g} % "
             f"and a confidence of {100 * self.confidence:g} %.",
             *filter(None, [self.note]),
@@ -159,6 +158,7 @@ def verify(
     is shown, not merely not refuted: the confidence interval of the deviation must lie inside the tolerance. More
     trials are drawn until every verdict is reached or the time is up, of what has none yet; looking repeatedly is paid
     for. Predictions that are integrals by draws or points count as no better known than their integration error says.
+    A table is verified on its own rows, at its own n_samples.
 
     Parameters
     ----------
@@ -242,7 +242,7 @@ def verify_subject(
         return Verification(tuple(checks), tolerance, confidence, (0,), (0,), seed)
     subject = subject.only(usable)
     first = subject.first_size() if n_samples is None else n_samples
-    sizes = tuple(first * rung for rung in LADDER)
+    sizes = tuple(first * rung for rung in subject.ladder)
     expected = Expected.stacked(subject.theory(n) for n in sizes)
     level = (1 - confidence) / usable.size
     evidence = gather(subject, sizes, expected, tolerance, level, seconds)
