@@ -49,8 +49,8 @@ class Training:
     n_samples: int
     n_keep: int
     noise: float = 0.2
-    steps: int = 2000
-    rate: float = 0.003
+    steps: int = 1500
+    rate: float = 0.01
     rounds: int = 4
 
 
@@ -230,7 +230,7 @@ class Trainer:
         return np.stack([np.random.default_rng([7, seed]).random(self.n_weights) for seed in seeds])
 
     def prunability(self, vector: np.ndarray, X: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """The smallest of FRACTIONS of the weights from which on, up to all, the loss rises by no more than TOLERANCE."""
+        """The smallest of FRACTIONS from which on, up to all weights, the loss rises by no more than TOLERANCE."""
         counts = np.ceil(FRACTIONS * self.n_weights).astype(int)
         bounds = -np.sort(-np.abs(vector), axis=1)[:, counts - 1]
         losses = np.asarray(self.losses(vector, bounds, X, labels))
