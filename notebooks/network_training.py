@@ -97,13 +97,10 @@ def _dense_last(parameters: dict[str, Any], X: Any) -> Any:
 def _convolution_init(
     rng: np.random.Generator, shape: Sequence[int], width: int, classes: int
 ) -> dict[str, np.ndarray]:
-    side = -(-shape[0] // 4)
     return {
-        "first": _layer(rng, 9 * shape[-1], width, 2),
-        "first shift": np.zeros(width, np.float32),
-        "second": _layer(rng, 9 * width, width, 2),
-        "second shift": np.zeros(width, np.float32),
-        "out": _layer(rng, side**2 * width, classes, 1),
+        "in": _layer(rng, 9 * shape[-1], width, 2),
+        "in shift": np.zeros(width, np.float32),
+        "out": _layer(rng, (-(-shape[0] // 2)) ** 2 * width, classes, 1),
         "out shift": np.zeros(classes, np.float32),
     }
 
@@ -115,20 +112,15 @@ def _patches(X: Any) -> Any:
     return jnp.concatenate([padded[:, i : i + side, j : j + side] for i in range(3) for j in range(3)], axis=-1)
 
 
-def _pooled(X: Any) -> Any:
-    """Means of 2 x 2 pixels; a last odd row and column are repeated."""
-    X = jnp.pad(X, ((0, 0), *[(0, X.shape[1] % 2)] * 2, (0, 0)), mode="edge")
-    return X.reshape(len(X), X.shape[1] // 2, 2, X.shape[2] // 2, 2, -1).mean(axis=(2, 4))
-
-
 def _convolution_last(parameters: dict[str, Any], X: Any) -> Any:
-    for layer in ("first", "second"):
-        X = _pooled(jax.nn.relu(_patches(X) @ parameters[layer] + parameters[f"{layer} shift"]))
-    return X.reshape(len(X), -1)
+    X = jax.nn.relu(_patches(X) @ parameters["in"] + parameters["in shift"])
+    X = jnp.pad(X, ((0, 0), *[(0, X.shape[1] % 2)] * 2, (0, 0)), mode="edge")
+    means = X.reshape(len(X), X.shape[1] // 2, 2, X.shape[2] // 2, 2, -1).mean(axis=(2, 4))
+    return means.reshape(len(X), -1)
 
 
 DENSE = Network("one hidden layer", _dense_init, _dense_last)
-CONVOLUTION = Network("two convolutions", _convolution_init, _convolution_last)
+CONVOLUTION = Network("convolution", _convolution_init, _convolution_last)
 
 
 class Sample(NamedTuple):
