@@ -209,6 +209,15 @@ class Trainer:
 
         return jax.lax.scan(add, jnp.zeros_like(vector), X)[0] / len(X)
 
+    def tangent(self, vector: np.ndarray, X: np.ndarray, along: np.ndarray) -> np.ndarray:
+        """Slopes in all weights of one network's outputs, summed with factors `along`, shape (images, weights)."""
+
+        def output(vector: Any, x: Any) -> Any:
+            return self.outputs(vector, x[None])[0] @ along
+
+        slopes = jax.jit(lambda vector, X: jax.lax.map(lambda x: jax.grad(output)(vector, x), X))
+        return np.asarray(slopes(vector, X))
+
     def _losses(self, vector: Any, bounds: Any, X: Any, labels: Any) -> Any:
         """The loss with only the weights of these absolute values and more, for one bound after the other."""
         return jax.lax.map(lambda least: self._loss(jnp.where(jnp.abs(vector) < least, 0, vector), X, labels), bounds)

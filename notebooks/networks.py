@@ -150,3 +150,109 @@ def ranks(found):
 
 ranks(found)
 ranks(convolution)
+
+# %% [markdown]
+# ## The bridge: last layers and tangent features as tables
+#
+# What a network computes is linear in its last layer: the units' values for images that it was not trained on are a
+# table of real rows, and whether a digit is odd (±1) is the target, for which digits are drawn, a line is fitted with a
+# ridge of 1 % of the mean variance, and columns, the units, are pruned to a quarter. Three answers to what that gives:
+# *measured* on the rows that were not drawn; the *row law* of riskcalc, which sees the rows; and *Gaussian* rows of the
+# same covariance, `rc.Correlated`. The second table is of tangent features: slopes of one output of a narrow network,
+# before training, in all its weights. These are random features; training the network a little is regression on them.
+
+# %%
+MODELS = (None, "magnitude", "hessian", "magnitude+retrain", "hessian+retrain", "random", "small_by_variance")
+HIDDEN, NARROW, DRAWS = 64, 4, 200
+
+
+def network_of(width, seed=0):
+    """A trainer, its sample, and weights before and after training."""
+    trainer = nt.Trainer(nt.DENSE, width, images, training)
+    sample, start = nt.draw(images, training, [seed]), trainer.start([seed])
+    dense = trainer.train(start, np.ones_like(start), sample.X, sample.labels, training.steps)
+    return trainer, sample, start[0], np.asarray(dense)[0]
+
+
+def odd(labels):
+    return 1.0 - 2.0 * (labels % 2)
+
+
+def table_from(features, labels, n_samples):
+    """A table of features as they are, less those that are the same for all images, and copies."""
+    table = rc.from_data(np.asarray(features, float), odd(labels), n_samples, basis="columns", scale=False)
+    return rc.Table(**table.given() | {"ridge": 0.01 * float(table.feature_variances.mean())})
+
+
+def beside(name, table):
+    """Print what models measure, and by how much predictions differ: in percent, and in standard errors."""
+    measured = rc.measure(table, prune=MODELS, keep="1/4", repeats=DRAWS, workers=1)
+    print(f"\n{name}: {table.n_atoms} features, {int(table.n_samples)} rows of {table.n_rows}")
+    print(f"{'':36s}{'measured':>15s}{'row law':>21s}{'Gaussian rows':>21s}")
+    for mean, error, model in zip(measured.mean, measured.stderr, measured.procedures, strict=True):
+        told = [float(rc.predict(one, model, tolerance=0.01).risk) for one in (table, table.gaussian)]
+        cells = "".join(
+            f"{risk:8.3f} {100 * (risk / mean - 1):+4.0f}% {(risk - mean) / error:+4.0f}se" for risk in told
+        )
+        print(f"{model.label:36s}{mean:9.3f}±{error:.3f}{cells}")
+
+
+trainer, sample, _, dense = network_of(HIDDEN)
+units = nt.DENSE.last(trainer.unravel(dense), sample.X_test[0])
+for n_samples in (40, 100, 300):
+    last_layer = table_from(units, sample.labels_test[0], n_samples)
+    beside("last layer of a trained network", last_layer)
+
+# %%
+trainer, sample, start, _ = network_of(NARROW)
+tangent = trainer.tangent(start, sample.X_test[0], odd(np.arange(images.classes)))
+for n_samples in (100, 300):
+    beside("tangent features", table_from(tangent, sample.labels_test[0], n_samples))
+
+# %% [markdown]
+# A network's own last layer is not fitted to new rows, but to the images that its features were made for. The same
+# fits to those rows, their wrong labels among them, tested on images that the network never saw, beside fits of as many
+# new rows, with as many wrong labels:
+
+# %%
+
+
+def fits(X, y, X_test, y_test):
+    """Test errors of ridge regression and its prunings to a quarter of the columns."""
+
+    def fit(chosen):
+        A = X[:, chosen] - X[:, chosen].mean(axis=0)
+        slopes = np.linalg.solve(A.T @ A / len(A) + ridge * np.eye(len(chosen)), A.T @ (y - y.mean()) / len(A))
+        return slopes, np.mean((y_test - y.mean() - (X_test - X.mean(axis=0))[:, chosen] @ slopes) ** 2)
+
+    ridge, n_keep = 0.01 * X.var(axis=0).mean(), X.shape[1] // 4
+    slopes, dense = fit(np.arange(X.shape[1]))
+    found = {"dense": dense}
+    for rule, score in {"magnitude": np.abs(slopes), "hessian": np.abs(slopes) * X.std(axis=0)}.items():
+        chosen = np.argsort(-score)[:n_keep]
+        told = (X_test - X.mean(axis=0))[:, chosen] @ slopes[chosen]
+        found |= {rule: np.mean((y_test - y.mean() - told) ** 2), f"{rule}+retrain": fit(chosen)[1]}
+    return found
+
+
+def flipped(labels, rng):
+    return odd(labels) * np.where(rng.random(len(labels)) < training.noise * 5 / 9, -1, 1)
+
+
+owns, others = [], []
+for seed in range(SEEDS):
+    trainer, sample, _, dense = network_of(HIDDEN, seed)
+    own, new = (np.asarray(nt.DENSE.last(trainer.unravel(dense), X), float) for X in (sample.X[0], sample.X_test[0]))
+    alive, n = new.std(axis=0) > 0, training.n_samples
+    rest = new[n:][:, alive], odd(sample.labels_test[0])[n:]
+    fresh = flipped(sample.labels_test[0][:n], np.random.default_rng(seed))
+    owns.append(fits(own[:, alive], odd(sample.labels[0]), *rest))
+    others.append(fits(new[:n][:, alive], fresh, *rest))
+print(f"{'fitted to':24s}{'own rows':>15s}{'new rows':>15s}")
+for model in owns[0]:
+    columns = [np.array([one[model] for one in found]) for found in (owns, others)]
+    print(f"{model:24s}" + "".join(f"{one.mean():9.3f}±{one.std(ddof=1) / len(one) ** 0.5:.3f}" for one in columns))
+
+# %%
+policies = [rc.Magnitude("1/4"), rc.Hessian("1/4")]
+print(rc.verify(last_layer.gaussian, policies, trials=200, tolerance=0.06, workers=1))
