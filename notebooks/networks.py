@@ -163,7 +163,7 @@ ranks(convolution)
 
 # %%
 MODELS = (None, "magnitude", "hessian", "magnitude+retrain", "hessian+retrain", "random", "small_by_variance")
-HIDDEN, NARROW, DRAWS = 64, 4, 200
+HIDDEN, NARROW, DRAWS, ROWS = 64, 4, 200, (40, 100, 300)
 
 
 def network_of(width, seed=0):
@@ -199,14 +199,14 @@ def beside(name, table):
 
 trainer, sample, _, dense = network_of(HIDDEN)
 units = nt.DENSE.last(trainer.unravel(dense), sample.X_test[0])
-for n_samples in (40, 100, 300):
+for n_samples in ROWS:
     last_layer = table_from(units, sample.labels_test[0], n_samples)
     beside("last layer of a trained network", last_layer)
 
 # %%
 trainer, sample, start, _ = network_of(NARROW)
 tangent = trainer.tangent(start, sample.X_test[0], odd(np.arange(images.classes)))
-for n_samples in (100, 300):
+for n_samples in ROWS[1:]:
     beside("tangent features", table_from(tangent, sample.labels_test[0], n_samples))
 
 # %% [markdown]

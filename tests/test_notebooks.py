@@ -15,8 +15,15 @@ NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 
 
 # And how many figures.
-NAMES = {"two_level": 2, "own_theory": 0, "own_chapter": 0, "retraining": 1, "prunability": 1, "figures": 4}
-NAMES |= {"networks": 3}
+NAMES = {
+    "two_level": 2,
+    "own_theory": 0,
+    "own_chapter": 0,
+    "retraining": 1,
+    "prunability": 1,
+    "figures": 4,
+    "networks": 3,
+}
 # What is said less of, to be quick.
 FEWER = {
     r"\btrials=\d+": "trials=2",
@@ -25,7 +32,7 @@ FEWER = {
     r"\bWIDTHS = \(\d.*": "WIDTHS = (2, 4)",
     r"\bCHANNELS = \(\d.*": "CHANNELS = (1, 2)",
     r"\bSMALL, SMALL_CHANNELS, STEPS = .*": "SMALL, SMALL_CHANNELS, STEPS = 2, 1, 30",
-    r"\bHIDDEN, NARROW, DRAWS = .*": "HIDDEN, NARROW, DRAWS = 8, 1, 5",
+    r"\bHIDDEN, NARROW, DRAWS, ROWS = .*": "HIDDEN, NARROW, DRAWS, ROWS = 8, 1, 5, (40, 60)",
 }
 
 
