@@ -34,10 +34,11 @@ if LARGE:
     WIDTHS, CHANNELS, STEPS = (*WIDTHS, 1024, 2048, 4096), (*CHANNELS, 128, 256), 4000
 
 
-def trained(network, widths, small, n_samples, steps):
+def trained(network, widths, small, n_samples, steps, noise=0.2):
     """A family of networks, pruned to the weights of a small one of them."""
     n_keep = network.size(images.X.shape[1:], small, images.classes)
-    training = nt.Training(n_samples=(10 if LARGE else 1) * n_samples, n_keep=n_keep, steps=steps)
+    n_samples *= 10 if LARGE else 1
+    training = nt.Training(n_samples=n_samples, n_keep=n_keep, steps=steps, noise=noise)
     found = nt.train_widths(network, images, training, widths, SEEDS, Path("networks.cells"))
     print(f"{network.name}: {n_keep:,} weights kept, {training.n_samples:,} images, {found.seconds:.0f} s")
     return training, found
@@ -139,6 +140,12 @@ def layers_kept(width):
 
 for width in WIDTHS[-5::2]:
     layers_kept(width)
+
+# %% [markdown]
+# Wrong labels make the peak. The same without them, at some of the widths:
+
+# %%
+table_of(*trained(nt.DENSE, WIDTHS[5::4], SMALL, 300, STEPS, noise=0.0))
 
 # %%
 channels, convolution = trained(nt.CONVOLUTION, CHANNELS, SMALL_CHANNELS, 150, 2 * STEPS // 3)
