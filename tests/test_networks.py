@@ -99,11 +99,24 @@ def test_the_second_order_score_is_what_the_loss_rises_by(nt, images):
         assert np.isclose(np.mean(np.sum(rise**2, axis=1)) / step**2, told[place], rtol=0.05)
 
 
-@pytest.mark.parametrize("widths", [(), (4, 2), (2, 2), (0, 2), (-1,)])
+@pytest.mark.parametrize("widths", [(), (4, 2), (2, 2), (0, 2), (-1,), (1.5, 2)])
 def test_widths_that_are_no_widths(nt, images, widths, tmp_path: Path):
     with pytest.raises(ValueError, match="widths must be increasing"):
         nt.train_widths(nt.DENSE, images, nt.Training(n_samples=30, n_keep=5), widths, 2, tmp_path / "cells")
     assert not (tmp_path / "cells").exists()
+
+
+def test_training_that_cannot_be(nt, images, tmp_path: Path):
+    def run(seeds=2, **training):
+        how = nt.Training(**{"n_samples": 30, "n_keep": 5, "steps": 8} | training)
+        nt.train_widths(nt.DENSE, images, how, (1,), seeds, tmp_path / "cells")
+
+    with pytest.raises(ValueError, match="seeds must be at least 2, for standard errors, got 1"):
+        run(seeds=1)
+    with pytest.raises(ValueError, match="from 1 to 119, so that images of made up are left to test on, got 120"):
+        run(n_samples=120)
+    with pytest.raises(ValueError, match=r"training at width 1 diverged; a rate lower than 1e\+30 may do"):
+        run(rate=1e30)
 
 
 def test_without_jax(nt, monkeypatch):
