@@ -21,7 +21,7 @@ COMMANDS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Images:
     """Labelled images, of which some are drawn for training.
 

@@ -256,6 +256,7 @@ MODELS = (
 MEASURES = ("prunability", "squared norm", "squared way from the start", "weights", "training loss")
 
 
+@np.errstate(over="ignore", invalid="ignore")  # of which the errors tell
 def train_all(trainer: Trainer, seeds: Sequence[int]) -> dict[str, np.ndarray]:
     """All models of one width: "errors", shape (seeds, MODELS, MEASURED), and "measures", shape (seeds, MEASURES)."""
     training, sample = trainer.training, draw(trainer.images, trainer.training, seeds)

@@ -7,8 +7,8 @@
 # weights of one small network. A second part takes trained networks apart: their last layers are tables, on which
 # riskcalc predicts.
 #
-# This needs JAX and optax (`pip install 'riskcalc[networks,data,plot]'`), and a quarter of an hour on two cores. What was
-# trained is kept in `networks.cells`, width by width: run it again, and it goes on where it was ended. Images are
+# This needs JAX and optax (`pip install 'riskcalc[networks,data,plot]'`), and a quarter of an hour on two cores. What
+# was trained is kept in `networks.cells`, width by width: run it again, and it goes on where it was ended. Images are
 # scikit-learn's digits. Set IMAGES to "fashion" (Fashion-MNIST) or "cifar" (CIFAR-10) once you have fetched them, by
 #
 # - `sudo apt-get install dataset-fashion-mnist`, looked for in `/usr/share/datasets/fashion-mnist`;

@@ -7,6 +7,7 @@ import importlib
 import json
 import sys
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,7 @@ def images(data):
 
 def test_a_resumed_run_is_an_uninterrupted_one(nt, images, tmp_path: Path, monkeypatch):
     training = nt.Training(n_samples=30, n_keep=25, steps=8, rounds=2)
+    monkeypatch.setattr(nt, "Trainer", cache(nt.Trainer))  # which compiles for seconds
 
     def run(name, training=training):
         return nt.train_widths(nt.DENSE, images, training, (1, 3), 2, tmp_path / name, at_once=1)
