@@ -20,6 +20,7 @@ NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 def nt():
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(NOTEBOOKS))
+        patch.setenv("JAX_DISABLE_MOST_OPTIMIZATIONS", "true")  # compiling takes longer than running
         yield importlib.import_module("network_training")
 
 

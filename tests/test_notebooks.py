@@ -40,6 +40,7 @@ FEWER = {
 def test_runs_and_agrees(name: str, figures: int, tmp_path: Path, monkeypatch):
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
     monkeypatch.setenv("PYTHONPATH", str(NOTEBOOKS), prepend=os.pathsep)
+    monkeypatch.setenv("JAX_DISABLE_MOST_OPTIMIZATIONS", "true")  # compiling takes longer than running
     converted = tmp_path / f"{name}.ipynb"
     jupytext.write(jupytext.read(NOTEBOOKS / f"{name}.py"), converted)
     notebook = nbformat.read(converted, as_version=4)
