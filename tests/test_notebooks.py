@@ -31,6 +31,7 @@ FEWER = {
     r"\bIMAGES, LARGE, SEEDS = .*": 'IMAGES, LARGE, SEEDS = "digits", False, 2',
     r"\bWIDTHS = \(\d.*": "WIDTHS = (2, 4)",
     r"\bCHANNELS = \(\d.*": "CHANNELS = (1, 2)",
+    r"\bSHOWN = .*": "SHOWN = (4,)",
     r"\bSMALL, SMALL_CHANNELS, STEPS = .*": "SMALL, SMALL_CHANNELS, STEPS = 2, 1, 30",
     r"\bHIDDEN, NARROW, DRAWS, ROWS = .*": "HIDDEN, NARROW, DRAWS, ROWS = 8, 1, 5, (40, 60)",
 }
