@@ -33,7 +33,7 @@ FEWER = {
     r"\bCHANNELS = \(\d.*": "CHANNELS = (1, 2)",
     r"\bSHOWN = .*": "SHOWN = (4,)",
     r"\bSMALL, SMALL_CHANNELS, STEPS = .*": "SMALL, SMALL_CHANNELS, STEPS = 2, 1, 30",
-    r"\bHIDDEN, NARROW, DRAWS, ROWS = .*": "HIDDEN, NARROW, DRAWS, ROWS = 8, 1, 5, (40, 60)",
+    r"\bHIDDEN, NARROW, DRAWS, ROWS, TOLERANCE = .*": "HIDDEN, NARROW, DRAWS, ROWS, TOLERANCE = 8, 1, 5, (40, 60), 0.2",
 }
 
 
