@@ -65,8 +65,8 @@ def trained(network, widths, small, n_samples, steps, noise=0.2):
 # Afterwards the network is as it is, or *tuned*: trained again from the pruned weights; or *rewound*: from the weights
 # that they had before training; or pruned and tuned in four *rounds*, with as many steps in all. At the width where the
 # network has no more weights than are kept, nothing is pruned: tuned is the small dense network trained twice as long.
-# In the pictures dotted lines are at the weights that are kept, dashed ones where the network of their colour first
-# learns 99 % of its labels, wrong or not.
+# In the pictures bars are standard errors over seeds; dotted lines are at the weights that are kept, dashed ones where
+# the network of their colour first learns 99 % of its labels, wrong or not.
 
 # %%
 LOOKS = {"magnitude": ("#BB5566", "o"), "second order": ("#004488", "^"), "random": ("#56B4E9", "v")}
