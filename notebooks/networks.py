@@ -291,8 +291,8 @@ for model in owns[0]:
 # What is found, with digits, five seeds and the sizes above:
 #
 # - *Two descents*, where labels are wrong: the test error of dense networks falls to 32 % at 1,210 weights, rises to
-#   39 % at 4,810, past the 2,410 from which all labels are learned, and falls to 26 %. Those of convolutions are 29, 44, 34 %. With
-#   right labels there is no such peak (10, 8 and 9 %).
+#   39 % at 4,810, past the 2,410 from which all labels are learned, and falls to 26 %. (Convolutions: 29, 44 and
+#   34 %.) With right labels there is no such peak: 10, 8 and 9 % at widths of 16, 64 and 512.
 # - *Prune a large one or train a small one?* Large, for one hidden layer: with the weights of the small network
 #   (32 %; 50 % after twice as many steps) what the second order keeps of the widest, tuned or rewound, errs in 16 %,
 #   and the dense network that it was cut from in 26 %. One reason is that it does not learn the wrong labels, a fifth
