@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -22,17 +23,32 @@ NAMES = {
     "prunability": 1,
     "figures": 4,
     "gallery": 4,
+    "networks": 3,
+}
+# What is said less of, to be quick.
+FEWER = {
+    r"\btrials=\d+": "trials=2",
+    r"\bPOINTS = \d+": "POINTS = 6",
+    r"\bIMAGES, LARGE, SEEDS = .*": 'IMAGES, LARGE, SEEDS = "digits", False, 2',
+    r"\bWIDTHS = \(\d.*": "WIDTHS = (2, 4)",
+    r"\bCHANNELS = \(\d.*": "CHANNELS = (1, 2)",
+    r"\bSHOWN = .*": "SHOWN = (4,)",
+    r"\bSMALL, SMALL_CHANNELS, STEPS = .*": "SMALL, SMALL_CHANNELS, STEPS = 2, 1, 30",
+    r"\bHIDDEN, NARROW, DRAWS, ROWS, TOLERANCE = .*": "HIDDEN, NARROW, DRAWS, ROWS, TOLERANCE = 8, 1, 5, (40, 60), 0.2",
 }
 
 
 @pytest.mark.parametrize(("name", "figures"), NAMES.items())
 def test_runs_and_agrees(name: str, figures: int, tmp_path: Path, monkeypatch):
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
+    monkeypatch.setenv("PYTHONPATH", str(NOTEBOOKS), prepend=os.pathsep)
+    monkeypatch.setenv("JAX_DISABLE_MOST_OPTIMIZATIONS", "true")  # compiling takes longer than running
     converted = tmp_path / f"{name}.ipynb"
     jupytext.write(jupytext.read(NOTEBOOKS / f"{name}.py"), converted)
     notebook = nbformat.read(converted, as_version=4)
     for cell in notebook.cells:
-        cell.source = re.sub(r"\btrials=\d+", "trials=2", re.sub(r"\bPOINTS = \d+", "POINTS = 6", cell.source))
+        for pattern, fewer in FEWER.items():
+            cell.source = re.sub(pattern, fewer, cell.source)
     NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": tmp_path}}).execute()
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     assert "Verdict: agree" in outputs[-1]["text"]
