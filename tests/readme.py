@@ -13,41 +13,49 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 # A command, and below it what it prints. What takes minutes says so in a comment of its own line.
-_QUOTED = re.compile(r"```sh\n(?P<commands>.*?)\n```\n\n```text\n(?P<printed>.*?)```\n", re.DOTALL)
+_QUOTED = re.compile(r"```sh\n(?P<commands>(?:(?!```).)*?)\n```\n\n```text\n(?P<printed>.*?)```\n", re.DOTALL)
 _SLOW = "# minutes"
 
 
 @dataclass(frozen=True)
 class Quotation:
-    """The last command of a block, and where in the text stands what it printed."""
+    """The commands of a block, and where in the text stands what the last of them printed."""
 
-    command: str
+    commands: tuple[str, ...]
     printed: str
     place: tuple[int, int]
+
+    @property
+    def command(self) -> str:
+        return self.commands[-1]
 
     @property
     def slow(self) -> bool:
         return _SLOW in self.command
 
     def made(self) -> str:
-        """What the command prints now, from the root of the project, in 80 columns."""
+        """What the commands print now, but for what sets up, beside the files of the project, in 80 columns."""
         found = Path(sys.executable).parent
-        last = self.command.rpartition("&&")[2].strip().replace(".venv/bin/", "")
+        script = "\n".join(line.rpartition("&&")[2].strip().replace(".venv/bin/", "") for line in self.commands)
         environment = os.environ | {"PATH": f"{found}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "80"}
-        done = subprocess.run(
-            ["bash", "-c", last], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
-        )
+        with TemporaryDirectory() as folder:
+            for path in ROOT.iterdir():
+                Path(folder, path.name).symlink_to(path)
+            done = subprocess.run(
+                ["bash", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, check=True
+            )
         return done.stdout
 
 
 def quotations(text: str) -> Iterator[Quotation]:
     """Every command of a text whose output is quoted."""
     for found in _QUOTED.finditer(text):
-        yield Quotation(found["commands"].splitlines()[-1], found["printed"], found.span("printed"))
+        yield Quotation(tuple(found["commands"].splitlines()), found["printed"], found.span("printed"))
 
 
 def main() -> None:
