@@ -93,5 +93,6 @@ def _frames(error: BaseException) -> Iterator[tuple[str, FrameType, int]]:
 
 
 def _is_foreign(filename: str) -> bool:
-    """Whether a file is neither of riskcalc nor of the machinery that imports."""
-    return not filename.startswith("<") and not any(Path(filename).is_relative_to(folder) for folder in _OURS)
+    """Whether a file is neither of riskcalc nor of the machinery that imports, or of its backport."""
+    own = any(Path(filename).is_relative_to(folder) for folder in _OURS)
+    return not (filename.startswith("<") or own or Path(filename).parent.name == "importlib_metadata")

@@ -98,12 +98,13 @@ def compare(
     it keeps.
     """
     from riskcalc.pictures.pictured import check_asked
-    from riskcalc.questions.advise import spread
     from riskcalc.questions.compare import RULES
 
     check_asked(None, 1, picture)
     own, asked = score_of(options), question_of(options)
     if isinstance(asked.problem, rc.Table):
+        from riskcalc.questions.advise import spread
+
         if digits is not None:
             raise ValueError("tables are predicted in double precision; leave --digits out")
         asking = {"policies": own, "retrain_ridge": retrain_ridge, "repeats": repeats or 100, "tolerance": tolerance}
