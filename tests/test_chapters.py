@@ -375,13 +375,13 @@ def test_meanings_are_of_declared_symbols():
 
 def test_a_name_may_be_another_symbol_in_another_file(tmp_path: Path):
     """But not one of the theory's, and not in one formula. The derivations of riskcalc have a v of their own."""
-    text = HEAD + "u = scalar('u_mine', 'mine', POSITIVE, 'u')\none = Formula('mine.one', 'one', gamma, u, 's')\n"
+    text = HEAD + "v = scalar('v', 'mine', REAL, 'v')\none = Formula('mine.one', 'one', gamma, v, 's')\n"
     chapter = rc.load_chapter(_written(tmp_path, text + "C = Chapter('mine', 'M', (one,))\n"))
     assert LIBRARY.derivations["training_error"](REGISTRY).steps
     assert rc.latex(chapter.formulas[0]) == "\\begin{align*}\n  \\gamma &= v\n\\end{align*}"
     both = (
         text
-        + "C = Chapter('mine', 'M', (Formula('mine.a', 'a', gamma, u + E(law_symbol('u_mine', 'w', REAL, 'u')), 's'),))\n"
+        + "C = Chapter('mine', 'M', (Formula('mine.a', 'a', gamma, v + E(law_symbol('v', 'w', REAL, 'v')), 's'),))\n"
     )
     with pytest.raises(ValueError, match=r"two symbols in mine\.a are called v; rename one"):
         rc.load_chapter(_written(tmp_path, both))
