@@ -23,12 +23,12 @@ from riskcalc.verification.verify import verify_subject
 
 FALSE_ALARM = 1e-7
 TOLERANCE = 0.08
-# Regimes of each of the six strata: 2 by default, 85 in the randomised profile.
-REGIMES = 85 if settings.default.max_examples > 100 else 2
+# Regimes of each of the six strata: 5 by default, 85 in the randomised profile.
+REGIMES = 85 if settings.default.max_examples > 100 else 5
 # Regimes with fewer, and with more features kept than samples, in which every policy is retrained on the same sample.
-RETRAINED = 22 if settings.default.max_examples > 100 else 1
+RETRAINED = 22 if settings.default.max_examples > 100 else 2
 # The same, in which one policy only prunes.
-PRUNED = 45 if settings.default.max_examples > 100 else 2
+PRUNED = 45 if settings.default.max_examples > 100 else 4
 # Of samples, the fewest simulated then: at this size, and twice and four times it, features of a kind come in pairs.
 SIZE = 50
 

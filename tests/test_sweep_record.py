@@ -300,7 +300,7 @@ def test_every_executor_gives_the_same(path: Path, monkeypatch):
 class Breaks(ThreadPoolExecutor):
     """Does one task, and then loses its workers."""
 
-    def submit(self, function, *arguments, **named):  # type: ignore[override]
+    def submit(self, function, *arguments, **named):
         future = super().submit(function, *arguments, **named)
         if self._work_queue is not None and getattr(self, "used", False):
             future = Future()

@@ -157,9 +157,10 @@ def _submitted(executor: Executor, function: Callable[..., Any], task: tuple[Any
 def _give_up(executor: Executor, flying: Iterable[Future]) -> None:
     """Nobody waits for these any more; of an executor of somebody's own, what runs is left to run."""
     if executor in _pools:
+        pool: Any = executor  # loky's, which can end its workers
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # where there is no pgrep, loky tells so, and kills what it knows of
-            executor.shutdown(wait=True, kill_workers=True)  # type: ignore[reportCallIssue]
+            pool.shutdown(wait=True, kill_workers=True)
         return
     for future in flying:
         future.cancel()
